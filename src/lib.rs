@@ -1,0 +1,18 @@
+//! Plans PostgreSQL logical replication slots.
+//!
+//! ```text
+//! Snapshot x2 -> Workload -> Plan -> Script | Findings | LagTrace -> report.html
+//!   (pg)        (workload)  (optimize) (emit) (preflight)  (simulate)  (report)
+//! ```
+//!
+//! Each arrow is one function that takes all it needs as arguments and returns a value. What stands between two
+//! arrows is a file a person can read, compare and keep. Rooms: words (`units`, `lsn`, `names`, `finding`, `format`),
+//! data (`server`, `policy`, `workload`, `cost`, `plan`), work (`optimize`, `emit`, …), edge (`pg`, `throwaway`).
+
+#![warn(missing_docs)]
+
+pub mod finding;
+pub mod lsn;
+pub mod names;
+pub mod optimize;
+pub mod units;

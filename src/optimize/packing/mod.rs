@@ -1,0 +1,7 @@
+//! Vector bin packing in integers. Items, bins and dimensions here; tables and slots are known only outside.
+
+pub mod instance;
+pub mod solution;
+
+pub use instance::Instance;
+pub use solution::Assignment;
