@@ -12,7 +12,10 @@
 #![warn(missing_docs)]
 
 pub mod finding;
+pub mod format;
 pub mod lsn;
 pub mod names;
 pub mod optimize;
+pub mod server;
 pub mod units;
+pub mod workload;
