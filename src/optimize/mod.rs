@@ -1,5 +1,8 @@
 //! Search: a workload and a policy into a plan.
 
 pub mod bound;
+pub mod fk_graph;
+pub mod grouping;
 pub mod packing;
 pub mod rng;
+pub mod scope;
