@@ -51,7 +51,13 @@ struct Average {
 
 impl Saddle {
     /// `rows` are padded rows of `width`, in any unit; `pinned` items stay whole in their bin.
-    pub fn new(bins: usize, width: usize, mut rows: Vec<f64>, mut constant: Vec<f64>, pinned: Vec<Option<u32>>) -> Self {
+    pub fn new(
+        bins: usize,
+        width: usize,
+        mut rows: Vec<f64>,
+        mut constant: Vec<f64>,
+        pinned: Vec<Option<u32>>,
+    ) -> Self {
         let items = pinned.len();
         let mut total = vec![0.0; width];
         for row in rows.chunks_exact(width) {
@@ -199,8 +205,10 @@ impl Saddle {
             self.best.fractions = average.x.iter().map(|x| x * scale).collect();
         }
         let gap = upper - lower;
-        (!last && (gap <= 0.4 * average.gap && average.gap.is_finite() || average.gap.is_infinite() && average.count >= 40.0
-            || average.count >= 600.0))
+        (!last
+            && (gap <= 0.4 * average.gap && average.gap.is_finite()
+                || average.gap.is_infinite() && average.count >= 40.0
+                || average.count >= 600.0))
             .then_some(gap)
     }
 
@@ -290,7 +298,8 @@ fn add(sums: &mut [f64], terms: &[f64]) {
 fn onto_simplex(point: &mut [f64]) {
     let mut active = point.len();
     let mut sum: f64 = point.iter().sum();
-    let mut dropped = vec_flags(point.len());
+    debug_assert!(point.len() <= 128, "a bit an entry");
+    let mut dropped = 0u128;
     loop {
         let shift = (sum - 1.0) / active as f64;
         let mut changed = false;
@@ -309,12 +318,6 @@ fn onto_simplex(point: &mut [f64]) {
             return;
         }
     }
-}
-
-/// No entry dropped yet; a bit an entry.
-fn vec_flags(entries: usize) -> u128 {
-    debug_assert!(entries <= 128);
-    0
 }
 
 /// The same in the metric of the steps, which repeat for every row.
