@@ -27,8 +27,8 @@ const PACKAGE_LOCK: &str = include_str!("../../tests/pg/package-lock.json");
 const NPM_ARGUMENTS: [&str; 6] =
     ["ci", "--ignore-scripts", "--include=optional", "--no-audit", "--no-fund", "--prefer-offline"];
 
-/// The folder for downloads: `PGSLOTPLAN_CACHE`, else `pgslotplan` in `XDG_CACHE_HOME`, for root in `/var/cache`
-/// (servers run as another account, which cannot look into root's home), else in `~/.cache`.
+/// The folder for downloads: `PGSLOTPLAN_CACHE`; else for root `/var/cache/pgslotplan`, because servers then run as
+/// another account, which cannot look into root's home; else `pgslotplan` in `XDG_CACHE_HOME` or `~/.cache`.
 ///
 /// # Errors
 /// [`ThrowawayError::NoCache`] when none of them is known.
@@ -37,10 +37,9 @@ pub fn cache_folder() -> Result<PathBuf, ThrowawayError> {
     if let Some(folder) = given("PGSLOTPLAN_CACHE") {
         return Ok(folder);
     }
-    let base = match (given("XDG_CACHE_HOME"), ServerAccount::current()) {
-        (Some(base), _) => Some(base),
-        (None, Some(_root)) => Some(PathBuf::from("/var/cache")),
-        (None, None) => given("HOME").map(|home| home.join(".cache")),
+    let base = match ServerAccount::current() {
+        Some(_) => Some(PathBuf::from("/var/cache")),
+        None => given("XDG_CACHE_HOME").or_else(|| given("HOME").map(|home| home.join(".cache"))),
     };
     base.map(|base| base.join("pgslotplan")).ok_or(ThrowawayError::NoCache)
 }
