@@ -21,6 +21,7 @@ use super::{
     folder::ClusterFolder,
     process::{self, POLL},
     settings::conf_line,
+    template,
 };
 
 /// How long a server may take to accept connections. Generous: machines under test are busy.
@@ -189,18 +190,11 @@ impl Cluster {
 
     fn initialize(&self, settings: &ClusterSettings) -> Result<(), ThrowawayError> {
         let data = self.folder.data();
-        let mut command = self.command("initdb");
-        command.args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C"]);
-        command.args(&settings.initdb_arguments).arg("-D").arg(&data);
-        let output = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .output()
-            .map_err(|error| self.failure(format!("initdb: {error}")))?;
-        if !output.status.success() {
-            let log = last_lines(&String::from_utf8_lossy(&output.stderr), LOG_LINES);
-            let reason = format!("initdb failed ({})", output.status);
-            return Err(ThrowawayError::Start { major: self.major(), reason, log });
+        if !settings.initdb_arguments.is_empty() {
+            self.initdb(&settings.initdb_arguments)?;
+        } else if !template::restore(&self.binaries, &data, self.account) {
+            self.initdb(&[])?;
+            template::keep(&self.binaries, &data);
         }
         let conf = data.join("postgresql.conf");
         let text = fs::read_to_string(&conf).map_err(ThrowawayError::io("read", &conf))?;
@@ -212,6 +206,22 @@ impl Cluster {
         self.place(&tls.certificate, "server.crt")?;
         self.place(&tls.key, "server.key")?;
         tls.client_authority.as_deref().map_or(Ok(()), |authority| self.place(authority, "root.crt"))
+    }
+
+    fn initdb(&self, arguments: &[String]) -> Result<(), ThrowawayError> {
+        let mut command = self.command("initdb");
+        command.args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C"]);
+        command.args(arguments).arg("-D").arg(self.folder.data());
+        let output = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .output()
+            .map_err(|error| self.failure(format!("initdb: {error}")))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let log = last_lines(&String::from_utf8_lossy(&output.stderr), LOG_LINES);
+        Err(ThrowawayError::Start { major: self.major(), reason: format!("initdb failed ({})", output.status), log })
     }
 
     /// Copies a file into the data folder, readable by the server alone: it refuses keys that others can read.

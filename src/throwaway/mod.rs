@@ -13,6 +13,7 @@ mod packages;
 mod process;
 mod query;
 mod settings;
+mod template;
 mod tools;
 
 use std::path::Path;

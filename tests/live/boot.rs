@@ -25,7 +25,7 @@ pub fn trials() -> Vec<Trial> {
         case("boot::psql_runs_scripts_with_variables", 1, psql_runs_scripts_with_variables),
         case("boot::tcp_with_a_password", 1, tcp_with_a_password),
         case("boot::tls_on_tcp", 1, tls_on_tcp),
-        case("boot::two_servers_replicate", 2, two_servers_replicate),
+        case("boot::two_servers_replicate", 3, two_servers_replicate),
     ];
     boots.chain(others).collect()
 }
@@ -169,6 +169,10 @@ fn two_servers_replicate(servers: &Servers) -> Result<(), Failed> {
     publisher.query("postgres", "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 100)")?;
     publisher.query("postgres", "CREATE PUBLICATION p FOR TABLE t")?;
     subscriber.query("postgres", "CREATE TABLE t (id int PRIMARY KEY)")?;
+    let third = servers.start(15, &ClusterSettings::new())?; // 15 again: a copy of the template by now
+    let identifier = "SELECT system_identifier FROM pg_control_system()";
+    assert_ne!(subscriber.value("postgres", identifier)?, third.value("postgres", identifier)?);
+    drop(third);
     let source = publisher.conninfo("postgres").replace('\'', "''");
     subscriber.query("postgres", &format!("CREATE SUBSCRIPTION s CONNECTION '{source}' PUBLICATION p"))?;
     publisher.query("postgres", "INSERT INTO t VALUES (101)")?;
