@@ -1,4 +1,4 @@
-//! A data folder as initdb leaves it, kept beside the package and copied for each new cluster: a third of initdb's
+//! A data folder as initdb leaves it, kept beside the package and copied for each new cluster: a third or less of initdb's
 //! time. A copy gets a system identifier of its own, since tools tell clusters apart by it.
 //!
 //! The identifier stands in two places: the first eight bytes of `global/pg_control`, covered by a CRC-32C
