@@ -1,5 +1,6 @@
 //! Vector bin packing in integers. Items, bins and dimensions here; tables and slots are known only outside.
 
+pub mod cut;
 pub mod instance;
 pub mod solution;
 
