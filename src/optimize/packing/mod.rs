@@ -2,6 +2,8 @@
 
 pub mod cut;
 pub mod instance;
+pub mod moves;
+pub mod sizes;
 pub mod solution;
 
 pub use instance::Instance;

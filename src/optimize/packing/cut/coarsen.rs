@@ -98,9 +98,10 @@ fn join_neighbours(graph: &Graph, fences: &[u32], settings: CoarsenSettings, dra
                 members[cluster as usize] < LARGEST
                     && both_fit(&loads[cluster as usize], graph.load(vertex), settings.cluster_cap)
             };
-            let kept = graph.apart(vertex).iter().all(|&enemy| {
-                enemy != other && (cluster == ALONE || map[enemy as usize] != cluster)
-            });
+            let kept = graph
+                .apart(vertex)
+                .iter()
+                .all(|&enemy| enemy != other && (cluster == ALONE || map[enemy as usize] != cluster));
             if fits && kept {
                 best = Some((rating, other));
             }

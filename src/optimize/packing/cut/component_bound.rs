@@ -52,9 +52,8 @@ fn components(graph: &Graph) -> Vec<u32> {
 }
 
 fn parts_needed(graph: &Graph, limits: Limits, members: &[u32], component: &[u32]) -> u64 {
-    let torn = members
-        .iter()
-        .any(|&v| graph.apart(v).iter().any(|&other| component[other as usize] == component[v as usize]));
+    let torn =
+        members.iter().any(|&v| graph.apart(v).iter().any(|&other| component[other as usize] == component[v as usize]));
     let by_load = (0..graph.dimension_count).map(|t| {
         let total: u64 = members.iter().map(|&v| graph.load(v)[t]).sum();
         let room = limits.cap.saturating_sub(limits.constant[t]);

@@ -24,7 +24,13 @@ impl Graph {
     /// The finest level.
     pub fn new(instance: &Instance) -> Self {
         let apart: Vec<(u32, u32, u64)> = instance.apart.iter().map(|&(a, b)| (a, b, 1)).collect();
-        Self::from_parts(instance.item_count(), instance.dimension_count, instance.loads.clone(), &instance.edges, &apart)
+        Self::from_parts(
+            instance.item_count(),
+            instance.dimension_count,
+            instance.loads.clone(),
+            &instance.edges,
+            &apart,
+        )
     }
 
     fn from_parts(
