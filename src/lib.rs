@@ -20,5 +20,7 @@ pub mod optimize;
 pub mod plan;
 pub mod policy;
 pub mod server;
+#[cfg(feature = "throwaway")]
+pub mod throwaway;
 pub mod units;
 pub mod workload;
