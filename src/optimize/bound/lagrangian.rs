@@ -9,7 +9,7 @@
 //! of at most 2^24, and the value is computed from those in 128-bit integers.
 
 use super::{Bound, Witness, clique::Joint, largest_first};
-use crate::optimize::packing::{Instance, loads::Loads};
+use crate::optimize::packing::{Instance, coarsen::clusters, loads::Loads};
 
 use super::saddle::Saddle;
 
@@ -85,7 +85,7 @@ fn aggregate(instance: &Instance, clique: &[u32]) -> (Instance, Vec<Option<u32>>
     }
     let d = instance.dimension_count;
     let mut loads: Vec<u64> = single.iter().flat_map(|&item| instance.load(item as usize)).copied().collect();
-    for cluster in clusters(instance, tail) {
+    for cluster in clusters(instance, tail, CLUSTERS) {
         let start = loads.len();
         loads.resize(start + d, 0);
         for item in cluster {
@@ -108,26 +108,6 @@ fn aggregate(instance: &Instance, clique: &[u32]) -> (Instance, Vec<Option<u32>>
         ..Instance::default()
     };
     (rows, pinned)
-}
-
-/// Cuts the tail, sorted by the dimension in which an item stands out most against the total, into even pieces.
-fn clusters(instance: &Instance, tail: Vec<u32>) -> Vec<Vec<u32>> {
-    let total = instance.total();
-    let mut keyed: Vec<(u32, u32)> = tail
-        .into_iter()
-        .map(|item| {
-            let mut best = (0u64, 1u64, 0u32);
-            for (d, (&load, &sum)) in instance.load(item as usize).iter().zip(&total).enumerate() {
-                if u128::from(load) * u128::from(best.1) > u128::from(best.0) * u128::from(sum.max(1)) {
-                    best = (load, sum.max(1), d as u32);
-                }
-            }
-            (best.2, item)
-        })
-        .collect();
-    keyed.sort_unstable();
-    let size = keyed.len().div_ceil(CLUSTERS).max(1);
-    keyed.chunks(size).map(|chunk| chunk.iter().map(|&(_, item)| item).collect()).collect()
 }
 
 /// Weights as whole numbers with the largest at 2^24, zeros left out, by bin and dimension.

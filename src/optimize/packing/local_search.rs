@@ -12,7 +12,7 @@ use super::{
     loads::{Apart, LANES, Loads},
 };
 
-/// How hot a run starts and ends, in units of the gap between the incumbent and the lower bound.
+/// How hot a run starts and ends, as fractions of the lower bound.
 #[derive(Debug, Clone, Copy)]
 pub struct Schedule {
     /// Standard overload accepted at the start.
@@ -109,7 +109,7 @@ impl<'a> LocalSearch<'a> {
         let end = self.evaluations + budget;
         while self.evaluations < end && !stop.is_some_and(|stop| stop()) {
             let chunk_end = (self.evaluations + chunk).min(end);
-            let spread = heat * (self.best - lower);
+            let spread = heat * lower;
             let temperature = spread * spread;
             while self.evaluations < chunk_end {
                 let Some(change) = self.propose(dice) else {

@@ -1,5 +1,6 @@
 //! Vector bin packing in integers. Items, bins and dimensions here; tables and slots are known only outside.
 
+pub mod coarsen;
 pub mod cut;
 pub mod dice;
 pub mod exact;

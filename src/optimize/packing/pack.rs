@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::{
     Assignment, Instance,
+    coarsen::Coarse,
     dice::Dice,
     exact, greedy,
     loads::{Apart, Loads},
@@ -208,6 +209,9 @@ impl Core {
     }
 }
 
+/// Items up to which a run is annealed; above, the large items are placed on a smaller instance first.
+const SMALL: u64 = 480;
+
 /// How the budget is spent.
 #[derive(Debug, Clone, Copy)]
 struct Effort {
@@ -232,14 +236,16 @@ impl Effort {
             Budget::Large => evaluations * 10,
             Budget::Evaluations(n) => n,
         };
-        let (starts, rounds) = (2, 6);
-        let evaluations = (scale(normal) / (starts * rounds) as u64).max(1);
-        let ratio = evaluations as f64 * (starts * rounds) as f64 / normal as f64;
-        let iterations = (200.0 * ratio).clamp(20.0, 20_000.0) as u32;
-        let schedule = if n <= 400 {
-            Schedule { hot: 0.6, cold: 0.03, target: 0.3 }
+        let (starts, rounds) = (2, 5);
+        // Large cores spend half on placing the large items.
+        let share = if n > SMALL { 2 } else { 1 };
+        let evaluations = (scale(normal) / share / (starts * rounds) as u64).max(1);
+        let ratio = scale(normal) as f64 / normal as f64;
+        let iterations = (300.0 * ratio).clamp(20.0, 20_000.0) as u32;
+        let schedule = if n <= SMALL {
+            Schedule { hot: 0.03, cold: 0.0004, target: 0.2 }
         } else {
-            Schedule { hot: 0.05, cold: 0.01, target: 0.5 }
+            Schedule { hot: 0.001, cold: 0.00001, target: 0.3 }
         };
         Self { starts, rounds, evaluations, iterations, schedule }
     }
@@ -255,6 +261,8 @@ struct Run<'a> {
     bound: Bound,
     evaluations: u64,
     stopped: bool,
+    /// For a smaller instance, whose bounds say nothing of the large one.
+    without_weights: bool,
 }
 
 impl<'a> Run<'a> {
@@ -272,7 +280,18 @@ impl<'a> Run<'a> {
                 (best, peak) = (start, value);
             }
         }
-        Ok(Self { instance, settings, loads, apart, best, peak, bound, evaluations: 0, stopped: false })
+        Ok(Self {
+            instance,
+            settings,
+            loads,
+            apart,
+            best,
+            peak,
+            bound,
+            evaluations: 0,
+            stopped: false,
+            without_weights: false,
+        })
     }
 
     fn done(&mut self) -> bool {
@@ -290,11 +309,12 @@ impl<'a> Run<'a> {
             effort.rounds = 1;
             effort.evaluations = effort.evaluations.min(100_000);
         }
+        self.place_large(&effort);
         let mut weights: Option<Weights> = None;
         for round in 0..effort.rounds {
             let (instance, peak) = (self.instance, self.peak);
             let task = || {
-                (round > 0).then(|| {
+                (round > 0 && !self.without_weights).then(|| {
                     let mut weights = weights.take().unwrap_or_else(|| Weights::new(instance, peak));
                     let found = weights.improve(effort.iterations);
                     (weights, found)
@@ -306,12 +326,28 @@ impl<'a> Run<'a> {
                 self.bound = bound::better(self.bound.clone(), bound);
             }
             self.take_best(runs);
-            if round == 0 && self.peak > self.bound.value {
+            if round == 0 && !self.without_weights && self.peak > self.bound.value {
                 self.bound = bound::better(self.bound.clone(), bound::bin_packing(self.instance, self.peak));
             }
             if self.done() {
                 return;
             }
+        }
+    }
+
+    /// Places the large items on a smaller instance first, with half of the budget.
+    fn place_large(&mut self, effort: &Effort) {
+        let Some(coarse) = Coarse::new(self.instance) else { return };
+        let budget = effort.evaluations * (effort.starts * effort.rounds) as u64;
+        let settings = PackSettings { budget: Budget::Evaluations(budget), start: None, ..*self.settings };
+        let Ok(mut run) = Run::new(&coarse.instance, &settings, None) else { return };
+        run.without_weights = true;
+        run.search();
+        self.evaluations += run.evaluations;
+        let large = coarse.expand(&run.best);
+        let peak = large.peak(self.instance);
+        if peak < self.peak {
+            (self.best, self.peak) = (large.0, peak);
         }
     }
 
