@@ -102,8 +102,8 @@ pub fn write<T: Document>(document: &T) -> Vec<u8> {
     text
 }
 
-/// Writes one of our large files: each field, and each item of an array, on a line of its own, so that it is short and
-/// still can be compared line by line.
+/// Writes one of our large files: each field, and each object in an array, on a line of its own, so that it is short
+/// and still can be compared line by line.
 ///
 /// # Errors
 /// Only those of the writer.
@@ -113,57 +113,52 @@ pub fn write_lines<T: Document>(document: &T, out: &mut dyn io::Write) -> io::Re
     out.write_all(b"\n")
 }
 
-/// Breaks lines in the outermost object and in the arrays directly in it.
+/// Breaks lines in the outermost object, and before objects and arrays in the arrays directly in it.
 #[derive(Default)]
 struct LineFormatter {
     depth: u32,
-    /// Depth 2 is an array: its items get lines.
-    items: bool,
-    /// The array at depth 2 has an item.
-    filled: bool,
+    /// Depth 2 is an array.
+    array: bool,
+    /// That array has an item on a line of its own.
+    broken: bool,
+}
+
+impl LineFormatter {
+    fn begin<W: ?Sized + io::Write>(&mut self, out: &mut W, array: bool) -> io::Result<()> {
+        self.depth += 1;
+        if self.depth == 2 {
+            (self.array, self.broken) = (array, false);
+        }
+        if self.depth == 3 && self.array {
+            self.broken = true;
+            out.write_all(b"\n")?;
+        }
+        out.write_all(if array { b"[" } else { b"{" })
+    }
 }
 
 impl Formatter for LineFormatter {
     fn begin_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.depth += 1;
-        if self.depth == 2 {
-            self.items = false;
-        }
-        out.write_all(b"{")
+        self.begin(out, false)
     }
     fn end_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
         self.depth -= 1;
         out.write_all(if self.depth == 0 { b"\n}" } else { b"}" })
     }
     fn begin_object_key<W: ?Sized + io::Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
-        out.write_all(match (self.depth, first) {
-            (1, true) => b"\n",
-            (1, false) => b",\n",
-            (_, true) => b"",
-            (_, false) => b",",
-        })
-    }
-    fn begin_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.depth += 1;
-        if self.depth == 2 {
-            (self.items, self.filled) = (true, false);
-        }
-        out.write_all(b"[")
-    }
-    fn end_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        let last = self.depth == 2 && self.filled;
-        self.depth -= 1;
-        out.write_all(if last { b"\n]" } else { b"]" })
-    }
-    fn begin_array_value<W: ?Sized + io::Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
-        if self.depth == 2 && self.items {
-            self.filled = true;
-            return out.write_all(if first { b"\n" } else { b",\n" });
-        }
-        out.write_all(if first { b"" } else { b"," })
+        out.write_all(if first { b"" } else { b"," })?;
+        out.write_all(if self.depth == 1 { b"\n" } else { b"" })
     }
     fn begin_object_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
         out.write_all(if self.depth == 1 { b": " } else { b":" })
+    }
+    fn begin_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.begin(out, true)
+    }
+    fn end_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        let broken = self.depth == 2 && self.broken;
+        self.depth -= 1;
+        out.write_all(if broken { b"\n]" } else { b"]" })
     }
 }
 

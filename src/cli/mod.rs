@@ -115,6 +115,9 @@ fn usage(error: &clap::Error, console: &Console) -> Result<Exit, Failure> {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         return console.result(&text.ansi().to_string()).map(|()| Exit::Done);
     }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Err(Failure::new("no command given").hint("Try \"pgslotplan --help\" for the list of commands."));
+    }
     let text = text.to_string();
     let mut paragraphs = text.split("\n\n").map(one_line);
     let message = paragraphs.next().unwrap_or_default();

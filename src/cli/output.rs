@@ -81,7 +81,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut last = String::new();
         for (position, cause) in self.error.chain().enumerate() {
-            let text = cause.to_string();
+            let text = without_error_number(cause.to_string());
             if text == last {
                 continue;
             }
@@ -89,6 +89,14 @@ impl fmt::Display for Failure {
             last = text;
         }
         Ok(())
+    }
+}
+
+/// The standard library adds ` (os error 28)` to the system's own words, which are enough.
+fn without_error_number(text: String) -> String {
+    match text.rsplit_once(" (os error ") {
+        Some((words, number)) if number.ends_with(')') => words.to_owned(),
+        _ => text,
     }
 }
 
