@@ -50,6 +50,9 @@ pub struct PlannedTable {
     /// The replica identity must be changed to [`PlannedTable::identity`] before the slot starts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub set_identity: bool,
+    /// Only INSERT and TRUNCATE are published, through the slot's second publication.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub insert_only: bool,
     /// Row filter of a shard, an expression without `WHERE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row_filter: Option<String>,
@@ -82,6 +85,9 @@ pub struct PlannedSlot {
     pub name: SlotName,
     /// Publication.
     pub publication: String,
+    /// A second publication of the same subscription, for members that are published insert-only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub insert_only_publication: Option<String>,
     /// Subscription.
     pub subscription: String,
     /// Dedicated or shared.
