@@ -4,7 +4,7 @@
 //! (identity), §5.3 (foreign keys), §8.1 (publications), §2.4 (lost slots).
 
 use super::{
-    Context, EmitError, Publishes,
+    Context, EmitError, Published, Publishes,
     ddl::{Value, raise_if_any, values, warn_if_any},
     settings,
 };
@@ -23,15 +23,15 @@ pub enum Exempt {
     Nobody,
 }
 
-/// Slots as a relation `planned(slot_name, publication_name, subscription_name)`.
+/// Slots as a relation `planned(slot_name, subscription_name, publications)`.
 pub fn planned_slots(context: &Context<'_>) -> String {
-    let rows: Vec<Vec<Value<'_>>> = context
-        .plan
-        .slots
-        .iter()
-        .map(|slot| [slot.name.as_str(), &slot.publication, &slot.subscription].map(Value::Text).into())
-        .collect();
-    values("planned", &["slot_name", "publication_name", "subscription_name"], &rows)
+    let row = |slot: &PlannedSlot| {
+        let publications = context.publication_names(slot).into_iter().map(str::to_owned).collect();
+        let names = [slot.name.as_str(), slot.subscription.as_str()].map(|name| Value::Owned(name.to_owned()));
+        names.into_iter().chain([Value::List(publications)]).collect()
+    };
+    let rows: Vec<Vec<Value<'_>>> = context.plan.slots.iter().map(row).collect();
+    values("planned", &["slot_name", "subscription_name", "publications"], &rows)
 }
 
 /// One row for each slot and table.
@@ -56,7 +56,7 @@ pub fn publisher_tables(context: &Context<'_>, exempt: Exempt) -> Result<String,
     }
     let rows = table_rows(context, |slot, table| {
         let exempted = exempt == Exempt::ToBeSet && table.set_identity;
-        let needed = Publishes::of(slot).is_ok_and(Publishes::needs_identity) && !exempted;
+        let needed = Publishes::of_table(slot, table).is_ok_and(Publishes::needs_identity) && !exempted;
         let kind = if table.kind == TableKind::Partitioned { "p" } else { "r" };
         Some([Value::Text(&table.schema), Value::Text(&table.name), Value::Text(kind), Value::Flag(needed)])
     });
@@ -141,8 +141,8 @@ pub fn subscriber_settings(context: &Context<'_>) -> String {
 fn received<'a>(context: &'a Context<'_>) -> Vec<Vec<Value<'a>>> {
     let mut rows = Vec::new();
     for (slot, table) in context.plan.members() {
-        let needed =
-            Publishes::of(slot).is_ok_and(Publishes::needs_identity) && table.identity != ReplicaIdentity::Full;
+        let needed = Publishes::of_table(slot, table).is_ok_and(Publishes::needs_identity)
+            && table.identity != ReplicaIdentity::Full;
         let mut columns: Vec<&str> = table.identity_columns.iter().map(String::as_str).collect();
         columns.extend(table.columns.iter().flatten().map(String::as_str));
         columns.sort_unstable();
@@ -325,36 +325,34 @@ pub fn subscriber_foreign_keys(context: &Context<'_>) -> String {
 }
 
 /// Publications have exactly what the plan says.
-///
-/// # Errors
-/// When a slot's `publish` is not valid.
-pub fn publications_exact(context: &Context<'_>) -> Result<String, EmitError> {
+pub fn publications_exact(context: &Context<'_>) -> String {
     let version = context.plan.publisher_version;
     let mut options = Vec::new();
-    for slot in &context.plan.slots {
-        let publishes = Publishes::of(slot)?;
+    let mut members = Vec::new();
+    for published in &context.publications {
+        let publishes = published.publishes;
         options.push(vec![
-            Value::Text(&slot.publication),
+            Value::Text(published.name),
             Value::Flag(publishes.insert),
             Value::Flag(publishes.update),
             Value::Flag(publishes.delete),
             Value::Flag(publishes.truncate),
-            Value::Flag(slot.via_root),
+            Value::Flag(published.slot.via_root),
         ]);
+        for table in &published.tables {
+            let mut columns = table.columns.clone().unwrap_or_default();
+            columns.sort();
+            members.push(vec![
+                Value::Text(published.name),
+                Value::Text(&table.schema),
+                Value::Text(&table.name),
+                Value::Flag(table.row_filter.is_some()),
+                Value::List(columns),
+            ]);
+        }
     }
     let option_names = ["publication_name", "inserts", "updates", "deletes", "truncates", "via_root"];
     let options = values("planned", &option_names, &options);
-    let members = table_rows(context, |slot, table| {
-        let mut columns = table.columns.clone().unwrap_or_default();
-        columns.sort();
-        Some([
-            Value::Text(&slot.publication),
-            Value::Text(&table.schema),
-            Value::Text(&table.name),
-            Value::Flag(table.row_filter.is_some()),
-            Value::List(columns),
-        ])
-    });
     let member_names = ["publication_name", "schema_name", "table_name", "filtered", "columns"];
     let members = values("planned", &member_names, &members);
     let via_root = if version.publishes_partition_roots() { " OR p.pubviaroot <> planned.via_root" } else { "" };
@@ -398,11 +396,11 @@ pub fn publications_exact(context: &Context<'_>) -> Result<String, EmitError> {
       FROM actual AS a WHERE NOT EXISTS (SELECT FROM planned WHERE a.pubname = planned.publication_name
         AND a.nspname = planned.schema_name AND a.relname = planned.table_name)"
     );
-    Ok(raise_if_any(
+    raise_if_any(
         &query,
         "differences between the publications and the plan",
         "Somebody else made or changed them. Drop them if nothing uses them, or plan again with another --prefix.",
-    ))
+    )
 }
 
 /// Slots that exist are ours and alive.
@@ -433,16 +431,22 @@ pub fn subscriptions_exact(context: &Context<'_>) -> String {
             "      SELECT format('subscription %I has slot %s and publications %s', s.subname, s.subslotname, s.subpublications)
       FROM {planned} JOIN pg_subscription AS s ON s.subname = planned.subscription_name
       JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()
-      WHERE s.subslotname IS DISTINCT FROM planned.slot_name::name OR s.subpublications <> ARRAY[planned.publication_name]"
+      WHERE s.subslotname IS DISTINCT FROM planned.slot_name::name OR s.subpublications <> planned.publications"
         ),
         "subscriptions are not the planned ones",
         "Drop them if nothing uses them, or plan again with another --prefix.",
     )
 }
 
-/// A boolean for psql: is there no such publication?
-pub fn publication_missing(slot: &PlannedSlot) -> String {
-    format!("NOT EXISTS (SELECT FROM pg_publication WHERE pubname = {})", quote_literal(&slot.publication))
+/// A boolean for psql.
+pub fn publication_exists(published: &Published<'_>) -> String {
+    format!("EXISTS (SELECT FROM pg_publication WHERE pubname = {})", quote_literal(published.name))
+}
+
+/// A slot's publications as `text[]`, as a subscription has them.
+pub fn publication_list(context: &Context<'_>, slot: &PlannedSlot) -> String {
+    let names: Vec<String> = context.publication_names(slot).into_iter().map(quote_literal).collect();
+    format!("ARRAY[{}]::text[]", names.join(", "))
 }
 
 /// A boolean for psql: is there no such slot?

@@ -192,20 +192,20 @@ fn truncate_guards(context: &Context<'_>) -> Step {
 fn publications(context: &Context<'_>) -> Result<Step, EmitError> {
     let mut parts = vec![checks::publisher_tables(context, Exempt::Nobody)?];
     let version = context.plan.publisher_version;
-    for (number, (slot, members)) in context.plan.slots.iter().zip(&context.members).enumerate() {
+    for (number, published) in context.publications.iter().enumerate() {
         let publication = CreatePublication {
-            name: slot.publication.clone(),
-            members: members.clone(),
-            publish: slot.publish.clone(),
-            via_root: version.publishes_partition_roots().then_some(slot.via_root),
+            name: published.name.to_owned(),
+            members: published.members.clone(),
+            publish: published.publishes.to_list(),
+            via_root: version.publishes_partition_roots().then_some(published.slot.via_root),
         };
         parts.push(only_if(
             &format!("publication_{number}_is_missing"),
-            &checks::publication_missing(slot),
+            &format!("NOT {}", checks::publication_exists(published)),
             &publication.to_sql(),
         ));
     }
-    parts.push(checks::publications_exact(context)?);
+    parts.push(checks::publications_exact(context));
     Ok(finish(
         context,
         Step {
@@ -245,7 +245,7 @@ fn drop_foreign_keys(context: &Context<'_>) -> Step {
 }
 
 fn slots(context: &Context<'_>) -> Step {
-    let mut parts = vec![checks::publications_exact(context).unwrap_or_default(), checks::slots_usable(context)];
+    let mut parts = vec![checks::publications_exact(context), checks::slots_usable(context)];
     let first = &context.plan.slots[0];
     for (number, slot) in context.plan.slots.iter().enumerate() {
         let name = quote_literal(slot.name.as_str());
@@ -313,7 +313,7 @@ END",
     for (number, slot) in context.plan.slots.iter().enumerate() {
         let create = CreateSubscription {
             name: slot.subscription.clone(),
-            publication: slot.publication.clone(),
+            publications: context.publication_names(slot).into_iter().map(str::to_owned).collect(),
             slot: slot.name.clone(),
             streaming: streaming(context),
         };
@@ -594,8 +594,8 @@ fn subscriber_cleanup(context: &Context<'_>) -> Step {
     for (number, slot) in context.plan.slots.iter().enumerate() {
         let name = quote_identifier(&slot.subscription);
         let ours = format!(
-            " AND s.subpublications = ARRAY[{}] AND coalesce(s.subslotname, {slot}) = {slot}",
-            quote_literal(&slot.publication),
+            " AND s.subpublications = {} AND coalesce(s.subslotname, {slot}) = {slot}",
+            checks::publication_list(context, slot),
             slot = quote_literal(slot.name.as_str())
         );
         parts.push(only_if(
@@ -665,9 +665,9 @@ BEGIN
 END"
     ));
     let mut drops = String::new();
-    for (number, slot) in context.plan.slots.iter().enumerate() {
-        let query = format!("EXISTS (SELECT FROM pg_publication WHERE pubname = {})", quote_literal(&slot.publication));
-        let statement = format!("DROP PUBLICATION {};", quote_identifier(&slot.publication));
+    for (number, published) in context.publications.iter().enumerate() {
+        let query = checks::publication_exists(published);
+        let statement = format!("DROP PUBLICATION {};", quote_identifier(published.name));
         let _ = write!(
             drops,
             "{}{}",

@@ -139,8 +139,8 @@ pub enum Streaming {
 pub struct CreateSubscription {
     /// Name.
     pub name: String,
-    /// The one publication.
-    pub publication: String,
+    /// The publications of the slot.
+    pub publications: Vec<String>,
     /// The slot.
     pub slot: SlotName,
     /// `streaming`; absent where the subscriber lacks it.
@@ -154,7 +154,7 @@ impl CreateSubscription {
             "CREATE SUBSCRIPTION {}\n    CONNECTION :'publisher_dsn'\n    PUBLICATION {}\n    \
              WITH (create_slot = false, slot_name = {}, copy_data = true, enabled = true",
             quote_identifier(&self.name),
-            quote_identifier(&self.publication),
+            self.publications.iter().map(|name| quote_identifier(name)).collect::<Vec<_>>().join(", "),
             quote_literal(self.slot.as_str()),
         );
         if let Some(streaming) = self.streaming {

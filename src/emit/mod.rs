@@ -88,6 +88,9 @@ pub enum EmitError {
     /// A slot without a table.
     #[error("slot \"{0}\" has no tables")]
     EmptySlot(SlotName),
+    /// A member is insert-only, but the slot has no second publication.
+    #[error("slot \"{0}\" has insert-only tables, but no publication for them")]
+    NoInsertOnlyPublication(SlotName),
     /// The plan has no slot.
     #[error("the plan has no slots")]
     NoSlots,
@@ -121,8 +124,29 @@ pub enum EmitError {
 pub(crate) struct Context<'a> {
     /// The plan.
     pub plan: &'a Plan,
-    /// Members of the publications, checked, in the order of slots and tables.
-    pub members: Vec<Vec<ddl::Member>>,
+    /// What is published, in the order of slots.
+    pub publications: Vec<Published<'a>>,
+}
+
+impl<'a> Context<'a> {
+    /// Names of the publications of a slot: its own, and the one for insert-only members.
+    pub fn publication_names(&self, slot: &PlannedSlot) -> Vec<&'a str> {
+        self.publications.iter().filter(|published| published.slot.name == slot.name).map(|p| p.name).collect()
+    }
+}
+
+/// One publication of a slot.
+pub(crate) struct Published<'a> {
+    /// Whose.
+    pub slot: &'a PlannedSlot,
+    /// Its name.
+    pub name: &'a str,
+    /// What it publishes.
+    pub publishes: Publishes,
+    /// The members, at least one, in the order of the plan.
+    pub tables: Vec<&'a PlannedTable>,
+    /// The same, spelled and checked.
+    pub members: Vec<ddl::Member>,
 }
 
 /// Which changes a slot publishes.
@@ -157,6 +181,22 @@ impl Publishes {
         Ok(publishes)
     }
 
+    /// What is published of one member of a slot.
+    ///
+    /// # Errors
+    /// As [`Publishes::of`].
+    pub fn of_table(slot: &PlannedSlot, table: &PlannedTable) -> Result<Self, EmitError> {
+        let publishes = Publishes::of(slot)?;
+        Ok(if table.insert_only { Publishes { update: false, delete: false, ..publishes } } else { publishes })
+    }
+
+    /// The value of the publication option `publish`.
+    pub fn to_list(self) -> String {
+        let words =
+            [(self.insert, "insert"), (self.update, "update"), (self.delete, "delete"), (self.truncate, "truncate")];
+        words.into_iter().filter_map(|(published, word)| published.then_some(word)).collect::<Vec<_>>().join(", ")
+    }
+
     /// Whether rows must be identified.
     pub fn needs_identity(self) -> bool {
         self.update || self.delete
@@ -169,22 +209,27 @@ impl Publishes {
 /// [`EmitError`] when a version lacks what the plan asks, or the plan contradicts itself.
 pub fn script(plan: &Plan, options: &EmitOptions) -> Result<Script, EmitError> {
     let EmitOptions { target: Target::Sql, bootstrap: Bootstrap::Copy } = *options;
-    let context = Context { plan, members: members(plan)? };
+    let context = Context { plan, publications: publications(plan)? };
     let steps = copy::steps(&context)?;
     let findings = findings(plan);
     let runbook = runbook::markdown(&context, &steps, &findings)?;
     Ok(Script { plan_sha256: plan.plan_sha256.clone(), bootstrap: options.bootstrap, steps, runbook, findings })
 }
 
-/// The members, after everything that a version or a contradiction could refuse was looked at.
-fn members(plan: &Plan) -> Result<Vec<Vec<ddl::Member>>, EmitError> {
+/// The publications, after everything that a version or a contradiction could refuse was looked at.
+fn publications(plan: &Plan) -> Result<Vec<Published<'_>>, EmitError> {
     if plan.slots.is_empty() {
         return Err(EmitError::NoSlots);
     }
     unique("slots", plan.slots.iter().map(|slot| slot.name.as_str()))?;
-    unique("publications", plan.slots.iter().map(|slot| slot.publication.as_str()))?;
+    let second = plan.slots.iter().filter_map(|slot| slot.insert_only_publication.as_deref());
+    unique("publications", plan.slots.iter().map(|slot| slot.publication.as_str()).chain(second))?;
     unique("subscriptions", plan.slots.iter().map(|slot| slot.subscription.as_str()))?;
-    plan.slots.iter().map(|slot| slot_members(plan, slot)).collect()
+    let mut publications = Vec::new();
+    for slot in &plan.slots {
+        publications.extend(slot_publications(plan, slot)?);
+    }
+    Ok(publications)
 }
 
 fn unique<'a>(kind: &'static str, names: impl Iterator<Item = &'a str>) -> Result<(), EmitError> {
@@ -198,23 +243,34 @@ fn unique<'a>(kind: &'static str, names: impl Iterator<Item = &'a str>) -> Resul
     Ok(())
 }
 
-fn slot_members(plan: &Plan, slot: &PlannedSlot) -> Result<Vec<ddl::Member>, EmitError> {
+/// A slot's publications: its own, then the one for insert-only members; none is without members.
+fn slot_publications<'a>(plan: &Plan, slot: &'a PlannedSlot) -> Result<Vec<Published<'a>>, EmitError> {
     if slot.tables.is_empty() {
         return Err(EmitError::EmptySlot(slot.name.clone()));
     }
-    let publishes = Publishes::of(slot)?;
     if slot.via_root && !plan.publisher_version.publishes_partition_roots() {
         return Err(unsupported("publish_via_partition_root", "publisher", plan.publisher_version, 13));
     }
-    let member = |table: &PlannedTable| {
-        table.table_name().check()?;
-        supported(plan, slot, table)?;
-        if table.row_filter.is_some() && publishes.truncate {
-            return Err(EmitError::TruncatedShard { slot: slot.name.clone(), table: table.table_name() });
-        }
-        ddl::Member::of(table).map_err(|reason| EmitError::RowFilter { table: table.table_name(), reason })
-    };
-    slot.tables.iter().map(member).collect()
+    let mut publications: Vec<Published<'a>> = Vec::new();
+    for insert_only in [false, true] {
+        let tables: Vec<&PlannedTable> = slot.tables.iter().filter(|table| table.insert_only == insert_only).collect();
+        let Some(first) = tables.first() else { continue };
+        let name = if insert_only { slot.insert_only_publication.as_deref() } else { Some(slot.publication.as_str()) };
+        let name = name.ok_or_else(|| EmitError::NoInsertOnlyPublication(slot.name.clone()))?;
+        let publishes = Publishes::of_table(slot, first)?;
+        let members = tables.iter().map(|table| member(plan, slot, table)).collect::<Result<_, _>>()?;
+        publications.push(Published { slot, name, publishes, tables, members });
+    }
+    Ok(publications)
+}
+
+fn member(plan: &Plan, slot: &PlannedSlot, table: &PlannedTable) -> Result<ddl::Member, EmitError> {
+    table.table_name().check()?;
+    supported(plan, slot, table)?;
+    if table.row_filter.is_some() && Publishes::of(slot)?.truncate {
+        return Err(EmitError::TruncatedShard { slot: slot.name.clone(), table: table.table_name() });
+    }
+    ddl::Member::of(table).map_err(|reason| EmitError::RowFilter { table: table.table_name(), reason })
 }
 
 fn supported(plan: &Plan, slot: &PlannedSlot, table: &PlannedTable) -> Result<(), EmitError> {

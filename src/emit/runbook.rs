@@ -99,18 +99,19 @@ fn slots(text: &mut String, context: &Context<'_>) -> Result<(), EmitError> {
     }
     let _ = writeln!(text, "\nLoads are in {}.", words(&context.plan.load.unit));
     for slot in &context.plan.slots {
-        members(text, slot);
+        members(text, context, slot);
     }
     decisions(text, &context.plan.decisions);
     Ok(())
 }
 
-fn members(text: &mut String, slot: &PlannedSlot) {
+fn members(text: &mut String, context: &Context<'_>, slot: &PlannedSlot) {
+    let publications: Vec<String> = context.publication_names(slot).into_iter().map(code).collect();
     let _ = write!(
         text,
         "\n### {}\n\nPublication {}, subscription {}.\n\n",
         code(slot.name.as_str()),
-        code(&slot.publication),
+        publications.join(" and "),
         code(&slot.subscription)
     );
     for table in slot.tables.iter().take(LISTED_TABLES) {
@@ -120,6 +121,9 @@ fn members(text: &mut String, slot: &PlannedSlot) {
         }
         if let Some(filter) = &table.row_filter {
             let _ = write!(text, ", only rows where {}", code(filter));
+        }
+        if table.insert_only {
+            text.push_str(", only INSERT is replicated");
         }
         if table.set_identity {
             text.push_str(", its replica identity is changed");

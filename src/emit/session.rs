@@ -171,15 +171,16 @@ fn subscriber_guard(context: &Context<'_>) -> String {
             quote_literal(identifier),
         );
     }
-    let slots: Vec<Vec<Value<'_>>> =
-        plan.slots.iter().map(|slot| vec![Value::Text(slot.name.as_str()), Value::Text(&slot.publication)]).collect();
-    let planned = values("planned", &["slot_name", "publication_name"], &slots);
+    let slots = super::checks::planned_slots(context);
+    let publications: Vec<Vec<Value<'_>>> =
+        context.publications.iter().map(|published| vec![Value::Text(published.name)]).collect();
+    let publications = values("planned", &["publication_name"], &publications);
     let _ = write!(
         body,
-        "  IF EXISTS (SELECT FROM {planned}
+        "  IF EXISTS (SELECT FROM {slots}
        JOIN pg_replication_slots AS s ON s.slot_name = planned.slot_name AND s.plugin = 'pgoutput'
         AND s.database = current_database())
-     OR EXISTS (SELECT FROM {planned}
+     OR EXISTS (SELECT FROM {publications}
        JOIN pg_publication AS p ON p.pubname = planned.publication_name) THEN
     RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: it holds planned slots or publications',
       HINT = 'This file is for the subscriber.';

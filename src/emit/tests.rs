@@ -66,6 +66,7 @@ pub fn table(schema: &str, name: &str) -> PlannedTable {
         identity: ReplicaIdentity::Default,
         identity_columns: vec!["id".into()],
         set_identity: false,
+        insert_only: false,
         row_filter: None,
         columns: None,
         copy_bytes: 1_000_000,
@@ -78,6 +79,7 @@ pub fn slot(name: &str, tables: Vec<PlannedTable>) -> PlannedSlot {
     PlannedSlot {
         name: SlotName::new(name).unwrap(),
         publication: name.into(),
+        insert_only_publication: None,
         subscription: name.into(),
         role: Role::Shared,
         via_root: false,
@@ -167,6 +169,8 @@ pub fn hostile_plan(publisher: u32, subscriber: u32) -> Plan {
     }
     slots[1].publication = "P'u\"b;\n\\q".into();
     slots[1].subscription = ":'publisher_dsn' $$".into();
+    slots[0].insert_only_publication = Some("pgsp_0;insert'only".into());
+    slots[0].tables.iter_mut().skip(1).step_by(4).for_each(|table| table.insert_only = true);
     slots[2].publish = "insert, update, delete".into();
     let mut plan = plan(publisher, subscriber, slots);
     plan.foreign_keys = names.iter().map(|name| foreign_key(("public", "t0"), ("public", "t1"), name)).collect();
@@ -185,7 +189,9 @@ fn emitted(plan: &Plan) -> Script {
 fn planned_assignment(plan: &Plan) -> BTreeMap<String, Vec<TableName>> {
     let mut assignment: BTreeMap<String, Vec<TableName>> = BTreeMap::new();
     for (slot, table) in plan.members() {
-        assignment.entry(slot.publication.clone()).or_default().push(table.table_name());
+        let publication =
+            if table.insert_only { slot.insert_only_publication.clone().unwrap() } else { slot.publication.clone() };
+        assignment.entry(publication).or_default().push(table.table_name());
     }
     assignment.values_mut().for_each(|tables| tables.sort());
     assignment
