@@ -21,5 +21,7 @@ pub mod optimize;
 pub mod plan;
 pub mod policy;
 pub mod server;
+#[cfg(feature = "throwaway")]
+pub mod throwaway;
 pub mod units;
 pub mod workload;
