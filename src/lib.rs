@@ -15,4 +15,6 @@ pub mod finding;
 pub mod lsn;
 pub mod names;
 pub mod optimize;
+#[cfg(feature = "pg")]
+pub mod pg;
 pub mod units;
