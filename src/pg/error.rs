@@ -109,7 +109,7 @@ pub enum PgError {
         /// Which server.
         server: String,
         /// In its words.
-        message: ServerMessage,
+        message: Box<ServerMessage>,
         /// The file that the password came from.
         passfile: Option<PathBuf>,
     },
@@ -136,7 +136,7 @@ pub enum PgError {
         /// What it was for: `read the catalog`.
         purpose: &'static str,
         /// In its words.
-        message: ServerMessage,
+        message: Box<ServerMessage>,
     },
     /// The server's answer is not of the form that was asked for.
     #[error("could not {purpose}: invalid answer: {reason}")]
@@ -283,14 +283,14 @@ fn hint_for_unsuitable(reason: &Unsuitable) -> &'static str {
 }
 
 /// What the server said, if the error is the server's.
-pub(super) fn server_message(error: &tokio_postgres::Error) -> Option<ServerMessage> {
+pub(super) fn server_message(error: &tokio_postgres::Error) -> Option<Box<ServerMessage>> {
     let db = error.as_db_error()?;
-    Some(ServerMessage {
+    Some(Box::new(ServerMessage {
         sqlstate: db.code().code().to_owned(),
         message: crate::names::one_line(db.message()),
         detail: db.detail().map(str::to_owned),
         hint: db.hint().map(str::to_owned),
-    })
+    }))
 }
 
 /// Causes from the outside in, without the driver's empty phrases.
@@ -326,8 +326,8 @@ fn is_shutdown(sqlstate: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn message(sqlstate: &str) -> ServerMessage {
-        ServerMessage { sqlstate: sqlstate.to_owned(), message: "m".to_owned(), detail: None, hint: None }
+    fn message(sqlstate: &str) -> Box<ServerMessage> {
+        Box::new(ServerMessage { sqlstate: sqlstate.to_owned(), message: "m".to_owned(), detail: None, hint: None })
     }
 
     #[test]
