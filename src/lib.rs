@@ -11,10 +11,16 @@
 
 #![warn(missing_docs)]
 
+pub mod cost;
 pub mod finding;
+pub mod format;
 pub mod lsn;
 pub mod names;
 pub mod optimize;
 #[cfg(feature = "pg")]
 pub mod pg;
+pub mod plan;
+pub mod policy;
+pub mod server;
 pub mod units;
+pub mod workload;

@@ -1,0 +1,355 @@
+//! What a table asks of a slot (contract §4 "Loads"). One definition for planning, checking and simulating.
+//!
+//! Coefficients: measured apply and decode times of `wal.md` §5 and §6, decided as the contract's.
+
+use serde::{Deserialize, Serialize};
+
+use std::collections::BTreeSet;
+
+use crate::{
+    names::TableName,
+    policy::Measure,
+    server::ServerVersion,
+    workload::{ReplicaIdentity, Table, Workload},
+};
+
+/// Integer units in one second of a stage's time per second: loads of `apply` and `pipeline` are counted in 10⁻⁹.
+pub const UNITS_PER_SHARE: f64 = 1e9;
+
+/// Bytes of one TOAST chunk's payload (`TOAST_MAX_CHUNK_SIZE` of a default build).
+pub const TOAST_CHUNK_BYTES: f64 = 1996.0;
+
+/// Which set of coefficients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// Transactions are cheap to apply, as in catching up on a backlog.
+    Low,
+    /// What is balanced.
+    Nominal,
+    /// Transactions cost what they cost live.
+    High,
+}
+
+/// Apply and decode costs. Seconds unless the name says otherwise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coefficients {
+    /// Per row change, µs.
+    pub row_us: f64,
+    /// More per update, µs.
+    pub update_us: f64,
+    /// More per delete, µs.
+    pub delete_us: f64,
+    /// Per index entry, µs.
+    pub index_entry_us: f64,
+    /// Per inline byte, µs.
+    pub inline_byte_us: f64,
+    /// Per TOAST byte, µs.
+    pub toast_byte_us: f64,
+    /// Per transaction, µs.
+    pub transaction_us: f64,
+    /// Per row scanned to find an old row without an index, µs.
+    pub scanned_row_us: f64,
+    /// Per transaction of the cluster that a publisher below 15 sends empty, µs.
+    pub empty_transaction_us: f64,
+    /// Sending, per logical byte, ns.
+    pub send_byte_ns: f64,
+    /// Decoding, per byte of tables' WAL, ns.
+    pub decode_byte_ns: f64,
+    /// Reading, per byte of other WAL, ns.
+    pub read_byte_ns: f64,
+}
+
+/// The three sets that a plan states.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoefficientSets {
+    /// Optimistic.
+    pub low: Coefficients,
+    /// Balanced.
+    pub nominal: Coefficients,
+    /// Careful.
+    pub high: Coefficients,
+}
+
+impl Default for CoefficientSets {
+    fn default() -> Self {
+        let with = |transaction_us| Coefficients {
+            row_us: 1.5,
+            update_us: 3.4,
+            delete_us: 2.4,
+            index_entry_us: 1.0,
+            inline_byte_us: 0.0054,
+            toast_byte_us: 0.021,
+            transaction_us,
+            scanned_row_us: 0.05,
+            empty_transaction_us: 2.3,
+            send_byte_ns: 14.0,
+            decode_byte_ns: 13.0,
+            read_byte_ns: 1.0,
+        };
+        CoefficientSets { low: with(3.0), nominal: with(6.0), high: with(29.0) }
+    }
+}
+
+impl CoefficientSets {
+    /// One of the three.
+    pub fn get(&self, confidence: Confidence) -> &Coefficients {
+        match confidence {
+            Confidence::Low => &self.low,
+            Confidence::Nominal => &self.nominal,
+            Confidence::High => &self.high,
+        }
+    }
+}
+
+/// Costs for one pair of versions and one workload.
+#[derive(Debug, Clone)]
+pub struct CostModel {
+    /// What is balanced.
+    pub measure: Measure,
+    /// The coefficients.
+    pub coefficients: CoefficientSets,
+    /// Version of the publisher that the plan is for.
+    pub publisher: ServerVersion,
+    /// Version of the subscriber that the plan is for.
+    pub subscriber: ServerVersion,
+    /// Tables that the plan gives replica identity full (`--no-identity full`).
+    pub made_full: BTreeSet<TableName>,
+}
+
+/// The decode floors of some buckets at one confidence: what loads of single tables are computed in.
+#[derive(Debug, Clone)]
+pub struct LoadContext {
+    confidence: Confidence,
+    buckets: Vec<usize>,
+    floors: Vec<f64>,
+}
+
+/// The stages of one slot: their loads are compared, not added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// WAL bytes per second.
+    Wal,
+    /// Apply worker, 10⁻⁹ of its time.
+    Apply,
+    /// Walsender, 10⁻⁹ of its time.
+    Sender,
+}
+
+impl CostModel {
+    /// The stages of the measure, in the order in which dimensions are laid out.
+    pub fn stages(&self) -> &'static [Stage] {
+        match self.measure {
+            Measure::Wal => &[Stage::Wal],
+            Measure::Apply => &[Stage::Apply],
+            Measure::Pipeline => &[Stage::Apply, Stage::Sender],
+        }
+    }
+
+    /// Capacity of a stage in units; `None` where the measure has none.
+    pub fn capacity_units(&self, slot_capacity: Option<u64>) -> Option<u64> {
+        match self.measure {
+            Measure::Wal => slot_capacity,
+            Measure::Apply | Measure::Pipeline => Some(UNITS_PER_SHARE as u64),
+        }
+    }
+
+    /// What a number of units is in the plan file: bytes per second, or a share.
+    pub fn to_number(&self, units: u64) -> f64 {
+        match self.measure {
+            Measure::Wal => units as f64,
+            Measure::Apply | Measure::Pipeline => units as f64 / UNITS_PER_SHARE,
+        }
+    }
+
+    /// The units of a number in the plan file.
+    pub fn to_units(&self, number: f64) -> u64 {
+        match self.measure {
+            Measure::Wal => number.round() as u64,
+            Measure::Apply | Measure::Pipeline => (number * UNITS_PER_SHARE).round() as u64,
+        }
+    }
+
+    /// Share of a walsender's time that goes into decoding all WAL before anything is sent, in a bucket.
+    pub fn decode_floor(&self, workload: &Workload, confidence: Confidence, bucket: usize) -> f64 {
+        let tables: f64 = workload.tables.iter().map(|table| table.load.wal_bytes_per_s.or_zero(bucket)).sum();
+        let cluster = workload.cluster_wal_bytes_per_s.or_zero(bucket);
+        let c = self.coefficients.get(confidence);
+        1e-9 * (c.decode_byte_ns * tables + c.read_byte_ns * (cluster - tables).max(0.0))
+    }
+
+    /// The context of [`CostModel::add_table_loads`] for some buckets; reads the whole workload once.
+    pub fn context(&self, workload: &Workload, confidence: Confidence, buckets: &[usize]) -> LoadContext {
+        let floors = buckets.iter().map(|&bucket| self.decode_floor(workload, confidence, bucket)).collect();
+        LoadContext { confidence, buckets: buckets.to_vec(), floors }
+    }
+
+    /// Adds the load of one table to a row with one column for each stage and bucket (`stage * buckets + position`).
+    /// Each load is rounded half up to whole units before it is added.
+    pub fn add_table_loads(&self, context: &LoadContext, table: &Table, row: &mut [u64]) {
+        let mut column = row.iter_mut();
+        for &stage in self.stages() {
+            for (&bucket, &floor) in context.buckets.iter().zip(&context.floors) {
+                if let Some(sum) = column.next() {
+                    *sum += round_half_up(self.table_load(table, stage, context.confidence, bucket, floor));
+                }
+            }
+        }
+    }
+
+    /// Number of columns of a load row.
+    pub fn dimension_count(&self, context: &LoadContext) -> usize {
+        self.stages().len() * context.buckets.len()
+    }
+
+    /// What every slot carries before any table, per stage and bucket, in units.
+    pub fn slot_constant(&self, workload: &Workload, confidence: Confidence, buckets: &[usize]) -> Vec<u64> {
+        let per_transaction = if self.publisher.sends_empty_transactions() {
+            1e-6 * self.coefficients.get(confidence).empty_transaction_us
+        } else {
+            0.0
+        };
+        let mut constant = Vec::with_capacity(self.stages().len() * buckets.len());
+        for &stage in self.stages() {
+            for &bucket in buckets {
+                let load = match stage {
+                    Stage::Apply => per_transaction * workload.cluster_transactions_per_s.or_zero(bucket),
+                    Stage::Wal | Stage::Sender => 0.0,
+                };
+                constant.push(round_half_up(load * UNITS_PER_SHARE));
+            }
+        }
+        constant
+    }
+
+    /// Load of one table in one stage and bucket, in units not yet rounded.
+    fn table_load(&self, table: &Table, stage: Stage, confidence: Confidence, bucket: usize, floor: f64) -> f64 {
+        let c = self.coefficients.get(confidence);
+        match stage {
+            Stage::Wal => table.load.wal_bytes_per_s.or_zero(bucket),
+            Stage::Apply => self.apply_seconds(table, c, bucket) * UNITS_PER_SHARE,
+            Stage::Sender => {
+                let logical = table.load.logical_bytes_per_s.or_zero(bucket);
+                1e-9 * c.send_byte_ns * logical / (1.0 - floor).max(0.05) * UNITS_PER_SHARE
+            }
+        }
+    }
+
+    /// Seconds of apply worker time per second.
+    fn apply_seconds(&self, table: &Table, c: &Coefficients, bucket: usize) -> f64 {
+        let load = &table.load;
+        let (inserts, updates) = (load.inserts_per_s.or_zero(bucket), load.updates_per_s.or_zero(bucket));
+        let deletes = load.deletes_per_s.or_zero(bucket);
+        let rows = inserts + updates + deletes;
+        let transactions = load.transactions_per_s.as_ref().and_then(|series| series.at(bucket)).unwrap_or(rows);
+        let toast_bytes = TOAST_CHUNK_BYTES * load.toast_chunks_per_s.or_zero(bucket);
+        let inline_bytes = (load.logical_bytes_per_s.or_zero(bucket) - toast_bytes).max(0.0);
+        let index_entries =
+            (inserts + updates - load.hot_updates_per_s.or_zero(bucket)).max(0.0) * f64::from(table.index_count);
+        let scan_us = if self.scans_for_old_row(table) { c.scanned_row_us * table.rows_estimate / 2.0 } else { 0.0 };
+        1e-6 * (c.row_us * rows
+            + (c.update_us + scan_us) * updates
+            + (c.delete_us + scan_us) * deletes
+            + c.index_entry_us * index_entries
+            + c.inline_byte_us * inline_bytes
+            + c.toast_byte_us * toast_bytes
+            + c.transaction_us * transactions)
+    }
+
+    /// Whether the subscriber finds old rows by reading the whole table: identity full without a primary key, and no
+    /// index it could use (postgres.md §7).
+    pub fn scans_for_old_row(&self, table: &Table) -> bool {
+        let full = table.replica_identity == ReplicaIdentity::Full
+            || (!self.made_full.is_empty() && self.made_full.contains(&table.table_name()));
+        full && !table.primary_key && (!self.subscriber.applies_full_identity_by_index() || table.index_count == 0)
+    }
+}
+
+/// Contract §4 "Integers": rounded half up to whole units once.
+fn round_half_up(value: f64) -> u64 {
+    (value + 0.5).floor() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::{Series, tests as samples};
+
+    fn model(measure: Measure, publisher: u32) -> CostModel {
+        CostModel {
+            measure,
+            coefficients: CoefficientSets::default(),
+            publisher: ServerVersion::of_major(publisher),
+            subscriber: ServerVersion::of_major(15),
+            made_full: BTreeSet::new(),
+        }
+    }
+
+    fn loads(model: &CostModel, workload: &Workload) -> Vec<u64> {
+        let context = model.context(workload, Confidence::Nominal, &[0]);
+        let mut row = vec![0; model.dimension_count(&context)];
+        model.add_table_loads(&context, &workload.tables[0], &mut row);
+        row
+    }
+
+    #[test]
+    fn apply_load_by_hand() {
+        // 100 inserts/s and 50 updates/s (30 HOT) on 2 indexes, 4996 logical bytes/s of which 2 TOAST chunks, no known
+        // transactions: 1.5*150 + 3.4*50 + 1*(100+50-30)*2 + .0054*1004 + .021*3992 + 6*150 = 1624.2536 us.
+        let mut table = samples::table("a", 0.0);
+        table.index_count = 2;
+        table.load.inserts_per_s = Series::Constant(100.0);
+        table.load.updates_per_s = Series::Constant(50.0);
+        table.load.hot_updates_per_s = Series::Constant(30.0);
+        table.load.toast_chunks_per_s = Series::Constant(2.0);
+        table.load.logical_bytes_per_s = Series::Constant(4996.0);
+        let workload = samples::workload(vec![table]);
+        assert_eq!(loads(&model(Measure::Apply, 15), &workload), [1_624_254]);
+    }
+
+    #[test]
+    fn sender_load_grows_with_the_decode_floor() {
+        // floor = 13e-9 * 10e6 + 1e-9 * 10e6 = 0.14; 14e-9 * 1e6 / 0.86 = 0.016279...
+        let mut table = samples::table("a", 10e6);
+        table.load.logical_bytes_per_s = Series::Constant(1e6);
+        let mut workload = samples::workload(vec![table]);
+        workload.cluster_wal_bytes_per_s = Series::Constant(20e6);
+        // apply: 0.0054e-6 * 1e6 bytes
+        assert_eq!(loads(&model(Measure::Pipeline, 15), &workload), [5_400_000, 16_279_070]);
+    }
+
+    #[test]
+    fn old_publishers_make_every_slot_pay_for_all_transactions() {
+        let mut workload = samples::workload(vec![samples::table("a", 1.0)]);
+        workload.cluster_transactions_per_s = Series::Constant(1000.0);
+        assert_eq!(model(Measure::Pipeline, 14).slot_constant(&workload, Confidence::Nominal, &[0]), [2_300_000, 0]);
+        assert_eq!(model(Measure::Pipeline, 15).slot_constant(&workload, Confidence::Nominal, &[0]), [0, 0]);
+    }
+
+    #[test]
+    fn full_identity_without_index_scans() {
+        let mut table = samples::table("a", 0.0);
+        table.replica_identity = ReplicaIdentity::Full;
+        table.primary_key = false;
+        table.rows_estimate = 10_000.0;
+        table.load.updates_per_s = Series::Constant(1.0);
+        let workload = samples::workload(vec![table.clone()]);
+        let apply = model(Measure::Apply, 15);
+        assert_eq!(loads(&apply, &workload), [261_900]); // 1.5 + 3.4 + 250 scan + 1 index entry + 6 transaction, in us
+        let mut newer = model(Measure::Apply, 15);
+        newer.subscriber = ServerVersion::of_major(16);
+        assert!(!newer.scans_for_old_row(&table));
+    }
+
+    #[test]
+    fn numbers_in_files_are_exact() {
+        let model = model(Measure::Pipeline, 15);
+        for units in [0, 1, 123_456_789, 999_999_999, 4_000_000_001] {
+            assert_eq!(model.to_units(model.to_number(units)), units);
+        }
+        assert_eq!(serde_json::to_string(&model.to_number(123_456_789)).unwrap(), "0.123456789");
+    }
+}

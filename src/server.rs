@@ -1,0 +1,180 @@
+//! What a server is and what its version can do. Data; no queries.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The oldest major version we plan for.
+pub const OLDEST_MAJOR: u32 = 12;
+
+/// Who runs the server. Decides how settings are named in hints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Flavor {
+    /// Self-hosted.
+    #[default]
+    Community,
+    /// Amazon RDS for PostgreSQL.
+    Rds,
+    /// Amazon Aurora PostgreSQL.
+    Aurora,
+    /// Google Cloud SQL.
+    CloudSql,
+    /// Azure Database for PostgreSQL Flexible Server.
+    Azure,
+    /// CloudNativePG on Kubernetes.
+    Cnpg,
+}
+
+/// `server_version_num`, for example 150018.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ServerVersion(pub u32);
+
+impl ServerVersion {
+    /// The newest minor release of a major version, for plans made without a server.
+    pub fn of_major(major: u32) -> Self {
+        ServerVersion(major * 10_000)
+    }
+    /// The major version: 15 for 15.18.
+    pub fn major(self) -> u32 {
+        self.0 / 10_000
+    }
+    /// The minor version: 18 for 15.18.
+    pub fn minor(self) -> u32 {
+        self.0 % 10_000
+    }
+    /// Publications can hold partitioned tables and have `publish_via_partition_root` (13).
+    pub fn publishes_partition_roots(self) -> bool {
+        self.major() >= 13
+    }
+    /// A subscription can write into a partitioned table (13).
+    pub fn receives_into_partition_roots(self) -> bool {
+        self.major() >= 13
+    }
+    /// `WHERE` and column lists in publications (15).
+    pub fn has_row_filters(self) -> bool {
+        self.major() >= 15
+    }
+    /// Subscription option `streaming = on` (14).
+    pub fn has_streaming(self) -> bool {
+        self.major() >= 14
+    }
+    /// Subscription option `streaming = parallel` (16).
+    pub fn has_parallel_streaming(self) -> bool {
+        self.major() >= 16
+    }
+    /// Subscription option `binary` (14).
+    pub fn has_binary(self) -> bool {
+        self.major() >= 14
+    }
+    /// Subscription options `two_phase` and `disable_on_error` (15).
+    pub fn has_disable_on_error(self) -> bool {
+        self.major() >= 15
+    }
+    /// Subscription options `origin`, `password_required`, `run_as_owner` (16).
+    pub fn has_origin(self) -> bool {
+        self.major() >= 16
+    }
+    /// Sends BEGIN and COMMIT of every transaction of the database to every slot (before 15).
+    pub fn sends_empty_transactions(self) -> bool {
+        self.major() < 15
+    }
+    /// Origins are bounded by `max_active_replication_origins`, no longer by `max_replication_slots` (18).
+    pub fn has_origin_limit(self) -> bool {
+        self.major() >= 18
+    }
+    /// Uses a suitable non-unique index for updates under replica identity full (16).
+    pub fn applies_full_identity_by_index(self) -> bool {
+        self.major() >= 16
+    }
+    /// An ALTER PUBLICATION ... ADD TABLE that did not lock the table first loses later changes of a transaction that
+    /// was open (postgres.md H6; commit 4909b38af0). Minor 0 stands for "newest".
+    pub fn loses_changes_on_unlocked_add(self) -> bool {
+        let fixed = match self.major() {
+            12 => return true,
+            13 => 21,
+            14 => 18,
+            15 => 13,
+            16 => 9,
+            17 => 5,
+            _ => return false,
+        };
+        self.minor() != 0 && self.minor() < fixed
+    }
+}
+
+impl fmt::Display for ServerVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.minor() == 0 { write!(f, "{}", self.major()) } else { write!(f, "{}.{}", self.major(), self.minor()) }
+    }
+}
+
+/// What was read about a server. Absent means not known, never zero.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerFacts {
+    /// `server_version_num`.
+    pub version_num: ServerVersion,
+    /// Who runs it.
+    #[serde(default)]
+    pub flavor: Flavor,
+    /// `pg_control_system().system_identifier`, as text since it exceeds 2^53.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_identifier: Option<String>,
+    /// Processor cores, where somebody said so: no view tells them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cores: Option<u32>,
+    /// `pg_settings` by name, with the value as `pg_settings.setting` has it. Missing: the version lacks it or it
+    /// could not be read.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
+    /// Names of the replication slots that exist.
+    #[serde(default)]
+    pub slots_in_use: Vec<String>,
+    /// Whether the server is a standby.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_recovery: bool,
+    /// Extensions installed in the database, by name, with their version.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub extensions: BTreeMap<String, String>,
+}
+
+impl ServerFacts {
+    /// Facts of a server of which only the major version is known.
+    pub fn of_major(major: u32) -> Self {
+        ServerFacts {
+            version_num: ServerVersion::of_major(major),
+            flavor: Flavor::Community,
+            system_identifier: None,
+            cores: None,
+            settings: BTreeMap::new(),
+            slots_in_use: Vec::new(),
+            in_recovery: false,
+            extensions: BTreeMap::new(),
+        }
+    }
+
+    /// A setting as a number; `None` when it is not known or not a number.
+    pub fn setting_number(&self, name: &str) -> Option<i64> {
+        self.settings.get(name)?.parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capabilities_follow_the_manual() {
+        let v = |number| ServerVersion(number);
+        assert!(!v(120_022).publishes_partition_roots() && v(130_000).publishes_partition_roots());
+        assert!(!v(140_023).has_row_filters() && v(150_018).has_row_filters());
+        assert!(v(140_023).sends_empty_transactions() && !v(150_000).sends_empty_transactions());
+        assert!(v(150_012).loses_changes_on_unlocked_add() && !v(150_013).loses_changes_on_unlocked_add());
+        assert!(v(120_022).loses_changes_on_unlocked_add() && !v(180_000).loses_changes_on_unlocked_add());
+        assert_eq!(v(150_018).to_string(), "15.18");
+        assert_eq!(ServerVersion::of_major(13).to_string(), "13");
+    }
+}

@@ -1,0 +1,446 @@
+//! The workload file: what was observed of a publisher over time. Types, canonical form and digest.
+//!
+//! Contract §3 is the format's manual in short; the doc comments here are it in full. Deriving rates from counters is
+//! in `derive`, plausibility in `check`.
+
+pub mod check;
+pub mod series;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use series::Series;
+
+use crate::{format, names::TableName, server::ServerFacts};
+
+/// How the load was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Statistics counters and the record model of WAL.
+    Counters,
+    /// Counters, corrected by `pg_walinspect`.
+    Walinspect,
+    /// Counters, corrected by peeking a logical slot.
+    Decode,
+    /// History from a Prometheus server.
+    Prometheus,
+    /// Made up by `generate`.
+    Synthetic,
+}
+
+/// What a table is to replication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TableKind {
+    /// An ordinary table.
+    Table,
+    /// A partitioned table: no rows of its own.
+    Partitioned,
+    /// A leaf partition.
+    Partition,
+}
+
+/// `pg_class.relreplident`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReplicaIdentity {
+    /// The primary key, if there is one.
+    #[default]
+    Default,
+    /// The whole old row.
+    Full,
+    /// None.
+    Nothing,
+    /// A chosen unique index.
+    Index,
+}
+
+/// Rates of one table. Missing buckets are not observed, never zero.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Load {
+    /// Rows inserted per second.
+    #[serde(default)]
+    pub inserts_per_s: Series,
+    /// Rows updated per second, HOT ones included.
+    #[serde(default)]
+    pub updates_per_s: Series,
+    /// Rows updated without touching an index, per second.
+    #[serde(default)]
+    pub hot_updates_per_s: Series,
+    /// Rows deleted per second.
+    #[serde(default)]
+    pub deletes_per_s: Series,
+    /// TOAST chunks inserted per second.
+    #[serde(default)]
+    pub toast_chunks_per_s: Series,
+    /// WAL of table, TOAST and indexes without full-page images, bytes per second.
+    #[serde(default)]
+    pub wal_bytes_per_s: Series,
+    /// What pgoutput sends for it, TOAST included, bytes per second.
+    #[serde(default)]
+    pub logical_bytes_per_s: Series,
+    /// Transactions that touch the table, per second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transactions_per_s: Option<Series>,
+    /// Most WAL seen in one sampling interval, bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burst_wal_bytes: Option<f64>,
+    /// Length of that interval, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burst_s: Option<f64>,
+}
+
+impl Load {
+    /// Its series with their names, for checks that treat all alike.
+    pub fn series(&self) -> impl Iterator<Item = (&'static str, &Series)> {
+        [
+            ("inserts_per_s", &self.inserts_per_s),
+            ("updates_per_s", &self.updates_per_s),
+            ("hot_updates_per_s", &self.hot_updates_per_s),
+            ("deletes_per_s", &self.deletes_per_s),
+            ("toast_chunks_per_s", &self.toast_chunks_per_s),
+            ("wal_bytes_per_s", &self.wal_bytes_per_s),
+            ("logical_bytes_per_s", &self.logical_bytes_per_s),
+        ]
+        .into_iter()
+        .chain(self.transactions_per_s.as_ref().map(|series| ("transactions_per_s", series)))
+    }
+}
+
+/// One table that could be published.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// Schema.
+    pub schema: String,
+    /// Name.
+    pub name: String,
+    /// What it is.
+    pub kind: TableKind,
+    /// The topmost partitioned table above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_root: Option<TableName>,
+    /// Tables it inherits from directly (not partitioning).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inherits: Vec<TableName>,
+    /// Heap size, bytes.
+    #[serde(default)]
+    pub heap_bytes: u64,
+    /// TOAST size with its index, bytes.
+    #[serde(default)]
+    pub toast_bytes: u64,
+    /// Index size, bytes.
+    #[serde(default)]
+    pub index_bytes: u64,
+    /// Rows as the planner believes; 0 when it was never analyzed and is empty.
+    #[serde(default)]
+    pub rows_estimate: f64,
+    /// Number of indexes.
+    #[serde(default)]
+    pub index_count: u32,
+    /// Number of columns.
+    #[serde(default)]
+    pub column_count: u32,
+    /// Mean width of a row's values, bytes.
+    #[serde(default)]
+    pub row_width_bytes: f64,
+    /// Replica identity as set.
+    #[serde(default)]
+    pub replica_identity: ReplicaIdentity,
+    /// Whether it has a primary key.
+    #[serde(default)]
+    pub primary_key: bool,
+    /// Columns that identify a row for UPDATE and DELETE as things stand; empty: none (or the whole row under full).
+    #[serde(default)]
+    pub identity_columns: Vec<String>,
+    /// A unique index that `REPLICA IDENTITY USING INDEX` would take, where there is no identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usable_unique_index: Option<String>,
+    /// Stored generated columns (not replicated before 18).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub generated_columns: Vec<String>,
+    /// Its rates.
+    #[serde(default)]
+    pub load: Load,
+}
+
+impl Table {
+    /// Schema and name.
+    pub fn table_name(&self) -> TableName {
+        TableName::new(self.schema.clone(), self.name.clone())
+    }
+
+    /// Heap and TOAST: what an initial copy reads, bytes.
+    pub fn copy_bytes(&self) -> u64 {
+        self.heap_bytes.saturating_add(self.toast_bytes)
+    }
+
+    /// Whether UPDATE and DELETE can be published: identity full, or columns that identify a row.
+    pub fn has_identity(&self) -> bool {
+        match self.replica_identity {
+            ReplicaIdentity::Full => true,
+            ReplicaIdentity::Nothing => false,
+            ReplicaIdentity::Default | ReplicaIdentity::Index => !self.identity_columns.is_empty(),
+        }
+    }
+}
+
+/// A declared foreign key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForeignKey {
+    /// Referencing table.
+    pub from: TableName,
+    /// Referenced table.
+    pub to: TableName,
+    /// Constraint name.
+    pub name: String,
+    /// `pg_get_constraintdef`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<String>,
+}
+
+/// Two tables written in the same transactions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoWrite {
+    /// One.
+    pub a: TableName,
+    /// The other.
+    pub b: TableName,
+    /// How often.
+    pub transactions_per_s: f64,
+}
+
+/// Something that is not replicated, and why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Excluded {
+    /// Schema.
+    pub schema: String,
+    /// Name.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A stretch of buckets that was not observed, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gap {
+    /// First bucket.
+    pub from_bucket: u32,
+    /// Last bucket.
+    pub to_bucket: u32,
+    /// Why.
+    pub reason: String,
+}
+
+/// The workload file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workload {
+    /// Always `workload`.
+    pub kind: String,
+    /// Format version.
+    pub version: u64,
+    /// Who wrote it.
+    #[serde(default)]
+    pub tool: String,
+    /// The publisher.
+    pub server: ServerFacts,
+    /// The database.
+    pub database: String,
+    /// How it was measured.
+    pub method: Method,
+    /// Start of the first bucket.
+    pub start: Timestamp,
+    /// Length of a bucket, seconds.
+    pub bucket_s: u32,
+    /// Number of buckets.
+    pub bucket_count: u32,
+    /// WAL of the whole cluster with full-page images and overhead, bytes per second.
+    #[serde(default)]
+    pub cluster_wal_bytes_per_s: Series,
+    /// Transactions of the whole cluster per second.
+    #[serde(default)]
+    pub cluster_transactions_per_s: Series,
+    /// The tables.
+    pub tables: Vec<Table>,
+    /// Foreign keys between them.
+    #[serde(default)]
+    pub foreign_keys: Vec<ForeignKey>,
+    /// Tables written together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub co_writes: Vec<CoWrite>,
+    /// What is not replicated.
+    #[serde(default)]
+    pub excluded: Vec<Excluded>,
+    /// What was not observed.
+    #[serde(default)]
+    pub gaps: Vec<Gap>,
+    /// Anything else worth knowing: resets, DDL, missing grants.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+impl format::Document for Workload {
+    const KIND: &'static str = "workload";
+}
+
+impl Workload {
+    /// Brings it into canonical form: everything sorted, constants folded. Order in the file then changes nothing.
+    pub fn canonicalize(&mut self) {
+        self.tables.sort_by(|a, b| (&a.schema, &a.name).cmp(&(&b.schema, &b.name)));
+        for table in &mut self.tables {
+            table.inherits.sort();
+            let load = &mut table.load;
+            for series in [
+                &mut load.inserts_per_s,
+                &mut load.updates_per_s,
+                &mut load.hot_updates_per_s,
+                &mut load.deletes_per_s,
+                &mut load.toast_chunks_per_s,
+                &mut load.wal_bytes_per_s,
+                &mut load.logical_bytes_per_s,
+            ] {
+                *series = std::mem::take(series).compact();
+            }
+            load.transactions_per_s = load.transactions_per_s.take().map(Series::compact);
+        }
+        self.cluster_wal_bytes_per_s = std::mem::take(&mut self.cluster_wal_bytes_per_s).compact();
+        self.cluster_transactions_per_s = std::mem::take(&mut self.cluster_transactions_per_s).compact();
+        self.foreign_keys.sort();
+        for pair in &mut self.co_writes {
+            if pair.b < pair.a {
+                std::mem::swap(&mut pair.a, &mut pair.b);
+            }
+        }
+        self.co_writes.sort_by(|x, y| (&x.a, &x.b).cmp(&(&y.a, &y.b)));
+        self.excluded.sort();
+        self.gaps.sort_by_key(|gap| (gap.from_bucket, gap.to_bucket));
+    }
+
+    /// SHA-256 of the canonical form without `tool`. Call after [`Workload::canonicalize`].
+    pub fn digest(&self) -> String {
+        let value = |part: Result<serde_json::Value, serde_json::Error>| part.expect("our types always serialize");
+        let mut fields = BTreeMap::from([
+            ("kind", value(serde_json::to_value(&self.kind))),
+            ("version", value(serde_json::to_value(self.version))),
+            ("server", value(serde_json::to_value(&self.server))),
+            ("database", value(serde_json::to_value(&self.database))),
+            ("method", value(serde_json::to_value(self.method))),
+            ("start", value(serde_json::to_value(self.start))),
+            ("bucket_s", value(serde_json::to_value(self.bucket_s))),
+            ("bucket_count", value(serde_json::to_value(self.bucket_count))),
+            ("cluster_wal_bytes_per_s", value(serde_json::to_value(&self.cluster_wal_bytes_per_s))),
+            ("cluster_transactions_per_s", value(serde_json::to_value(&self.cluster_transactions_per_s))),
+            ("foreign_keys", value(serde_json::to_value(&self.foreign_keys))),
+            ("excluded", value(serde_json::to_value(&self.excluded))),
+            ("gaps", value(serde_json::to_value(&self.gaps))),
+            ("notes", value(serde_json::to_value(&self.notes))),
+        ]);
+        if !self.co_writes.is_empty() {
+            fields.insert("co_writes", value(serde_json::to_value(&self.co_writes)));
+        }
+        format::digest_with_long_array(&fields, "tables", &self.tables)
+    }
+
+    /// Buckets in which the cluster and every table were observed, in order.
+    pub fn observed_buckets(&self) -> Vec<usize> {
+        let mut observed = vec![true; self.bucket_count as usize];
+        let series = self.tables.iter().flat_map(|table| table.load.series().map(|(_, series)| series));
+        for series in series.chain([&self.cluster_wal_bytes_per_s, &self.cluster_transactions_per_s]) {
+            if let Series::Buckets(values) = series {
+                for (seen, value) in observed.iter_mut().zip(values) {
+                    *seen &= !value.is_nan();
+                }
+            }
+        }
+        (0..observed.len()).filter(|&bucket| observed[bucket]).collect()
+    }
+
+    /// Tables by name.
+    pub fn by_name(&self) -> BTreeMap<TableName, &Table> {
+        self.tables.iter().map(|table| (table.table_name(), table)).collect()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A workload of one bucket with the given tables, to be filled by the test.
+    pub(crate) fn workload(tables: Vec<Table>) -> Workload {
+        Workload {
+            kind: "workload".into(),
+            version: 1,
+            tool: format::TOOL.into(),
+            server: ServerFacts::of_major(15),
+            database: "app".into(),
+            method: Method::Synthetic,
+            start: "2026-01-05T00:00:00Z".parse().expect("a fixed timestamp"),
+            bucket_s: 3600,
+            bucket_count: 1,
+            cluster_wal_bytes_per_s: Series::Constant(0.0),
+            cluster_transactions_per_s: Series::Constant(0.0),
+            tables,
+            foreign_keys: Vec::new(),
+            co_writes: Vec::new(),
+            excluded: Vec::new(),
+            gaps: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// An ordinary table with a primary key and a constant WAL rate.
+    pub(crate) fn table(name: &str, wal_bytes_per_s: f64) -> Table {
+        Table {
+            schema: "public".into(),
+            name: name.into(),
+            kind: TableKind::Table,
+            partition_root: None,
+            inherits: Vec::new(),
+            heap_bytes: 0,
+            toast_bytes: 0,
+            index_bytes: 0,
+            rows_estimate: 0.0,
+            index_count: 1,
+            column_count: 2,
+            row_width_bytes: 16.0,
+            replica_identity: ReplicaIdentity::Default,
+            primary_key: true,
+            identity_columns: vec!["id".into()],
+            usable_unique_index: None,
+            generated_columns: Vec::new(),
+            load: Load { wal_bytes_per_s: Series::Constant(wal_bytes_per_s), ..Load::default() },
+        }
+    }
+
+    #[test]
+    fn digest_covers_everything_but_tool_and_order() {
+        let mut first = workload(vec![table("b", 1.0), table("a", 2.0)]);
+        let mut second = workload(vec![table("a", 2.0), table("b", 1.0)]);
+        second.tool = "another".into();
+        second.tables[0].load.wal_bytes_per_s = Series::Buckets([2.0].into());
+        first.canonicalize();
+        second.canonicalize();
+        assert_eq!(first.digest(), second.digest());
+        assert_eq!(first.digest(), format::digest_without(&first, &["tool"]));
+        second.tables[0].heap_bytes = 1;
+        assert_ne!(first.digest(), second.digest());
+    }
+
+    #[test]
+    fn a_bucket_counts_as_observed_only_if_all_saw_it() {
+        let mut one = workload(vec![table("a", 0.0), table("b", 0.0)]);
+        one.bucket_count = 3;
+        one.tables[0].load.wal_bytes_per_s = Series::Buckets([1.0, f64::NAN, 1.0].into());
+        one.cluster_wal_bytes_per_s = Series::Buckets([f64::NAN, 1.0, 1.0].into());
+        assert_eq!(one.observed_buckets(), [2]);
+    }
+}
