@@ -1,0 +1,88 @@
+//! What each table group asks of a slot: integer loads per stage and bucket, bytes to copy, the worst burst.
+
+use super::grouping::Groups;
+use crate::{
+    cost::{Confidence, CostModel, LoadContext},
+    workload::{Table, Workload},
+};
+
+/// Loads of all groups at the nominal coefficients, with what every slot carries besides.
+#[derive(Debug, Clone)]
+pub struct Demand {
+    /// Observed buckets, as indices into the workload's.
+    pub buckets: Vec<usize>,
+    /// Columns of a row: stages × observed buckets.
+    pub dimension_count: usize,
+    /// One row a group.
+    pub loads: Vec<u64>,
+    /// What every slot carries, one row.
+    pub constant: Vec<u64>,
+    /// Largest load of each group.
+    pub peaks: Vec<u64>,
+    /// Heap and TOAST of each group, bytes.
+    pub copy_bytes: Vec<u64>,
+    /// How long each group's worst burst alone would keep its neighbours waiting, seconds.
+    pub burst_delay_s: Vec<f64>,
+}
+
+impl Demand {
+    /// Adds up the groups' tables.
+    pub fn new(workload: &Workload, groups: &Groups, cost: &CostModel, slot_capacity: Option<u64>) -> Self {
+        let buckets = workload.observed_buckets();
+        let context = cost.context(workload, Confidence::Nominal, &buckets);
+        let dimension_count = cost.dimension_count(&context);
+        let mut loads = vec![0; dimension_count * groups.groups.len()];
+        let mut demand = Demand {
+            constant: cost.slot_constant(workload, Confidence::Nominal, &buckets),
+            peaks: Vec::with_capacity(groups.groups.len()),
+            copy_bytes: Vec::with_capacity(groups.groups.len()),
+            burst_delay_s: Vec::with_capacity(groups.groups.len()),
+            buckets,
+            dimension_count,
+            loads: Vec::new(),
+        };
+        for (position, group) in groups.groups.iter().enumerate() {
+            let row = &mut loads[position * dimension_count..(position + 1) * dimension_count];
+            let mut delay: f64 = 0.0;
+            let mut bytes = 0u64;
+            for &index in &group.tables {
+                let table = &workload.tables[index];
+                cost.add_table_loads(&context, table, row);
+                bytes = bytes.saturating_add(table.copy_bytes());
+                delay = delay.max(burst_delay(cost, &context, table, &demand.buckets, slot_capacity));
+            }
+            demand.peaks.push(row.iter().copied().max().unwrap_or(0));
+            demand.copy_bytes.push(bytes);
+            demand.burst_delay_s.push(delay);
+        }
+        demand.loads = loads;
+        demand
+    }
+
+    /// The row of a group.
+    pub fn row(&self, group: usize) -> &[u64] {
+        &self.loads[group * self.dimension_count..(group + 1) * self.dimension_count]
+    }
+}
+
+/// Seconds by which a table's worst burst outlasts the interval it came in: the burst's bytes at the table's own mean
+/// cost per WAL byte, less the interval. 0 where no burst was seen or nothing says how fast a slot is.
+pub fn burst_delay(
+    cost: &CostModel,
+    context: &LoadContext,
+    table: &Table,
+    buckets: &[usize],
+    slot_capacity: Option<u64>,
+) -> f64 {
+    let (Some(bytes), Some(interval_s)) = (table.load.burst_wal_bytes, table.load.burst_s) else { return 0.0 };
+    let Some(capacity) = cost.capacity_units(slot_capacity) else { return 0.0 };
+    let wal_bytes: f64 = buckets.iter().map(|&bucket| table.load.wal_bytes_per_s.or_zero(bucket)).sum();
+    if wal_bytes <= 0.0 || buckets.is_empty() {
+        return 0.0;
+    }
+    let mut row = vec![0; cost.dimension_count(context)];
+    cost.add_table_loads(context, table, &mut row);
+    let slowest = row.chunks(buckets.len()).map(|stage| stage.iter().sum::<u64>()).max().unwrap_or(0);
+    let seconds_per_byte = slowest as f64 / capacity as f64 / wal_bytes;
+    (bytes * seconds_per_byte - interval_s).max(0.0)
+}

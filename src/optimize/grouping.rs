@@ -1,0 +1,340 @@
+//! Tables that must share a slot become one table group: partition trees, inheritance families, and what the policy
+//! keeps together or pins to the same slot.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use petgraph::unionfind::UnionFind;
+
+use super::{fk_graph::FkGraph, scope::Scope};
+use crate::{
+    names::{SlotName, TableName},
+    policy::{ForeignKeyMode, Pin, Policy, PolicyError},
+    workload::{TableKind, Workload},
+};
+
+/// Tables that share a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableGroup {
+    /// Indices into the workload's tables, ascending.
+    pub tables: Vec<usize>,
+    /// The smallest table name: identifies the group.
+    pub name: TableName,
+    /// The rules that joined its tables, in words; empty for a table on its own.
+    pub rules: BTreeSet<String>,
+    /// Where a rule pins it.
+    pub pin: Option<Pin>,
+    /// It is one part of a table that is split over several slots: the table.
+    pub part_of: Option<TableName>,
+}
+
+/// All groups and the pairs of them that must not share a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Groups {
+    /// Ordered by name.
+    pub groups: Vec<TableGroup>,
+    /// Pairs of positions in `groups`, smaller first, ascending, with the rule.
+    pub apart: BTreeMap<(usize, usize), String>,
+}
+
+/// Makes the groups. `parts` are the pieces of split partition trees: each a set of leaves for one slot.
+///
+/// # Errors
+/// [`PolicyError`] when a rule names a table that is not there, or two rules contradict each other.
+pub fn group(
+    workload: &Workload,
+    scope: &Scope,
+    graph: &FkGraph,
+    policy: &Policy,
+    parts: &[(TableName, Vec<usize>)],
+) -> Result<Groups, PolicyError> {
+    let mut builder = Builder::new(workload, scope);
+    builder.join_trees(parts);
+    builder.join_families();
+    for (number, set) in policy.keep_together.iter().enumerate() {
+        let rule = format!("keep_together[{number}]");
+        let members = builder.find_all(&rule, set)?;
+        builder.join_all(&members, &rule);
+    }
+    if policy.foreign_keys == ForeignKeyMode::Together {
+        for (a, b, joint) in graph.pairs() {
+            if joint.weight > 0 && builder.position[a as usize].is_some() && builder.position[b as usize].is_some() {
+                builder.join_all(&[a as usize, b as usize], "foreign_keys = together");
+            }
+        }
+    }
+    let pins = builder.join_pins(policy)?;
+    builder.finish(policy, pins, parts)
+}
+
+struct Builder<'a> {
+    workload: &'a Workload,
+    scope: &'a Scope,
+    /// Position in the scope of each table of the workload.
+    position: Vec<Option<usize>>,
+    by_name: BTreeMap<TableName, usize>,
+    sets: UnionFind<usize>,
+    rules: Vec<(usize, String)>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(workload: &'a Workload, scope: &'a Scope) -> Self {
+        let mut position = vec![None; workload.tables.len()];
+        for (place, &index) in scope.tables.iter().enumerate() {
+            position[index] = Some(place);
+        }
+        let by_name = scope.tables.iter().map(|&index| (workload.tables[index].table_name(), index)).collect();
+        Builder { workload, scope, position, by_name, sets: UnionFind::new(scope.tables.len()), rules: Vec::new() }
+    }
+
+    fn join_all(&mut self, tables: &[usize], rule: &str) {
+        let places: Vec<usize> = tables.iter().filter_map(|&index| self.position[index]).collect();
+        for pair in places.windows(2) {
+            self.sets.union(pair[0], pair[1]);
+        }
+        if let (Some(&first), true) = (places.first(), places.len() > 1) {
+            self.rules.push((first, rule.to_owned()));
+        }
+    }
+
+    fn join_trees(&mut self, parts: &[(TableName, Vec<usize>)]) {
+        let split: BTreeSet<&TableName> = parts.iter().map(|(root, _)| root).collect();
+        let mut trees: BTreeMap<&TableName, Vec<usize>> = BTreeMap::new();
+        for &index in &self.scope.tables {
+            if let Some(root) = &self.workload.tables[index].partition_root
+                && !split.contains(root)
+            {
+                trees.entry(root).or_default().push(index);
+            }
+        }
+        for (root, mut leaves) in trees {
+            leaves.extend(self.by_name.get(root));
+            self.join_all(&leaves, &format!("partitions of {root}"));
+        }
+        for (root, leaves) in parts {
+            self.join_all(leaves, &format!("part of {root}"));
+        }
+    }
+
+    fn join_families(&mut self) {
+        for &index in &self.scope.tables {
+            for parent in &self.workload.tables[index].inherits {
+                if let Some(&parent_index) = self.by_name.get(parent) {
+                    self.join_all(&[parent_index, index], &format!("inheritance from {parent}"));
+                }
+            }
+        }
+    }
+
+    /// The tables a rule names; a partition stands for its tree.
+    fn find_all(&self, rule: &str, names: &[String]) -> Result<Vec<usize>, PolicyError> {
+        names.iter().map(|text| self.find(rule, text)).collect()
+    }
+
+    fn find(&self, rule: &str, text: &str) -> Result<usize, PolicyError> {
+        TableName::parse(text)
+            .ok()
+            .and_then(|name| self.by_name.get(&name).copied())
+            .ok_or_else(|| PolicyError::MissingTable { rule: rule.to_owned(), table: text.to_owned() })
+    }
+
+    fn join_pins(&mut self, policy: &Policy) -> Result<Vec<(usize, String, Pin)>, PolicyError> {
+        let mut pins = Vec::new();
+        let mut by_slot: BTreeMap<&SlotName, Vec<usize>> = BTreeMap::new();
+        for (text, pin) in &policy.pin {
+            let index = self.find("pin", text)?;
+            pins.push((index, text.clone(), pin.clone()));
+            if let Pin::Slot(slot) = pin {
+                by_slot.entry(slot).or_default().push(index);
+            }
+        }
+        for (slot, tables) in by_slot {
+            self.join_all(&tables, &format!("pinned to slot \"{slot}\""));
+        }
+        Ok(pins)
+    }
+
+    fn finish(
+        mut self,
+        policy: &Policy,
+        pins: Vec<(usize, String, Pin)>,
+        parts: &[(TableName, Vec<usize>)],
+    ) -> Result<Groups, PolicyError> {
+        // A split root has no rows and no slot of its own: its leaves stand for it.
+        let split_roots: BTreeSet<&TableName> = parts.iter().map(|(root, _)| root).collect();
+        let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (place, &index) in self.scope.tables.iter().enumerate() {
+            let table = &self.workload.tables[index];
+            if table.kind == TableKind::Partitioned && split_roots.contains(&table.table_name()) {
+                continue;
+            }
+            members.entry(self.sets.find_mut(place)).or_default().push(index);
+        }
+        let mut rules: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+        for (place, rule) in std::mem::take(&mut self.rules) {
+            rules.entry(self.sets.find_mut(place)).or_default().insert(rule);
+        }
+        let mut groups: Vec<TableGroup> = members
+            .into_iter()
+            .map(|(set, tables)| TableGroup {
+                name: tables
+                    .iter()
+                    .map(|&index| self.workload.tables[index].table_name())
+                    .min()
+                    .expect("a set has at least the table that made it"),
+                rules: rules.remove(&set).unwrap_or_default(),
+                pin: None,
+                part_of: parts.iter().find(|(_, leaves)| leaves.contains(&tables[0])).map(|(root, _)| root.clone()),
+                tables,
+            })
+            .collect();
+        groups.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut group_of = vec![None; self.workload.tables.len()];
+        for (position, group) in groups.iter().enumerate() {
+            for &index in &group.tables {
+                group_of[index] = Some(position);
+            }
+        }
+        set_pins(&mut groups, &group_of, pins)?;
+        let apart = self.apart_pairs(policy, &groups, &group_of)?;
+        Ok(Groups { groups, apart })
+    }
+
+    fn apart_pairs(
+        &self,
+        policy: &Policy,
+        groups: &[TableGroup],
+        group_of: &[Option<usize>],
+    ) -> Result<BTreeMap<(usize, usize), String>, PolicyError> {
+        let mut apart = BTreeMap::new();
+        for (number, set) in policy.keep_apart.iter().enumerate() {
+            let rule = format!("keep_apart[{number}]");
+            let positions: Vec<(usize, &String)> = self
+                .find_all(&rule, set)?
+                .into_iter()
+                .zip(set)
+                .filter_map(|(index, text)| group_of[index].map(|position| (position, text)))
+                .collect();
+            for (place, (a, first)) in positions.iter().enumerate() {
+                for (b, second) in &positions[place + 1..] {
+                    if a == b {
+                        let joined_by: Vec<&str> = groups[*a].rules.iter().map(String::as_str).collect();
+                        return Err(PolicyError::Contradiction {
+                            first: rule,
+                            second: joined_by.join(", "),
+                            reason: format!("{first} and {second} must share a slot and must not"),
+                        });
+                    }
+                    apart.insert((*a.min(b), *a.max(b)), rule.clone());
+                }
+            }
+        }
+        // Different named slots are different slots.
+        let pinned: Vec<usize> =
+            (0..groups.len()).filter(|&position| matches!(groups[position].pin, Some(Pin::Slot(_)))).collect();
+        for (place, &a) in pinned.iter().enumerate() {
+            for &b in &pinned[place + 1..] {
+                apart.insert((a, b), "pinned to different slots".into());
+            }
+        }
+        Ok(apart)
+    }
+}
+
+fn set_pins(
+    groups: &mut [TableGroup],
+    group_of: &[Option<usize>],
+    pins: Vec<(usize, String, Pin)>,
+) -> Result<(), PolicyError> {
+    let mut set_by: BTreeMap<usize, String> = BTreeMap::new();
+    for (index, text, pin) in pins {
+        let Some(position) = group_of[index] else { continue };
+        let group = &mut groups[position];
+        match &group.pin {
+            Some(other) if *other != pin => {
+                return Err(PolicyError::Contradiction {
+                    first: format!("pin {} = {}", set_by[&position], String::from(other.clone())),
+                    second: format!("pin {text} = {}", String::from(pin)),
+                    reason: "their tables share a slot".into(),
+                });
+            }
+            _ => {
+                group.pin = Some(pin);
+                set_by.insert(position, text);
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        optimize::scope::scope,
+        workload::{
+            ForeignKey,
+            tests::{table, workload},
+        },
+    };
+
+    fn groups(workload: &Workload, policy: &Policy) -> Result<Groups, PolicyError> {
+        let scope = scope(workload, policy)?;
+        let graph = FkGraph::new(workload, policy)?;
+        group(workload, &scope, &graph, policy, &[])
+    }
+
+    fn names(groups: &Groups) -> Vec<(String, usize)> {
+        groups.groups.iter().map(|group| (group.name.to_string(), group.tables.len())).collect()
+    }
+
+    #[test]
+    fn trees_families_and_rules_join() {
+        let mut root = table("root", 0.0);
+        root.kind = TableKind::Partitioned;
+        let mut leaf = table("leaf", 1.0);
+        leaf.kind = TableKind::Partition;
+        leaf.partition_root = Some(root.table_name());
+        let mut child = table("child", 1.0);
+        child.inherits = vec![TableName::new("public", "parent")];
+        let tables = vec![root, leaf, child, table("parent", 1.0), table("x", 1.0), table("y", 1.0)];
+        let mut workload = workload(tables);
+        workload.canonicalize();
+        let mut policy = Policy { keep_together: vec![vec!["x".into(), "child".into()]], ..Policy::default() };
+        let made = groups(&workload, &policy).unwrap();
+        assert_eq!(names(&made), [("public.child".into(), 3), ("public.leaf".into(), 2), ("public.y".into(), 1)]);
+        policy.keep_apart = vec![vec!["x".into(), "parent".into()]];
+        let message = groups(&workload, &policy).unwrap_err().to_string();
+        assert!(message.contains("keep_apart[0]") && message.contains("keep_together[0]"), "{message}");
+    }
+
+    #[test]
+    fn foreign_keys_join_only_when_asked() {
+        let mut workload = workload(vec![table("a", 1.0), table("b", 1.0)]);
+        workload.foreign_keys.push(ForeignKey {
+            from: TableName::new("public", "a"),
+            to: TableName::new("public", "b"),
+            name: "fk".into(),
+            definition: None,
+        });
+        assert_eq!(groups(&workload, &Policy::default()).unwrap().groups.len(), 2);
+        let together = Policy { foreign_keys: ForeignKeyMode::Together, ..Policy::default() };
+        assert_eq!(groups(&workload, &together).unwrap().groups.len(), 1);
+    }
+
+    #[test]
+    fn pins_join_name_and_contradict() {
+        let workload = workload(vec![table("a", 1.0), table("b", 1.0), table("c", 1.0)]);
+        let slot = |name: &str| Pin::Slot(SlotName::new(name).unwrap());
+        let mut policy = Policy::default();
+        policy.pin.insert("a".into(), slot("one"));
+        policy.pin.insert("b".into(), slot("one"));
+        policy.pin.insert("c".into(), slot("two"));
+        let made = groups(&workload, &policy).unwrap();
+        assert_eq!(made.groups.len(), 2);
+        assert_eq!(made.apart.len(), 1);
+        policy.keep_together = vec![vec!["a".into(), "c".into()]];
+        assert!(matches!(groups(&workload, &policy), Err(PolicyError::Contradiction { .. })));
+        policy.pin.insert("nope".into(), Pin::Shared);
+        assert!(matches!(groups(&workload, &policy), Err(PolicyError::MissingTable { .. })));
+    }
+}

@@ -1,0 +1,190 @@
+//! Which tables the plan is about: policy patterns, partition trees as wholes, tables without usable identity.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    finding::{Finding, Severity, Subject},
+    names::TableName,
+    policy::{NoIdentity, Policy, PolicyError},
+    workload::{Excluded, Table, TableKind, Workload},
+};
+
+/// The tables to plan for, and what is said about the others.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// Indices into the workload's tables, in its order.
+    pub tables: Vec<usize>,
+    /// What is left out, the workload's own exclusions included.
+    pub excluded: Vec<Excluded>,
+    /// Tables published insert-only.
+    pub insert_only: BTreeSet<TableName>,
+    /// Tables that get replica identity full.
+    pub made_full: BTreeSet<TableName>,
+    /// What to know.
+    pub findings: Vec<Finding>,
+}
+
+/// Decides for every table whether it is in the plan.
+///
+/// # Errors
+/// [`PolicyError::Contradiction`] when a partition is excluded but its root is published, [`PolicyError::MissingTable`]
+/// when a per-table rule names a table that is not there.
+pub fn scope(workload: &Workload, policy: &Policy) -> Result<Scope, PolicyError> {
+    let mut scope = Scope { excluded: workload.excluded.clone(), ..Scope::default() };
+    let modes = identity_modes(workload, policy)?;
+    let mut left_out: BTreeMap<TableName, String> = BTreeMap::new();
+    for table in &workload.tables {
+        let name = table.table_name();
+        let decided_by = table.partition_root.clone().unwrap_or_else(|| name.clone());
+        let reason = policy.exclusion(&decided_by);
+        if let (None, Some(pattern)) = (&reason, policy.exclude.iter().find(|pattern| pattern.covers(&name))) {
+            return Err(PolicyError::Contradiction {
+                first: format!("exclude {}", pattern.0),
+                second: format!("publish {decided_by} through its root"),
+                reason: format!("partition {name} cannot be left out while its root is published"),
+            });
+        }
+        if let Some(reason) = reason {
+            left_out.insert(name, reason);
+        }
+    }
+    for table in workload.tables.iter().filter(|table| lacks_identity(table)) {
+        let name = table.table_name();
+        if !left_out.contains_key(&name) {
+            let mode = modes.get(&name).copied().unwrap_or(policy.no_identity);
+            settle_identity(table, mode, &mut scope, &mut left_out);
+        }
+    }
+    // A tree is published as a whole, so it is left out as a whole.
+    let roots_out: BTreeSet<TableName> = workload
+        .tables
+        .iter()
+        .filter(|table| left_out.contains_key(&table.table_name()))
+        .filter_map(|table| table.partition_root.clone())
+        .collect();
+    for (index, table) in workload.tables.iter().enumerate() {
+        let name = table.table_name();
+        let root = table.partition_root.as_ref().unwrap_or(&name);
+        let reason = left_out.get(&name).cloned().or_else(|| {
+            roots_out
+                .contains(root)
+                .then(|| "its partition tree is left out: a partition has no usable identity".into())
+        });
+        match reason {
+            Some(reason) => scope.excluded.push(Excluded { schema: name.schema, name: name.name, reason }),
+            None => scope.tables.push(index),
+        }
+    }
+    scope.excluded.sort();
+    Ok(scope)
+}
+
+/// Whether UPDATE and DELETE of a table would fail on the publisher once it is published (postgres.md H9).
+fn lacks_identity(table: &Table) -> bool {
+    table.kind != TableKind::Partitioned && !table.has_identity()
+}
+
+fn identity_modes(workload: &Workload, policy: &Policy) -> Result<BTreeMap<TableName, NoIdentity>, PolicyError> {
+    let known: BTreeSet<TableName> = if policy.no_identity_tables.is_empty() {
+        BTreeSet::new()
+    } else {
+        workload.tables.iter().map(Table::table_name).collect()
+    };
+    let mut modes = BTreeMap::new();
+    for (text, mode) in &policy.no_identity_tables {
+        match TableName::parse(text) {
+            Ok(name) if known.contains(&name) => modes.insert(name, *mode),
+            _ => {
+                return Err(PolicyError::MissingTable { rule: "no_identity_tables".into(), table: text.clone() });
+            }
+        };
+    }
+    Ok(modes)
+}
+
+fn settle_identity(table: &Table, mode: NoIdentity, scope: &mut Scope, left_out: &mut BTreeMap<TableName, String>) {
+    let name = table.table_name();
+    let sql = name.to_sql();
+    let mend = match &table.usable_unique_index {
+        Some(index) => {
+            format!("ALTER TABLE {sql} REPLICA IDENTITY USING INDEX {};", crate::names::quote_identifier(index))
+        }
+        None => format!("ALTER TABLE {sql} ADD PRIMARY KEY (...);"),
+    };
+    let hint = format!(
+        "Mend it on the publisher with: {} Or choose --no-identity exclude, insert-only or full.",
+        crate::names::one_line(&mend)
+    );
+    let subject = Subject::Table(name.clone());
+    let finding = match mode {
+        NoIdentity::Refuse => {
+            Finding::new(Severity::Error, "PL201", subject, "table has no usable replica identity").detail(
+                "Once it is published, the application's own UPDATE and DELETE of this table fail on the publisher (SQLSTATE 55000).",
+            )
+        }
+        NoIdentity::Exclude => {
+            left_out.insert(name, "no usable replica identity (--no-identity exclude)".into());
+            Finding::new(Severity::Warning, "PL202", subject, "table without usable replica identity is left out")
+        }
+        NoIdentity::InsertOnly => {
+            scope.insert_only.insert(name);
+            Finding::new(Severity::Warning, "PL203", subject, "table is published with insert and truncate only")
+                .detail("Updates and deletes of it do not replicate. Right only if rows are never changed.")
+        }
+        NoIdentity::Full => {
+            scope.made_full.insert(name);
+            Finding::new(Severity::Warning, "PL204", subject, "table gets replica identity full")
+                .detail("Every UPDATE and DELETE logs the whole old row, and the subscriber may read the whole table to find it.")
+        }
+    };
+    scope.findings.push(finding.hint(hint));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        policy::Pattern,
+        workload::tests::{table, workload},
+    };
+
+    fn without_key(name: &str) -> Table {
+        Table { primary_key: false, identity_columns: Vec::new(), ..table(name, 1.0) }
+    }
+
+    #[test]
+    fn identity_modes_do_what_they_say() {
+        let workload = workload(vec![table("a", 1.0), without_key("b")]);
+        let run = |mode| scope(&workload, &Policy { no_identity: mode, ..Policy::default() }).unwrap();
+        let refused = run(NoIdentity::Refuse);
+        assert_eq!((refused.tables.len(), refused.findings[0].code.as_str()), (2, "PL201"));
+        let excluded = run(NoIdentity::Exclude);
+        assert_eq!((excluded.tables.len(), excluded.excluded[0].name.as_str()), (1, "b"));
+        assert_eq!(run(NoIdentity::InsertOnly).insert_only.len(), 1);
+        assert_eq!(run(NoIdentity::Full).made_full.len(), 1);
+    }
+
+    #[test]
+    fn per_table_rules_win() {
+        let workload = workload(vec![without_key("a"), without_key("b")]);
+        let mut policy = Policy { no_identity: NoIdentity::Full, ..Policy::default() };
+        policy.no_identity_tables.insert("public.b".into(), NoIdentity::Exclude);
+        let scope_of = scope(&workload, &policy).unwrap();
+        assert_eq!(scope_of.tables, [0]);
+        policy.no_identity_tables.insert("public.c".into(), NoIdentity::Exclude);
+        assert!(matches!(scope(&workload, &policy), Err(PolicyError::MissingTable { .. })));
+    }
+
+    #[test]
+    fn a_partition_follows_its_root() {
+        let mut root = table("root", 0.0);
+        root.kind = TableKind::Partitioned;
+        let mut leaf = table("leaf", 1.0);
+        leaf.kind = TableKind::Partition;
+        leaf.partition_root = Some(root.table_name());
+        let workload = workload(vec![root, leaf, table("other", 1.0)]);
+        let exclude = |text: &str| Policy { exclude: vec![Pattern(text.into())], ..Policy::default() };
+        assert_eq!(scope(&workload, &exclude("public.root")).unwrap().tables, [2]);
+        assert!(matches!(scope(&workload, &exclude("public.leaf")), Err(PolicyError::Contradiction { .. })));
+    }
+}
