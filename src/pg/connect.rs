@@ -178,7 +178,7 @@ impl Session {
              SET standard_conforming_strings = on; SET quote_all_identifiers = off;
              SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC';
              SET extra_float_digits = 1; SET bytea_output = 'hex'; SET client_min_messages = warning;
-             SET jit = off; SET max_parallel_workers_per_gather = 0;",
+             SET jit = off; SET max_parallel_workers_per_gather = 0; SET work_mem = '32MB';",
             statement = purpose.statement_timeout.as_millis(),
             lock = purpose.lock_timeout.as_millis(),
         );

@@ -301,7 +301,10 @@ pub(super) fn cause_of(error: &tokio_postgres::Error) -> String {
         last = inner.to_string();
         cause = inner.source();
     }
-    last
+    match last.split_once(" (os error") {
+        Some((text, _)) => text.to_owned(),
+        None => last,
+    }
 }
 
 /// A failed statement.

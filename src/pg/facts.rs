@@ -31,10 +31,11 @@ pub struct FactsReport {
 pub async fn read_facts(session: &Session) -> Result<FactsReport, PgError> {
     let rows = session.query(PURPOSE, include_str!("sql/facts.sql"), &[]).await?;
     let row = rows.first().ok_or_else(|| PgError::Answer { purpose: PURPOSE, reason: "no row".to_owned() })?;
-    let settings = read_pairs(session, include_str!("sql/settings.sql")).await?;
+    let mut settings = read_pairs(session, include_str!("sql/settings.sql")).await?;
     let extensions = read_pairs(session, include_str!("sql/extensions.sql")).await?;
     let aurora: bool = get(PURPOSE, row, "aurora")?;
     let flavor = if aurora { Flavor::Aurora } else { detect_flavor(&settings) };
+    settings.remove("unix_socket_directories"); // a path of that machine, which was only wanted for the flavor
     let mut notes = Vec::new();
     let (monitors, superuser): (bool, Option<bool>) = (get(PURPOSE, row, "monitors")?, get(PURPOSE, row, "superuser")?);
     if !monitors && superuser != Some(true) {
