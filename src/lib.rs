@@ -14,6 +14,7 @@
 pub mod cost;
 pub mod finding;
 pub mod format;
+pub mod generate;
 pub mod lsn;
 pub mod names;
 pub mod optimize;
