@@ -23,5 +23,7 @@ pub mod pg;
 pub mod plan;
 pub mod policy;
 pub mod server;
+#[cfg(feature = "throwaway")]
+pub mod throwaway;
 pub mod units;
 pub mod workload;

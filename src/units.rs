@@ -53,7 +53,7 @@ pub fn parse_bytes(text: &str) -> Result<u64, QuantityError> {
         .map(|(_, factor)| *factor)
         .ok_or_else(|| QuantityError::Unit { text: text.to_owned(), unit: unit.to_owned() })?;
     let bytes = value * factor;
-    if !bytes.is_finite() || bytes < 0.0 || bytes > 9.2e18 {
+    if !(0.0..=9.2e18).contains(&bytes) {
         return Err(QuantityError::Range(text.to_owned()));
     }
     Ok(bytes.round() as u64)

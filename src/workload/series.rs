@@ -112,7 +112,7 @@ impl Serialize for Number {
 fn serialize_number<S: Serializer>(value: f64, serializer: S) -> Result<S::Ok, S::Error> {
     if value.is_nan() {
         serializer.serialize_none()
-    } else if value >= 0.0 && value < 9e15 && value.fract() == 0.0 {
+    } else if (0.0..9e15).contains(&value) && value.fract() == 0.0 {
         serializer.serialize_u64(value as u64)
     } else {
         serializer.serialize_f64(value)

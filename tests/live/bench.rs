@@ -1,0 +1,67 @@
+//! What every live test stands on: the repository's servers, and a limit on how many run at once.
+
+use std::{
+    path::Path,
+    sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use libtest_mimic::{Failed, Trial};
+use pgslotplan::throwaway::Servers;
+
+/// Servers that may run at once, over all tests of this process.
+const SERVER_LIMIT: usize = 4;
+
+static FREE: Mutex<usize> = Mutex::new(SERVER_LIMIT);
+static RETURNED: Condvar = Condvar::new();
+
+/// A named test that runs up to `server_count` servers at once.
+pub fn case(
+    name: impl Into<String>,
+    server_count: usize,
+    test: impl FnOnce(&Servers) -> Result<(), Failed> + Send + 'static,
+) -> Trial {
+    assert!(server_count <= SERVER_LIMIT, "a test of more servers than the limit would wait for ever");
+    Trial::test(name, move || {
+        let _places = Places::take(server_count);
+        test(servers())
+    })
+}
+
+/// The servers of this repository.
+pub fn servers() -> &'static Servers {
+    static SERVERS: OnceLock<Servers> = OnceLock::new();
+    SERVERS.get_or_init(|| {
+        Servers::in_repository(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("a cache folder can be named")
+    })
+}
+
+/// Installs what is missing; says what could not be had.
+pub fn missing_software() -> Option<String> {
+    let needed = pgslotplan::throwaway::available_majors();
+    let error = needed.into_iter().find_map(|major| servers().packages().server(major).err());
+    let error = error.or_else(|| servers().tools().psql().err())?;
+    let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    Some(format!("{error}{hint}"))
+}
+
+/// Some of the places for running servers; given back when dropped, also by a panic.
+struct Places(usize);
+
+impl Places {
+    fn take(count: usize) -> Self {
+        let mut free = RETURNED.wait_while(free(), |free| *free < count).unwrap_or_else(PoisonError::into_inner);
+        *free -= count;
+        Places(count)
+    }
+}
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        *free() += self.0;
+        RETURNED.notify_all();
+    }
+}
+
+fn free() -> MutexGuard<'static, usize> {
+    FREE.lock().unwrap_or_else(PoisonError::into_inner)
+}

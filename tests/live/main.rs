@@ -1,0 +1,37 @@
+//! Live tests: throwaway PostgreSQL servers on local sockets, one named test a case.
+//!
+//! Only what a value cannot show is tested here. Without the server packages the tests are ignored, aloud; with
+//! `CI=true` that is a failure. Two tests run at a time unless `--test-threads` says otherwise.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test runner prints")]
+#![allow(clippy::disallowed_methods, reason = "live tests are an edge: files, clock, environment")]
+
+mod bench;
+mod boot;
+mod child;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+/// Tests at a time: servers are few processes each, but initdb is busy.
+const THREADS: usize = 2;
+
+fn main() -> ExitCode {
+    if child::is_asked_for() {
+        return child::run();
+    }
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(THREADS);
+    let missing = if arguments.list { None } else { bench::missing_software() };
+    let ignore = missing.is_some();
+    if let Some(reason) = missing {
+        eprintln!("live tests skipped: {reason}");
+        if std::env::var("CI").is_ok_and(|value| value == "true") {
+            eprintln!("a skipped live test is a failure when CI=true");
+            return ExitCode::FAILURE;
+        }
+    }
+    let trials: Vec<Trial> = boot::trials().into_iter().map(|trial| trial.with_ignored_flag(ignore)).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
