@@ -3,11 +3,14 @@
 //! `-h` is the host, as in psql, so help is `--help` and `-?`. clap's own exit code 2 for usage errors becomes 1,
 //! because 2 says that a server could not be reached (contract §1).
 
+mod connection;
 #[allow(dead_code, reason = "sample, plan, audit and emit call the rest; they come with their rooms")]
 mod files;
 mod generate;
 #[allow(dead_code, reason = "sample, plan, audit and emit call the rest; they come with their rooms")]
 mod output;
+mod sample;
+mod sample_log;
 mod shell;
 
 use std::process::ExitCode;
@@ -66,6 +69,7 @@ impl Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Sample(sample::SampleArgs),
     Generate(generate::GenerateArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
@@ -87,6 +91,7 @@ pub fn run() -> ExitCode {
 fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
     let console = arguments.global.console();
     match arguments.command {
+        Command::Sample(args) => sample::run(&args, &console),
         Command::Generate(args) => generate::run(&args, &console),
         Command::Completions(args) => shell::completions(&args, &console),
         Command::Man(args) => shell::man(&args, &console),

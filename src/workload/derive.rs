@@ -149,6 +149,12 @@ impl Deriver {
         self.observed_s.iter().sum()
     }
 
+    /// WAL of the cluster so far; `None` before anything was observed.
+    pub fn mean_wal_bytes_per_s(&self) -> Option<f64> {
+        let seconds = self.observed_s();
+        (seconds > 0.0).then(|| self.wal_bytes.iter().sum::<f64>() / seconds)
+    }
+
     /// Takes a newer catalog; what changed since the last one is noted.
     pub fn push_catalog(&mut self, catalog: Catalog) {
         if let Some(before) = &self.catalog {
@@ -428,7 +434,7 @@ impl Deriver {
 fn note_of_names(names: &BTreeSet<TableName>, what: &str) -> Option<String> {
     let shown: Vec<String> = names.iter().take(NAMES_IN_NOTE).map(TableName::to_string).collect();
     let more = if names.len() > NAMES_IN_NOTE { ", …" } else { "" };
-    (!names.is_empty()).then(|| format!("{} tables were {what}: {}{more}", names.len(), shown.join(", ")))
+    (!names.is_empty()).then(|| format!("tables {what}: {}{more} ({})", shown.join(", "), names.len()))
 }
 
 fn seconds_between(from: Timestamp, to: Timestamp) -> f64 {

@@ -175,8 +175,8 @@ fn tables_that_come_and_go_are_named() {
     assert_eq!(created.load.inserts_per_s, Series::Constant(7.0));
     let notes = workload.notes.join("\n");
     assert!(notes.contains("table public.t1 was renamed to public.renamed"), "{notes}");
-    assert!(notes.contains("1 tables were created while sampling") && notes.contains("public.t3"), "{notes}");
-    assert!(notes.contains("1 tables were dropped while sampling") && notes.contains("public.t2"), "{notes}");
+    assert!(notes.contains("tables created while sampling") && notes.contains(": public.t3 (1)"), "{notes}");
+    assert!(notes.contains("tables dropped while sampling") && notes.contains(": public.t2 (1)"), "{notes}");
 }
 
 #[test]
