@@ -68,7 +68,6 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Reads a text file.
-#[allow(dead_code, reason = "the plan command reads policies with it")]
 pub fn read_text(path: &Path) -> Result<String, Failure> {
     String::from_utf8(read_bytes(path)?)
         .map_err(|error| Failure::new(format!("could not read {}", shown(path))).source(error))

@@ -3,19 +3,22 @@
 //! `-h` is the host, as in psql, so help is `--help` and `-?`. clap's own exit code 2 for usage errors becomes 1,
 //! because 2 says that a server could not be reached (contract §1).
 
+mod audit;
 mod connection;
 mod emit;
 mod files;
-#[allow(dead_code, reason = "plan and audit call the rest; they come with optimize")]
 mod findings;
 mod generate;
 mod output;
+mod plan;
+mod plan_markdown;
+mod plan_policy;
+mod plan_text;
+mod plan_view;
 mod sample;
 mod sample_log;
 mod shell;
-#[allow(dead_code, reason = "the plan command calls the rest; it comes with optimize")]
 mod text;
-#[allow(dead_code, reason = "the plan command calls the rest; it comes with optimize")]
 mod values;
 
 use std::process::ExitCode;
@@ -75,6 +78,8 @@ impl Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Sample(sample::SampleArgs),
+    Plan(Box<plan::PlanArgs>),
+    Audit(audit::AuditArgs),
     Emit(emit::EmitArgs),
     Generate(generate::GenerateArgs),
     Completions(shell::CompletionsArgs),
@@ -98,6 +103,8 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
     let console = arguments.global.console();
     match arguments.command {
         Command::Sample(args) => sample::run(&args, &console),
+        Command::Plan(args) => plan::run(&args, &console),
+        Command::Audit(args) => audit::run(&args, &console),
         Command::Emit(args) => emit::run(&args, &console),
         Command::Generate(args) => generate::run(&args, &console),
         Command::Completions(args) => shell::completions(&args, &console),
