@@ -74,7 +74,8 @@ fn profile(hours: usize, random: &mut ChaCha8Rng) -> Vec<f64> {
     (0..hours)
         .map(|hour| {
             let day = (hour % 24) as f64;
-            let wave = |middle: f64| 0.15 + 0.85 * (0.5 + 0.5 * ((day - middle) / 24.0 * std::f64::consts::TAU).cos()).powi(2);
+            let wave =
+                |middle: f64| 0.15 + 0.85 * (0.5 + 0.5 * ((day - middle) / 24.0 * std::f64::consts::TAU).cos()).powi(2);
             match kind {
                 0 => wave(13.0 + phase / 8.0),
                 1 => wave(1.0 + phase / 8.0),

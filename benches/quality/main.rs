@@ -4,7 +4,11 @@
 //! A class is run when its name contains one of the words. `--export` also writes every instance and our assignment as
 //! JSON, for the comparison with other solvers (benches/peers/compare.py).
 
-#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench prints, reads its instances and measures time")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a bench prints, reads its instances and measures time"
+)]
 
 mod generate;
 
@@ -68,11 +72,17 @@ impl Bench {
         let start = Instant::now();
         let packing = pack(instance, &settings).expect("no pairs to keep apart");
         let seconds = start.elapsed().as_secs_f64();
-        let gap = if packing.peak == 0 { 0.0 } else { (packing.peak - packing.bound.value) as f64 / packing.peak as f64 };
+        let gap =
+            if packing.peak == 0 { 0.0 } else { (packing.peak - packing.bound.value) as f64 / packing.peak as f64 };
         if self.options.rows {
             println!(
                 "    {name}: peak {} bound {} ({}) gap {:.4} % {:.3} s, {} evaluations{}",
-                packing.peak, packing.bound.value, kind(&packing.bound.witness), gap * 100.0, seconds, packing.evaluations,
+                packing.peak,
+                packing.bound.value,
+                kind(&packing.bound.witness),
+                gap * 100.0,
+                seconds,
+                packing.evaluations,
                 known.map_or(String::new(), |k| format!(", known {k}")),
             );
         }
@@ -96,7 +106,11 @@ impl Bench {
         let optimum = if known > 0 { format!("{reached}/{known}") } else { "-".into() };
         println!(
             "| {class} | {} | {:.4} % | {:.4} % | {proved} | {optimum} | {:.3} s | {:.3} s |",
-            rows.len(), gaps.0, gaps.1, times.0, times.1
+            rows.len(),
+            gaps.0,
+            gaps.1,
+            times.0,
+            times.1
         );
     }
 
@@ -122,8 +136,14 @@ impl Bench {
     }
 
     fn fresh_planted(&self) {
-        let kinds = [(24, 6, 1, 1000), (40, 6, 24, 100_000), (64, 8, 24, 1_000_000), (120, 8, 96, 1_000_000),
-            (400, 7, 24, 10_000_000), (1000, 8, 24, 100_000_000)];
+        let kinds = [
+            (24, 6, 1, 1000),
+            (40, 6, 24, 100_000),
+            (64, 8, 24, 1_000_000),
+            (120, 8, 96, 1_000_000),
+            (400, 7, 24, 10_000_000),
+            (1000, 8, 24, 100_000_000),
+        ];
         for (items, bins, dimensions, level) in kinds {
             let class = format!("planted fresh n={items} T={dimensions}");
             if !self.wants(&class) {
@@ -144,7 +164,8 @@ impl Bench {
             return;
         }
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/instances").join(folder);
-        let mut paths: Vec<_> = std::fs::read_dir(root).expect("samples are there").flatten().map(|e| e.path()).collect();
+        let mut paths: Vec<_> =
+            std::fs::read_dir(root).expect("samples are there").flatten().map(|e| e.path()).collect();
         paths.sort();
         let mut rows = Vec::new();
         for path in paths {

@@ -55,7 +55,8 @@ fn refuting(loads: &[u64], capacity: u64, bins: usize) -> Option<u64> {
     thresholds.into_iter().find(|&small| {
         let alone = loads.partition_point(|&l| l > capacity - small);
         let last = loads.partition_point(|&l| l >= small);
-        let room = (half - alone.min(half)) as u128 * u128::from(capacity) - u128::from(prefix[half] - prefix[alone.min(half)]);
+        let room = (half - alone.min(half)) as u128 * u128::from(capacity)
+            - u128::from(prefix[half] - prefix[alone.min(half)]);
         let middle = u128::from(prefix[last] - prefix[half]);
         let more = if middle > room && capacity > 0 { (middle - room).div_ceil(u128::from(capacity)) } else { 0 };
         half as u128 + more > bins as u128

@@ -75,7 +75,8 @@ pub fn bound(instance: &Instance) -> Option<Bound> {
     let count = values.partition_point(|&value| enough(value));
     let value = *values.get(count.checked_sub(1)?)?;
     let items = joint.clique(value, wanted);
-    let all_apart = items.iter().enumerate().all(|(k, &a)| items[k + 1..].iter().all(|&b| joint_peak(instance, a, b) == u64::MAX));
+    let all_apart =
+        items.iter().enumerate().all(|(k, &a)| items[k + 1..].iter().all(|&b| joint_peak(instance, a, b) == u64::MAX));
     // Greedy lists need not be monotone in the threshold, and a list wholly of items to keep apart proves that there
     // is no assignment at all, not a peak.
     (items.len() == wanted && !all_apart).then_some(Bound { value, witness: Witness::Clique { items } })

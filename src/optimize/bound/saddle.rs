@@ -51,7 +51,13 @@ struct Average {
 
 impl Saddle {
     /// `rows` are padded rows of `width`, in any unit; `pinned` items stay whole in their bin.
-    pub fn new(bins: usize, width: usize, mut rows: Vec<f64>, mut constant: Vec<f64>, pinned: Vec<Option<u32>>) -> Self {
+    pub fn new(
+        bins: usize,
+        width: usize,
+        mut rows: Vec<f64>,
+        mut constant: Vec<f64>,
+        pinned: Vec<Option<u32>>,
+    ) -> Self {
         let items = pinned.len();
         let mut total = vec![0.0; width];
         for row in rows.chunks_exact(width) {
@@ -199,8 +205,10 @@ impl Saddle {
             self.best.fractions = average.x.iter().map(|x| x * scale).collect();
         }
         let gap = upper - lower;
-        (!last && (gap <= 0.4 * average.gap && average.gap.is_finite() || average.gap.is_infinite() && average.count >= 40.0
-            || average.count >= 600.0))
+        (!last
+            && (gap <= 0.4 * average.gap && average.gap.is_finite()
+                || average.gap.is_infinite() && average.count >= 40.0
+                || average.count >= 600.0))
             .then_some(gap)
     }
 

@@ -15,7 +15,8 @@ pub fn assign(instance: &Instance, loads: &Loads, apart: &Apart, order: &[u32], 
     let (bins, width) = (instance.bin_count, loads.width);
     let inverse = if scale > 0.0 { 1.0 / scale } else { 1.0 };
     let mut sums = loads.bin_rows(&[], bins);
-    let mut potential: Vec<f64> = sums.chunks_exact(width).map(|row| power_sum(row, &vec![0.0; width], inverse)).collect();
+    let mut potential: Vec<f64> =
+        sums.chunks_exact(width).map(|row| power_sum(row, &vec![0.0; width], inverse)).collect();
     let mut bin_of = vec![u32::MAX; instance.item_count()];
     for &item in order {
         let row = loads.row(item as usize);
@@ -78,7 +79,15 @@ mod tests {
 
     fn instance(bins: usize, loads: Vec<u64>, apart: Vec<(u32, u32)>) -> Instance {
         let n = loads.len();
-        Instance { bin_count: bins, dimension_count: 1, loads, constant: vec![0], sizes: vec![0; n], apart, edges: vec![] }
+        Instance {
+            bin_count: bins,
+            dimension_count: 1,
+            loads,
+            constant: vec![0],
+            sizes: vec![0; n],
+            apart,
+            edges: vec![],
+        }
     }
 
     #[test]

@@ -97,7 +97,9 @@ impl Apart {
     /// Whether some neighbour of `item` other than `leaving` is in `bin`.
     pub fn blocks(&self, bin_of: &[u32], item: usize, bin: u32, leaving: Option<usize>) -> bool {
         self.any
-            && self.neighbours[item].iter().any(|&other| bin_of[other as usize] == bin && Some(other as usize) != leaving)
+            && self.neighbours[item]
+                .iter()
+                .any(|&other| bin_of[other as usize] == bin && Some(other as usize) != leaving)
     }
 
     /// Items that must not share a bin with `item`.

@@ -3,11 +3,7 @@
 //! This is graph colouring; the items in such pairs are few. Most constrained item first, bins in turn, with
 //! backtracking (Brélaz 1979, doi:10.1145/359094.359101), within a node budget.
 
-use super::{
-    Instance,
-    loads::Apart,
-    pack::PackError,
-};
+use super::{Instance, loads::Apart, pack::PackError};
 
 /// Branches tried before giving up.
 const NODE_LIMIT: u64 = 2_000_000;
@@ -26,7 +22,8 @@ pub fn repair(instance: &Instance, apart: &Apart, bin_of: &mut Vec<u32>) -> Resu
     let mut paired: Vec<u32> = instance.apart.iter().flat_map(|&(a, b)| [a, b]).collect();
     paired.sort_unstable();
     paired.dedup();
-    let mut colouring = Colouring { apart, bins: instance.bin_count, colour: vec![u32::MAX; instance.item_count()], nodes: 0 };
+    let mut colouring =
+        Colouring { apart, bins: instance.bin_count, colour: vec![u32::MAX; instance.item_count()], nodes: 0 };
     if !colouring.extend(&paired, 0) {
         return Err(PackError::Apart { bins: instance.bin_count, proved: colouring.nodes < NODE_LIMIT });
     }
@@ -73,7 +70,8 @@ impl Colouring<'_> {
     fn most_constrained(&self, items: &[u32]) -> Option<usize> {
         let open = items.iter().map(|&item| item as usize).filter(|&item| self.colour[item] == u32::MAX);
         open.max_by_key(|&item| {
-            let ruled_out = (0..self.bins as u32).filter(|&bin| self.apart.blocks(&self.colour, item, bin, None)).count();
+            let ruled_out =
+                (0..self.bins as u32).filter(|&bin| self.apart.blocks(&self.colour, item, bin, None)).count();
             (ruled_out, self.apart.neighbours(item).len(), std::cmp::Reverse(item))
         })
     }
