@@ -12,8 +12,10 @@
 #![warn(missing_docs)]
 
 pub mod cost;
+pub mod emit;
 pub mod finding;
 pub mod format;
+pub mod generate;
 pub mod lsn;
 pub mod names;
 pub mod optimize;
