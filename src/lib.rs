@@ -19,6 +19,8 @@ pub mod generate;
 pub mod lsn;
 pub mod names;
 pub mod optimize;
+#[cfg(feature = "pg")]
+pub mod pg;
 pub mod plan;
 pub mod policy;
 pub mod server;

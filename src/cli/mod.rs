@@ -3,22 +3,20 @@
 //! `-h` is the host, as in psql, so help is `--help` and `-?`. clap's own exit code 2 for usage errors becomes 1,
 //! because 2 says that a server could not be reached (contract §1).
 
-#[allow(dead_code, reason = "sample, plan, audit and emit call the rest; they come with their rooms")]
+mod connection;
+mod emit;
 mod files;
-#[allow(dead_code, reason = "plan and audit call it; they come with optimize")]
+#[allow(dead_code, reason = "plan and audit call the rest; they come with optimize")]
 mod findings;
 mod generate;
-#[allow(dead_code, reason = "sample, plan, audit and emit call the rest; they come with their rooms")]
 mod output;
-#[allow(dead_code, reason = "the plan command calls it; it comes with optimize")]
-mod plan_markdown;
-#[allow(dead_code, reason = "the plan command calls it; it comes with optimize")]
-mod plan_text;
-#[allow(dead_code, reason = "the plan command calls it; it comes with optimize")]
-mod plan_view;
+mod sample;
+mod sample_log;
 mod shell;
-#[allow(dead_code, reason = "the plan command calls it; it comes with optimize")]
+#[allow(dead_code, reason = "the plan command calls the rest; it comes with optimize")]
 mod text;
+#[allow(dead_code, reason = "the plan command calls the rest; it comes with optimize")]
+mod values;
 
 use std::process::ExitCode;
 
@@ -76,6 +74,8 @@ impl Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Sample(sample::SampleArgs),
+    Emit(emit::EmitArgs),
     Generate(generate::GenerateArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
@@ -97,6 +97,8 @@ pub fn run() -> ExitCode {
 fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
     let console = arguments.global.console();
     match arguments.command {
+        Command::Sample(args) => sample::run(&args, &console),
+        Command::Emit(args) => emit::run(&args, &console),
         Command::Generate(args) => generate::run(&args, &console),
         Command::Completions(args) => shell::completions(&args, &console),
         Command::Man(args) => shell::man(&args, &console),

@@ -174,6 +174,11 @@ impl Console {
         }
     }
 
+    /// Says what the user should know although the work goes on.
+    pub fn warning(&self, message: &str) {
+        self.message("warning", message, None, None);
+    }
+
     /// Says why the program ends.
     pub fn failure(&self, failure: &Failure) {
         if !failure.is_closed_pipe() {
