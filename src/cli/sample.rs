@@ -414,7 +414,7 @@ fn finish(args: &SampleArgs, console: &Console, existing: Existing, deriver: &De
     }
     files::write(&args.output, existing, |out| format::write_lines(&workload, out))?;
     console.note(&format!(
-        "observed {} tables for {} in {} buckets of {}, {}/s of WAL on average",
+        "observed {} tables for {} in {} × {}, {}/s of WAL on average",
         workload.tables.len(),
         Seconds(deriver.observed_s()),
         workload.bucket_count,

@@ -424,7 +424,7 @@ impl Deriver {
         (all > 0.0).then(|| {
             format!(
                 "{} of {} WAL is attributed to tables; the rest is full-page images, commits, catalogs and what is excluded",
-                Bytes(modelled.min(all)),
+                Bytes(modelled.min(all) + 0.0), // an empty sum is -0.0
                 Bytes(all)
             )
         })
