@@ -255,7 +255,7 @@ fn choose_roots(rng: &mut ChaCha8Rng, tables: &[TableSketch], members: &[Vec<usi
     candidates.shuffle(rng);
     candidates.sort_by_key(|&table| tables[table].archetype != Archetype::Log);
     // A database of single tables has no such table: the last ones are taken then.
-    candidates.extend((0..tables.len()).rev().filter(|&table| members.iter().any(|member| member[0] == table)));
+    candidates.extend(members.iter().rev().map(|member| member[0]));
     candidates.truncate(count);
     candidates
 }
