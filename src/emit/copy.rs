@@ -26,8 +26,11 @@ const COPY_BYTES_PER_S: f64 = 20e6;
 /// All steps.
 pub(super) fn steps(context: &Context<'_>) -> Result<Vec<Step>, EmitError> {
     let mut steps = vec![publisher_check(context)?, subscriber_check(context)];
-    if guards::sets_identities(context) {
+    if guards::sets_identities(context, Side::Publisher) {
         steps.push(identities(context));
+    }
+    if guards::sets_identities(context, Side::Subscriber) {
+        steps.push(subscriber_identities(context));
     }
     if guards::guards_truncate(context) {
         steps.push(truncate_guards(context));
@@ -154,12 +157,32 @@ fn identities(context: &Context<'_>) -> Step {
                     .into(),
             ),
             undo: Some("91_publisher_cleanup.sql sets the identities back that were there before.".into()),
-            body: guards::set_identities(context),
+            body: guards::set_identities(context, Side::Publisher),
             ..step(
                 "20_publisher_identities.sql",
                 Phase::Prepare,
                 Side::Publisher,
                 "Sets the replica identities that the plan asks for, and remembers the old ones.",
+            )
+        },
+    )
+}
+
+fn subscriber_identities(context: &Context<'_>) -> Step {
+    finish(
+        context,
+        Step {
+            why:
+                "A table without primary key needs the same replica identity index on the subscriber: rows that change \
+                  are found by it."
+                    .into(),
+            undo: Some("90_subscriber_cleanup.sql sets the identities back that were there before.".into()),
+            body: guards::set_identities(context, Side::Subscriber),
+            ..step(
+                "22_subscriber_identities.sql",
+                Phase::Prepare,
+                Side::Subscriber,
+                "Sets replica identity indexes on the subscriber, and remembers the old identities.",
             )
         },
     )
@@ -606,6 +629,9 @@ fn subscriber_cleanup(context: &Context<'_>) -> Step {
             ),
         ));
     }
+    if guards::sets_identities(context, Side::Subscriber) {
+        parts.push(guards::restore_identities(context));
+    }
     if foreign_keys::are_cut(context) {
         parts.push(foreign_keys::forget_restored(context));
     }
@@ -679,7 +705,7 @@ END"
     if guards::guards_truncate(context) {
         parts.push(guards::allow_truncate(context));
     }
-    if guards::sets_identities(context) {
+    if guards::sets_identities(context, Side::Publisher) {
         parts.push(guards::restore_identities(context));
     }
     parts.push(guards::drop_empty_state_schema());
