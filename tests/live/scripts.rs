@@ -21,6 +21,9 @@ use crate::{bench::case, story};
 /// One release to the next, over several, and to the same.
 const PAIRS: [(u32, u32); 5] = [(12, 13), (13, 15), (15, 18), (17, 17), (18, 18)];
 
+/// How long the scripts wait for a condition that holds within a few seconds on a free machine.
+const WAIT_SECONDS: &str = "100";
+
 pub fn trials() -> Vec<Trial> {
     let copies = PAIRS.map(|(publisher, subscriber)| {
         case(format!("scripts::copy_{publisher}_to_{subscriber}"), 2, move |servers| {
@@ -81,22 +84,28 @@ impl Stage {
     /// Runs a step where it belongs and says why it went wrong.
     fn run(&self, step: &Step) -> Result<(), Failed> {
         let dsn = self.publisher.conninfo(story::DATABASE);
-        let variables: Vec<(&str, &str)> = step
-            .variables
-            .iter()
-            .filter(|variable| variable.required)
-            .map(|variable| (variable.name.as_str(), dsn.as_str()))
-            .collect();
+        let value = |name: &str| if name == "wait_seconds" { WAIT_SECONDS } else { dsn.as_str() };
+        let names = step.variables.iter().map(|variable| variable.name.as_str());
+        let variables: Vec<(&str, &str)> = names.map(|name| (name, value(name))).collect();
         let outcome = self.cluster(step.side).run_script(story::DATABASE, &self.file(step), &variables)?;
         if outcome.code != 0 {
-            let log = self.cluster(step.side).server_log();
-            let end: Vec<&str> = log.lines().rev().filter(|line| line.contains("ERROR")).take(6).collect();
+            let active = "SELECT backend_type, state, wait_event, query FROM pg_catalog.pg_stat_activity WHERE pid <> pg_catalog.pg_backend_pid()";
+            let logs = [&self.publisher, &self.subscriber].map(|cluster| {
+                let log = cluster.server_log();
+                let errors = log.lines().rev().filter(|line| line.contains("ERROR") || line.contains("FATAL"));
+                errors
+                    .take(6)
+                    .map(str::to_owned)
+                    .chain([format!("{:?}", cluster.query("postgres", active))])
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            });
             return Err(format!(
                 "{}: exit code {}: {}\nlog, latest first: {}",
                 step.file,
                 outcome.code,
                 outcome.stderr,
-                end.join("\n")
+                logs.join("\n")
             )
             .into());
         }
@@ -147,13 +156,9 @@ fn copy(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed
     let replica_identities = identities(&stage)?;
     while_writing(&stage, || {
         stage.run_twice(&["10", "11", "20", "21", "22", "30", "40", "50", "60", "70", "71"])?;
-        stage.publisher.query(story::DATABASE, story::TRUNCATE)?;
-        let refused =
-            stage.publisher.query(story::DATABASE, story::GUARDED_TRUNCATE).map_err(|error| format!("{error:?}"));
-        assert!(
-            refused.as_ref().is_err_and(|error| error.contains("its replication does not carry TRUNCATE")),
-            "{refused:?}"
-        );
+        stage.publisher.psql(story::DATABASE, story::TRUNCATE)?.success()?;
+        let refused = stage.publisher.psql(story::DATABASE, story::GUARDED_TRUNCATE)?;
+        assert!(refused.stderr.contains("its replication does not carry TRUNCATE"), "{}", refused.stderr);
         stage.run_twice(&["10", "11", "20", "21", "22", "30", "40", "50", "60", "70", "71"])
     })?;
     stage.run_twice(&["71"])?;
@@ -230,10 +235,9 @@ fn while_writing(stage: &Stage, work: impl FnOnce() -> Result<(), Failed>) -> Re
             let mut round = 0_u64;
             while !done.load(Ordering::Relaxed) {
                 round += 1;
-                stage
-                    .publisher
-                    .query(story::DATABASE, &story::writes(round))
-                    .map_err(|error| format!("round {round}: {error:?}"))?;
+                let written =
+                    stage.publisher.psql(story::DATABASE, &story::writes(round)).and_then(|outcome| outcome.success());
+                written.map_err(|error| format!("round {round}: {error:?}"))?;
             }
             Ok::<u64, String>(round)
         });

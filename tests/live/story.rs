@@ -292,7 +292,7 @@ pub fn plan(publisher: u32, subscriber: u32, system_identifier: String) -> Plan 
     third.extend(hostile);
     let mut slots = vec![
         slot("pgsp_1", "pgsp_1", "pgsp_1", first),
-        slot("pgsp_2", "P'u\"b;\n\\q $$", ":'publisher_dsn' $$ \"; x", second),
+        slot("pgsp_2", "P'u\"b;\n:x $$", ":'publisher_dsn' $$ \"; x", second),
         slot("1_none", "Select", "Upper", third),
     ];
     slots[1].insert_only_publication = Some("audit;".into());
