@@ -356,3 +356,21 @@ fn budgets_by_hand() {
         (8, 10, 9, 10)
     );
 }
+
+#[test]
+fn ten_thousand_tables_are_lists_and_not_statements() {
+    let slots = (0..8)
+        .map(|number| {
+            let tables = (0..1250).map(|t| table("app", &format!("table_{number}_{t}"))).collect();
+            slot(&format!("pgsp_{number}"), tables)
+        })
+        .collect();
+    let plan = plan(15, 18, slots);
+    let script = emitted(&plan);
+    assert_eq!(readback::assignment(&script), planned_assignment(&plan));
+    for step in &script.steps {
+        let (sql, _) = readback::psql(&step.body);
+        let statements = squawk_syntax::SourceFile::parse(&sql).syntax_node().children().count();
+        assert!(statements < 100, "{} has {statements} statements", step.file);
+    }
+}
