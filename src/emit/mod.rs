@@ -2,10 +2,12 @@
 //!
 //! `ddl` has the statements, `session` what every file begins with, `checks` what refuses to go on, `settings` the
 //! budgets of postgres.md §3, `guards` and `foreign_keys` what must be remembered to be undone, `copy` the order of
-//! the steps, `runbook` the prose.
+//! the steps with those up to the start, `verify`, `cutover` and `cleanup` the later ones, `runbook` the prose.
 
 mod checks;
+mod cleanup;
 mod copy;
+mod cutover;
 pub mod ddl;
 mod foreign_keys;
 mod guards;
@@ -17,6 +19,7 @@ mod session;
 pub mod settings;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use std::collections::BTreeSet;
 
