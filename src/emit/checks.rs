@@ -142,7 +142,8 @@ fn received<'a>(context: &'a Context<'_>) -> Vec<Vec<Value<'a>>> {
     let mut rows = Vec::new();
     for (slot, table) in context.plan.members() {
         let needed = Publishes::of_table(slot, table).is_ok_and(Publishes::needs_identity)
-            && table.identity != ReplicaIdentity::Full;
+            && table.identity != ReplicaIdentity::Full
+            && !(table.set_identity && table.identity == ReplicaIdentity::Index); // set by a later step
         let mut columns: Vec<&str> = table.identity_columns.iter().map(String::as_str).collect();
         columns.extend(table.columns.iter().flatten().map(String::as_str));
         columns.sort_unstable();
@@ -177,7 +178,7 @@ pub fn received_names(context: &Context<'_>) -> String {
 /// The subscriber's tables can take what is sent. Columns are checked as far as the plan knows them.
 pub fn subscriber_tables(context: &Context<'_>) -> String {
     let names =
-        ["subscription_name", "schema_name", "table_name", "only", "needs_identity", "columns", "identity_columns"];
+        ["subscription_name", "schema_name", "table_name", "is_only", "needs_identity", "columns", "identity_columns"];
     let planned = values("planned", &names, &received(context));
     let kinds = if context.plan.subscriber_version.receives_into_partition_roots() { "'r', 'p'" } else { "'r'" };
     let query = format!(
@@ -247,7 +248,7 @@ pub fn subscriber_empty(context: &Context<'_>) -> String {
     for row in &mut rows {
         row.truncate(4);
     }
-    let planned = values("planned", &["subscription_name", "schema_name", "table_name", "only"], &rows);
+    let planned = values("planned", &["subscription_name", "schema_name", "table_name", "is_only"], &rows);
     super::ddl::do_block(&format!(
         "DECLARE
   item record;
@@ -257,7 +258,7 @@ pub fn subscriber_empty(context: &Context<'_>) -> String {
 BEGIN
   FOR item IN
     WITH planned AS (SELECT * FROM {planned})
-    SELECT n.nspname, c.relname, CASE WHEN bool_and(planned.only) THEN 'ONLY ' ELSE '' END AS only_word
+    SELECT n.nspname, c.relname, CASE WHEN bool_and(planned.is_only) THEN 'ONLY ' ELSE '' END AS only_word
     FROM planned
     JOIN pg_namespace AS n ON n.nspname = planned.schema_name
     JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = planned.table_name

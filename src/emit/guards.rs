@@ -9,21 +9,29 @@ use std::fmt::Write as _;
 use super::{
     Context, Publishes,
     checks::table_rows,
-    ddl::{Value, values},
+    ddl::{Value, raise_if_any, values},
+    script::Side,
     session::{STATE_SCHEMA, create_state_schema},
 };
 use crate::{
     names::{quote_identifier, quote_literal},
+    plan::PlannedTable,
     workload::ReplicaIdentity,
 };
 
-/// Whether any table's replica identity is to be changed.
-pub fn sets_identities(context: &Context<'_>) -> bool {
-    context.plan.members().any(|(_, table)| table.set_identity)
+/// Whether a table's replica identity is to be changed on a side. The subscriber needs those by index, to find old rows;
+/// for full, what the publisher sends is enough.
+fn is_set(table: &PlannedTable, side: Side) -> bool {
+    table.set_identity && (side == Side::Publisher || table.identity == ReplicaIdentity::Index)
+}
+
+/// Whether any table's replica identity is to be changed on a side.
+pub fn sets_identities(context: &Context<'_>, side: Side) -> bool {
+    context.plan.members().any(|(_, table)| is_set(table, side))
 }
 
 /// Remembers the replica identities and changes them, those of all partitions with their root's.
-pub fn set_identities(context: &Context<'_>) -> String {
+pub fn set_identities(context: &Context<'_>, side: Side) -> String {
     let rows = table_rows(context, |_, table| {
         let word = match table.identity {
             ReplicaIdentity::Default => "d",
@@ -31,7 +39,7 @@ pub fn set_identities(context: &Context<'_>) -> String {
             ReplicaIdentity::Nothing => "n",
             ReplicaIdentity::Index => "i",
         };
-        table.set_identity.then(|| {
+        is_set(table, side).then(|| {
             [
                 Value::Text(&table.schema),
                 Value::Text(&table.name),
@@ -53,8 +61,30 @@ pub fn set_identities(context: &Context<'_>) -> String {
   JOIN pg_namespace AS n ON n.oid = l.relnamespace
 )"
     );
+    let usable = "LEFT JOIN LATERAL (
+  SELECT c.relname AS index_name, i.indisreplident FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+  WHERE i.indrelid = relation.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+    AND (SELECT array_agg(a.attname::text ORDER BY a.attname::text) FROM pg_attribute AS a
+          WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0 : i.indnkeyatts - 1]) AND a.attnotnull)
+      = (SELECT array_agg(wanted ORDER BY wanted) FROM unnest(relation.columns) AS wanted)
+    AND i.indnkeyatts = cardinality(relation.columns)
+  ORDER BY i.indisreplident DESC, c.relname LIMIT 1
+) AS usable ON relation.identity = 'i'";
+    let no_index = raise_if_any(
+        &format!(
+            "{relation}
+SELECT format('table %s, columns %s', oid::regclass, columns) FROM relation
+{usable}
+WHERE identity = 'i' AND index_name IS NULL AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = relation.oid AND c.relkind = 'p')"
+        ),
+        "tables lack the unique index that the plan takes as replica identity",
+        "It must be unique, immediate, without predicate or expression, on exactly these columns, all NOT NULL.",
+    );
     format!(
         "{}
+
+{no_index}
+
 CREATE TABLE IF NOT EXISTS {STATE_SCHEMA}.changed_identity (
     prefix text NOT NULL,
     schema_name name NOT NULL,
@@ -76,16 +106,8 @@ SELECT format('ALTER TABLE ONLY %I.%I REPLICA IDENTITY %s', nspname, relname,
               CASE identity WHEN 'd' THEN 'DEFAULT' WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING'
                             ELSE format('USING INDEX %I', index_name) END)
 FROM relation
-LEFT JOIN LATERAL (
-  SELECT c.relname AS index_name, i.indisreplident FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
-  WHERE i.indrelid = relation.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
-    AND (SELECT array_agg(a.attname::text ORDER BY a.attname::text) FROM pg_attribute AS a
-          WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0 : i.indnkeyatts - 1]) AND a.attnotnull)
-      = (SELECT array_agg(wanted ORDER BY wanted) FROM unnest(relation.columns) AS wanted)
-    AND i.indnkeyatts = cardinality(relation.columns)
-  ORDER BY i.indisreplident DESC, c.relname LIMIT 1
-) AS usable ON relation.identity = 'i'
-WHERE CASE WHEN identity = 'i' THEN relreplident <> 'i' OR indisreplident IS NOT TRUE ELSE relreplident <> identity END
+{usable}
+WHERE CASE WHEN identity = 'i' THEN relreplident <> 'i' OR indisreplident IS NOT TRUE AND index_name IS NOT NULL ELSE relreplident <> identity END
 ORDER BY nspname, relname
 \\gexec",
         create_state_schema(),

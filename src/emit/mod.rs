@@ -2,10 +2,12 @@
 //!
 //! `ddl` has the statements, `session` what every file begins with, `checks` what refuses to go on, `settings` the
 //! budgets of postgres.md §3, `guards` and `foreign_keys` what must be remembered to be undone, `copy` the order of
-//! the steps, `runbook` the prose.
+//! the steps with those up to the start, `verify`, `cutover` and `cleanup` the later ones, `runbook` the prose.
 
 mod checks;
+mod cleanup;
 mod copy;
+mod cutover;
 pub mod ddl;
 mod foreign_keys;
 mod guards;
@@ -17,6 +19,7 @@ mod session;
 pub mod settings;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use std::collections::BTreeSet;
 
@@ -91,6 +94,10 @@ pub enum EmitError {
     /// A member is insert-only, but the slot has no second publication.
     #[error("slot \"{0}\" has insert-only tables, but no publication for them")]
     NoInsertOnlyPublication(SlotName),
+    /// A publication's name that no walsender can read: `START_REPLICATION` takes no `E''` literal, which is what a
+    /// subscription sends for a backslash (13 and 15: endless "syntax error").
+    #[error("invalid publication name \"{0}\": no subscription can ask for a name with a backslash")]
+    PublicationName(String),
     /// The plan has no slot.
     #[error("the plan has no slots")]
     NoSlots,
@@ -257,6 +264,9 @@ fn slot_publications<'a>(plan: &Plan, slot: &'a PlannedSlot) -> Result<Vec<Publi
         let Some(first) = tables.first() else { continue };
         let name = if insert_only { slot.insert_only_publication.as_deref() } else { Some(slot.publication.as_str()) };
         let name = name.ok_or_else(|| EmitError::NoInsertOnlyPublication(slot.name.clone()))?;
+        if name.contains('\\') {
+            return Err(EmitError::PublicationName(crate::names::one_line(name)));
+        }
         let publishes = Publishes::of_table(slot, first)?;
         let members = tables.iter().map(|table| member(plan, slot, table)).collect::<Result<_, _>>()?;
         publications.push(Published { slot, name, publishes, tables, members });

@@ -167,7 +167,7 @@ pub fn hostile_plan(publisher: u32, subscriber: u32) -> Plan {
         hostile.identity = if hostile.set_identity { ReplicaIdentity::Full } else { ReplicaIdentity::Default };
         slots[position % 3].tables.push(hostile);
     }
-    slots[1].publication = "P'u\"b;\n\\q".into();
+    slots[1].publication = "P'u\"b;\n/q".into();
     slots[1].subscription = ":'publisher_dsn' $$".into();
     slots[0].insert_only_publication = Some("pgsp_0;insert'only".into());
     slots[0].tables.iter_mut().skip(1).step_by(4).for_each(|table| table.insert_only = true);
@@ -292,6 +292,7 @@ fn what_a_version_lacks_is_refused_by_name() {
         slot.publish = "insert".into();
     };
     assert!(refused(15, 15, injected).unwrap_err().contains("invalid row filter"));
+    assert!(refused(15, 15, |slot| slot.publication = "a\\b".into()).unwrap_err().contains("with a backslash"));
     assert!(refused(15, 15, |slot| slot.tables.clear()).unwrap_err().contains("has no tables"));
     assert!(refused(15, 15, |slot| slot.publish = "insert, upsert".into()).unwrap_err().contains("upsert"));
     assert!(refused(15, 15, |slot| slot.tables[0].name = "a\0".into()).unwrap_err().contains("NUL"));
@@ -354,4 +355,22 @@ fn budgets_by_hand() {
         (budget.workers, budget.publisher_slots(), budget.publisher_walsenders(), budget.origins()),
         (8, 10, 9, 10)
     );
+}
+
+#[test]
+fn ten_thousand_tables_are_lists_and_not_statements() {
+    let slots = (0..8)
+        .map(|number| {
+            let tables = (0..1250).map(|t| table("app", &format!("table_{number}_{t}"))).collect();
+            slot(&format!("pgsp_{number}"), tables)
+        })
+        .collect();
+    let plan = plan(15, 18, slots);
+    let script = emitted(&plan);
+    assert_eq!(readback::assignment(&script), planned_assignment(&plan));
+    for step in &script.steps {
+        let (sql, _) = readback::psql(&step.body);
+        let statements = squawk_syntax::SourceFile::parse(&sql).syntax_node().children().count();
+        assert!(statements < 100, "{} has {statements} statements", step.file);
+    }
 }
