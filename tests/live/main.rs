@@ -9,6 +9,7 @@
 mod bench;
 mod boot;
 mod child;
+mod sample;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    let trials: Vec<Trial> = boot::trials().into_iter().map(|trial| trial.with_ignored_flag(ignore)).collect();
+    let trials: Vec<Trial> =
+        boot::trials().into_iter().chain(sample::trials()).map(|trial| trial.with_ignored_flag(ignore)).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
