@@ -12,6 +12,7 @@
 #![warn(missing_docs)]
 
 pub mod cost;
+pub mod emit;
 pub mod finding;
 pub mod format;
 pub mod generate;

@@ -8,10 +8,13 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{self, BufWriter, Read, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
-use pgslotplan::format::{self, Document, FormatError};
+use pgslotplan::{
+    format::{self, Document, FormatError},
+    plan::Plan,
+};
 
 use super::output::{Failure, stdout_failure};
 
@@ -65,6 +68,7 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Reads a text file.
+#[allow(dead_code, reason = "the plan command reads policies with it")]
 pub fn read_text(path: &Path) -> Result<String, Failure> {
     String::from_utf8(read_bytes(path)?)
         .map_err(|error| Failure::new(format!("could not read {}", shown(path))).source(error))
@@ -73,6 +77,16 @@ pub fn read_text(path: &Path) -> Result<String, Failure> {
 /// Reads one of our files.
 pub fn read_document<T: Document>(path: &Path) -> Result<T, Failure> {
     format::read(&read_bytes(path)?).map_err(|error| unreadable(path, error))
+}
+
+/// A plan from a file, refused when it was changed after it was written.
+pub fn read_plan(path: &Path) -> Result<Plan, Failure> {
+    let plan: Plan = read_document(path)?;
+    if plan.plan_sha256 != plan.digest() {
+        return Err(Failure::new(format!("{} was changed after it was written: its digest differs", shown(path)))
+            .hint("Change the policy and plan again; \"pgslotplan audit\" tells what no longer holds."));
+    }
+    Ok(plan)
 }
 
 /// An error in the content of one of our files, with the path and a hint.
@@ -279,11 +293,6 @@ fn set_aside(target: &Path) -> io::Result<tempfile::TempDir> {
     let aside = tempfile::Builder::new().prefix(".pgslotplan-old-").tempdir_in(parent_of(target))?;
     fs::rename(target, aside.path().join("old"))?;
     Ok(aside)
-}
-
-/// Where a named output goes: the path given, or standard output.
-pub fn output_or_standard(path: Option<PathBuf>) -> PathBuf {
-    path.unwrap_or_else(|| PathBuf::from("-"))
 }
 
 #[cfg(test)]

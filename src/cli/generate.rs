@@ -12,6 +12,7 @@ use pgslotplan::{
 use super::{
     files::{self, ForceArg},
     output::{Console, Exit, Failure},
+    values,
 };
 
 /// Make a synthetic workload
@@ -33,7 +34,7 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "N", default_value_t = 168)]
     hours: u32,
     /// Length of a bucket, as in `1h` or `300s`
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = whole_seconds)]
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = values::whole_seconds)]
     bucket: u32,
     /// Seed of the random numbers
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -71,15 +72,6 @@ pub struct GenerateArgs {
     /// Share of foreign keys whose tables are written in the same transactions
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     co_writes: f64,
-}
-
-fn whole_seconds(text: &str) -> Result<u32, String> {
-    let seconds = units::parse_seconds(text).map_err(|error| error.to_string())?;
-    if seconds.fract() == 0.0 && seconds <= f64::from(u32::MAX) {
-        Ok(seconds as u32)
-    } else {
-        Err("must be a whole number of seconds".to_owned())
-    }
 }
 
 impl GenerateArgs {

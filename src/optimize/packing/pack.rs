@@ -1,0 +1,361 @@
+//! The whole of packing: bounds, starts, search, proof, in rounds that end as soon as the bound is met.
+//!
+//! Items are put into one order of their own before anything else, so that the order in which they were given decides
+//! nothing; items without load are left out and placed at the end. Starts are independent: each has a generator keyed
+//! by (seed, round, start), and the winner is the least (peak, start), whatever the number of threads.
+
+use rayon::prelude::*;
+
+use super::{
+    Assignment, Instance,
+    dice::Dice,
+    exact, greedy,
+    loads::{Apart, Loads},
+    local_search::{LocalSearch, Schedule},
+    separate,
+};
+use crate::optimize::{
+    bound::{self, Bound, Witness, lagrangian::Weights},
+    rng::generator,
+};
+
+/// How much the search may do. Counted in evaluated candidates, so that a result can be made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Budget {
+    /// A quarter of `Normal`.
+    Small,
+    /// About a second on two cores, whatever the size (four for 100,000 items in 168 dimensions).
+    Normal,
+    /// Ten times `Normal`.
+    Large,
+    /// So many evaluations over all starts.
+    Evaluations(u64),
+}
+
+impl std::fmt::Display for Budget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Budget::Small => f.write_str("small"),
+            Budget::Normal => f.write_str("normal"),
+            Budget::Large => f.write_str("large"),
+            Budget::Evaluations(evaluations) => write!(f, "{evaluations}"),
+        }
+    }
+}
+
+/// Whether a proof of optimality is sought beyond the bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExactMode {
+    /// For cores of up to 20 items with load.
+    Auto,
+    /// Also by branch and bound and by MILP for larger cores, within node budgets.
+    Required,
+    /// Never.
+    Off,
+}
+
+/// What the caller decides.
+#[derive(Clone, Copy)]
+pub struct PackSettings<'a> {
+    /// Everything random follows from it.
+    pub seed: u64,
+    /// How much is evaluated.
+    pub budget: Budget,
+    /// Whether to prove.
+    pub exact: ExactMode,
+    /// An assignment to start from as well.
+    pub start: Option<&'a Assignment>,
+    /// Asked now and then; when it says yes, the best so far is returned, marked `time_limited`. The caller owns the
+    /// clock.
+    pub stop: Option<&'a (dyn Fn() -> bool + Sync)>,
+}
+
+impl Default for PackSettings<'_> {
+    fn default() -> Self {
+        Self { seed: 1, budget: Budget::Normal, exact: ExactMode::Auto, start: None, stop: None }
+    }
+}
+
+/// An assignment with what is known about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packing {
+    /// The bin of each item; keeps every pair apart and leaves no bin empty as far as there are items.
+    pub assignment: Assignment,
+    /// Its largest load.
+    pub peak: u64,
+    /// The best bound found; never above `peak`.
+    pub bound: Bound,
+    /// Whether `bound` proves that no assignment has a smaller peak.
+    pub proved_optimal: bool,
+    /// Candidates evaluated.
+    pub evaluations: u64,
+    /// Whether `stop` ended the search, so that a repetition may give another result.
+    pub time_limited: bool,
+}
+
+/// Why there is no packing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PackError {
+    /// The pairs to keep apart cannot be kept apart in so many bins, or no way was found within the node budget.
+    #[error("items that must be apart do not fit {bins} bins: {}", if *.proved { "there is no way" } else { "no way was found" })]
+    Apart {
+        /// Number of bins.
+        bins: usize,
+        /// Whether the search was complete.
+        proved: bool,
+    },
+}
+
+/// Packs with the least peak that the budget allows.
+///
+/// # Errors
+/// When the pairs of `apart` cannot be kept.
+pub fn pack(instance: &Instance, settings: &PackSettings) -> Result<Packing, PackError> {
+    let core = Core::new(instance);
+    let start = settings.start.map(|assignment| core.take(assignment)).filter(|start| start.len() == core.items.len());
+    let mut run = Run::new(&core.instance, settings, start)?;
+    run.search();
+    run.prove();
+    let mut bound = run.bound;
+    core.rename(&mut bound.witness);
+    let mut bin_of = core.give(&run.best, instance);
+    greedy::fill_empty_bins(instance, &mut bin_of);
+    let assignment = Assignment(bin_of);
+    let peak = assignment.peak(instance);
+    debug_assert!(bound.value <= peak && assignment.is_valid(instance));
+    Ok(Packing {
+        proved_optimal: bound.value == peak,
+        assignment,
+        peak,
+        bound,
+        evaluations: run.evaluations,
+        time_limited: run.stopped,
+    })
+}
+
+/// The items that matter, in an order that depends only on their loads.
+struct Core {
+    instance: Instance,
+    items: Vec<u32>,
+}
+
+impl Core {
+    fn new(instance: &Instance) -> Self {
+        let mut paired = vec![false; instance.item_count()];
+        for &(a, b) in &instance.apart {
+            paired[a as usize] = true;
+            paired[b as usize] = true;
+        }
+        let peaks: Vec<u64> = (0..instance.item_count()).map(|item| instance.item_peak(item)).collect();
+        let mut items: Vec<u32> = (0..instance.item_count() as u32).collect();
+        items.retain(|&item| peaks[item as usize] > 0 || paired[item as usize]);
+        items.sort_by(|&a, &b| {
+            let (x, y) = (a as usize, b as usize);
+            peaks[y].cmp(&peaks[x]).then_with(|| instance.load(y).cmp(instance.load(x))).then(a.cmp(&b))
+        });
+        let mut place = vec![u32::MAX; instance.item_count()];
+        for (new, &old) in items.iter().enumerate() {
+            place[old as usize] = new as u32;
+        }
+        let mut apart: Vec<(u32, u32)> = instance
+            .apart
+            .iter()
+            .map(|&(a, b)| (place[a as usize], place[b as usize]))
+            .map(|(a, b)| (a.min(b), a.max(b)))
+            .collect();
+        apart.sort_unstable();
+        let core = Instance {
+            bin_count: instance.bin_count,
+            dimension_count: instance.dimension_count,
+            loads: items.iter().flat_map(|&item| instance.load(item as usize)).copied().collect(),
+            constant: instance.constant.clone(),
+            sizes: vec![0; items.len()],
+            apart,
+            edges: Vec::new(),
+        };
+        Self { instance: core, items }
+    }
+
+    fn take(&self, assignment: &Assignment) -> Vec<u32> {
+        self.items.iter().filter_map(|&item| assignment.0.get(item as usize)).copied().collect()
+    }
+
+    /// Items without load go where there are fewest items, in turn.
+    fn give(&self, bin_of: &[u32], instance: &Instance) -> Vec<u32> {
+        let mut all = vec![u32::MAX; instance.item_count()];
+        let mut counts = vec![0usize; instance.bin_count];
+        for (&item, &bin) in self.items.iter().zip(bin_of) {
+            all[item as usize] = bin;
+            counts[bin as usize] += 1;
+        }
+        let mut next = 0;
+        for bin in &mut all {
+            if *bin == u32::MAX {
+                let empty = counts.iter().position(|&count| count == 0);
+                let chosen = empty.unwrap_or(next);
+                next = (next + 1) % instance.bin_count;
+                *bin = chosen as u32;
+                counts[chosen] += 1;
+            }
+        }
+        all
+    }
+
+    fn rename(&self, witness: &mut Witness) {
+        match witness {
+            Witness::Item { item, .. } => *item = self.items[*item as usize],
+            Witness::Clique { items } => {
+                items.iter_mut().for_each(|item| *item = self.items[*item as usize]);
+                items.sort_unstable();
+            }
+            Witness::Lagrangian { clique, .. } => clique.iter_mut().for_each(|item| *item = self.items[*item as usize]),
+            Witness::Constant
+            | Witness::Volume { .. }
+            | Witness::Pigeonhole { .. }
+            | Witness::Counting { .. }
+            | Witness::BinPacking { .. }
+            | Witness::Exhaustive { .. } => {}
+        }
+    }
+}
+
+/// How the budget is spent.
+#[derive(Debug, Clone, Copy)]
+struct Effort {
+    starts: usize,
+    rounds: usize,
+    /// Evaluations of one start in one round.
+    evaluations: u64,
+    /// Iterations for the weights in one round.
+    iterations: u32,
+    schedule: Schedule,
+}
+
+impl Effort {
+    fn new(instance: &Instance, budget: Budget) -> Self {
+        let (n, d) = (instance.item_count() as u64, instance.dimension_count as u64);
+        // A candidate costs about 50 ns and 0.7 ns a dimension looked at (measured, two cores).
+        let normal = 1_200_000_000 / (60 + d.min(60) * 2) * 2;
+        let normal = if n > 50_000 { normal * 3 } else { normal };
+        let scale = |evaluations: u64| match budget {
+            Budget::Small => evaluations / 4,
+            Budget::Normal => evaluations,
+            Budget::Large => evaluations * 10,
+            Budget::Evaluations(n) => n,
+        };
+        let (starts, rounds) = (2, 6);
+        let evaluations = (scale(normal) / (starts * rounds) as u64).max(1);
+        let ratio = evaluations as f64 * (starts * rounds) as f64 / normal as f64;
+        let iterations = (200.0 * ratio).clamp(20.0, 20_000.0) as u32;
+        let schedule = if n <= 400 {
+            Schedule { hot: 0.6, cold: 0.03, target: 0.3 }
+        } else {
+            Schedule { hot: 0.05, cold: 0.01, target: 0.5 }
+        };
+        Self { starts, rounds, evaluations, iterations, schedule }
+    }
+}
+
+struct Run<'a> {
+    instance: &'a Instance,
+    settings: &'a PackSettings<'a>,
+    loads: Loads,
+    apart: Apart,
+    best: Vec<u32>,
+    peak: u64,
+    bound: Bound,
+    evaluations: u64,
+    stopped: bool,
+}
+
+impl<'a> Run<'a> {
+    fn new(instance: &'a Instance, settings: &'a PackSettings<'a>, start: Option<Vec<u32>>) -> Result<Self, PackError> {
+        let loads = Loads::new(instance);
+        let apart = Apart::new(instance);
+        let bound = bound::cheap(instance);
+        let order: Vec<u32> = (0..instance.item_count() as u32).collect();
+        let mut best = greedy::assign(instance, &loads, &apart, &order, bound.value as f64);
+        separate::repair(instance, &apart, &mut best)?;
+        let mut peak = Assignment(best.clone()).peak(instance);
+        if let Some(start) = start {
+            let value = Assignment(start.clone()).peak(instance);
+            if value < peak && separate::holds(instance, &start) {
+                (best, peak) = (start, value);
+            }
+        }
+        Ok(Self { instance, settings, loads, apart, best, peak, bound, evaluations: 0, stopped: false })
+    }
+
+    fn done(&mut self) -> bool {
+        self.stopped = self.stopped || self.settings.stop.is_some_and(|stop| stop());
+        self.stopped || self.peak <= self.bound.value
+    }
+
+    fn search(&mut self) {
+        if self.done() || self.instance.bin_count < 2 {
+            return;
+        }
+        let effort = Effort::new(self.instance, self.settings.budget);
+        let mut weights: Option<Weights> = None;
+        for round in 0..effort.rounds {
+            let (instance, peak) = (self.instance, self.peak);
+            let task = || {
+                (round > 0).then(|| {
+                    let mut weights = weights.take().unwrap_or_else(|| Weights::new(instance, peak));
+                    let found = weights.improve(effort.iterations);
+                    (weights, found)
+                })
+            };
+            let (found, runs) = rayon::join(task, || self.starts(round, &effort));
+            if let Some((kept, bound)) = found {
+                weights = Some(kept);
+                self.bound = bound::better(self.bound.clone(), bound);
+            }
+            self.take_best(runs);
+            if round == 0 && self.peak > self.bound.value {
+                self.bound = bound::better(self.bound.clone(), bound::bin_packing(self.instance, self.peak));
+            }
+            if self.done() {
+                return;
+            }
+        }
+    }
+
+    /// One round of all starts; each returns its peak, its assignment and its evaluations.
+    fn starts(&self, round: usize, effort: &Effort) -> Vec<(u64, Vec<u32>, u64)> {
+        let lower = self.bound.value as f64;
+        (0..effort.starts)
+            .into_par_iter()
+            .map(|start| {
+                let stream = (round * effort.starts + start) as u64;
+                let mut dice = Dice::new(generator(self.settings.seed, stream));
+                let mut search = LocalSearch::new(&self.loads, &self.apart, self.instance.bin_count, self.best.clone());
+                search.run(&mut dice, lower, effort.evaluations, effort.schedule, self.settings.stop);
+                (search.best() as u64, search.evaluations, search.into_best())
+            })
+            .map(|(peak, evaluations, best)| (peak, best, evaluations))
+            .collect()
+    }
+
+    fn take_best(&mut self, runs: Vec<(u64, Vec<u32>, u64)>) {
+        for (peak, best, evaluations) in runs {
+            self.evaluations += evaluations;
+            if peak < self.peak {
+                (self.peak, self.best) = (peak, best);
+            }
+        }
+    }
+
+    fn prove(&mut self) {
+        if self.settings.exact == ExactMode::Off || self.done() {
+            return;
+        }
+        if let Some((best, bound)) = exact::small(self.instance, self.bound.value, self.peak) {
+            if let Some(best) = best {
+                self.peak = Assignment(best.clone()).peak(self.instance);
+                self.best = best;
+            }
+            self.bound = bound;
+        }
+    }
+}
