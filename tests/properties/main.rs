@@ -1,3 +1,2 @@
-//! Laws that hold for every generated instance.
-
 mod cut;
+mod packing;

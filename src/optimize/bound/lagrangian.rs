@@ -36,7 +36,7 @@ impl<'a> Weights<'a> {
     pub fn new(instance: &'a Instance, upper: u64) -> Self {
         let bins = instance.bin_count;
         let mut weights = Self { instance, clique: Vec::new(), columns: Vec::new(), saddle: None, best: None };
-        if bins < 2 || bins > BIN_LIMIT || instance.dimension_count == 0 || instance.item_count() < 2 {
+        if !(2..=BIN_LIMIT).contains(&bins) || instance.dimension_count == 0 || instance.item_count() < 2 {
             return weights;
         }
         weights.clique = Joint::new(instance, (4 * bins).min(96)).clique(upper, bins);

@@ -14,6 +14,7 @@ pub mod saddle;
 mod volume;
 
 use super::packing::Instance;
+use crate::plan;
 
 /// A value that no assignment can beat, and what proves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +83,28 @@ pub enum Witness {
         /// Load that no assignment can keep to; the bound is one more.
         capacity: u64,
     },
+}
+
+impl Witness {
+    /// As the plan file says it; `index` gives the plan's number of an item.
+    pub fn to_plan(&self, index: impl Fn(u32) -> u32) -> plan::Witness {
+        match self {
+            Self::Constant => plan::Witness::Constant,
+            Self::Volume { dimension } => plan::Witness::Volume { dimension: *dimension },
+            Self::Item { item, dimension } => plan::Witness::Item { item: index(*item), dimension: *dimension },
+            Self::Pigeonhole { dimension, full } => plan::Witness::Pigeonhole { dimension: *dimension, h: *full },
+            Self::Counting { dimension, jobs } => plan::Witness::Counting { dimension: *dimension, t: *jobs },
+            Self::Clique { items } => plan::Witness::Clique { items: items.iter().map(|&item| index(item)).collect() },
+            Self::BinPacking { dimension, capacity, small } => {
+                plan::Witness::BinPacking { dimension: *dimension, capacity: *capacity, small: *small }
+            }
+            Self::Lagrangian { clique, weights } => plan::Witness::Lagrangian {
+                clique: clique.iter().map(|&item| index(item)).collect(),
+                weights: weights.clone(),
+            },
+            Self::Exhaustive { capacity } => plan::Witness::Exhaustive { capacity: *capacity },
+        }
+    }
 }
 
 /// How much work a bound may take.

@@ -298,7 +298,8 @@ fn add(sums: &mut [f64], terms: &[f64]) {
 fn onto_simplex(point: &mut [f64]) {
     let mut active = point.len();
     let mut sum: f64 = point.iter().sum();
-    let mut dropped = vec_flags(point.len());
+    debug_assert!(point.len() <= 128, "a bit an entry");
+    let mut dropped = 0u128;
     loop {
         let shift = (sum - 1.0) / active as f64;
         let mut changed = false;
@@ -317,12 +318,6 @@ fn onto_simplex(point: &mut [f64]) {
             return;
         }
     }
-}
-
-/// No entry dropped yet; a bit an entry.
-fn vec_flags(entries: usize) -> u128 {
-    debug_assert!(entries <= 128);
-    0
 }
 
 /// The same in the metric of the steps, which repeat for every row.

@@ -15,7 +15,7 @@ use super::{
     separate,
 };
 use crate::optimize::{
-    bound::{self, Bound, Witness, lagrangian::Weights},
+    bound::{self, Bound, Witness, exhaustive::ITEM_LIMIT, lagrangian::Weights},
     rng::generator,
 };
 
@@ -295,7 +295,12 @@ impl<'a> Run<'a> {
         if self.done() || self.instance.bin_count < 2 {
             return;
         }
-        let effort = Effort::new(self.instance, self.settings.budget);
+        let mut effort = Effort::new(self.instance, self.settings.budget);
+        if self.settings.exact != ExactMode::Off && self.instance.item_count() <= ITEM_LIMIT {
+            // Counting settles it in less time than a long search; this only gives it a good incumbent.
+            effort.rounds = 1;
+            effort.evaluations = effort.evaluations.min(100_000);
+        }
         let mut weights: Option<Weights> = None;
         for round in 0..effort.rounds {
             let (instance, peak) = (self.instance, self.peak);
