@@ -1,2 +1,4 @@
+//! Laws that hold for every generated instance.
+
 mod cut;
 mod packing;
