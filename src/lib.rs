@@ -12,11 +12,15 @@
 #![warn(missing_docs)]
 
 pub mod cost;
+pub mod emit;
 pub mod finding;
 pub mod format;
+pub mod generate;
 pub mod lsn;
 pub mod names;
 pub mod optimize;
+#[cfg(feature = "pg")]
+pub mod pg;
 pub mod plan;
 pub mod policy;
 pub mod server;

@@ -1,3 +1,7 @@
-//! The process edge.
+//! The process edge: hands over to `cli`, returns its exit code. Nothing else.
 
-fn main() {}
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

@@ -11,6 +11,8 @@ use crate::{
 pub enum HotReason {
     /// The policy says so.
     Pinned,
+    /// It had its own slot in the previous plan.
+    Kept,
     /// It is one part of a split table.
     Split,
     /// More than `hot_share` of an evenly loaded slot: (peak, that slot's peak), in units.

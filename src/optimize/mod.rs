@@ -1,10 +1,156 @@
-//! Search: a workload and a policy into a plan.
+//! Search: a workload and a policy into a plan. Each step is a room of its own; this page is their order.
 
+pub mod assemble;
 pub mod bound;
 pub mod demand;
 pub mod fk_graph;
 pub mod grouping;
 pub mod hot;
+pub mod judge;
 pub mod packing;
 pub mod rng;
 pub mod scope;
+pub mod split;
+pub mod sweep;
+pub mod trade;
+
+pub use packing::{Budget, ExactMode};
+
+use crate::{
+    cost::CostModel,
+    format::FormatError,
+    plan::Plan,
+    policy::{Policy, PolicyError, PublicationCount},
+    workload::{self, Workload},
+};
+
+/// How the search runs.
+#[derive(Clone, Copy)]
+pub struct OptimizeOptions<'a> {
+    /// Seed: the same inputs, seed and budget give the same plan.
+    pub seed: u64,
+    /// Evaluations the search may spend.
+    pub budget: Budget,
+    /// Whether small problems are proved.
+    pub exact: ExactMode,
+    /// The plan that is in use, to be changed as little as `max_moves` says.
+    pub previous: Option<&'a Plan>,
+    /// Groups that may be elsewhere than in `previous`; `None`: any number.
+    pub max_moves: Option<u32>,
+    /// Asked now and then: `true` ends the search early and marks the plan. The caller owns the clock.
+    pub stop: Option<&'a (dyn Fn() -> bool + Sync)>,
+}
+
+impl Default for OptimizeOptions<'_> {
+    fn default() -> Self {
+        OptimizeOptions {
+            seed: 1,
+            budget: Budget::Normal,
+            exact: ExactMode::Auto,
+            previous: None,
+            max_moves: None,
+            stop: None,
+        }
+    }
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum OptimizeError {
+    /// The workload contradicts itself.
+    #[error(transparent)]
+    Workload(#[from] FormatError),
+    /// The policy contradicts itself or the workload.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// Nothing to plan for.
+    #[error("there is no table to plan for: {0} are excluded and none is left")]
+    NoTables(usize),
+    /// No bucket was observed by all.
+    #[error("no bucket of the workload was observed for every table")]
+    NothingObserved,
+    /// The previous plan is of another database.
+    #[error("the previous plan is for database \"{previous}\", the workload for \"{workload}\"")]
+    OtherDatabase {
+        /// The previous plan's.
+        previous: String,
+        /// The workload's.
+        workload: String,
+    },
+}
+
+/// Solves the assignment. `workload` must be canonical ([`Workload::canonicalize`]). The result has passed nothing yet:
+/// run `plan::check` on it before it is written.
+///
+/// # Errors
+/// [`OptimizeError`]; findings that say no are in the plan, not here.
+pub fn optimize(
+    workload: &Workload,
+    policy: &Policy,
+    cost: &CostModel,
+    options: &OptimizeOptions<'_>,
+) -> Result<Plan, OptimizeError> {
+    policy.validate()?;
+    workload::check::validate(workload)?;
+    let scope = scope::scope(workload, policy)?;
+    if scope.tables.is_empty() {
+        return Err(OptimizeError::NoTables(scope.excluded.len()));
+    }
+    if workload.observed_buckets().is_empty() {
+        return Err(OptimizeError::NothingObserved);
+    }
+    let cost = &CostModel { made_full: scope.made_full.clone(), ..cost.clone() };
+    let graph = fk_graph::FkGraph::new(workload, policy)?;
+    let parts = split::leaf_parts(workload, &scope, policy, cost)?;
+    let groups = grouping::group(workload, &scope, &graph, policy, &parts)?;
+    let demand = demand::Demand::new(workload, &groups, cost, policy.slot_capacity);
+    check_counts(&groups, policy)?;
+    let sweep = sweep::Sweep { workload, groups: &groups, demand: &demand, graph: &graph, policy, cost, options };
+    let previous = trade::previous(&sweep)?;
+    let swept = match &previous {
+        Some(previous) => trade::keep_slots(&sweep, previous),
+        None => sweep.run(),
+    };
+    let traded = trade::trade(&sweep, swept, previous.as_ref())?;
+    Ok(assemble::plan(&sweep, &scope, traded))
+}
+
+/// Rules that ask for more slots than there may be.
+fn check_counts(groups: &grouping::Groups, policy: &Policy) -> Result<(), PolicyError> {
+    use crate::policy::Pin;
+    let forced =
+        groups.groups.iter().filter(|group| group.part_of.is_some() || group.pin == Some(Pin::Dedicated)).count();
+    let rest = usize::from(forced < groups.groups.len());
+    if let Some(max_slots) = policy.max_slots
+        && forced + rest > max_slots as usize
+    {
+        return Err(PolicyError::Contradiction {
+            first: format!("max_slots = {max_slots}"),
+            second: "pin = dedicated, split".into(),
+            reason: format!("{} slots are needed: {forced} dedicated ones and {rest} for the rest", forced + rest),
+        });
+    }
+    let named = policy.pinned_slots().len();
+    let (high, rule) = match (policy.publications, policy.max_slots) {
+        (PublicationCount::Range(_, high), _) => (high as usize, format!("publications = {}", policy.publications)),
+        (PublicationCount::Auto, Some(max_slots)) => (max_slots as usize, format!("max_slots = {max_slots}")),
+        (PublicationCount::Auto, None) => return Ok(()),
+    };
+    if named > high {
+        return Err(PolicyError::Contradiction {
+            first: rule,
+            second: "pin".into(),
+            reason: format!("tables are pinned to {named} different shared slots"),
+        });
+    }
+    for (number, set) in policy.keep_apart.iter().enumerate() {
+        if set.len() > high + policy.max_dedicated as usize + forced {
+            return Err(PolicyError::Contradiction {
+                first: rule,
+                second: format!("keep_apart[{number}]"),
+                reason: format!("{} tables that must be apart need as many slots", set.len()),
+            });
+        }
+    }
+    Ok(())
+}

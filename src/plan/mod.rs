@@ -3,6 +3,7 @@
 //! Figures are whole units inside (`cost`), printed as such where the measure is bytes per second and divided by 10⁹
 //! where it is a share of a stage's time; both read back exactly.
 
+pub mod check;
 pub mod witness;
 
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,10 @@
 //! in `derive`, plausibility in `check`.
 
 pub mod check;
+pub mod derive;
+pub mod record_model;
 pub mod series;
+pub mod snapshot;
 
 use std::collections::BTreeMap;
 

@@ -9,6 +9,9 @@
 mod bench;
 mod boot;
 mod child;
+mod sample;
+mod scripts;
+mod story;
 
 use std::process::ExitCode;
 
@@ -32,6 +35,11 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    let trials: Vec<Trial> = boot::trials().into_iter().map(|trial| trial.with_ignored_flag(ignore)).collect();
+    let trials: Vec<Trial> = boot::trials()
+        .into_iter()
+        .chain(sample::trials())
+        .chain(scripts::trials())
+        .map(|trial| trial.with_ignored_flag(ignore))
+        .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -1,3 +1,4 @@
-//! Laws that hold for every generated input.
+//! Laws that hold for every generated instance.
 
+mod cut;
 mod packing;

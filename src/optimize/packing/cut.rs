@@ -29,7 +29,7 @@ pub struct CutSettings {
 }
 
 /// Evaluations of the normal budget: within 0.5 s on two cores with one dimension, 1 s with 168 (docs/cut.md).
-pub const NORMAL_CUT_BUDGET: u64 = 16_000_000;
+pub const NORMAL_CUT_BUDGET: u64 = 24_000_000;
 
 /// An assignment within the cap and what is known of its cut.
 #[derive(Debug, Clone, PartialEq, Eq)]

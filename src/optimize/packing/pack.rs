@@ -33,6 +33,17 @@ pub enum Budget {
     Evaluations(u64),
 }
 
+impl std::fmt::Display for Budget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Budget::Small => f.write_str("small"),
+            Budget::Normal => f.write_str("normal"),
+            Budget::Large => f.write_str("large"),
+            Budget::Evaluations(evaluations) => write!(f, "{evaluations}"),
+        }
+    }
+}
+
 /// Whether a proof of optimality is sought beyond the bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExactMode {

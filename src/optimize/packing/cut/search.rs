@@ -53,6 +53,8 @@ pub(super) struct Search<'a> {
 
 /// Tasks of a round. A multiple of the usual core counts; fixed, so that the answer does not depend on the machine.
 const ROUND: usize = 8;
+/// Tasks of each round but the last two that start from nothing, against a population of cousins.
+const FRESH: usize = 2;
 /// Vertices up to which every exchange is tried at the end of a level.
 const EXCHANGE_LIMIT: usize = 2500;
 
@@ -109,9 +111,15 @@ impl Search<'_> {
             }
             return self.refined(&self.start, &self.start, 0.5, rating, draw, meter);
         }
+        if task < FRESH
+            && round + 2 < self.round_count()
+            && let Some(fresh) = self.fresh(rating, draw, meter)
+        {
+            return Some(fresh);
+        }
         let one = &population[task % population.len()];
         let other = &population[draw.below(population.len())];
-        self.refined(one.min(other), one.max(other), 0.25, rating, draw, meter)
+        self.refined(one.min(other), one.max(other), 0.7, rating, draw, meter)
     }
 
     /// A partition from nothing; none when the cap is not reached.
@@ -163,10 +171,11 @@ impl Search<'_> {
         meter: &mut Meter,
     ) -> Option<Candidate> {
         let depth = levels.graphs.len();
+        let leniency = [0.02, 0.006][draw.below(2)];
         for level in (0..=depth).rev() {
             let graph = if level == 0 { self.graph } else { &levels.graphs[level - 1] };
             let mut state = State::new(graph, self.limits, bins);
-            let schedule = Schedule { hot, cold: 0.02, proposals: self.proposals(level, depth, meter) };
+            let schedule = Schedule { hot, cold: 0.02, leniency, proposals: self.proposals(level, depth, meter) };
             anneal(&mut state, schedule, draw, meter);
             hot = (hot * 0.6).max(0.1);
             move_passes(&mut state, 60 + graph.vertex_count / 20, draw, meter);

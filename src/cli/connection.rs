@@ -1,0 +1,130 @@
+//! Connection options under psql's letters, and what a server's error means for the exit code.
+
+use std::io::{IsTerminal, stderr, stdin};
+
+use pgslotplan::pg::{
+    connect::{Session, SessionPurpose},
+    environment::Environment,
+    error::{ErrorClass, PgError},
+    settings::{ConnectionInput, ConnectionSettings, Side},
+};
+
+use super::output::{Console, Exit, Failure};
+
+/// Where the publisher is. `PG*` variables, `.pgpass` and service files count as they do for psql.
+#[derive(Clone, clap::Args)]
+#[command(next_help_heading = "Connection options")]
+pub struct PublisherArgs {
+    /// Connection string, URI or database name
+    #[arg(value_name = "CONNINFO", env = "PGSLOTPLAN_PUBLISHER", hide_env_values = true)]
+    conninfo: Option<String>,
+    /// The same as CONNINFO
+    #[arg(short = 'd', long = "dbname", value_name = "CONNINFO", conflicts_with = "conninfo")]
+    dbname: Option<String>,
+    /// Host or socket folder
+    #[arg(short = 'h', long, value_name = "HOST")]
+    host: Option<String>,
+    /// Port
+    #[arg(short = 'p', long, value_name = "PORT")]
+    port: Option<String>,
+    /// User
+    #[arg(short = 'U', long, value_name = "NAME")]
+    username: Option<String>,
+    /// Never ask for a password
+    #[arg(short = 'w', long)]
+    no_password: bool,
+    /// Ask for a password before connecting
+    #[arg(short = 'W', long, conflicts_with = "no_password")]
+    password: bool,
+    /// Command whose output is the password, run at every connect
+    #[arg(long, value_name = "COMMAND")]
+    password_command: Option<String>,
+}
+
+impl std::fmt::Debug for PublisherArgs {
+    /// A connection string may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PublisherArgs").finish_non_exhaustive()
+    }
+}
+
+/// A server that can be connected to again and again with the same settings.
+pub struct Server {
+    settings: ConnectionSettings,
+    environment: Environment,
+    purpose: SessionPurpose,
+}
+
+impl Server {
+    /// Opens another session.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub async fn open(&self) -> Result<Session, PgError> {
+        Session::open(&self.settings, self.purpose, &self.environment).await
+    }
+}
+
+impl PublisherArgs {
+    /// Connects, asking for a password where one is needed, and says where to come back to.
+    pub async fn connect(&self, purpose: SessionPurpose, console: &Console) -> Result<(Server, Session), Failure> {
+        let environment = Environment::of_process();
+        let mut input = ConnectionInput {
+            dbname: self.dbname.clone().or_else(|| self.conninfo.clone()),
+            host: self.host.clone(),
+            port: self.port.clone(),
+            user: self.username.clone(),
+            password: None,
+            password_command: self.password_command.clone(),
+        };
+        if self.password {
+            input.password = Some(ask_password()?);
+        }
+        let mut settings = resolve(&input, &environment)?;
+        for warning in &settings.warnings {
+            console.warning(warning);
+        }
+        let mut server = Server { settings: settings.clone(), environment, purpose };
+        console.explain(&format!("connecting to {settings}"));
+        match server.open().await {
+            Err(error) if error.wants_password() && self.may_ask() => {
+                input.password = Some(ask_password()?);
+                settings = resolve(&input, &server.environment)?;
+                server.settings = settings;
+                let session = server.open().await.map_err(server_failure)?;
+                Ok((server, session))
+            }
+            other => Ok((server, other.map_err(server_failure)?)),
+        }
+    }
+
+    fn may_ask(&self) -> bool {
+        !self.no_password && !self.password && stdin().is_terminal() && stderr().is_terminal()
+    }
+}
+
+fn resolve(input: &ConnectionInput, environment: &Environment) -> Result<ConnectionSettings, Failure> {
+    ConnectionSettings::resolve(input, Side::Publisher, environment).map_err(|error| server_failure(error.into()))
+}
+
+fn ask_password() -> Result<String, Failure> {
+    rpassword::prompt_password("Password: ")
+        .map_err(|error| Failure::new("could not read a password from the terminal").source(error))
+}
+
+/// A server's error as the command line ends on it.
+pub fn server_failure(error: PgError) -> Failure {
+    let exit = match error.class() {
+        ErrorClass::Usage => Exit::Usage,
+        ErrorClass::CannotConnect => Exit::Connection,
+        ErrorClass::StatementRefused => Exit::Server,
+    };
+    let mut failure = Failure::new(error.to_string()).exit(exit);
+    if let Some(detail) = error.detail() {
+        failure = failure.detail(detail);
+    }
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}

@@ -1,0 +1,105 @@
+//! `pgslotplan emit`: a plan into a directory of SQL files, with manifest and runbook.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use pgslotplan::{
+    emit::{self, Bootstrap, EmitError, EmitOptions, Script, Target},
+    finding::{self, Severity},
+    format,
+};
+
+use super::{
+    files::{self, ForceArg},
+    findings,
+    output::{Console, Exit, Failure},
+    values::words,
+};
+
+/// Form of the list of steps on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum StepFormat {
+    /// For people
+    Text,
+    /// The manifest itself
+    Json,
+}
+
+/// Write the SQL that carries out a plan
+///
+/// One file a step, in order, each for psql on one side; manifest.json lists them, RUNBOOK.md words them. Nothing is
+/// run: a person reads the files and runs them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: pgslotplan emit plan.json -o scripts")]
+pub struct EmitArgs {
+    /// Plan
+    #[arg(value_name = "PLAN")]
+    plan: PathBuf,
+    /// Directory to write
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    #[command(flatten)]
+    force: ForceArg,
+    /// What is written
+    #[arg(long, value_name = "TARGET", default_value = "sql", value_parser = words::<Target>(&["sql"]))]
+    target: Target,
+    /// How the data gets to the subscriber: the native initial copy
+    #[arg(long, value_name = "HOW", default_value = "copy", value_parser = words::<Bootstrap>(&["copy"]))]
+    bootstrap: Bootstrap,
+    /// Form of the list of steps on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: StepFormat,
+}
+
+/// `pgslotplan emit`
+pub fn run(args: &EmitArgs, console: &Console) -> Result<Exit, Failure> {
+    files::check_directory(&args.output, args.force.existing())?;
+    let plan = files::read_plan(&args.plan)?;
+    let options = EmitOptions { target: args.target, bootstrap: args.bootstrap };
+    let script = emit::script(&plan, &options).map_err(explain)?;
+    files::write_directory(&args.output, args.force.existing(), &contents(&script))?;
+    let refused = plan.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    if refused > 0 {
+        console
+            .warning(&format!("the plan itself has {refused} error-level findings: read them before you run anything"));
+    }
+    console.result(&match args.format {
+        StepFormat::Json => String::from_utf8_lossy(&format::write(&script.manifest())).into_owned(),
+        StepFormat::Text => steps(&script),
+    })?;
+    console.note(&format!("wrote directory \"{}\"; read RUNBOOK.md first", args.output.display()));
+    Ok(if finding::has_error(&script.findings) { Exit::No } else { Exit::Done })
+}
+
+fn contents(script: &Script) -> BTreeMap<String, Vec<u8>> {
+    let mut contents: BTreeMap<String, Vec<u8>> =
+        script.steps.iter().map(|step| (step.file.clone(), step.body.clone().into_bytes())).collect();
+    contents.insert("manifest.json".into(), format::write(&script.manifest()));
+    contents.insert("RUNBOOK.md".into(), script.runbook.clone().into_bytes());
+    contents
+}
+
+/// One line a step, and what to know.
+fn steps(script: &Script) -> String {
+    let width = script.steps.iter().map(|step| step.file.len()).max().unwrap_or(0);
+    let mut out = String::new();
+    for step in &script.steps {
+        let line = format!("{:width$}  {:10}  {}", step.file, step.side.as_str(), step.phase.as_str());
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    if !script.findings.is_empty() {
+        out.push('\n');
+        out.push_str(&findings::text(&script.findings));
+    }
+    out
+}
+
+fn explain(error: EmitError) -> Failure {
+    let hint = match &error {
+        EmitError::Unsupported { .. } => {
+            "Plan for the versions of your servers with --publisher-version and --subscriber-version."
+        }
+        _ => "Plan again: such a plan is not written by \"pgslotplan plan\".",
+    };
+    Failure::from(error).hint(hint)
+}

@@ -1,0 +1,265 @@
+//! Findings as people and machines read them: text, JSON, GitHub annotations, SARIF, JUnit. Nothing is judged here but
+//! whether a threshold is met.
+
+use std::{fmt::Write, path::Path};
+
+use pgslotplan::{
+    finding::{Finding, Severity},
+    format,
+};
+use serde_json::{Value, json};
+
+use super::{
+    output::Exit,
+    text::{self, Style},
+};
+
+/// How findings are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum FindingFormat {
+    /// For people
+    Text,
+    /// One JSON object with all findings
+    Json,
+    /// Annotations of GitHub Actions
+    Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML, for test reports
+    Junit,
+}
+
+/// From which severity on the answer is no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum FailOn {
+    /// Warnings too
+    Warn,
+    /// Only errors
+    Error,
+}
+
+/// The options of every command that prints findings.
+#[derive(Debug, Clone, clap::Args)]
+pub struct FindingArgs {
+    /// Form of the findings
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: FindingFormat,
+    /// Severity from which on the exit code is 4
+    #[arg(long, value_name = "SEVERITY", default_value = "error")]
+    pub fail_on: FailOn,
+}
+
+impl FindingArgs {
+    /// Exit code that the findings mean.
+    pub fn exit(&self, findings: &[Finding]) -> Exit {
+        let worst = match self.fail_on {
+            FailOn::Warn => Severity::Warning,
+            FailOn::Error => Severity::Error,
+        };
+        if findings.iter().any(|finding| finding.severity <= worst) { Exit::No } else { Exit::Done }
+    }
+
+    /// The findings, sorted, in the form asked for. `file` is what they are about.
+    pub fn render(&self, findings: &[Finding], file: &Path) -> String {
+        let mut sorted = findings.to_vec();
+        sorted.sort();
+        match self.format {
+            FindingFormat::Text => text(&sorted),
+            FindingFormat::Json => pretty(&json!({
+                "kind": "findings", "version": format::FORMAT_VERSION, "tool": format::TOOL, "findings": sorted,
+            })),
+            FindingFormat::Github => github(&sorted, file),
+            FindingFormat::Sarif => sarif(&sorted, file),
+            FindingFormat::Junit => junit(&sorted, file),
+        }
+    }
+}
+
+fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// One paragraph a finding, then how many there are.
+pub fn text(findings: &[Finding]) -> String {
+    let mut out = String::new();
+    for finding in findings {
+        let style = match finding.severity {
+            Severity::Error => Style::Bad,
+            Severity::Warning => Style::Doubtful,
+            Severity::Info => Style::Quiet,
+        };
+        let label = style.paint(&format!("{} {}", finding.severity, finding.code));
+        let line = format!("{}: {}", finding.subject, finding.message);
+        out.push_str(&format!("{label} {}\n", text::wrap_after(&line, finding.severity.to_string().len() + 7, 4)));
+        for (name, line) in [("detail", &finding.detail), ("hint", &finding.hint)] {
+            if let Some(line) = line {
+                out.push_str(&format!("    {}\n", text::wrap_after(&format!("{name}: {line}"), 4, 4)));
+            }
+        }
+    }
+    out.push_str(&count(findings));
+    out
+}
+
+/// `2 errors, 1 warning`, or that there is nothing.
+fn count(findings: &[Finding]) -> String {
+    let parts: Vec<String> = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "note")]
+        .into_iter()
+        .filter_map(|(severity, word)| {
+            let count = findings.iter().filter(|finding| finding.severity == severity).count();
+            (count > 0).then(|| format!("{count} {word}{}", if count == 1 { "" } else { "s" }))
+        })
+        .collect();
+    if parts.is_empty() { "no findings\n".to_owned() } else { format!("{}\n", parts.join(", ")) }
+}
+
+fn body(finding: &Finding) -> String {
+    let mut body = format!("{}: {}", finding.subject, finding.message);
+    for (name, line) in [("detail", &finding.detail), ("hint", &finding.hint)] {
+        if let Some(line) = line {
+            let _ = write!(body, "\n{name}: {line}");
+        }
+    }
+    body
+}
+
+/// Workflow commands; `%`, line ends and, in properties, `:` and `,` are escaped as GitHub documents.
+fn github(findings: &[Finding], file: &Path) -> String {
+    let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
+    let mut out = String::new();
+    for finding in findings {
+        let level = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "notice",
+        };
+        let (file, title) = (property(&file.to_string_lossy()), property(&finding.code));
+        let _ = writeln!(out, "::{level} file={file},title={title}::{}", data(&body(finding)));
+    }
+    out
+}
+
+fn sarif(findings: &[Finding], file: &Path) -> String {
+    let mut codes: Vec<&str> = findings.iter().map(|finding| finding.code.as_str()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let rules: Vec<Value> = codes.iter().map(|code| json!({ "id": code })).collect();
+    let results: Vec<Value> = findings
+        .iter()
+        .map(|finding| {
+            let level = match finding.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+                Severity::Info => "note",
+            };
+            json!({
+                "ruleId": finding.code,
+                "level": level,
+                "message": { "text": body(finding) },
+                "locations": [{ "physicalLocation": { "artifactLocation": { "uri": file.to_string_lossy() } } }],
+            })
+        })
+        .collect();
+    pretty(&json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": { "name": "pgslotplan", "version": env!("CARGO_PKG_VERSION"), "rules": rules } },
+            "results": results,
+        }],
+    }))
+}
+
+/// One test case a finding; warnings and errors fail, notes pass with output. Without findings one case passes.
+fn junit(findings: &[Finding], file: &Path) -> String {
+    let failures = findings.iter().filter(|finding| finding.severity < Severity::Info).count();
+    let tests = findings.len().max(1);
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let _ = writeln!(out, "<testsuite name=\"pgslotplan\" tests=\"{tests}\" failures=\"{failures}\">");
+    let class = xml(&file.to_string_lossy());
+    for finding in findings {
+        let name = xml(&format!("{} {}", finding.code, finding.subject));
+        let (message, body) = (xml(&finding.message), xml(&body(finding)));
+        let inner = match finding.severity {
+            Severity::Info => format!("<system-out>{body}</system-out>"),
+            severity => format!("<failure type=\"{severity}\" message=\"{message}\">{body}</failure>"),
+        };
+        let _ = writeln!(out, "  <testcase classname=\"{class}\" name=\"{name}\">{inner}</testcase>");
+    }
+    if findings.is_empty() {
+        let _ = writeln!(out, "  <testcase classname=\"{class}\" name=\"no findings\"/>");
+    }
+    out.push_str("</testsuite>\n");
+    out
+}
+
+/// Escaped for XML; control characters, which XML 1.0 cannot hold, become U+FFFD.
+fn xml(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' => out.push_str("&#10;"),
+            c if c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}') => out.push('\u{FFFD}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pgslotplan::{finding::Subject, names::TableName};
+
+    fn findings() -> Vec<Finding> {
+        vec![
+            Finding::new(Severity::Warning, "PL102", Subject::Plan, "50 % is little"),
+            Finding::new(Severity::Error, "PL201", Subject::Table(TableName::new("public", "a<b\n")), "no key")
+                .hint("Add one: now."),
+        ]
+    }
+
+    fn render(format: FindingFormat) -> String {
+        FindingArgs { format, fail_on: FailOn::Error }.render(&findings(), Path::new("a,b.json"))
+    }
+
+    #[test]
+    fn text_has_errors_first_and_counts() {
+        let text = anstream::adapter::strip_str(&render(FindingFormat::Text)).to_string();
+        assert_eq!(
+            text,
+            "error PL201 table public.\"a<b\\u{a}\": no key\n    hint: Add one: now.\n\
+             warning PL102 plan: 50 % is little\n1 error, 1 warning\n"
+        );
+    }
+
+    #[test]
+    fn annotations_are_escaped() {
+        let github = render(FindingFormat::Github);
+        assert!(
+            github.starts_with("::error file=a%2Cb.json,title=PL201::table public.\"a<b\\u{a}\": no key%0Ahint: Add")
+        );
+        assert!(github.contains("50 %25 is little"));
+        let junit = render(FindingFormat::Junit);
+        assert!(junit.contains("tests=\"2\" failures=\"2\"") && junit.contains("a&lt;b"), "{junit}");
+        let sarif: Value = serde_json::from_str(&render(FindingFormat::Sarif)).unwrap();
+        assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "PL201");
+        let json: Value = serde_json::from_str(&render(FindingFormat::Json)).unwrap();
+        assert_eq!(json["findings"][1]["code"], "PL102");
+    }
+
+    #[test]
+    fn thresholds_decide_the_exit_code() {
+        let exit = |fail_on, findings: &[Finding]| FindingArgs { format: FindingFormat::Text, fail_on }.exit(findings);
+        let warning = &findings()[..1];
+        assert_eq!(exit(FailOn::Error, warning), Exit::Done);
+        assert_eq!(exit(FailOn::Warn, warning), Exit::No);
+        assert_eq!(exit(FailOn::Error, &findings()), Exit::No);
+        assert_eq!(exit(FailOn::Warn, &[]), Exit::Done);
+    }
+}

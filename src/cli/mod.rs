@@ -1,0 +1,192 @@
+//! Arguments and dispatch. One file a command: it reads, calls the library, prints. No rule and no formula is here.
+//!
+//! `-h` is the host, as in psql, so help is `--help` and `-?`. clap's own exit code 2 for usage errors becomes 1,
+//! because 2 says that a server could not be reached (contract §1).
+
+mod audit;
+mod connection;
+mod emit;
+mod files;
+mod findings;
+mod generate;
+mod output;
+mod plan;
+mod plan_markdown;
+mod plan_policy;
+mod plan_text;
+mod plan_view;
+mod sample;
+mod sample_log;
+mod shell;
+mod text;
+mod values;
+
+use std::process::ExitCode;
+
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
+
+use output::{Console, Exit, Failure, LogFormat, Verbosity};
+
+/// Plans PostgreSQL logical replication slots
+///
+/// Measures what each table writes, gives hot tables a slot of their own, packs the rest into few publications with a
+/// proven bound, and writes the SQL that sets them up.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pgslotplan",
+    version,
+    disable_help_flag = true,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 done and good, 1 usage or input, 2 cannot connect, 3 the server refused, 4 the answer is no."
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+struct Global {
+    /// Print help
+    #[arg(short = '?', long, action = ArgAction::Help, global = true, help_heading = "Global options")]
+    help: Option<bool>,
+    /// Say only what went wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
+    quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    verbose: bool,
+    /// Form of the messages on standard error
+    #[arg(long, value_name = "FORMAT", default_value = "text", global = true, help_heading = "Global options")]
+    log_format: LogFormat,
+}
+
+impl Global {
+    fn console(&self) -> Console {
+        let verbosity = match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        };
+        Console::new(verbosity, self.log_format)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Sample(sample::SampleArgs),
+    Plan(Box<plan::PlanArgs>),
+    Audit(audit::AuditArgs),
+    Emit(emit::EmitArgs),
+    Generate(generate::GenerateArgs),
+    Completions(shell::CompletionsArgs),
+    Man(shell::ManArgs),
+}
+
+/// Runs the command line and says how the process ends.
+pub fn run() -> ExitCode {
+    let (console, outcome) = match parse() {
+        Ok(arguments) => (arguments.global.console(), dispatch(arguments)),
+        Err((console, outcome)) => (console, outcome),
+    };
+    let exit = outcome.unwrap_or_else(|failure| {
+        console.failure(&failure);
+        failure.exit_code()
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
+    let console = arguments.global.console();
+    match arguments.command {
+        Command::Sample(args) => sample::run(&args, &console),
+        Command::Plan(args) => plan::run(&args, &console),
+        Command::Audit(args) => audit::run(&args, &console),
+        Command::Emit(args) => emit::run(&args, &console),
+        Command::Generate(args) => generate::run(&args, &console),
+        Command::Completions(args) => shell::completions(&args, &console),
+        Command::Man(args) => shell::man(&args, &console),
+    }
+}
+
+/// The whole command line as clap knows it, for help, completions and man pages.
+pub fn command_line() -> clap::Command {
+    Arguments::command()
+}
+
+fn parse() -> Result<Arguments, (Console, Result<Exit, Failure>)> {
+    let matches = command_line().try_get_matches();
+    matches.and_then(|matches| Arguments::from_arg_matches(&matches)).map_err(|error| {
+        let asked_json = std::env::args().any(|argument| argument == "--log-format=json")
+            || std::env::args().collect::<Vec<_>>().windows(2).any(|pair| pair == ["--log-format", "json"]);
+        let log_format = if asked_json { LogFormat::Json } else { LogFormat::Text };
+        let console = Console::new(Verbosity::Normal, log_format);
+        (console, usage(&error, &console))
+    })
+}
+
+/// Help and version are results; everything else is our form of an error.
+fn usage(error: &clap::Error, console: &Console) -> Result<Exit, Failure> {
+    let text = error.render();
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return console.result(&text.ansi().to_string()).map(|()| Exit::Done);
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Err(Failure::new("no command given").hint("Try \"pgslotplan --help\" for the list of commands."));
+    }
+    let text = text.to_string();
+    let mut paragraphs = text.split("\n\n").map(one_line);
+    let message = paragraphs.next().unwrap_or_default();
+    let message = message.strip_prefix("error: ").unwrap_or(&message).to_owned();
+    let mut hints: Vec<String> = paragraphs.filter_map(|p| p.strip_prefix("tip: ").map(sentence)).collect();
+    hints.push(format!("Try \"{} --help\" for more information.", command_in(&text)));
+    Err(Failure::new(message).hint(hints.join(" ")))
+}
+
+fn one_line(paragraph: &str) -> String {
+    paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str().trim_end_matches('.'))
+}
+
+/// The command that clap's usage line names, without its options.
+fn command_in(text: &str) -> String {
+    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("pgslotplan");
+    let words = usage.split(' ').take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
+    let command = words.collect::<Vec<_>>().join(" ");
+    if command.is_empty() { "pgslotplan".to_owned() } else { command }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command_line().debug_assert();
+    }
+
+    #[test]
+    fn usage_errors_are_ours() {
+        let error = command_line().try_get_matches_from(["pgslotplan", "generate", "--tabels", "3"]).unwrap_err();
+        let failure = usage(&error, &Console::new(Verbosity::Normal, LogFormat::Text)).unwrap_err();
+        assert_eq!(failure.exit_code(), Exit::Usage);
+        assert_eq!(failure.to_string(), "unexpected argument '--tabels' found");
+    }
+
+    #[test]
+    fn help_is_asked_for_as_in_psql() {
+        for arguments in [["pgslotplan", "-?"], ["pgslotplan", "--help"]] {
+            assert_eq!(command_line().try_get_matches_from(arguments).unwrap_err().kind(), ErrorKind::DisplayHelp);
+        }
+        let error = command_line().try_get_matches_from(["pgslotplan", "generate", "-?"]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::DisplayHelp);
+    }
+}

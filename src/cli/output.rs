@@ -1,0 +1,261 @@
+//! stdout for results, stderr for all else; errors, exit codes and colours. Findings are printed by `findings`.
+//!
+//! Exit codes and the three-line form of errors are the contract's (§1).
+
+use std::{
+    error::Error,
+    fmt,
+    io::{self, IsTerminal, Write},
+};
+
+use anstyle::{AnsiColor, Style};
+
+/// How the process ends (contract §1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, and the answer is good.
+    Done = 0,
+    /// Usage, configuration, unreadable or invalid input, internal error.
+    Usage = 1,
+    /// Cannot connect, or the connection was lost.
+    Connection = 2,
+    /// The server refused a statement.
+    Server = 3,
+    /// The answer is no: a finding at or above the threshold.
+    No = 4,
+}
+
+/// Why a command ended early: message with its causes, detail, hint, exit code.
+#[derive(Debug)]
+pub struct Failure {
+    error: anyhow::Error,
+    detail: Option<String>,
+    hint: Option<String>,
+    exit: Exit,
+}
+
+impl Failure {
+    /// A failure of the first kind (exit code 1).
+    pub fn new(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
+        Failure { error: anyhow::Error::msg(message), detail: None, hint: None, exit: Exit::Usage }
+    }
+
+    /// The same with a cause; the message must not repeat it.
+    pub fn source(mut self, cause: impl Error + Send + Sync + 'static) -> Self {
+        let message = self.error.to_string();
+        self.error = anyhow::Error::new(cause).context(message);
+        self
+    }
+
+    /// The same with a detail, in full sentences.
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// The same with a hint, in full sentences.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with another exit code.
+    pub fn exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// How the process ends because of it.
+    pub fn exit_code(&self) -> Exit {
+        self.exit
+    }
+
+    /// The reader of our output went away: nothing to say, and no fault.
+    fn is_closed_pipe(&self) -> bool {
+        self.exit == Exit::Done
+    }
+}
+
+impl fmt::Display for Failure {
+    /// The message and the chain of its causes, each once.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut last = String::new();
+        for (position, cause) in self.error.chain().enumerate() {
+            let text = without_error_number(cause.to_string());
+            if text == last {
+                continue;
+            }
+            write!(f, "{}{text}", if position > 0 { ": " } else { "" })?;
+            last = text;
+        }
+        Ok(())
+    }
+}
+
+/// The standard library adds ` (os error 28)` to the system's own words, which are enough.
+fn without_error_number(text: String) -> String {
+    match text.rsplit_once(" (os error ") {
+        Some((words, number)) if number.ends_with(')') => words.to_owned(),
+        _ => text,
+    }
+}
+
+impl<E: Error + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Failure { error: anyhow::Error::new(error), detail: None, hint: None, exit: Exit::Usage }
+    }
+}
+
+/// What a failed write to standard output means: a closed pipe ends the program quietly.
+pub fn stdout_failure(error: io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        Failure::from(error).exit(Exit::Done)
+    } else {
+        Failure::new("could not write to standard output").source(error)
+    }
+}
+
+/// How messages on stderr look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Only warnings and errors.
+    Quiet,
+    /// Also what was done.
+    Normal,
+    /// Also how.
+    Verbose,
+}
+
+/// The way to the person: messages to stderr, results to stdout.
+#[derive(Debug, Clone, Copy)]
+pub struct Console {
+    verbosity: Verbosity,
+    log_format: LogFormat,
+}
+
+impl Console {
+    /// As the global options say.
+    pub fn new(verbosity: Verbosity, log_format: LogFormat) -> Self {
+        Console { verbosity, log_format }
+    }
+
+    /// Writes a result to stdout; escape sequences are removed where nobody would see colours.
+    pub fn result(&self, text: &str) -> Result<(), Failure> {
+        let mut out = anstream::stdout().lock();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(stdout_failure)
+    }
+
+    /// Whether a progress bar would be seen and is wanted.
+    pub fn shows_progress(&self) -> bool {
+        self.verbosity > Verbosity::Quiet && self.log_format == LogFormat::Text && io::stderr().is_terminal()
+    }
+
+    /// Says what was done.
+    pub fn note(&self, message: &str) {
+        if self.verbosity >= Verbosity::Normal {
+            self.message("info", message, None, None);
+        }
+    }
+
+    /// Says how it was done, to those who asked.
+    pub fn explain(&self, message: &str) {
+        if self.verbosity >= Verbosity::Verbose {
+            self.message("debug", message, None, None);
+        }
+    }
+
+    /// Says what the user should know although the work goes on.
+    pub fn warning(&self, message: &str) {
+        self.message("warning", message, None, None);
+    }
+
+    /// Says why the program ends.
+    pub fn failure(&self, failure: &Failure) {
+        if !failure.is_closed_pipe() {
+            self.message("error", &failure.to_string(), failure.detail.as_deref(), failure.hint.as_deref());
+        }
+    }
+
+    fn message(&self, level: &str, message: &str, detail: Option<&str>, hint: Option<&str>) {
+        let line = match self.log_format {
+            LogFormat::Text => message_text(level, message, detail, hint),
+            LogFormat::Json => message_json(level, message, detail, hint),
+        };
+        // When stderr is gone there is nobody left to tell.
+        drop(anstream::stderr().lock().write_all(line.as_bytes()));
+    }
+}
+
+fn message_text(level: &str, message: &str, detail: Option<&str>, hint: Option<&str>) -> String {
+    let style = match level {
+        "error" => Style::new().bold().fg_color(Some(AnsiColor::Red.into())),
+        "warning" => Style::new().bold().fg_color(Some(AnsiColor::Yellow.into())),
+        _ => Style::new(),
+    };
+    let mut text = match level {
+        "info" | "debug" => format!("pgslotplan: {message}\n"),
+        _ => format!("pgslotplan: {style}{level}{style:#}: {message}\n"),
+    };
+    for (name, line) in [("detail", detail), ("hint", hint)] {
+        if let Some(line) = line {
+            text.push_str(&format!("{name}: {line}\n"));
+        }
+    }
+    text
+}
+
+#[expect(clippy::disallowed_methods, reason = "log lines carry the time; the edge may read the clock")]
+fn message_json(level: &str, message: &str, detail: Option<&str>, hint: Option<&str>) -> String {
+    let mut object = serde_json::Map::new();
+    object.insert("time".into(), format!("{:.3}", jiff::Timestamp::now()).into());
+    object.insert("level".into(), level.into());
+    object.insert("message".into(), message.into());
+    for (name, line) in [("detail", detail), ("hint", hint)] {
+        if let Some(line) = line {
+            object.insert(name.into(), line.into());
+        }
+    }
+    format!("{}\n", serde_json::Value::Object(object))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer")]
+    struct Outer(#[source] io::Error);
+
+    #[test]
+    fn the_chain_of_causes_is_printed_once() {
+        let failure = Failure::from(Outer(io::Error::other("inner")));
+        assert_eq!(failure.to_string(), "outer: inner");
+        let wrapped = Failure::new("could not read file \"a\"").source(Outer(io::Error::other("inner")));
+        assert_eq!(wrapped.to_string(), "could not read file \"a\": outer: inner");
+    }
+
+    #[test]
+    fn errors_have_three_lines() {
+        let text = anstream::adapter::strip_str(&message_text("error", "no", Some("D."), Some("H."))).to_string();
+        assert_eq!(text, "pgslotplan: error: no\ndetail: D.\nhint: H.\n");
+        let json: serde_json::Value = serde_json::from_str(&message_json("error", "no", None, Some("H."))).unwrap();
+        assert_eq!((&json["message"], &json["hint"]), (&"no".into(), &"H.".into()));
+        assert!(json["time"].as_str().unwrap().ends_with('Z'));
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_fault() {
+        assert_eq!(stdout_failure(io::ErrorKind::BrokenPipe.into()).exit_code(), Exit::Done);
+        assert_eq!(stdout_failure(io::ErrorKind::StorageFull.into()).exit_code(), Exit::Usage);
+    }
+}

@@ -1,0 +1,222 @@
+//! `pgslotplan plan`: workload and policy into a plan, checked by independent code before it is written.
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use pgslotplan::{
+    cost::{CoefficientSets, CostModel},
+    finding, format,
+    optimize::{self, Budget, ExactMode, OptimizeError, OptimizeOptions},
+    plan::{self, Plan},
+    policy::{Policy, PolicyError},
+    server::{OLDEST_MAJOR, ServerVersion},
+    units,
+    workload::Workload,
+};
+
+use super::{
+    files::{self, ForceArg},
+    output::{Console, Exit, Failure},
+    plan_markdown::plan_markdown,
+    plan_policy::PolicyArgs,
+    plan_text::plan_text,
+    plan_view::PlanView,
+    text::Characters,
+};
+
+/// Form of the summary on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum SummaryFormat {
+    /// For people
+    Text,
+    /// The plan itself
+    Json,
+    /// For tickets and pull requests
+    Markdown,
+}
+
+/// Assign the tables of a workload to replication slots
+///
+/// Hot tables get a slot of their own; the others are packed into few shared slots, so that the busiest one is as quiet
+/// as can be proved. The plan is self-contained: every later step needs only it and the servers.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: pgslotplan plan workload.json -o plan.json\nExit code 4: the plan is written, but has an error-level finding."
+)]
+pub struct PlanArgs {
+    /// Workload, as `sample` and `generate` write it; `-` is standard input
+    #[arg(value_name = "WORKLOAD")]
+    workload: PathBuf,
+    /// File to write the plan to; without it only the summary is printed, `-` prints the plan instead
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    force: ForceArg,
+    /// Form of the summary on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: SummaryFormat,
+    /// Major version of the publisher that is planned for [default: the sampled server's]
+    #[arg(long, value_name = "N")]
+    publisher_version: Option<u32>,
+    /// Major version of the subscriber [default: the publisher's]
+    #[arg(long, value_name = "N")]
+    subscriber_version: Option<u32>,
+    /// Plan in use, to be changed as little as --max-moves says
+    #[arg(long, value_name = "FILE")]
+    previous: Option<PathBuf>,
+    /// Most table groups that may be elsewhere than in the previous plan
+    #[arg(long, value_name = "N", requires = "previous")]
+    max_moves: Option<u32>,
+    /// Seed of the search: the same inputs, seed and budget give the same plan
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// How much is searched: small, normal, large, or a number of evaluations
+    #[arg(long, value_name = "BUDGET", default_value = "normal", value_parser = budget)]
+    budget: Budget,
+    /// Stop the search after this time; the plan then depends on the machine
+    #[arg(long, value_name = "TIME", value_parser = units::parse_seconds)]
+    time_limit: Option<f64>,
+    /// Prove optimality where the problem is small enough
+    #[arg(long)]
+    exact: bool,
+    #[command(flatten)]
+    policy: PolicyArgs,
+}
+
+fn budget(text: &str) -> Result<Budget, String> {
+    match text {
+        "small" => Ok(Budget::Small),
+        "normal" => Ok(Budget::Normal),
+        "large" => Ok(Budget::Large),
+        number => match number.parse() {
+            Ok(evaluations) if evaluations > 0 => Ok(Budget::Evaluations(evaluations)),
+            _ => Err("expected small, normal, large or a number of at least 1".to_owned()),
+        },
+    }
+}
+
+/// `pgslotplan plan`
+pub fn run(args: &PlanArgs, console: &Console) -> Result<Exit, Failure> {
+    let existing = args.force.existing();
+    if let Some(path) = &args.output {
+        files::check_output(path, existing)?;
+    }
+    let policy = args.policy.policy()?;
+    let mut workload: Workload = files::read_document(&args.workload)?;
+    workload.canonicalize();
+    let previous: Option<Plan> = args.previous.as_deref().map(files::read_document).transpose()?;
+    let cost = cost_model(args, &policy, &workload)?;
+    let plan = search(args, &workload, &policy, &cost, previous.as_ref())?;
+    prove(&plan, &workload)?;
+    if let Some(path) = args.output.as_deref() {
+        files::write_bytes(path, existing, &format::write(&plan))?;
+        if !files::is_standard(path) {
+            console.note(&format!("wrote {}", files::shown(path)));
+        }
+    }
+    if !args.output.as_deref().is_some_and(files::is_standard) {
+        console.result(&summary(args.format, &plan, &workload))?;
+    }
+    Ok(if finding::has_error(&plan.findings) { Exit::No } else { Exit::Done })
+}
+
+fn summary(form: SummaryFormat, plan: &Plan, workload: &Workload) -> String {
+    match form {
+        SummaryFormat::Json => String::from_utf8_lossy(&format::write(plan)).into_owned(),
+        SummaryFormat::Text => plan_text(&PlanView::new(plan, workload), Characters::of_locale()),
+        SummaryFormat::Markdown => plan_markdown(&PlanView::new(plan, workload)),
+    }
+}
+
+fn cost_model(args: &PlanArgs, policy: &Policy, workload: &Workload) -> Result<CostModel, Failure> {
+    let sampled = workload.server.version_num;
+    let version = |option: &str, major: u32| {
+        if (OLDEST_MAJOR..100).contains(&major) {
+            Ok(ServerVersion::of_major(major))
+        } else {
+            Err(Failure::new(format!(
+                "invalid value {major} for --{option}: expected a major version of at least {OLDEST_MAJOR}"
+            )))
+        }
+    };
+    let publisher = match args.publisher_version {
+        Some(major) if major != sampled.major() => version("publisher-version", major)?,
+        _ => sampled,
+    };
+    if publisher.major() < OLDEST_MAJOR {
+        return Err(Failure::new(format!(
+            "the workload was sampled on version {sampled}, but {OLDEST_MAJOR} is the oldest supported"
+        )));
+    }
+    let subscriber = match args.subscriber_version {
+        Some(major) => version("subscriber-version", major)?,
+        None => ServerVersion::of_major(publisher.major()),
+    };
+    Ok(CostModel {
+        measure: policy.load,
+        coefficients: CoefficientSets::default(),
+        publisher,
+        subscriber,
+        made_full: Default::default(),
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "--time-limit needs the clock; the edge owns it")]
+fn search(
+    args: &PlanArgs,
+    workload: &Workload,
+    policy: &Policy,
+    cost: &CostModel,
+    previous: Option<&Plan>,
+) -> Result<Plan, Failure> {
+    let started = Instant::now();
+    let limit = args.time_limit.map(Duration::from_secs_f64);
+    let over = || limit.is_some_and(|limit| started.elapsed() >= limit);
+    let options = OptimizeOptions {
+        seed: args.seed,
+        budget: args.budget,
+        exact: if args.exact { ExactMode::Required } else { ExactMode::Auto },
+        previous,
+        max_moves: args.max_moves,
+        stop: limit.is_some().then_some(&over),
+    };
+    optimize::optimize(workload, policy, cost, &options).map_err(|error| explain(args, error))
+}
+
+/// The error with the file it is about and what to do.
+fn explain(args: &PlanArgs, error: OptimizeError) -> Failure {
+    let policy_hint = match args.policy.file() {
+        Some(path) => format!("Change the rules in {} or the options.", files::shown(path)),
+        None => "Change the options that state these rules.".to_owned(),
+    };
+    match error {
+        OptimizeError::Workload(error) => files::unreadable(&args.workload, error),
+        OptimizeError::Policy(error @ PolicyError::MissingTable { .. }) => Failure::from(error)
+            .hint("Names are schema.table as the catalog has them; a bare name means schema public."),
+        OptimizeError::Policy(error) => Failure::from(error).hint(policy_hint),
+        OptimizeError::NoTables(_) => {
+            Failure::from(error).hint("Check --exclude and --include, and which database was sampled.")
+        }
+        OptimizeError::NothingObserved => {
+            Failure::from(error).hint("Sample again; the gaps of the file say what was missed.")
+        }
+        OptimizeError::OtherDatabase { .. } => {
+            Failure::from(error).hint("Give the plan of the same database to --previous.")
+        }
+    }
+}
+
+/// Every plan passes the independent checker before anybody sees it.
+fn prove(plan: &Plan, workload: &Workload) -> Result<(), Failure> {
+    let broken = plan::check::check(plan, workload);
+    match broken.iter().find(|finding| finding.severity == finding::Severity::Error) {
+        None => Ok(()),
+        Some(finding) => Err(Failure::new(format!(
+            "internal error: the plan failed its own check: {} {}: {}",
+            finding.code, finding.subject, finding.message
+        ))
+        .hint("Nothing was written. Please report this with the workload and the options.")),
+    }
+}

@@ -1,0 +1,134 @@
+//! What the plan's summaries show beside the plan itself: curves of the slots and their busiest tables, from plan and
+//! workload through the one cost model.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, tz::TimeZone};
+use pgslotplan::{
+    cost::{Confidence, CostModel},
+    names::TableName,
+    plan::{Plan, PlannedSlot},
+    policy::Measure,
+    units::Bytes,
+    workload::{Table, Workload},
+};
+
+/// A plan ready to be shown.
+pub struct PlanView<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// One for each slot, in the plan's order.
+    pub slots: Vec<SlotView<'a>>,
+    workload: &'a Workload,
+}
+
+/// A slot ready to be shown.
+pub struct SlotView<'a> {
+    /// The slot.
+    pub slot: &'a PlannedSlot,
+    /// Its load in each observed bucket: the larger of its stages.
+    pub curve: Vec<f64>,
+    /// Its tables by their share of its load in its peak bucket, largest first; partitions count with their root.
+    pub shares: Vec<(TableName, f64)>,
+}
+
+impl<'a> PlanView<'a> {
+    /// Derives what is shown. `workload` is the one of the plan.
+    pub fn new(plan: &'a Plan, workload: &'a Workload) -> Self {
+        let cost = CostModel {
+            measure: plan.load.measure,
+            coefficients: plan.load.coefficients.clone(),
+            publisher: plan.publisher_version,
+            subscriber: plan.subscriber_version,
+            made_full: plan.members().filter(|(_, t)| t.set_identity).map(|(_, t)| t.table_name()).collect(),
+        };
+        let buckets = workload.observed_buckets();
+        let context = cost.context(workload, Confidence::Nominal, &buckets);
+        let constant = cost.slot_constant(workload, Confidence::Nominal, &buckets);
+        let tables = workload.by_name();
+        let slots = plan
+            .slots
+            .iter()
+            .map(|slot| {
+                let mut sum = constant.clone();
+                let mut rows: Vec<(TableName, Vec<u64>)> = Vec::new();
+                for member in &slot.tables {
+                    let mut row = vec![0; cost.dimension_count(&context)];
+                    let name = member.table_name();
+                    let parts: Vec<&Table> =
+                        member.leaves.iter().chain([&name]).filter_map(|name| tables.get(name).copied()).collect();
+                    for table in parts {
+                        cost.add_table_loads(&context, table, &mut row);
+                    }
+                    for (sum, value) in sum.iter_mut().zip(&row) {
+                        *sum += value;
+                    }
+                    rows.push((name, row));
+                }
+                slot_view(&cost, slot, buckets.len(), &sum, rows)
+            })
+            .collect();
+        PlanView { plan, slots, workload }
+    }
+
+    /// A load as people read it: per cent of a slot, or bytes per second where there is no capacity.
+    pub fn load(&self, value: f64) -> String {
+        match self.plan.load.slot_capacity {
+            Some(capacity) if capacity > 0.0 => format!("{:.1} %", value / capacity * 100.0),
+            _ => format!("{}/s", Bytes(value)),
+        }
+    }
+
+    /// A load against the capacity, or against the plan's peak where there is none: how far a bar is filled.
+    pub fn share(&self, value: f64) -> f64 {
+        let whole = self.plan.load.slot_capacity.unwrap_or(self.plan.objective.peak_load);
+        if whole > 0.0 { value / whole } else { 0.0 }
+    }
+
+    /// When a bucket starts: `Mon 14:00`, in UTC.
+    pub fn time(&self, bucket: u32) -> String {
+        let seconds = i64::from(bucket) * i64::from(self.workload.bucket_s);
+        match self.workload.start.checked_add(SignedDuration::from_secs(seconds)) {
+            Ok(start) => start.to_zoned(TimeZone::UTC).strftime("%a %H:%M").to_string(),
+            Err(_) => format!("bucket {bucket}"),
+        }
+    }
+
+    /// What the measure balances, in words that follow "asks for … of".
+    pub fn measure(&self) -> &'static str {
+        match self.plan.load.measure {
+            Measure::Pipeline => "the time of its busier stage (apply worker or walsender)",
+            Measure::Apply => "its apply worker's time",
+            Measure::Wal => "what a slot can carry",
+        }
+    }
+
+    /// Tables of the plan, partitions not counted beside their roots.
+    pub fn table_count(&self) -> usize {
+        let names: std::collections::BTreeSet<TableName> = self.plan.members().map(|(_, t)| t.table_name()).collect();
+        names.len()
+    }
+}
+
+fn slot_view<'a>(
+    cost: &CostModel,
+    slot: &'a PlannedSlot,
+    bucket_count: usize,
+    sum: &[u64],
+    rows: Vec<(TableName, Vec<u64>)>,
+) -> SlotView<'a> {
+    let stages = cost.stages().len();
+    let curve = (0..bucket_count)
+        .map(|bucket| (0..stages).map(|stage| sum[stage * bucket_count + bucket]).max().unwrap_or(0))
+        .map(|units| cost.to_number(units))
+        .collect();
+    let peak = (0..sum.len()).max_by_key(|&dimension| (sum[dimension], usize::MAX - dimension));
+    let mut shares: BTreeMap<TableName, f64> = BTreeMap::new();
+    for (name, row) in rows {
+        let share = peak.filter(|&d| sum[d] > 0).map_or(0.0, |d| row[d] as f64 / sum[d] as f64);
+        *shares.entry(name).or_default() += share;
+    }
+    let mut shares: Vec<(TableName, f64)> = shares.into_iter().collect();
+    shares.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    SlotView { slot, curve, shares }
+}

@@ -1,0 +1,126 @@
+//! The steps that take everything away that the plan made: on the subscriber first, then on the publisher.
+
+use std::fmt::Write as _;
+
+use super::{
+    Context, checks,
+    copy::{finish, paragraphs, step},
+    ddl::{do_block, only_if},
+    foreign_keys, guards,
+    script::{Phase, Side, Step},
+    session,
+};
+use crate::names::{quote_identifier, quote_literal};
+
+pub(super) fn subscriber_cleanup(context: &Context<'_>) -> Step {
+    let mut parts = Vec::new();
+    for (number, slot) in context.plan.slots.iter().enumerate() {
+        let name = quote_identifier(&slot.subscription);
+        let ours = format!(
+            " AND s.subpublications = {} AND coalesce(s.subslotname, {slot}) = {slot}",
+            checks::publication_list(context, slot),
+            slot = quote_literal(slot.name.as_str())
+        );
+        parts.push(only_if(
+            &format!("subscription_{number}_exists"),
+            &checks::subscription_exists(slot, &ours),
+            &format!(
+                "ALTER SUBSCRIPTION {name} DISABLE;\nALTER SUBSCRIPTION {name} SET (slot_name = NONE);\nDROP SUBSCRIPTION {name};"
+            ),
+        ));
+    }
+    if guards::sets_identities(context, Side::Subscriber) {
+        parts.push(guards::restore_identities(context));
+    }
+    if foreign_keys::are_cut(context) {
+        parts.push(foreign_keys::forget_restored(context));
+    }
+    let state = session::STATE_SCHEMA;
+    parts.push(only_if(
+        "is_marked",
+        &format!("to_regclass('{state}.plan') IS NOT NULL"),
+        &format!(
+            "DELETE FROM {state}.plan WHERE prefix = {} AND plan_sha256 = {};
+SELECT NOT EXISTS (SELECT FROM {state}.plan) AS none_left
+\\gset
+\\if :none_left
+DROP TABLE {state}.plan;
+\\endif",
+            quote_literal(&context.plan.policy.prefix),
+            quote_literal(&context.plan.plan_sha256)
+        ),
+    ));
+    parts.push(guards::drop_empty_state_schema());
+    finish(
+        context,
+        Step {
+            why: "The subscriptions let go of their slots first, so that this works while the publisher is gone; the slots \
+                  are dropped by 91_publisher_cleanup.sql."
+                .into(),
+            hazard: Some("The subscriber stops following the publisher for good: going on needs a new copy.".into()),
+            body: paragraphs(&parts),
+            ..step(
+                "90_subscriber_cleanup.sql",
+                Phase::Cleanup,
+                Side::Subscriber,
+                "Drops the plan's subscriptions and what was remembered for it.",
+            )
+        },
+    )
+}
+
+pub(super) fn publisher_cleanup(context: &Context<'_>) -> Step {
+    let planned = checks::planned_slots(context);
+    let drop_slots = do_block(&format!(
+        "DECLARE
+  deadline timestamptz := clock_timestamp() + interval '30 s';
+  item record;
+BEGIN
+  -- a walsender that just lost its subscription needs a moment to end
+  WHILE EXISTS (SELECT FROM {planned} JOIN pg_replication_slots AS s ON s.slot_name = planned.slot_name
+                WHERE s.active AND s.plugin = 'pgoutput' AND s.database = current_database()) LOOP
+    IF clock_timestamp() >= deadline THEN
+      RAISE EXCEPTION USING MESSAGE = 'a planned replication slot is still in use', HINT = 'Run 90_subscriber_cleanup.sql first.';
+    END IF;
+    PERFORM pg_sleep(0.1);
+  END LOOP;
+  FOR item IN SELECT s.slot_name FROM {planned} JOIN pg_replication_slots AS s ON s.slot_name = planned.slot_name
+              WHERE s.plugin = 'pgoutput' AND s.database = current_database() ORDER BY s.slot_name LOOP
+    PERFORM pg_drop_replication_slot(item.slot_name);
+  END LOOP;
+END"
+    ));
+    let mut drops = String::new();
+    for (number, published) in context.publications.iter().enumerate() {
+        let query = checks::publication_exists(published);
+        let statement = format!("DROP PUBLICATION {};", quote_identifier(published.name));
+        let _ = write!(
+            drops,
+            "{}{}",
+            if number > 0 { "\n\n" } else { "" },
+            only_if(&format!("publication_{number}_exists"), &query, &statement)
+        );
+    }
+    let mut parts = vec![drop_slots, drops];
+    if guards::guards_truncate(context) {
+        parts.push(guards::allow_truncate(context));
+    }
+    if guards::sets_identities(context, Side::Publisher) {
+        parts.push(guards::restore_identities(context));
+    }
+    parts.push(guards::drop_empty_state_schema());
+    finish(
+        context,
+        Step {
+            why: "Slots that nobody uses keep WAL until the disk is full.".into(),
+            hazard: Some("The subscriber cannot go on from here: what it has not applied does not come.".into()),
+            body: paragraphs(&parts),
+            ..step(
+                "91_publisher_cleanup.sql",
+                Phase::Cleanup,
+                Side::Publisher,
+                "Drops the plan's slots, publications and guards, and sets changed replica identities back.",
+            )
+        },
+    )
+}

@@ -1,0 +1,315 @@
+//! Statements, typed: what goes into a script as SQL is spelled here, from names that only `names` quotes.
+//!
+//! No version is asked here: who builds a statement leaves out what the version lacks (`copy`). Dollar quotes take a
+//! tag that their body does not hold, so that no name can end one.
+
+use std::fmt::Write as _;
+
+use crate::{
+    names::{SlotName, TableName, quote_identifier, quote_literal},
+    plan::PlannedTable,
+};
+
+/// A row filter that is nothing but one expression: no statement end, comment, psql variable or unmatched bracket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowFilter(String);
+
+impl RowFilter {
+    /// Checks an expression character by character outside of its quotes.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn new(text: &str) -> Result<Self, &'static str> {
+        let bytes: Vec<char> = text.chars().collect();
+        let mut open = Vec::new();
+        let mut at = 0;
+        while at < bytes.len() {
+            let (c, next) = (bytes[at], bytes.get(at + 1).copied());
+            match c {
+                '\'' | '"' => at = end_of_quotes(&bytes, at)?,
+                '(' => open.push(')'),
+                '[' => open.push(']'),
+                ')' | ']' => {
+                    if open.pop() != Some(c) {
+                        return Err("brackets do not match");
+                    }
+                }
+                '-' if next == Some('-') => return Err("it holds a comment"),
+                '/' if next == Some('*') => return Err("it holds a comment"),
+                ':' if next == Some(':') => at += 1,
+                _ if c.is_alphanumeric() || c == '_' || c.is_ascii_whitespace() => {}
+                '+' | '-' | '*' | '/' | '%' | '&' | '|' | '#' | '<' | '>' | '=' | '!' | ',' | '.' | '~' | '^' => {}
+                _ => return Err("it holds a character that no row filter needs"),
+            }
+            at += 1;
+        }
+        match (open.is_empty(), text.trim().is_empty()) {
+            (true, false) => Ok(RowFilter(text.trim().to_owned())),
+            (true, true) => Err("it is empty"),
+            (false, _) => Err("brackets do not match"),
+        }
+    }
+}
+
+/// Position of the quote that ends the one at `start`. A doubled quote opens the next string: the caller goes on.
+fn end_of_quotes(text: &[char], start: usize) -> Result<usize, &'static str> {
+    let end = text[start + 1..].iter().position(|&c| c == text[start]).ok_or("a quote is not closed")? + start + 1;
+    if text[start..end].contains(&'\\') { Err("it holds a backslash") } else { Ok(end) }
+}
+
+/// One member of a `FOR TABLE` list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    name: TableName,
+    only: bool,
+    columns: Option<Vec<String>>,
+    filter: Option<RowFilter>,
+}
+
+impl Member {
+    /// The member that a planned table is.
+    ///
+    /// # Errors
+    /// What is wrong with its row filter, in words.
+    pub fn of(table: &PlannedTable) -> Result<Self, &'static str> {
+        let filter = table.row_filter.as_deref().map(RowFilter::new).transpose()?;
+        Ok(Member { name: table.table_name(), only: table.only, columns: table.columns.clone(), filter })
+    }
+
+    fn to_sql(&self) -> String {
+        let mut sql = String::new();
+        if self.only {
+            sql.push_str("ONLY ");
+        }
+        sql.push_str(&self.name.to_sql());
+        if let Some(columns) = &self.columns {
+            let columns: Vec<String> = columns.iter().map(|column| quote_identifier(column)).collect();
+            let _ = write!(sql, " ({})", columns.join(", "));
+        }
+        if let Some(RowFilter(filter)) = &self.filter {
+            let _ = write!(sql, " WHERE ({filter})");
+        }
+        sql
+    }
+}
+
+/// `CREATE PUBLICATION`.
+#[derive(Debug, Clone)]
+pub struct CreatePublication {
+    /// Name.
+    pub name: String,
+    /// Members, in order; at least one.
+    pub members: Vec<Member>,
+    /// `publish`.
+    pub publish: String,
+    /// `publish_via_partition_root`; absent where the version lacks it.
+    pub via_root: Option<bool>,
+}
+
+impl CreatePublication {
+    /// The statement, one member a line.
+    pub fn to_sql(&self) -> String {
+        let mut sql = format!("CREATE PUBLICATION {} FOR TABLE", quote_identifier(&self.name));
+        for (position, member) in self.members.iter().enumerate() {
+            sql.push_str(if position > 0 { ",\n    " } else { "\n    " });
+            sql.push_str(&member.to_sql());
+        }
+        let _ = write!(sql, "\n    WITH (publish = {}", quote_literal(&self.publish));
+        if let Some(via_root) = self.via_root {
+            let _ = write!(sql, ", publish_via_partition_root = {via_root}");
+        }
+        sql.push_str(");");
+        sql
+    }
+}
+
+/// How transactions in progress are streamed to a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Streaming {
+    /// Not at all: the publisher spills them.
+    Off,
+    /// Into files on the subscriber (14 on both sides).
+    On,
+    /// To parallel apply workers (16 on both sides).
+    Parallel,
+}
+
+/// `CREATE SUBSCRIPTION` onto a slot that exists. The connection string stays the psql variable `publisher_dsn`.
+#[derive(Debug, Clone)]
+pub struct CreateSubscription {
+    /// Name.
+    pub name: String,
+    /// The publications of the slot.
+    pub publications: Vec<String>,
+    /// The slot.
+    pub slot: SlotName,
+    /// `streaming`; absent where the subscriber lacks it.
+    pub streaming: Option<Streaming>,
+}
+
+impl CreateSubscription {
+    /// The statement, for psql: it holds `:'publisher_dsn'`.
+    pub fn to_sql(&self) -> String {
+        let mut sql = format!(
+            "CREATE SUBSCRIPTION {}\n    CONNECTION :'publisher_dsn'\n    PUBLICATION {}\n    \
+             WITH (create_slot = false, slot_name = {}, copy_data = true, enabled = true",
+            quote_identifier(&self.name),
+            self.publications.iter().map(|name| quote_identifier(name)).collect::<Vec<_>>().join(", "),
+            quote_literal(self.slot.as_str()),
+        );
+        if let Some(streaming) = self.streaming {
+            let word = match streaming {
+                Streaming::Off => "off",
+                Streaming::On => "on",
+                Streaming::Parallel => "parallel",
+            };
+            let _ = write!(sql, ", streaming = {word}");
+        }
+        sql.push_str(");");
+        sql
+    }
+}
+
+/// A value in a `VALUES` list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// `text`.
+    Text(&'a str),
+    /// `text`, of its own.
+    Owned(String),
+    /// `integer`.
+    Number(usize),
+    /// `boolean`.
+    Flag(bool),
+    /// `text[]`.
+    List(Vec<String>),
+}
+
+impl Value<'_> {
+    fn to_sql(&self) -> String {
+        match self {
+            Value::Text(text) => quote_literal(text),
+            Value::Owned(text) => quote_literal(text),
+            Value::Number(number) => number.to_string(),
+            Value::Flag(flag) => flag.to_string(),
+            Value::List(items) => {
+                let items: Vec<String> = items.iter().map(|item| quote_literal(item)).collect();
+                format!("ARRAY[{}]::text[]", items.join(", "))
+            }
+        }
+    }
+}
+
+/// A relation of constants to put into `FROM`: `(VALUES …) AS alias(columns)`, one row a line. Rows must not be empty of
+/// columns; no rows at all make a relation without rows, whose columns are text.
+pub fn values(alias: &str, columns: &[&str], rows: &[Vec<Value<'_>>]) -> String {
+    let names = columns.join(", ");
+    if rows.is_empty() {
+        let nulls = vec!["NULL::text"; columns.len()].join(", ");
+        return format!("(SELECT {nulls} WHERE false) AS {alias}({names})");
+    }
+    let mut sql = "(VALUES".to_owned();
+    for (position, row) in rows.iter().enumerate() {
+        let row: Vec<String> = row.iter().map(Value::to_sql).collect();
+        let _ = write!(sql, "{}\n        ({})", if position > 0 { "," } else { "" }, row.join(", "));
+    }
+    let _ = write!(sql, ") AS {alias}({names})");
+    sql
+}
+
+/// A `DO` statement. The tag is one that the body does not hold.
+pub fn do_block(body: &str) -> String {
+    let mut tag = "$pgslotplan$".to_owned();
+    let mut number = 2;
+    while body.contains(&tag) {
+        tag = format!("$pgslotplan{number}$");
+        number += 1;
+    }
+    format!("DO {tag}\n{}\n{tag};", body.trim_end())
+}
+
+/// A `DO` statement that raises when `query` has rows. The query has one text column: a line of the detail each, of
+/// which twenty are shown. `message` follows their number.
+pub fn raise_if_any(query: &str, message: &str, hint: &str) -> String {
+    do_block(&format!(
+        "DECLARE\n  found_count bigint;\n  found_lines text;\nBEGIN\n  \
+         SELECT count(*), string_agg(line, chr(10) ORDER BY line) FILTER (WHERE number <= 20)\n    \
+         INTO found_count, found_lines\n    \
+         FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (\n{query}\n    ) AS found(line)) AS numbered;\n  \
+         IF found_count > 0 THEN\n    \
+         RAISE EXCEPTION USING MESSAGE = found_count || {}, DETAIL = found_lines, HINT = {};\n  END IF;\nEND",
+        quote_literal(&format!(" {message}")),
+        quote_literal(hint),
+    ))
+}
+
+/// As [`raise_if_any`], but warns.
+pub fn warn_if_any(query: &str, message: &str) -> String {
+    do_block(&format!(
+        "DECLARE\n  found_line text;\nBEGIN\n  FOR found_line IN SELECT line FROM (\n{query}\n  ) AS found(line) \
+         ORDER BY line LIMIT 20 LOOP\n    RAISE WARNING '%: %', {}, found_line;\n  END LOOP;\nEND",
+        quote_literal(message),
+    ))
+}
+
+/// A statement that psql runs only when `query`, a boolean, is true. `variable` is a psql variable name.
+pub fn only_if(variable: &str, query: &str, statements: &str) -> String {
+    format!("SELECT {query} AS {variable}\n\\gset\n\\if :{variable}\n{statements}\n\\endif")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_filters_are_one_expression() {
+        for good in ["(hashint8(id) & 3) = 0", "a::text = 'it''s; -- no' AND \"x;y\" IS NOT NULL", "a[1] % 4 = 2"] {
+            assert!(RowFilter::new(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "true) WITH (x",
+            "a = 1; DROP TABLE t",
+            "a -- x",
+            "a /* x",
+            "a = :b",
+            "\\! ls",
+            "a = 'x",
+            "$$",
+            "(a]",
+            "E'\\''",
+            "a = '\\' OR 1'",
+        ] {
+            assert!(RowFilter::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_end_a_dollar_quote() {
+        let sql = do_block("BEGIN PERFORM '$pgslotplan$ $pgslotplan2$'; END");
+        assert!(sql.starts_with("DO $pgslotplan3$\n") && sql.ends_with("\n$pgslotplan3$;"));
+    }
+
+    #[test]
+    fn publications_are_spelled_with_what_they_have() {
+        let table = |name: &str| Member { name: TableName::new("s", name), only: false, columns: None, filter: None };
+        let publication = CreatePublication {
+            name: "P;".into(),
+            members: vec![
+                Member { only: true, ..table("a") },
+                Member {
+                    columns: Some(vec!["id".into(), "V".into()]),
+                    filter: Some(RowFilter::new("id > 0").unwrap()),
+                    ..table("B\"")
+                },
+            ],
+            publish: "insert".into(),
+            via_root: Some(true),
+        };
+        assert_eq!(
+            publication.to_sql(),
+            "CREATE PUBLICATION \"P;\" FOR TABLE\n    ONLY s.a,\n    s.\"B\"\"\" (id, \"V\") WHERE (id > 0)\n    \
+             WITH (publish = 'insert', publish_via_partition_root = true);"
+        );
+    }
+}

@@ -1,0 +1,130 @@
+//! Reads emitted SQL back with a parser that shares nothing with the writer: what psql sends to the server, and which
+//! tables each publication then has. Only for tests.
+
+use std::collections::BTreeMap;
+
+use squawk_syntax::{SourceFile, SyntaxKind};
+
+use crate::{emit::Script, names::TableName};
+
+/// Splits a file as psql does: meta-commands outside of quotes and comments go, `\gset` and `\gexec` end a statement.
+/// Gives the SQL and the meta-commands.
+pub fn psql(text: &str) -> (String, Vec<String>) {
+    let chars: Vec<char> = text.chars().collect();
+    let (mut sql, mut metas) = (String::new(), Vec::new());
+    let mut at = 0;
+    while at < chars.len() {
+        let rest = &chars[at..];
+        let end = match chars[at] {
+            '\'' => {
+                let escapes = at > 0 && matches!(chars[at - 1], 'E' | 'e');
+                at + quoted(rest, '\'', escapes)
+            }
+            '"' => at + quoted(rest, '"', false),
+            '-' if rest.get(1) == Some(&'-') => at + line_length(rest),
+            '$' => at + dollar_quoted(rest),
+            '\\' => {
+                let meta: String = rest[..line_length(rest)].iter().collect();
+                if meta.starts_with("\\gset") || meta.starts_with("\\gexec") {
+                    sql.push(';');
+                }
+                metas.push(meta);
+                at += line_length(rest);
+                continue;
+            }
+            // a psql variable in SQL: a literal by the time the server sees it
+            ':' if rest.get(1) == Some(&'\'') => {
+                sql.push_str("'variable'");
+                at += 1 + quoted(&rest[1..], '\'', false);
+                continue;
+            }
+            _ => at + 1,
+        };
+        sql.extend(&chars[at..end]);
+        at = end;
+    }
+    (sql, metas)
+}
+
+fn line_length(rest: &[char]) -> usize {
+    rest.iter().position(|&c| c == '\n').unwrap_or(rest.len())
+}
+
+fn quoted(rest: &[char], quote: char, escapes: bool) -> usize {
+    let mut at = 1;
+    loop {
+        match rest.get(at) {
+            None => panic!("a quote is not closed"),
+            Some('\\') if escapes => at += 2,
+            Some(&c) if c == quote => return at + 1, // a doubled quote is the next string
+            Some(_) => at += 1,
+        }
+    }
+}
+
+fn dollar_quoted(rest: &[char]) -> usize {
+    let tag = 2 + rest[1..].iter().position(|&c| c == '$').expect("a dollar quote has a tag");
+    let close = (tag..rest.len()).find(|&at| rest[at..].starts_with(&rest[..tag]));
+    close.expect("a dollar quote is closed") + tag
+}
+
+/// Every file as the server sees it, with what the parser says against it.
+pub fn syntax_errors(script: &Script) -> Vec<String> {
+    let mut errors = Vec::new();
+    for step in &script.steps {
+        let (sql, _) = psql(&step.body);
+        let parse = SourceFile::parse(&sql);
+        errors.extend(parse.errors().iter().map(|error| format!("{}: {error:?}", step.file)));
+    }
+    errors
+}
+
+/// Tables of each publication as the emitted `CREATE PUBLICATION` statements have them, sorted.
+pub fn assignment(script: &Script) -> BTreeMap<String, Vec<TableName>> {
+    let mut assignment = BTreeMap::new();
+    for step in &script.steps {
+        let parse = SourceFile::parse(&psql(&step.body).0);
+        for statement in parse.syntax_node().descendants() {
+            if statement.kind() != SyntaxKind::CREATE_PUBLICATION {
+                continue;
+            }
+            let tokens = statement.descendants_with_tokens().filter_map(|element| element.into_token());
+            let words: Vec<String> =
+                tokens.filter(|token| !token.kind().is_trivia()).map(|token| token.text().to_owned()).collect();
+            let (name, tables) = read_publication(&words);
+            assert!(assignment.insert(name.clone(), tables).is_none(), "publication {name} is created twice");
+        }
+    }
+    assignment
+}
+
+/// `CREATE PUBLICATION name FOR TABLE [ONLY] schema.table [(columns)] [WHERE (filter)], … WITH (…)`
+fn read_publication(words: &[String]) -> (String, Vec<TableName>) {
+    let name = unquote(&words[2]);
+    let mut tables = Vec::new();
+    let mut at = 5;
+    loop {
+        at += usize::from(words[at].eq_ignore_ascii_case("ONLY"));
+        assert_eq!(words[at + 1], ".");
+        tables.push(TableName::new(unquote(&words[at]), unquote(&words[at + 2])));
+        at += 3;
+        let mut depth = 0;
+        while depth > 0 || !matches!(words[at].as_str(), "," | "WITH") {
+            depth += i32::from(words[at] == "(") - i32::from(words[at] == ")");
+            at += 1;
+        }
+        if words[at] == "WITH" {
+            break;
+        }
+        at += 1;
+    }
+    tables.sort();
+    (name, tables)
+}
+
+fn unquote(word: &str) -> String {
+    match word.strip_prefix('"').and_then(|word| word.strip_suffix('"')) {
+        Some(inner) => inner.replace("\"\"", "\""),
+        None => word.to_lowercase(),
+    }
+}

@@ -1,0 +1,307 @@
+//! The same steps for a person: what, why, command, what is seen, how long, how to go back, when to go on.
+//!
+//! Names are put into code spans on one line; text from a plan never becomes Markdown of its own.
+
+use std::fmt::Write as _;
+
+use super::{Context, EmitError, Publishes, script::Step, session, settings::Budget};
+use crate::{
+    finding::Finding,
+    names::{TableName, one_line},
+    plan::{Decision, PlannedSlot},
+    units::Bytes,
+};
+
+/// At most so many tables are listed for one slot; the plan has them all.
+const LISTED_TABLES: usize = 40;
+
+/// `RUNBOOK.md`.
+///
+/// # Errors
+/// When a slot's `publish` is not valid.
+pub(super) fn markdown(context: &Context<'_>, steps: &[Step], findings: &[Finding]) -> Result<String, EmitError> {
+    let mut text = String::new();
+    opening(&mut text, context);
+    slots(&mut text, context)?;
+    settings(&mut text, context);
+    hazards(&mut text, context, findings)?;
+    not_replicated(&mut text, context);
+    list_of_steps(&mut text, steps);
+    for (number, step) in steps.iter().enumerate() {
+        one_step(&mut text, number + 1, step);
+    }
+    Ok(text)
+}
+
+/// A code span that its content cannot leave.
+fn code(text: &str) -> String {
+    let text = one_line(text);
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// The same inside a table, where a bar ends a cell.
+fn cell(text: &str) -> String {
+    code(text).replace('|', "\\|")
+}
+
+/// Plain words of the plan, such as reasons: no markup survives.
+fn words(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in one_line(text).chars() {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '&') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+fn opening(text: &mut String, context: &Context<'_>) {
+    let plan = context.plan;
+    let _ = write!(
+        text,
+        "# Runbook: database {} over {} slots\n\n\
+         From version {} to version {}, for plan {}. The initial copy is native: each subscription copies its own tables.\n\n\
+         Set the two connection strings once. Every file is run by itself, in this order, and can be run again.\n\n\
+         ```sh\nexport PGSLOTPLAN_PUBLISHER='host=… dbname=… user=…'\nexport PGSLOTPLAN_SUBSCRIBER='host=… dbname=… user=…'\n```\n\n\
+         In `60_subscriber_subscriptions.sql` the variable `publisher_dsn` is what the *subscriber's server* uses to reach the \
+         publisher: give another string there if it sees another address or uses another role.\n\n\
+         Exit code 0: go on. 3: the server or the file refused; the message says why. 2: no connection.\n",
+        code(&plan.database),
+        plan.slots.len(),
+        plan.publisher_version,
+        plan.subscriber_version,
+        code(&plan.plan_sha256),
+    );
+}
+
+fn slots(text: &mut String, context: &Context<'_>) -> Result<(), EmitError> {
+    text.push_str(
+        "\n## Slots\n\n| slot | role | tables | peak load | copy | truncate |\n| --- | --- | ---: | ---: | ---: | --- |\n",
+    );
+    for slot in &context.plan.slots {
+        let truncate = if Publishes::of(slot)?.truncate { "replicated" } else { "refused on the publisher" };
+        let role = match slot.role {
+            crate::plan::Role::Dedicated => "dedicated",
+            crate::plan::Role::Shared => "shared",
+        };
+        let _ = writeln!(
+            text,
+            "| {} | {role} | {} | {:.3} | {} | {truncate} |",
+            cell(slot.name.as_str()),
+            slot.tables.len(),
+            slot.peak_load,
+            Bytes(slot.copy_bytes as f64),
+        );
+    }
+    let _ = writeln!(text, "\nLoads are in {}.", words(&context.plan.load.unit));
+    for slot in &context.plan.slots {
+        members(text, context, slot);
+    }
+    decisions(text, &context.plan.decisions);
+    Ok(())
+}
+
+fn members(text: &mut String, context: &Context<'_>, slot: &PlannedSlot) {
+    let publications: Vec<String> = context.publication_names(slot).into_iter().map(code).collect();
+    let _ = write!(
+        text,
+        "\n### {}\n\nPublication {}, subscription {}.\n\n",
+        code(slot.name.as_str()),
+        publications.join(" and "),
+        code(&slot.subscription)
+    );
+    for table in slot.tables.iter().take(LISTED_TABLES) {
+        let _ = write!(text, "- {}", code(&table.table_name().to_sql()));
+        if !table.leaves.is_empty() {
+            let _ = write!(text, ", a partitioned table with {} partitions", table.leaves.len());
+        }
+        if let Some(filter) = &table.row_filter {
+            let _ = write!(text, ", only rows where {}", code(filter));
+        }
+        if table.insert_only {
+            text.push_str(", only INSERT is replicated");
+        }
+        if table.set_identity {
+            text.push_str(", its replica identity is changed");
+        }
+        let _ = writeln!(text, ", {}", Bytes(table.copy_bytes as f64));
+    }
+    if slot.tables.len() > LISTED_TABLES {
+        let _ = writeln!(text, "- and {} more: see the publication", slot.tables.len() - LISTED_TABLES);
+    }
+}
+
+fn decisions(text: &mut String, decisions: &[Decision]) {
+    if decisions.is_empty() {
+        return;
+    }
+    text.push_str("\n### Why\n\n");
+    let names = |tables: &[TableName]| {
+        let mut shown: Vec<String> = tables.iter().take(6).map(|table| code(&table.to_sql())).collect();
+        if tables.len() > shown.len() {
+            shown.push(format!("{} more", tables.len() - shown.len()));
+        }
+        shown.join(", ")
+    };
+    for decision in decisions {
+        let _ = match decision {
+            Decision::Hot { tables, slot, why } => {
+                writeln!(text, "- {} alone in {}: {}", names(tables), code(slot.as_str()), words(why))
+            }
+            Decision::KeptTogether { tables, why } => writeln!(text, "- {} together: {}", names(tables), words(why)),
+            Decision::Pinned { tables, slot, why } => {
+                writeln!(text, "- {} pinned to {}: {}", names(tables), code(slot.as_str()), words(why))
+            }
+            Decision::Split { table, slots, why } => {
+                writeln!(text, "- {} split over {} slots: {}", code(&table.to_sql()), slots.len(), words(why))
+            }
+            Decision::SlotCount { shared, why } => writeln!(text, "- {shared} shared slots: {}", words(why)),
+        };
+    }
+}
+
+fn settings(text: &mut String, context: &Context<'_>) {
+    let budget = Budget::of(context.plan);
+    let (publisher, subscriber) = (context.plan.publisher_version, context.plan.subscriber_version);
+    let origins =
+        if subscriber.has_origin_limit() { "max_active_replication_origins" } else { "max_replication_slots" };
+    let _ = write!(
+        text,
+        "\n## Settings\n\nThe least that this plan needs at its peak; what other slots, standbys and subscriptions use comes on top. \
+         All but the last line of each table need a restart. `10_publisher_check.sql` and `11_subscriber_check.sql` look at the \
+         real values.\n\n\
+         Publisher:\n\n| setting | at least |\n| --- | ---: |\n| wal_level | logical |\n| max_replication_slots | {} |\n| max_wal_senders | {} |\n",
+        budget.publisher_slots(),
+        budget.publisher_walsenders(),
+    );
+    if publisher.major() >= 13 {
+        text.push_str("| max_slot_wal_keep_size | -1 |\n");
+    }
+    if publisher.major() >= 18 {
+        text.push_str("| idle_replication_slot_timeout | 0 |\n");
+    }
+    let _ = write!(
+        text,
+        "\nSubscriber:\n\n| setting | at least |\n| --- | ---: |\n| max_logical_replication_workers | {} |\n\
+         | max_worker_processes | one more than max_logical_replication_workers |\n| {origins} | {} |\n\
+         | max_sync_workers_per_subscription | exactly {} |\n",
+        budget.workers,
+        budget.origins(),
+        budget.sync_workers,
+    );
+    if budget.parallel {
+        let _ = writeln!(
+            text,
+            "\nFor parallel apply of large transactions add {} × max_parallel_apply_workers_per_subscription to \
+             max_logical_replication_workers.",
+            budget.subscriptions
+        );
+    }
+}
+
+fn hazards(text: &mut String, context: &Context<'_>, findings: &[Finding]) -> Result<(), EmitError> {
+    text.push_str("\n## Hazards\n\n");
+    text.push_str(
+        "- Transactions over tables of two slots arrive as two transactions at different times. Readers of the subscriber see \
+         that until every slot has caught up.\n\
+         - A slot keeps WAL on the publisher as long as its subscription does not confirm it. Watch the disk.\n\
+         - Keep the schema still: DDL is not replicated. New tables and partitions are not published until somebody adds them.\n",
+    );
+    let mut guarded = 0;
+    for slot in &context.plan.slots {
+        guarded += usize::from(!Publishes::of(slot)?.truncate);
+    }
+    if guarded > 0 {
+        let _ = writeln!(
+            text,
+            "- TRUNCATE of the tables in {guarded} slots is not replicated, and refused on the publisher until the clean-up."
+        );
+    }
+    if guarded < context.plan.slots.len() {
+        text.push_str(
+            "- A replicated TRUNCATE stops its slot for ever when a foreign key from outside the slot references the table on the \
+             subscriber, even from an empty table. Do not add such foreign keys there before the cutover. If it happened: drop \
+             the foreign key, and the slot goes on by itself.\n",
+        );
+    }
+    for finding in findings.iter().chain(&context.plan.findings) {
+        let _ = write!(
+            text,
+            "- {} {}, {}: {}.",
+            words(&finding.code),
+            finding.severity,
+            words(&finding.subject.to_string()),
+            words(&finding.message)
+        );
+        for more in [&finding.detail, &finding.hint].into_iter().flatten() {
+            let _ = write!(text, " {}", words(more));
+        }
+        text.push('\n');
+    }
+    Ok(())
+}
+
+fn not_replicated(text: &mut String, context: &Context<'_>) {
+    text.push_str(
+        "\n## What is not replicated\n\n\
+         - Sequences. After the writes have stopped, run on the publisher what prints the statements for the subscriber:\n\n\
+         ```sql\nSELECT format('SELECT pg_catalog.setval(%L::regclass, %s, %L);', format('%I.%I', schemaname, sequencename),\n              \
+         coalesce(last_value, start_value), last_value IS NOT NULL)\nFROM pg_catalog.pg_sequences ORDER BY schemaname, sequencename;\n```\n\n\
+         - DDL, roles, privileges.\n- Large objects.\n- Unlogged, temporary and foreign tables, materialized views (refresh them).\n\
+         - Statistics: run ANALYZE before the cutover, on partitioned tables too.\n",
+    );
+    if context.plan.publisher_version.major() < 18 || context.plan.subscriber_version.major() < 18 {
+        text.push_str("- Values of generated columns: the subscriber computes its own.\n");
+    }
+    for excluded in context.plan.excluded.iter().take(LISTED_TABLES) {
+        let name = TableName::new(excluded.schema.clone(), excluded.name.clone());
+        let _ = writeln!(text, "- {}: {}", code(&name.to_sql()), words(&excluded.reason));
+    }
+    if context.plan.excluded.len() > LISTED_TABLES {
+        let _ = writeln!(text, "- and {} more that the plan excludes", context.plan.excluded.len() - LISTED_TABLES);
+    }
+}
+
+fn list_of_steps(text: &mut String, steps: &[Step]) {
+    text.push_str("\n## Steps\n\n| | file | on | phase | |\n| ---: | --- | --- | --- | --- |\n");
+    for (number, step) in steps.iter().enumerate() {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} |",
+            number + 1,
+            cell(&step.file),
+            step.side.as_str(),
+            step.phase.as_str(),
+            step.what.replace('|', "\\|")
+        );
+    }
+}
+
+fn one_step(text: &mut String, number: usize, step: &Step) {
+    let _ = write!(
+        text,
+        "\n### {number}. {} ({}, {})\n\n{} {}\n\n```sh\n{}\n```\n\n",
+        step.file,
+        step.side.as_str(),
+        step.phase.as_str(),
+        step.what,
+        step.why,
+        session::command(step)
+    );
+    for variable in step.variables.iter().filter(|variable| !variable.required) {
+        let _ = writeln!(text, "- Option: `-v {}=…`, {}.", variable.name, variable.meaning);
+    }
+    let _ = writeln!(text, "- You see: {}", step.expected);
+    let _ = writeln!(text, "- It takes: {}.", step.duration);
+    if let Some(hazard) = &step.hazard {
+        let _ = writeln!(text, "- Hazard: {hazard}");
+    }
+    let _ = writeln!(text, "- Undo: {}", step.undo.as_deref().unwrap_or("nothing to undo."));
+    let again = if step.idempotent { "changes nothing more" } else { "is not possible: see the hazard" };
+    let _ = writeln!(text, "- Again: running it again {again}.");
+    let _ = writeln!(text, "- Go or no-go: {}", step.go);
+}

@@ -1,0 +1,376 @@
+//! Whole scripts: what is emitted for each pair of versions, read back with another parser.
+
+use std::collections::BTreeMap;
+
+use super::{readback, *};
+use crate::{
+    cost::CoefficientSets,
+    names::SlotName,
+    plan::{Objective, PlannedForeignKey, PlannedLoad, Role},
+    policy::{ForeignKeyMode, Measure, Policy},
+    server::ServerFacts,
+    workload::{Excluded, ReplicaIdentity},
+};
+
+/// Names that broke other tools.
+pub fn hostile_names() -> Vec<String> {
+    let mut names: Vec<String> = [
+        "plain",
+        "Upper",
+        "with-hyphen",
+        "select",
+        "user",
+        "table",
+        "dotted.name",
+        "a b",
+        "it's",
+        "double\"quote",
+        "semi;colon",
+        "new\nline",
+        "\\! touch x",
+        "$$",
+        "$pgslotplan$",
+        "$pgslotplan2$",
+        ":var",
+        ":'publisher_dsn'",
+        ":\"x\"",
+        "--comment",
+        "/*c*/",
+        "\\",
+        "x\\'; DROP TABLE canary; --",
+        "ünïcödé 名前",
+        "%s%I",
+        "'; DROP TABLE canary; --",
+        "\"; DROP TABLE canary; --",
+        "$$; DROP TABLE canary; --",
+        "\\gexec",
+        "a\r\n\\q",
+        "`id`",
+        "|bar|",
+        "<b>",
+        "1st",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    names.push("x".repeat(63));
+    names.push("é".repeat(31));
+    names
+}
+
+pub fn table(schema: &str, name: &str) -> PlannedTable {
+    PlannedTable {
+        schema: schema.into(),
+        name: name.into(),
+        kind: TableKind::Table,
+        only: false,
+        identity: ReplicaIdentity::Default,
+        identity_columns: vec!["id".into()],
+        set_identity: false,
+        insert_only: false,
+        row_filter: None,
+        columns: None,
+        copy_bytes: 1_000_000,
+        leaves: Vec::new(),
+        partition_root: None,
+    }
+}
+
+pub fn slot(name: &str, tables: Vec<PlannedTable>) -> PlannedSlot {
+    PlannedSlot {
+        name: SlotName::new(name).unwrap(),
+        publication: name.into(),
+        insert_only_publication: None,
+        subscription: name.into(),
+        role: Role::Shared,
+        via_root: false,
+        publish: "insert, update, delete, truncate".into(),
+        copy_bytes: tables.iter().map(|table| table.copy_bytes).sum(),
+        tables,
+        peak_load: 0.25,
+        peak_bucket: 0,
+        mean_load: 0.1,
+        peak_load_high: 0.3,
+        mean_load_low: 0.1,
+        wal_bytes_per_s_peak: 1000.0,
+    }
+}
+
+pub fn plan(publisher: u32, subscriber: u32, slots: Vec<PlannedSlot>) -> Plan {
+    let mut plan = Plan {
+        kind: "plan".into(),
+        version: 1,
+        tool: String::new(),
+        workload_sha256: "00".repeat(32),
+        plan_sha256: String::new(),
+        seed: 1,
+        budget: "small".into(),
+        time_limited: false,
+        database: "app".into(),
+        server: ServerFacts::of_major(publisher),
+        publisher_version: ServerVersion::of_major(publisher),
+        subscriber_version: ServerVersion::of_major(subscriber),
+        policy: Policy::default(),
+        load: PlannedLoad {
+            measure: Measure::Pipeline,
+            unit: "share of a stage's time".into(),
+            slot_capacity: Some(1.0),
+            coefficients: CoefficientSets::default(),
+        },
+        slots,
+        excluded: Vec::new(),
+        foreign_keys: Vec::new(),
+        objective: Objective {
+            peak_load: 0.25,
+            peak_slot: None,
+            shared_peak_load: 0.25,
+            lower_bound: 0.25,
+            gap: 0.0,
+            witness: None,
+            packing_peak_load: 0.25,
+            packing_gap: 0.0,
+            cut_weight: 0,
+            cut_pairs: Vec::new(),
+            cut_transactions_per_s: None,
+            copy_imbalance: 1.0,
+            moves: None,
+            frontier: Vec::new(),
+            move_curve: Vec::new(),
+        },
+        slot_counts: Vec::new(),
+        decisions: Vec::new(),
+        findings: Vec::new(),
+    };
+    plan.server.system_identifier = Some("7300000000000000001".into());
+    plan.plan_sha256 = plan.digest();
+    plan
+}
+
+fn foreign_key(from: (&str, &str), to: (&str, &str), name: &str) -> PlannedForeignKey {
+    PlannedForeignKey {
+        from: TableName::new(from.0, from.1),
+        to: TableName::new(to.0, to.1),
+        name: name.into(),
+        definition: None,
+        cut: true,
+    }
+}
+
+/// Three slots with every hostile name as a table, a schema, a column, a publication, a subscription and a constraint.
+pub fn hostile_plan(publisher: u32, subscriber: u32) -> Plan {
+    let names = hostile_names();
+    let mut slots: Vec<PlannedSlot> =
+        (0..3).map(|number| slot(&format!("pgsp_{number}"), vec![table("public", &format!("t{number}"))])).collect();
+    for (position, name) in names.iter().enumerate() {
+        let mut hostile = table(&names[names.len() - 1 - position], name);
+        hostile.identity_columns = vec![name.clone()];
+        hostile.set_identity = position % 5 == 0;
+        hostile.identity = if hostile.set_identity { ReplicaIdentity::Full } else { ReplicaIdentity::Default };
+        slots[position % 3].tables.push(hostile);
+    }
+    slots[1].publication = "P'u\"b;\n/q".into();
+    slots[1].subscription = ":'publisher_dsn' $$".into();
+    slots[0].insert_only_publication = Some("pgsp_0;insert'only".into());
+    slots[0].tables.iter_mut().skip(1).step_by(4).for_each(|table| table.insert_only = true);
+    slots[2].publish = "insert, update, delete".into();
+    let mut plan = plan(publisher, subscriber, slots);
+    plan.foreign_keys = names.iter().map(|name| foreign_key(("public", "t0"), ("public", "t1"), name)).collect();
+    plan.excluded = names
+        .iter()
+        .map(|name| Excluded { schema: "public".into(), name: name.clone(), reason: name.clone() })
+        .collect();
+    plan.plan_sha256 = plan.digest();
+    plan
+}
+
+fn emitted(plan: &Plan) -> Script {
+    script(plan, &EmitOptions::default()).unwrap()
+}
+
+fn planned_assignment(plan: &Plan) -> BTreeMap<String, Vec<TableName>> {
+    let mut assignment: BTreeMap<String, Vec<TableName>> = BTreeMap::new();
+    for (slot, table) in plan.members() {
+        let publication =
+            if table.insert_only { slot.insert_only_publication.clone().unwrap() } else { slot.publication.clone() };
+        assignment.entry(publication).or_default().push(table.table_name());
+    }
+    assignment.values_mut().for_each(|tables| tables.sort());
+    assignment
+}
+
+#[test]
+fn what_is_emitted_is_the_plan_for_every_pair_of_versions() {
+    for publisher in 12..=18 {
+        for subscriber in 12..=18 {
+            let plan = hostile_plan(publisher, subscriber);
+            let script = emitted(&plan);
+            assert_eq!(readback::assignment(&script), planned_assignment(&plan), "{publisher} to {subscriber}");
+        }
+    }
+}
+
+#[test]
+fn every_statement_parses_and_no_name_becomes_one() {
+    for (publisher, subscriber) in [(12, 13), (13, 15), (15, 18), (17, 17), (18, 18)] {
+        let mut plan = hostile_plan(publisher, subscriber);
+        for mode in [ForeignKeyMode::Restore, ForeignKeyMode::Guard] {
+            plan.policy.foreign_keys = mode;
+            let script = emitted(&plan);
+            assert_eq!(readback::syntax_errors(&script), Vec::<String>::new(), "{publisher} to {subscriber}");
+            for step in &script.steps {
+                let (sql, metas) = readback::psql(&step.body);
+                for meta in metas {
+                    let word = meta.split_whitespace().next().unwrap_or_default();
+                    let known = ["\\set", "\\if", "\\else", "\\endif", "\\gset", "\\gexec", "\\pset", "\\o"];
+                    assert!(known.contains(&word), "{}: {meta}", step.file);
+                    assert!(!meta.contains("canary"), "{}: {meta}", step.file);
+                }
+                let parse = squawk_syntax::SourceFile::parse(&sql);
+                for node in squawk_syntax::ast::AstNode::syntax(&parse.tree()).children() {
+                    assert!(!node.text().to_string().trim_start().starts_with("DROP TABLE canary"), "{}", step.file);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_emitted_that_a_version_lacks() {
+    for publisher in 12..=18 {
+        for subscriber in 12..=18 {
+            let plan = plan(publisher, subscriber, vec![slot("pgsp_0", vec![table("public", "t")])]);
+            let script = emitted(&plan);
+            let text = |file: &str| &script.steps.iter().find(|step| step.file.contains(file)).unwrap().body;
+            let has = |file: &str, word: &str| text(file).contains(word);
+            assert_eq!(has("publications", "publish_via_partition_root"), publisher >= 13);
+            assert_eq!(has("publications", "prqual"), publisher >= 15);
+            assert_eq!(has("publications", "pg_publication_namespace"), publisher >= 15);
+            assert_eq!(has("subscriptions", "streaming ="), subscriber >= 14);
+            assert_eq!(has("subscriptions", "streaming = parallel"), publisher >= 16 && subscriber >= 16);
+            assert_eq!(
+                has("subscriptions", "streaming = on"),
+                publisher.min(subscriber) >= 14 && publisher.min(subscriber) < 16
+            );
+            assert_eq!(has("subscriptions", "streaming = off"), publisher < 14 && subscriber >= 14);
+            assert_eq!(has("subscriber_check", "max_active_replication_origins"), subscriber >= 18);
+            assert_eq!(has("caught_up", "wal_status"), publisher >= 13);
+            assert!(
+                !has("subscriptions", "failover")
+                    && !has("subscriptions", "two_phase")
+                    && !has("subscriptions", "binary")
+            );
+        }
+    }
+}
+
+#[test]
+fn what_a_version_lacks_is_refused_by_name() {
+    let refused = |publisher, subscriber, change: fn(&mut PlannedSlot)| {
+        let mut slot = slot("pgsp_0", vec![table("public", "t")]);
+        change(&mut slot);
+        script(&plan(publisher, subscriber, vec![slot]), &EmitOptions::default())
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    };
+    let filtered: fn(&mut PlannedSlot) = |slot| {
+        slot.tables[0].row_filter = Some("id > 0".into());
+        slot.publish = "insert, update, delete".into();
+    };
+    let root: fn(&mut PlannedSlot) = |slot| {
+        slot.tables[0].kind = TableKind::Partitioned;
+        slot.via_root = true;
+    };
+    assert_eq!(refused(15, 15, filtered), Ok(()));
+    assert!(refused(14, 15, filtered).unwrap_err().contains("for publisher version 14: it needs version 15"));
+    assert!(refused(15, 14, filtered).unwrap_err().contains("for subscriber version 14: it needs version 15"));
+    assert_eq!(refused(13, 13, root), Ok(()));
+    assert!(refused(12, 13, root).unwrap_err().contains("publisher version 12"));
+    assert!(refused(13, 12, root).unwrap_err().contains("subscriber version 12"));
+    let truncated: fn(&mut PlannedSlot) = |slot| slot.tables[0].row_filter = Some("id > 0".into());
+    assert!(refused(15, 15, truncated).unwrap_err().contains("would replicate TRUNCATE"));
+    let injected: fn(&mut PlannedSlot) = |slot| {
+        slot.tables[0].row_filter = Some("true); DROP TABLE canary; --".into());
+        slot.publish = "insert".into();
+    };
+    assert!(refused(15, 15, injected).unwrap_err().contains("invalid row filter"));
+    assert!(refused(15, 15, |slot| slot.publication = "a\\b".into()).unwrap_err().contains("with a backslash"));
+    assert!(refused(15, 15, |slot| slot.tables.clear()).unwrap_err().contains("has no tables"));
+    assert!(refused(15, 15, |slot| slot.publish = "insert, upsert".into()).unwrap_err().contains("upsert"));
+    assert!(refused(15, 15, |slot| slot.tables[0].name = "a\0".into()).unwrap_err().contains("NUL"));
+}
+
+#[test]
+fn names_that_are_taken_twice_are_refused() {
+    let mut two = vec![slot("pgsp_0", vec![table("s", "a")]), slot("pgsp_1", vec![table("s", "b")])];
+    two[1].publication = "pgsp_0".into();
+    let error = script(&plan(15, 15, two), &EmitOptions::default()).unwrap_err();
+    assert_eq!(error.to_string(), "the plan has two publications of the name \"pgsp_0\"");
+}
+
+#[test]
+fn emitting_twice_gives_the_same_bytes() {
+    let plan = hostile_plan(15, 18);
+    let (one, two) = (emitted(&plan), emitted(&plan));
+    assert_eq!(one, two);
+    let manifest = crate::format::write(&one.manifest());
+    let read: Manifest = crate::format::read(&manifest).unwrap();
+    assert_eq!(read, two.manifest());
+    assert_eq!(read.steps.len(), one.steps.len());
+}
+
+#[test]
+fn optional_steps_are_there_when_the_plan_needs_them() {
+    let files = |plan: &Plan| emitted(plan).steps.iter().map(|step| step.file[..2].to_owned()).collect::<Vec<_>>();
+    let mut plain = plan(15, 15, vec![slot("pgsp_0", vec![table("s", "a")])]);
+    assert_eq!(files(&plain), ["10", "11", "30", "50", "60", "70", "71", "80", "90", "91"]);
+    plain.foreign_keys = vec![foreign_key(("s", "a"), ("s", "b"), "k")];
+    assert_eq!(files(&plain), ["10", "11", "30", "40", "50", "60", "70", "71", "80", "81", "82", "90", "91"]);
+    plain.slots[0].publish = "insert, update, delete".into();
+    plain.policy.foreign_keys = ForeignKeyMode::Guard;
+    assert_eq!(files(&plain), ["10", "11", "21", "30", "50", "60", "70", "71", "80", "90", "91"]);
+    plain.slots[0].tables[0].set_identity = true;
+    plain.slots[0].tables[0].identity = ReplicaIdentity::Full;
+    assert_eq!(files(&plain), ["10", "11", "20", "21", "30", "50", "60", "70", "71", "80", "90", "91"]);
+}
+
+#[test]
+fn the_runbook_has_every_step_and_names_stay_on_their_line() {
+    let script = emitted(&hostile_plan(15, 18));
+    for step in &script.steps {
+        assert!(script.runbook.contains(&format!(". {} (", step.file)), "{}", step.file);
+    }
+    for line in script.runbook.lines() {
+        assert!(!line.starts_with("\\q") && !line.starts_with("line\""), "{line}");
+    }
+    assert!(script.runbook.contains("max_active_replication_origins | 11 |"));
+}
+
+#[test]
+fn budgets_by_hand() {
+    // 3 subscriptions of 1, 2 and 40 tables with 2 sync workers: (1+1) + (1+2) + (1+2) = 8
+    let many = (0..40).map(|number| table("s", &format!("t{number}"))).collect();
+    let slots =
+        vec![slot("a", vec![table("s", "a")]), slot("b", vec![table("s", "b"), table("s", "c")]), slot("c", many)];
+    let budget = settings::Budget::of(&plan(15, 15, slots));
+    assert_eq!(
+        (budget.workers, budget.publisher_slots(), budget.publisher_walsenders(), budget.origins()),
+        (8, 10, 9, 10)
+    );
+}
+
+#[test]
+fn ten_thousand_tables_are_lists_and_not_statements() {
+    let slots = (0..8)
+        .map(|number| {
+            let tables = (0..1250).map(|t| table("app", &format!("table_{number}_{t}"))).collect();
+            slot(&format!("pgsp_{number}"), tables)
+        })
+        .collect();
+    let plan = plan(15, 18, slots);
+    let script = emitted(&plan);
+    assert_eq!(readback::assignment(&script), planned_assignment(&plan));
+    for step in &script.steps {
+        let (sql, _) = readback::psql(&step.body);
+        let statements = squawk_syntax::SourceFile::parse(&sql).syntax_node().children().count();
+        assert!(statements < 100, "{} has {statements} statements", step.file);
+    }
+}

@@ -1,0 +1,578 @@
+//! An assignment of groups into a plan: names, order, members, figures, decisions. Nothing is searched here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    bound,
+    hot::HotReason,
+    judge,
+    scope::Scope,
+    sweep::{Sweep, shared_slots},
+    trade::Traded,
+};
+use crate::{
+    cost::{Confidence, UNITS_PER_SHARE},
+    format,
+    names::{SlotName, TableName},
+    plan::{
+        CutPair, Decision, FrontierPoint, MovePoint, Objective, Plan, PlannedForeignKey, PlannedLoad, PlannedSlot,
+        PlannedTable, Role, SlotCount, Witness, gap,
+    },
+    policy::{ForeignKeyMode, Measure},
+    units::{Bytes, Seconds},
+    workload::{ReplicaIdentity, Table, TableKind},
+};
+
+/// One slot before it has figures.
+pub struct Draft {
+    /// Its groups, by position.
+    pub groups: Vec<usize>,
+    /// Dedicated or shared.
+    pub role: Role,
+    /// Its name.
+    pub name: SlotName,
+    /// Nominal, low and high load rows, constant part included.
+    pub rows: Rows,
+}
+
+/// Load rows of a slot at the three confidences.
+pub struct Rows {
+    /// Balanced.
+    pub nominal: Vec<u64>,
+    /// Optimistic.
+    pub low: Vec<u64>,
+    /// Careful.
+    pub high: Vec<u64>,
+}
+
+impl Rows {
+    /// Largest load and the position of its bucket; the first of equals.
+    pub fn peak(row: &[u64], bucket_count: usize) -> (u64, usize) {
+        let peak = row.iter().copied().max().unwrap_or(0);
+        (peak, (0..row.len()).filter(|&d| row[d] == peak).map(|d| d % bucket_count.max(1)).min().unwrap_or(0))
+    }
+
+    /// Largest mean over the buckets of a stage, rounded half up.
+    pub fn mean(row: &[u64], bucket_count: usize) -> u64 {
+        let count = bucket_count.max(1) as u64;
+        row.chunks(bucket_count.max(1))
+            .map(|stage| (2 * stage.iter().sum::<u64>() + count) / (2 * count))
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+/// Makes the plan.
+pub fn plan(sweep: &Sweep<'_>, scope: &Scope, traded: Traded) -> Plan {
+    let drafts = drafts(sweep, &traded);
+    let slot_of_table = slots_of_tables(sweep, &drafts);
+    let foreign_keys = foreign_keys(sweep, &slot_of_table);
+    let slots: Vec<PlannedSlot> = drafts.iter().map(|draft| slot(sweep, scope, draft, &foreign_keys)).collect();
+    let objective = objective(sweep, &traded, &drafts, &slots, &slot_of_table);
+    let mut findings = scope.findings.clone();
+    findings.extend(crate::workload::check::findings(sweep.workload));
+    findings.extend(judge::findings(sweep, &traded, &drafts, &slots, &foreign_keys));
+    findings.sort();
+    findings.dedup();
+    let mut plan = Plan {
+        kind: "plan".into(),
+        version: format::FORMAT_VERSION,
+        tool: format::TOOL.into(),
+        workload_sha256: sweep.workload.digest(),
+        plan_sha256: String::new(),
+        seed: sweep.options.seed,
+        budget: sweep.options.budget.to_string(),
+        time_limited: traded.time_limited,
+        database: sweep.workload.database.clone(),
+        server: sweep.workload.server.clone(),
+        publisher_version: sweep.cost.publisher,
+        subscriber_version: sweep.cost.subscriber,
+        policy: sweep.policy.clone(),
+        load: load(sweep),
+        decisions: decisions(sweep, &traded, &drafts),
+        slot_counts: slot_counts(sweep, &traded),
+        slots,
+        excluded: scope.excluded.clone(),
+        foreign_keys,
+        objective,
+        findings,
+    };
+    plan.plan_sha256 = plan.digest();
+    plan
+}
+
+/// Names the slots and puts them in order: hottest first, then by name.
+fn drafts(sweep: &Sweep<'_>, traded: &Traded) -> Vec<Draft> {
+    let candidate = &traded.swept.candidates[traded.swept.chosen];
+    let shared = shared_slots(candidate, &traded.assignment);
+    let mut members: Vec<(Vec<usize>, Role, Option<SlotName>)> = candidate
+        .hot
+        .dedicated
+        .iter()
+        .map(|(group, _)| (vec![*group], Role::Dedicated, traded.dedicated_names.get(group).cloned()))
+        .collect();
+    members.extend(
+        shared.into_iter().zip(&traded.shared_names).map(|(groups, name)| (groups, Role::Shared, name.clone())),
+    );
+    let lists: Vec<Vec<usize>> = members.iter().map(|(groups, _, _)| groups.clone()).collect();
+    let nominal = sweep.slot_rows(Confidence::Nominal, &lists);
+    let low = sweep.slot_rows(Confidence::Low, &lists);
+    let high = sweep.slot_rows(Confidence::High, &lists);
+    let mut order: Vec<usize> = (0..members.len()).collect();
+    let peak = |slot: usize| nominal[slot].iter().copied().max().unwrap_or(0);
+    let first_name = |slot: usize| members[slot].0.iter().map(|&g| &sweep.groups.groups[g].name).min();
+    order.sort_by(|&a, &b| {
+        peak(b).cmp(&peak(a)).then(members[a].1.cmp(&members[b].1)).then_with(|| first_name(a).cmp(&first_name(b)))
+    });
+    let mut taken: BTreeSet<String> = sweep.workload.server.slots_in_use.iter().cloned().collect();
+    taken.extend(members.iter().filter_map(|(_, _, name)| name.as_ref().map(|name| name.as_str().to_owned())));
+    let (mut drafts, mut number) = (Vec::new(), 0);
+    for slot in order {
+        let (groups, role, name) = &members[slot];
+        let name = name.clone().unwrap_or_else(|| {
+            let base = match role {
+                Role::Dedicated => sweep.groups.groups[groups[0]].leading_name(sweep).to_owned(),
+                Role::Shared => {
+                    number += 1;
+                    format!("shared_{number}")
+                }
+            };
+            SlotName::squeeze(&format!("{}_{base}", sweep.policy.prefix), &mut taken)
+        });
+        let rows = Rows { nominal: nominal[slot].clone(), low: low[slot].clone(), high: high[slot].clone() };
+        drafts.push(Draft { groups: groups.clone(), role: *role, name, rows });
+    }
+    drafts.sort_by(|a, b| {
+        let peak = |draft: &Draft| draft.rows.nominal.iter().copied().max().unwrap_or(0);
+        peak(b).cmp(&peak(a)).then_with(|| a.name.cmp(&b.name))
+    });
+    drafts
+}
+
+impl super::grouping::TableGroup {
+    /// The table a slot of this group is called after: the root of its partition tree, or its heaviest table.
+    fn leading_name<'a>(&'a self, sweep: &Sweep<'a>) -> &'a str {
+        if let Some(root) = &self.part_of {
+            return &root.name;
+        }
+        let tables = || self.tables.iter().map(|&index| &sweep.workload.tables[index]);
+        let root = tables().find(|table| table.kind == TableKind::Partitioned);
+        let heaviest = || {
+            tables().max_by(|a, b| {
+                let wal = |table: &Table| table.load.wal_bytes_per_s.max();
+                wal(a).total_cmp(&wal(b)).then_with(|| b.name.cmp(&a.name))
+            })
+        };
+        root.or_else(heaviest).map_or(self.name.name.as_str(), |table| table.name.as_str())
+    }
+}
+
+/// For each table of the workload the slots its rows go to; a root of a split tree is in those of its leaves.
+fn slots_of_tables(sweep: &Sweep<'_>, drafts: &[Draft]) -> Vec<BTreeSet<usize>> {
+    let mut slots = vec![BTreeSet::new(); sweep.workload.tables.len()];
+    let mut roots: BTreeMap<TableName, BTreeSet<usize>> = BTreeMap::new();
+    for (position, draft) in drafts.iter().enumerate() {
+        for &group in &draft.groups {
+            for &index in &sweep.groups.groups[group].tables {
+                slots[index].insert(position);
+                if let Some(root) = &sweep.workload.tables[index].partition_root {
+                    roots.entry(root.clone()).or_default().insert(position);
+                }
+            }
+        }
+    }
+    if !roots.is_empty() {
+        for (index, table) in sweep.workload.tables.iter().enumerate() {
+            if let Some(leaves) = roots.get(&table.table_name()) {
+                slots[index].extend(leaves);
+            }
+        }
+    }
+    slots
+}
+
+fn foreign_keys(sweep: &Sweep<'_>, slots: &[BTreeSet<usize>]) -> Vec<PlannedForeignKey> {
+    let index: BTreeMap<TableName, usize> =
+        sweep.workload.tables.iter().enumerate().map(|(index, table)| (table.table_name(), index)).collect();
+    let empty = BTreeSet::new();
+    let of = |name: &TableName| index.get(name).map_or(&empty, |&index| &slots[index]);
+    sweep
+        .workload
+        .foreign_keys
+        .iter()
+        .map(|key| {
+            let (from, to) = (of(&key.from), of(&key.to));
+            // A TRUNCATE of a planned table stops its slot if any other table references it, planned or not.
+            let cut = !to.is_empty() && key.from != key.to && (from != to || to.len() > 1);
+            PlannedForeignKey {
+                from: key.from.clone(),
+                to: key.to.clone(),
+                name: key.name.clone(),
+                definition: key.definition.clone(),
+                cut,
+            }
+        })
+        .collect()
+}
+
+fn slot(sweep: &Sweep<'_>, scope: &Scope, draft: &Draft, foreign_keys: &[PlannedForeignKey]) -> PlannedSlot {
+    let bucket_count = sweep.demand.buckets.len();
+    let tables: Vec<&Table> = draft
+        .groups
+        .iter()
+        .flat_map(|&group| &sweep.groups.groups[group].tables)
+        .map(|&index| &sweep.workload.tables[index])
+        .collect();
+    let split = draft.groups.iter().any(|&group| sweep.groups.groups[group].part_of.is_some());
+    let through_root = !split
+        && sweep.cost.publisher.publishes_partition_roots()
+        && sweep.cost.subscriber.receives_into_partition_roots();
+    let members = members(scope, &tables, through_root);
+    let guarded = sweep.policy.foreign_keys == ForeignKeyMode::Guard
+        && foreign_keys.iter().any(|key| key.cut && tables.iter().any(|table| is(table, &key.to)));
+    let (peak, peak_position) = Rows::peak(&draft.rows.nominal, bucket_count);
+    let number = |units| sweep.cost.to_number(units);
+    let name = draft.name.as_str().to_owned();
+    // Whole bytes a table, so that the sum does not depend on the order of the tables.
+    let wal =
+        |bucket: usize| tables.iter().map(|table| table.load.wal_bytes_per_s.or_zero(bucket).round()).sum::<f64>();
+    PlannedSlot {
+        publication: name.clone(),
+        insert_only_publication: members.iter().any(|member| member.insert_only).then(|| insert_only_name(&name)),
+        subscription: name,
+        role: draft.role,
+        via_root: through_root && members.iter().any(|member| member.kind == TableKind::Partitioned),
+        publish: if guarded { "insert, update, delete" } else { "insert, update, delete, truncate" }.into(),
+        peak_load: number(peak),
+        peak_bucket: sweep.demand.buckets.get(peak_position).copied().unwrap_or(0) as u32,
+        mean_load: number(Rows::mean(&draft.rows.nominal, bucket_count)),
+        peak_load_high: number(Rows::peak(&draft.rows.high, bucket_count).0),
+        mean_load_low: number(Rows::mean(&draft.rows.low, bucket_count)),
+        copy_bytes: members.iter().map(|member| member.copy_bytes).sum(),
+        wal_bytes_per_s_peak: sweep.demand.buckets.iter().map(|&bucket| wal(bucket)).fold(0.0, f64::max),
+        tables: members,
+        name: draft.name.clone(),
+    }
+}
+
+fn is(table: &Table, name: &TableName) -> bool {
+    table.schema == name.schema && table.name == name.name
+}
+
+/// The second publication's name, within the length of a name.
+fn insert_only_name(name: &str) -> String {
+    format!("{}_ins", &name[..name.len().min(crate::names::NAME_LIMIT_BYTES - 4)])
+}
+
+/// What the publication lists: a root stands for its leaves where versions allow it.
+fn members(scope: &Scope, tables: &[&Table], through_root: bool) -> Vec<PlannedTable> {
+    let roots: BTreeSet<TableName> = tables
+        .iter()
+        .filter(|table| through_root && table.kind == TableKind::Partitioned)
+        .map(|table| table.table_name())
+        .collect();
+    let parents: BTreeSet<&TableName> = tables.iter().flat_map(|table| &table.inherits).collect();
+    let mut members: Vec<PlannedTable> = tables
+        .iter()
+        .filter(|table| match table.kind {
+            TableKind::Table => true,
+            TableKind::Partitioned => through_root,
+            TableKind::Partition => table.partition_root.as_ref().is_none_or(|root| !roots.contains(root)),
+        })
+        .map(|table| member(scope, tables, table, &parents))
+        .collect();
+    members.sort_by(|a, b| (&a.schema, &a.name).cmp(&(&b.schema, &b.name)));
+    members
+}
+
+fn member(scope: &Scope, tables: &[&Table], table: &Table, parents: &BTreeSet<&TableName>) -> PlannedTable {
+    let name = table.table_name();
+    let leaves: Vec<&&Table> = match table.kind {
+        TableKind::Partitioned => tables.iter().filter(|leaf| leaf.partition_root.as_ref() == Some(&name)).collect(),
+        _ => Vec::new(),
+    };
+    let own_or_leaf =
+        |set: &BTreeSet<TableName>| set.contains(&name) || leaves.iter().any(|leaf| set.contains(&leaf.table_name()));
+    let made_full = own_or_leaf(&scope.made_full);
+    let mut leaf_names: Vec<TableName> = leaves.iter().map(|leaf| leaf.table_name()).collect();
+    leaf_names.sort();
+    PlannedTable {
+        kind: table.kind,
+        only: table.kind == TableKind::Table && (!table.inherits.is_empty() || parents.contains(&name)),
+        identity: if made_full { ReplicaIdentity::Full } else { table.replica_identity },
+        identity_columns: table.identity_columns.clone(),
+        set_identity: made_full,
+        insert_only: own_or_leaf(&scope.insert_only),
+        row_filter: None,
+        columns: None,
+        copy_bytes: table.copy_bytes() + leaves.iter().map(|leaf| leaf.copy_bytes()).sum::<u64>(),
+        leaves: leaf_names,
+        partition_root: table.partition_root.clone(),
+        schema: name.schema,
+        name: name.name,
+    }
+}
+
+fn load(sweep: &Sweep<'_>) -> PlannedLoad {
+    let unit = match sweep.cost.measure {
+        Measure::Wal => "WAL bytes per second",
+        Measure::Apply => "share of an apply worker's time",
+        Measure::Pipeline => "share of the time of the slot's busier stage (apply worker or walsender)",
+    };
+    PlannedLoad {
+        measure: sweep.cost.measure,
+        unit: unit.into(),
+        slot_capacity: sweep.cost.capacity_units(sweep.policy.slot_capacity).map(|units| sweep.cost.to_number(units)),
+        coefficients: sweep.cost.coefficients.clone(),
+    }
+}
+
+/// Pairs of tables with foreign keys between them, in different slots of a partition of tables into slots.
+fn cut_weight(sweep: &Sweep<'_>, slot_of: impl Fn(usize) -> BTreeSet<usize>) -> u64 {
+    cut_pairs(sweep, slot_of).iter().map(|(_, _, weight)| weight).sum()
+}
+
+fn cut_pairs(sweep: &Sweep<'_>, slot_of: impl Fn(usize) -> BTreeSet<usize>) -> Vec<(usize, usize, u64)> {
+    sweep
+        .graph
+        .pairs()
+        .into_iter()
+        .filter(|(_, _, joint)| joint.weight > 0)
+        .filter_map(|(a, b, joint)| {
+            let (in_a, in_b) = (slot_of(a as usize), slot_of(b as usize));
+            let cut = !in_a.is_empty() && !in_b.is_empty() && (in_a != in_b || in_a.len() > 1);
+            cut.then_some((a as usize, b as usize, joint.weight))
+        })
+        .collect()
+}
+
+fn objective(
+    sweep: &Sweep<'_>,
+    traded: &Traded,
+    drafts: &[Draft],
+    slots: &[PlannedSlot],
+    slot_of_table: &[BTreeSet<usize>],
+) -> Objective {
+    let number = |units| sweep.cost.to_number(units);
+    let peak_of = |draft: &Draft| draft.rows.nominal.iter().copied().max().unwrap_or(0);
+    let shared_units = drafts.iter().filter(|d| d.role == Role::Shared).map(peak_of).max().unwrap_or(0);
+    let has_shared = drafts.iter().any(|draft| draft.role == Role::Shared);
+    let lower = if has_shared { traded.bound.value.min(traded.packing_peak) } else { 0 };
+    let (shared, bound_value, packing) = (number(shared_units), number(lower), number(traded.packing_peak));
+    let pairs = cut_pairs(sweep, |index| slot_of_table[index].clone());
+    let name = |index: usize| sweep.workload.tables[index].table_name();
+    let co_cut: f64 = sweep
+        .graph
+        .pairs()
+        .iter()
+        .filter(|(a, b, _)| slot_of_table[*a as usize] != slot_of_table[*b as usize])
+        .map(|(_, _, joint)| joint.transactions_per_s)
+        .sum();
+    let copies: Vec<u64> = slots.iter().filter(|slot| slot.role == Role::Shared).map(|slot| slot.copy_bytes).collect();
+    let total: u64 = copies.iter().sum();
+    let largest = copies.iter().copied().max().unwrap_or(0);
+    Objective {
+        peak_load: slots.first().map_or(0.0, |slot| slot.peak_load),
+        peak_slot: slots.first().map(|slot| slot.name.clone()),
+        shared_peak_load: shared,
+        lower_bound: bound_value,
+        gap: gap(shared, bound_value),
+        witness: has_shared.then(|| witness(&traded.bound.witness)),
+        packing_peak_load: packing,
+        packing_gap: gap(packing, bound_value),
+        cut_weight: pairs.iter().map(|(_, _, weight)| weight).sum(),
+        cut_pairs: pairs
+            .iter()
+            .map(|&(a, b, weight)| CutPair {
+                a: name(a),
+                b: name(b),
+                weight,
+                reason: cut_reason(drafts, &slot_of_table[a], &slot_of_table[b]).into(),
+            })
+            .collect(),
+        cut_transactions_per_s: (!sweep.workload.co_writes.is_empty()).then_some(co_cut),
+        copy_imbalance: if total == 0 { 1.0 } else { largest as f64 * copies.len() as f64 / total as f64 },
+        moves: traded.moves,
+        frontier: frontier(sweep, traded),
+        move_curve: traded
+            .move_curve
+            .iter()
+            .map(|&(moves, peak)| MovePoint { moves, shared_peak_load: number(peak) })
+            .collect(),
+    }
+}
+
+fn cut_reason(drafts: &[Draft], a: &BTreeSet<usize>, b: &BTreeSet<usize>) -> &'static str {
+    if a.len() > 1 || b.len() > 1 {
+        "a split table lies in several slots"
+    } else if a.iter().chain(b).any(|&slot| drafts[slot].role == Role::Dedicated) {
+        "one of them has a slot of its own"
+    } else {
+        "together they would raise the peak of a shared slot past the tolerance, or no better grouping was found"
+    }
+}
+
+fn frontier(sweep: &Sweep<'_>, traded: &Traded) -> Vec<FrontierPoint> {
+    let candidate = &traded.swept.candidates[traded.swept.chosen];
+    traded
+        .frontier
+        .iter()
+        .map(|point| {
+            let mut slot_of_group: Vec<Option<usize>> = vec![None; sweep.groups.groups.len()];
+            for (item, &bin) in point.assignment.0.iter().enumerate() {
+                slot_of_group[candidate.hot.shared[item]] = Some(bin as usize);
+            }
+            for (number, (group, _)) in candidate.hot.dedicated.iter().enumerate() {
+                slot_of_group[*group] = Some(candidate.shared_count as usize + number);
+            }
+            let mut slots = vec![BTreeSet::new(); sweep.workload.tables.len()];
+            for (position, group) in sweep.groups.groups.iter().enumerate() {
+                for &index in &group.tables {
+                    slots[index].extend(slot_of_group[position]);
+                }
+            }
+            FrontierPoint {
+                tolerance: point.tolerance_ppm as f64 / 1e6,
+                shared_peak_load: sweep.cost.to_number(point.assignment.peak(&candidate.instance)),
+                cut_weight: cut_weight(sweep, |index| slots[index].clone()),
+            }
+        })
+        .collect()
+}
+
+fn slot_counts(sweep: &Sweep<'_>, traded: &Traded) -> Vec<SlotCount> {
+    let number = |units| sweep.cost.to_number(units);
+    traded
+        .swept
+        .candidates
+        .iter()
+        .enumerate()
+        .map(|(position, candidate)| {
+            let chosen = position == traded.swept.chosen;
+            let mut dedicated: Vec<TableName> =
+                candidate.hot.dedicated.iter().map(|(group, _)| sweep.groups.groups[*group].name.clone()).collect();
+            dedicated.sort();
+            let bound = if chosen { &traded.bound } else { &candidate.bound };
+            let peak = if chosen { Some(traded.packing_peak) } else { candidate.packing.as_ref().map(|p| p.peak) };
+            SlotCount {
+                shared: candidate.shared_count,
+                packing_peak_load: peak.filter(|_| candidate.shared_count > 0).map(number),
+                lower_bound: number(peak.map_or(bound.value, |peak| bound.value.min(peak))),
+                feasible: candidate.keeps_headroom,
+                publisher_decode_load: publisher_decode_load(sweep, candidate.shared_count as usize + dedicated.len()),
+                dedicated,
+            }
+        })
+        .collect()
+}
+
+/// Largest sum over all walsenders in a bucket: each decodes everything, and together they send every table once.
+pub fn publisher_decode_load(sweep: &Sweep<'_>, slot_count: usize) -> f64 {
+    let planned: Vec<&Table> = sweep
+        .groups
+        .groups
+        .iter()
+        .flat_map(|group| &group.tables)
+        .map(|&index| &sweep.workload.tables[index])
+        .collect();
+    let send_ns = sweep.cost.coefficients.nominal.send_byte_ns;
+    sweep
+        .demand
+        .buckets
+        .iter()
+        .map(|&bucket| {
+            let logical: f64 = planned.iter().map(|table| table.load.logical_bytes_per_s.or_zero(bucket)).sum();
+            slot_count as f64 * sweep.cost.decode_floor(sweep.workload, Confidence::Nominal, bucket)
+                + 1e-9 * send_ns * logical
+        })
+        .fold(0.0, f64::max)
+}
+
+/// A load as people read it.
+pub fn describe(measure: Measure, units: u64) -> String {
+    match measure {
+        Measure::Wal => format!("{}/s", Bytes(units as f64)),
+        Measure::Apply | Measure::Pipeline => {
+            format!("{:.2} % of a slot's time", units as f64 / UNITS_PER_SHARE * 100.0)
+        }
+    }
+}
+
+fn why_hot(sweep: &Sweep<'_>, reason: &HotReason) -> String {
+    let show = |units: &u64| describe(sweep.cost.measure, *units);
+    match reason {
+        HotReason::Pinned => "pinned to a slot of its own by policy".into(),
+        HotReason::Kept => "it had a slot of its own in the previous plan".into(),
+        HotReason::Split => "one part of a table that the policy splits".into(),
+        HotReason::Share(peak, fair) => format!(
+            "its peak is {}, more than {:.0} % of an evenly loaded shared slot ({})",
+            show(peak),
+            sweep.policy.hot_share * 100.0,
+            show(fair)
+        ),
+        HotReason::Capacity(peak, limit) => {
+            format!(
+                "its peak is {}, more than the {} that one table should take of a shared slot",
+                show(peak),
+                show(limit)
+            )
+        }
+        HotReason::Burst(seconds) => format!(
+            "its worst burst alone would keep its neighbours waiting for {}, longer than {}",
+            Seconds(*seconds),
+            Seconds(sweep.policy.max_delay_s)
+        ),
+    }
+}
+
+fn decisions(sweep: &Sweep<'_>, traded: &Traded, drafts: &[Draft]) -> Vec<Decision> {
+    let candidate = &traded.swept.candidates[traded.swept.chosen];
+    let names = |group: usize| {
+        let mut names: Vec<TableName> =
+            sweep.groups.groups[group].tables.iter().map(|&i| sweep.workload.tables[i].table_name()).collect();
+        names.sort();
+        names
+    };
+    let mut decisions = vec![Decision::SlotCount { shared: candidate.shared_count, why: traded.swept.why.into() }];
+    let mut split: BTreeMap<&TableName, Vec<SlotName>> = BTreeMap::new();
+    for draft in drafts {
+        for &group in &draft.groups {
+            let made = &sweep.groups.groups[group];
+            if let Some(root) = &made.part_of {
+                split.entry(root).or_default().push(draft.name.clone());
+            } else if let Some((_, reason)) = candidate.hot.dedicated.iter().find(|(hot, _)| *hot == group) {
+                let why = why_hot(sweep, reason);
+                decisions.push(Decision::Hot { tables: names(group), slot: draft.name.clone(), why });
+            } else if let Some(pin) = &made.pin {
+                let why = format!("pin = {}", String::from(pin.clone()));
+                decisions.push(Decision::Pinned { tables: names(group), slot: draft.name.clone(), why });
+            }
+        }
+    }
+    for (table, slots) in split {
+        let why = format!("its partitions are dealt to {} slots by policy", slots.len());
+        decisions.push(Decision::Split { table: table.clone(), slots, why });
+    }
+    for (position, group) in sweep.groups.groups.iter().enumerate() {
+        if !group.rules.is_empty() && group.tables.len() > 1 {
+            let why = group.rules.iter().cloned().collect::<Vec<_>>().join("; ");
+            decisions.push(Decision::KeptTogether { tables: names(position), why });
+        }
+    }
+    decisions
+}
+
+/// The search's witness in the words of the plan file. Items are already numbered by group name.
+fn witness(found: &bound::Witness) -> Witness {
+    match found.clone() {
+        bound::Witness::Constant => Witness::Constant,
+        bound::Witness::Volume { dimension } => Witness::Volume { dimension },
+        bound::Witness::Item { item, dimension } => Witness::Item { item, dimension },
+        bound::Witness::Pigeonhole { dimension, full } => Witness::Pigeonhole { dimension, h: full },
+        bound::Witness::Counting { dimension, jobs } => Witness::Counting { dimension, t: jobs },
+        bound::Witness::Clique { items } => Witness::Clique { items },
+        bound::Witness::BinPacking { dimension, capacity, small } => Witness::BinPacking { dimension, capacity, small },
+        bound::Witness::Lagrangian { clique, weights } => Witness::Lagrangian { clique, weights },
+        bound::Witness::Exhaustive { capacity } => Witness::Exhaustive { capacity },
+    }
+}

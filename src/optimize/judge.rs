@@ -1,0 +1,355 @@
+//! What a plan's numbers mean: findings on capacity, hot tables, partitions and foreign keys. Each has its own function
+//! that holds threshold, wording and hint; `docs/findings.md` lists the codes.
+
+use super::{
+    assemble::{Draft, Rows, describe, publisher_decode_load},
+    hot::HotReason,
+    sweep::Sweep,
+    trade::Traded,
+};
+use crate::{
+    cost::Confidence,
+    finding::{Finding, Severity, Subject},
+    plan::{PlannedForeignKey, PlannedSlot},
+    policy::{ForeignKeyMode, Measure, PublicationCount},
+    units::Seconds,
+    workload::TableKind,
+};
+
+/// All of them, in no order.
+pub fn findings(
+    sweep: &Sweep<'_>,
+    traded: &Traded,
+    drafts: &[Draft],
+    slots: &[PlannedSlot],
+    foreign_keys: &[PlannedForeignKey],
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(decode_floor(sweep));
+    for draft in drafts {
+        findings.extend(never_drains(sweep, draft));
+        findings.extend(overloaded(sweep, draft));
+    }
+    findings.extend(headroom(sweep, traded));
+    findings.extend(one_slot_is_enough(sweep));
+    findings.extend(cores(sweep, drafts.len()));
+    findings.extend(yielded(sweep, traded));
+    findings.extend(left_shared(sweep, traded));
+    findings.extend(few_groups(sweep, traded));
+    findings.extend(partition_trees(slots));
+    findings.extend(cut_keys(sweep, foreign_keys));
+    findings.extend(generated_columns(sweep));
+    findings
+}
+
+/// `PL110`: decoding alone takes all of a walsender's time, for any number of slots.
+fn decode_floor(sweep: &Sweep<'_>) -> Option<Finding> {
+    let buckets = &sweep.demand.buckets;
+    let sum: f64 = buckets.iter().map(|&b| sweep.cost.decode_floor(sweep.workload, Confidence::Low, b)).sum();
+    let mean = sum / buckets.len().max(1) as f64;
+    (sweep.cost.measure == Measure::Pipeline && mean >= 1.0).then(|| {
+        Finding::new(
+            Severity::Error,
+            "PL110",
+            Subject::Publisher,
+            format!("no number of slots suffices: reading the WAL takes {:.0} % of every walsender's time", mean * 100.0),
+        )
+        .detail("Every slot decodes all WAL of the cluster before it sends anything; more slots do not divide that.")
+        .hint("Upgrade a storage clone instead, move databases off the cluster first, or use a publisher with faster cores.")
+    })
+}
+
+/// `PL101` (shared) and `PL107` (a group alone): the slot's mean load is 1 or more at the low coefficients.
+fn never_drains(sweep: &Sweep<'_>, draft: &Draft) -> Option<Finding> {
+    let capacity = sweep.cost.capacity_units(sweep.policy.slot_capacity)?;
+    let mean = Rows::mean(&draft.rows.low, sweep.demand.buckets.len());
+    if mean < capacity {
+        return None;
+    }
+    let subject = Subject::Slot(draft.name.as_str().into());
+    let share = mean as f64 / capacity as f64 * 100.0;
+    Some(if draft.groups.len() == 1 {
+        let table = &sweep.groups.groups[draft.groups[0]].name;
+        Finding::new(
+            Severity::Error,
+            "PL107",
+            subject,
+            format!("infeasible: {table} alone asks for {share:.0} % of a slot on average, so it never catches up"),
+        )
+        .hint(remedies(sweep, draft))
+    } else {
+        Finding::new(
+            Severity::Error,
+            "PL101",
+            subject,
+            format!("infeasible: its tables ask for {share:.0} % of a slot on average, so it never catches up"),
+        )
+        .hint("Allow more shared slots (--publications), or dedicate more tables (--max-dedicated).")
+    })
+}
+
+fn remedies(sweep: &Sweep<'_>, draft: &Draft) -> String {
+    let tables = || {
+        draft
+            .groups
+            .iter()
+            .flat_map(|&group| &sweep.groups.groups[group].tables)
+            .map(|&index| &sweep.workload.tables[index])
+    };
+    let mut remedies = Vec::new();
+    if let Some(root) = tables().find(|table| table.kind == TableKind::Partitioned) {
+        remedies.push(format!("deal its partitions to several slots with --split {}=4", root.table_name()));
+    } else if sweep.cost.publisher.has_row_filters() && sweep.cost.subscriber.has_row_filters() {
+        remedies.push("split it with row filters over several publications".to_owned());
+    }
+    if tables().any(|table| sweep.cost.scans_for_old_row(table)) {
+        remedies.push(
+            "add a primary key or a unique index as replica identity: each change reads the whole table now".into(),
+        );
+    }
+    if tables().any(|table| table.index_count > 2) {
+        remedies.push("create its secondary indexes on the subscriber only after it has caught up".into());
+    }
+    if sweep.cost.publisher.has_parallel_streaming() && sweep.cost.subscriber.has_parallel_streaming() {
+        remedies.push("use streaming = parallel if its changes come in large transactions".into());
+    }
+    if remedies.is_empty() {
+        remedies.push("lower its write rate during the migration, or bootstrap from a clone in a quiet hour".into());
+    }
+    let text = remedies.join("; ");
+    let mut characters = text.chars();
+    let first = characters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str())
+}
+
+/// `PL103`: more than the capacity in some bucket: a backlog, and when it is worked off.
+fn overloaded(sweep: &Sweep<'_>, draft: &Draft) -> Option<Finding> {
+    let capacity = sweep.cost.capacity_units(sweep.policy.slot_capacity)?;
+    let bucket_count = sweep.demand.buckets.len();
+    let (peak, position) = Rows::peak(&draft.rows.nominal, bucket_count);
+    if peak <= capacity || Rows::mean(&draft.rows.low, bucket_count) >= capacity {
+        return None;
+    }
+    let bucket_s = f64::from(sweep.workload.bucket_s);
+    let backlog_s = draft
+        .rows
+        .nominal
+        .chunks(bucket_count)
+        .map(|stage| worst_backlog(stage, capacity) * bucket_s)
+        .fold(0.0, f64::max);
+    Some(
+        Finding::new(
+            Severity::Warning,
+            "PL103",
+            Subject::Slot(draft.name.as_str().into()),
+            format!(
+                "asks for {:.0} % of a slot in bucket {}: a backlog of up to {} of work builds up",
+                peak as f64 / capacity as f64 * 100.0,
+                sweep.demand.buckets[position],
+                Seconds(backlog_s)
+            ),
+        )
+        .detail("It is worked off in the buckets after it, while WAL is retained and rows arrive late.")
+        .hint("Allow more slots, or plan the start and the cutover away from that hour."),
+    )
+}
+
+/// Largest backlog, in buckets of work, of a queue that drains `capacity` a bucket (Lindley 1952).
+fn worst_backlog(loads: &[u64], capacity: u64) -> f64 {
+    let (mut backlog, mut worst) = (0.0f64, 0.0f64);
+    for &load in loads {
+        backlog = (backlog + load as f64 / capacity as f64 - 1.0).max(0.0);
+        worst = worst.max(backlog);
+    }
+    worst
+}
+
+/// `PL102`: no number of slots in the range keeps the headroom at the high coefficients.
+fn headroom(sweep: &Sweep<'_>, traded: &Traded) -> Option<Finding> {
+    let candidate = &traded.swept.candidates[traded.swept.chosen];
+    (candidate.keeps_headroom == Some(false)).then(|| {
+        Finding::new(
+            Severity::Warning,
+            "PL102",
+            Subject::Plan,
+            format!("no number of shared slots tried keeps {:.0} % headroom", sweep.policy.headroom * 100.0),
+        )
+        .detail(format!(
+            "With the careful coefficients the busiest shared slot asks for {}.",
+            candidate.peak_high.map_or("more than that".into(), |peak| describe(sweep.cost.measure, peak))
+        ))
+        .hint("Measure the coefficients on your subscriber, allow more slots, or accept less headroom.")
+    })
+}
+
+/// `PL104`: one slot would do.
+fn one_slot_is_enough(sweep: &Sweep<'_>) -> Option<Finding> {
+    let limit = sweep.limit()?;
+    let all: Vec<usize> = (0..sweep.groups.groups.len()).collect();
+    let peak = sweep.slot_rows(Confidence::High, &[all])[0].iter().copied().max().unwrap_or(0);
+    (peak <= limit).then(|| {
+        Finding::new(
+            Severity::Info,
+            "PL104",
+            Subject::Plan,
+            format!("one slot would carry everything with headroom ({} at most)", describe(sweep.cost.measure, peak)),
+        )
+        .hint("A single subscription, or a managed blue/green deployment where the provider has one, is simpler than this plan.")
+    })
+}
+
+/// `PL105`: fewer cores than walsenders need at peak.
+fn cores(sweep: &Sweep<'_>, slot_count: usize) -> Option<Finding> {
+    let cores = sweep.workload.server.cores?;
+    let needed = publisher_decode_load(sweep, slot_count);
+    (needed > f64::from(cores)).then(|| {
+        Finding::new(
+            Severity::Warning,
+            "PL105",
+            Subject::Publisher,
+            format!("{slot_count} walsenders need {needed:.1} cores at peak, but the publisher has {cores}"),
+        )
+        .detail("Each slot decodes all WAL, so on a publisher without spare cores more slots make every slot slower.")
+        .hint("Use fewer slots, or a publisher with more cores while the migration runs.")
+    })
+}
+
+/// `PL106`: `--max-slots` won over `--publications`.
+fn yielded(sweep: &Sweep<'_>, traded: &Traded) -> Option<Finding> {
+    let shared = traded.swept.candidates[traded.swept.chosen].shared_count;
+    let max_slots = sweep.policy.max_slots.filter(|_| traded.swept.yielded)?;
+    let asked = match sweep.policy.publications {
+        PublicationCount::Auto => return None,
+        range @ PublicationCount::Range(..) => range,
+    };
+    Some(Finding::new(
+        Severity::Warning,
+        "PL106",
+        Subject::Plan,
+        format!("{shared} shared slots instead of {asked}, since --max-slots {max_slots} counts dedicated ones too"),
+    ))
+}
+
+/// `PL108`: a hot group that shares a slot all the same.
+fn left_shared(sweep: &Sweep<'_>, traded: &Traded) -> Vec<Finding> {
+    let candidate = &traded.swept.candidates[traded.swept.chosen];
+    candidate
+        .hot
+        .left_shared
+        .iter()
+        .map(|(group, reason, why)| {
+            let subject = Subject::Table(sweep.groups.groups[*group].name.clone());
+            let size = match reason {
+                HotReason::Share(peak, _) | HotReason::Capacity(peak, _) => {
+                    format!("peak {}", describe(sweep.cost.measure, *peak))
+                }
+                HotReason::Burst(seconds) => format!("bursts worth {}", Seconds(*seconds)),
+                HotReason::Pinned | HotReason::Kept | HotReason::Split => "by policy".into(),
+            };
+            Finding::new(Severity::Warning, "PL108", subject, format!("hot ({size}), but in a shared slot: {why}"))
+                .detail("Everything else in its slot waits behind it.")
+        })
+        .collect()
+}
+
+/// `PL109`: fewer groups than slots.
+fn few_groups(sweep: &Sweep<'_>, traded: &Traded) -> Option<Finding> {
+    let shared = traded.swept.candidates[traded.swept.chosen].shared_count;
+    let low = match sweep.policy.publications {
+        PublicationCount::Range(low, _) if !traded.swept.yielded => low,
+        _ => return None,
+    };
+    (shared < low).then(|| {
+        Finding::new(
+            Severity::Info,
+            "PL109",
+            Subject::Plan,
+            format!("{shared} shared slots instead of {low}: there are no more table groups to share"),
+        )
+    })
+}
+
+/// `PL301` and `PL302`: how partition trees are published.
+fn partition_trees(slots: &[PlannedSlot]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for slot in slots {
+        for table in &slot.tables {
+            if table.kind == TableKind::Partitioned {
+                findings.push(
+                    Finding::new(
+                        Severity::Info,
+                        "PL301",
+                        Subject::Table(table.table_name()),
+                        "published through its root: TRUNCATE of a single partition does not replicate",
+                    )
+                    .detail("The whole tree is copied by one COPY."),
+                );
+            }
+            if let Some(root) = table.partition_root.as_ref().filter(|_| table.kind == TableKind::Partition) {
+                findings.push(
+                    Finding::new(
+                        Severity::Warning,
+                        "PL302",
+                        Subject::Table(root.clone()),
+                        "its partitions are published one by one: a new partition must be added to a publication",
+                    )
+                    .hint("Make all partitions that will be needed before the start, or plan again when one is added."),
+                );
+            }
+        }
+    }
+    findings.sort();
+    findings.dedup();
+    findings
+}
+
+/// `PL303`: foreign keys between slots, and what the chosen mode does about TRUNCATE.
+fn cut_keys(sweep: &Sweep<'_>, foreign_keys: &[PlannedForeignKey]) -> Option<Finding> {
+    let count = foreign_keys.iter().filter(|key| key.cut).count();
+    let treatment = match sweep.policy.foreign_keys {
+        ForeignKeyMode::Restore => {
+            "They are dropped on the subscriber before the start, restored NOT VALID after the drain and validated once writes have opened."
+        }
+        ForeignKeyMode::Guard => {
+            "The publications that hold the referenced tables leave TRUNCATE out, and a trigger on the publisher refuses it."
+        }
+        ForeignKeyMode::Together => "They lead to tables that are not in the plan; they are treated as under restore.",
+    };
+    (count > 0).then(|| {
+        Finding::new(
+            Severity::Info,
+            "PL303",
+            Subject::Plan,
+            format!("{count} foreign keys join tables that are not in the same slot"),
+        )
+        .detail(treatment)
+        .hint("A replicated TRUNCATE of a table that such a key references would stop its slot (see docs/findings.md).")
+    })
+}
+
+/// `PL305`: generated columns are computed again on the subscriber.
+fn generated_columns(sweep: &Sweep<'_>) -> Option<Finding> {
+    let count = sweep
+        .groups
+        .groups
+        .iter()
+        .flat_map(|group| &group.tables)
+        .filter(|&&index| !sweep.workload.tables[index].generated_columns.is_empty())
+        .count();
+    (count > 0).then(|| {
+        Finding::new(Severity::Info, "PL305", Subject::Plan, format!("{count} tables have generated columns"))
+            .detail("They are not sent; the subscriber computes them again from the same expression.")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backlog_is_a_queue() {
+        // 2x for two buckets, then half: 1, 2, 1.5, 1, ...
+        assert_eq!(worst_backlog(&[200, 200, 50, 50], 100), 2.0);
+        assert_eq!(worst_backlog(&[50, 100], 100), 0.0);
+    }
+}

@@ -1,0 +1,288 @@
+//! The number of shared slots: one packing problem for each count, the bound first, then the choice (contract §4
+//! "Number of slots").
+
+use super::{
+    OptimizeOptions,
+    bound::{self, Bound},
+    demand::Demand,
+    fk_graph::FkGraph,
+    grouping::Groups,
+    hot::{self, HotSet},
+    packing::{Assignment, Budget, Instance, PackError, PackSettings, Packing, pack},
+};
+use crate::{
+    cost::{Confidence, CostModel},
+    policy::{Policy, PublicationCount},
+    workload::Workload,
+};
+
+/// The most shared slots that `auto` tries: past it, decoding costs the publisher more than a slot gains.
+const AUTO_LIMIT: u32 = 32;
+
+/// What `auto` tries when no count keeps the headroom.
+const AUTO_FALLBACK_LIMIT: u32 = 12;
+
+/// One number of shared slots.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// Shared slots: as asked, or fewer when there are fewer groups.
+    pub shared_count: u32,
+    /// Who is dedicated then.
+    pub hot: HotSet,
+    /// The packing problem of the others: item `i` is group `hot.shared[i]`.
+    pub instance: Instance,
+    /// No packing is better.
+    pub bound: Bound,
+    /// The best packing found; `None` when the bound alone rules the count out.
+    pub packing: Option<Packing>,
+    /// Its peak at the high coefficients, units.
+    pub peak_high: Option<u64>,
+    /// Whether that keeps the headroom; `None` without a capacity.
+    pub keeps_headroom: Option<bool>,
+    /// Why nothing could be packed at all: rules keep too many groups apart.
+    pub blocked: Option<PackError>,
+}
+
+/// What the sweep works on.
+pub struct Sweep<'a> {
+    /// The observations.
+    pub workload: &'a Workload,
+    /// The groups.
+    pub groups: &'a Groups,
+    /// Their loads.
+    pub demand: &'a Demand,
+    /// Foreign keys.
+    pub graph: &'a FkGraph,
+    /// What is wanted.
+    pub policy: &'a Policy,
+    /// What it costs.
+    pub cost: &'a CostModel,
+    /// Seed and budget.
+    pub options: &'a OptimizeOptions<'a>,
+}
+
+/// All candidates and the one chosen.
+#[derive(Debug)]
+pub struct Swept {
+    /// In the order tried.
+    pub candidates: Vec<Candidate>,
+    /// Position of the choice.
+    pub chosen: usize,
+    /// `--max-slots` made the number of shared slots go below what was asked.
+    pub yielded: bool,
+    /// Why this one, in words.
+    pub why: &'static str,
+}
+
+impl Sweep<'_> {
+    /// The load above which the headroom is not kept, in units.
+    pub fn limit(&self) -> Option<u64> {
+        let capacity = self.cost.capacity_units(self.policy.slot_capacity)?;
+        Some(((1.0 - self.policy.headroom) * capacity as f64).round() as u64)
+    }
+
+    /// Tries the counts and chooses.
+    pub fn run(&self) -> Swept {
+        let (counts, yielded, max_dedicated) = self.counts();
+        let mut candidates: Vec<Candidate> = Vec::new();
+        let automatic = self.policy.publications == PublicationCount::Auto;
+        for count in counts {
+            let candidate = self.candidate(count, max_dedicated);
+            if candidates.last().is_some_and(|last| last.shared_count == candidate.shared_count) {
+                break;
+            }
+            let kept = candidate.keeps_headroom == Some(true);
+            candidates.push(candidate);
+            if automatic && kept {
+                break;
+            }
+        }
+        self.choose(candidates, yielded)
+    }
+
+    fn choose(&self, mut candidates: Vec<Candidate>, yielded: bool) -> Swept {
+        if let Some(chosen) = candidates.iter().position(|candidate| candidate.keeps_headroom == Some(true)) {
+            return Swept { candidates, chosen, yielded, why: "the fewest that keep the headroom" };
+        }
+        for candidate in candidates.iter_mut().take(AUTO_FALLBACK_LIMIT as usize) {
+            self.pack_candidate(candidate, Budget::Small, None);
+        }
+        let chosen = (0..candidates.len())
+            .filter(|&position| candidates[position].packing.is_some() || candidates[position].shared_count == 0)
+            .min_by_key(|&position| (peak_of(&candidates[position]), position))
+            .unwrap_or(0);
+        let why =
+            if self.limit().is_some() { "the least peak, since no count keeps the headroom" } else { "the least peak" };
+        Swept { candidates, chosen, yielded, why }
+    }
+
+    /// The counts to try, whether `--max-slots` lowered them, and how many groups may be dedicated.
+    fn counts(&self) -> (Vec<u32>, bool, u32) {
+        let (low, high) = match self.policy.publications {
+            PublicationCount::Range(low, high) => (low, high),
+            PublicationCount::Auto => (1, AUTO_LIMIT),
+        };
+        let max_dedicated = self.policy.max_dedicated;
+        let Some(max_slots) = self.policy.max_slots else { return ((low..=high).collect(), false, max_dedicated) };
+        let fits = |count: u32| {
+            let set = self.isolate(count, max_dedicated);
+            set.dedicated.len() + (count as usize).min(set.shared.len()) <= max_slots as usize
+        };
+        let within: Vec<u32> = (low..=high).filter(|&count| fits(count)).collect();
+        if !within.is_empty() {
+            return (within, false, max_dedicated);
+        }
+        match (1..low).rev().find(|&count| fits(count)) {
+            Some(count) => (vec![count], true, max_dedicated),
+            None => {
+                let forced = self.isolate(1, 0).dedicated.len() as u32;
+                (vec![1], true, (max_slots - 1).saturating_sub(forced).min(max_dedicated))
+            }
+        }
+    }
+
+    /// The hot set for a count.
+    pub fn isolate(&self, count: u32, max_dedicated: u32) -> HotSet {
+        hot::isolate(self.groups, self.demand, self.policy, self.cost, count, max_dedicated)
+    }
+
+    fn candidate(&self, count: u32, max_dedicated: u32) -> Candidate {
+        self.candidate_of(self.isolate(count, max_dedicated), count)
+    }
+
+    /// The packing problem for a given hot set, packed with the small budget unless its bound rules it out.
+    pub fn candidate_of(&self, hot: HotSet, count: u32) -> Candidate {
+        let shared_count = count.min(hot.shared.len() as u32);
+        let instance = self.instance(&hot, shared_count);
+        let bound = bound::cheap(&instance);
+        let mut candidate = Candidate {
+            shared_count,
+            hot,
+            instance,
+            bound,
+            packing: None,
+            peak_high: None,
+            keeps_headroom: None,
+            blocked: None,
+        };
+        match self.limit() {
+            limit if shared_count == 0 => candidate.keeps_headroom = limit.map(|_| true),
+            // High coefficients are never below nominal ones, so the nominal bound refutes the headroom too.
+            Some(limit) if candidate.bound.value > limit => candidate.keeps_headroom = Some(false),
+            limit => {
+                self.pack_candidate(&mut candidate, Budget::Small, None);
+                let near = |limit: u64| {
+                    candidate.peak_high.is_some_and(|peak| peak > limit && peak as f64 <= limit as f64 * 1.05)
+                };
+                if limit.is_some_and(near) {
+                    self.pack_candidate(&mut candidate, self.options.budget, None);
+                }
+            }
+        }
+        candidate
+    }
+
+    /// Packs a candidate, from an earlier packing where there is one, and judges it at the high coefficients.
+    pub fn pack_candidate(&self, candidate: &mut Candidate, budget: Budget, start: Option<Assignment>) {
+        if candidate.shared_count == 0 {
+            return;
+        }
+        let start = start.or_else(|| candidate.packing.as_ref().map(|packing| packing.assignment.clone()));
+        let settings = PackSettings {
+            seed: self.options.seed,
+            budget,
+            exact: self.options.exact,
+            start: start.as_ref(),
+            stop: self.options.stop,
+        };
+        let packing = match pack(&candidate.instance, &settings) {
+            Ok(packing) => packing,
+            Err(error) => {
+                candidate.blocked = Some(error);
+                candidate.keeps_headroom = self.limit().map(|_| false);
+                return;
+            }
+        };
+        candidate.bound = bound::better(candidate.bound.clone(), Some(packing.bound.clone()));
+        let high = self.slot_rows(Confidence::High, &shared_slots(candidate, &packing.assignment));
+        let peak_high = high.iter().flatten().copied().max().unwrap_or(0);
+        candidate.peak_high = Some(peak_high);
+        candidate.keeps_headroom = self.limit().map(|limit| peak_high <= limit);
+        candidate.packing = Some(packing);
+    }
+
+    fn instance(&self, hot: &HotSet, shared_count: u32) -> Instance {
+        let mut item_of = vec![None; self.groups.groups.len()];
+        let mut instance = Instance {
+            bin_count: shared_count.max(1) as usize,
+            dimension_count: self.demand.dimension_count,
+            constant: self.demand.constant.clone(),
+            loads: Vec::with_capacity(hot.shared.len() * self.demand.dimension_count),
+            sizes: Vec::with_capacity(hot.shared.len()),
+            ..Instance::default()
+        };
+        for (item, &position) in hot.shared.iter().enumerate() {
+            item_of[position] = Some(item as u32);
+            instance.loads.extend_from_slice(self.demand.row(position));
+            instance.sizes.push(self.demand.copy_bytes[position]);
+        }
+        for &(a, b) in self.groups.apart.keys() {
+            if let (Some(a), Some(b)) = (item_of[a], item_of[b]) {
+                instance.apart.push((a, b));
+            }
+        }
+        instance.edges = self.edges(&item_of);
+        instance
+    }
+
+    /// Pairs of items joined by foreign keys or co-writes, with what cutting them costs the search.
+    fn edges(&self, item_of: &[Option<u32>]) -> Vec<(u32, u32, u64)> {
+        let mut item_of_table = vec![None; self.workload.tables.len()];
+        for (position, group) in self.groups.groups.iter().enumerate() {
+            for &index in &group.tables {
+                item_of_table[index] = item_of[position];
+            }
+        }
+        let mut edges = std::collections::BTreeMap::new();
+        for (a, b, joint) in self.graph.pairs() {
+            if let (Some(a), Some(b)) = (item_of_table[a as usize], item_of_table[b as usize]) {
+                let weight = self.graph.search_weight(&joint);
+                if a != b && weight > 0 {
+                    *edges.entry((a.min(b), a.max(b))).or_insert(0) += weight;
+                }
+            }
+        }
+        edges.into_iter().map(|((a, b), weight)| (a, b, weight)).collect()
+    }
+
+    /// Exact loads of slots, each given as positions of groups: one row a slot, constant part included.
+    pub fn slot_rows(&self, confidence: Confidence, slots: &[Vec<usize>]) -> Vec<Vec<u64>> {
+        let context = self.cost.context(self.workload, confidence, &self.demand.buckets);
+        let constant = self.cost.slot_constant(self.workload, confidence, &self.demand.buckets);
+        slots
+            .iter()
+            .map(|groups| {
+                let mut row = constant.clone();
+                for &position in groups {
+                    for &index in &self.groups.groups[position].tables {
+                        self.cost.add_table_loads(&context, &self.workload.tables[index], &mut row);
+                    }
+                }
+                row
+            })
+            .collect()
+    }
+}
+
+fn peak_of(candidate: &Candidate) -> u64 {
+    candidate.packing.as_ref().map_or(0, |packing| packing.peak)
+}
+
+/// The groups of every shared slot of an assignment.
+pub fn shared_slots(candidate: &Candidate, assignment: &Assignment) -> Vec<Vec<usize>> {
+    let mut slots = vec![Vec::new(); candidate.shared_count as usize];
+    for (item, &bin) in assignment.0.iter().enumerate() {
+        slots[bin as usize].push(candidate.hot.shared[item]);
+    }
+    slots
+}

@@ -1,0 +1,504 @@
+//! The catalog: tables with their shapes and sizes, foreign keys, and what is left out with the reason.
+//!
+//! Each query reads one kind of thing for all tables at once; here they are put together by oid.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio_postgres::{Row, types::Type};
+
+use super::{
+    connect::Session,
+    error::PgError,
+    row::{get, unsigned},
+};
+use crate::{
+    names::TableName,
+    policy::Pattern,
+    workload::{
+        Excluded, ForeignKey, Load, ReplicaIdentity, Table, TableKind,
+        snapshot::{Catalog, CatalogTable, CounterSnapshot, IndexShape, WidthSource},
+    },
+};
+
+const PURPOSE: &str = "read the catalog";
+/// So many tables, the most active and the largest, get measured widths and true sizes: each costs the server about
+/// 0.3 ms, and the others hardly count.
+const MEASURED_TABLES: usize = 1000;
+/// Width of an index column that is an expression, bytes.
+const EXPRESSION_WIDTH: f64 = 16.0;
+/// Width of an index column of a table that is not measured, bytes: most keys are bigint.
+const UNMEASURED_KEY_WIDTH: f64 = 8.0;
+
+/// Which tables are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct CatalogScope {
+    /// Brings in tables that extensions own.
+    pub include: Vec<Pattern>,
+    /// Leaves tables out.
+    pub exclude: Vec<Pattern>,
+}
+
+/// Reads the catalog. `counters` tell which tables deserve the costlier queries.
+///
+/// # Errors
+/// [`PgError`] when the server refuses what everybody may read, or the session breaks off.
+pub async fn read_catalog(
+    session: &Session,
+    counters: &CounterSnapshot,
+    scope: &CatalogScope,
+) -> Result<Catalog, PgError> {
+    let relations = read_relations(session).await?;
+    let inheritance = read_inheritance(session).await?;
+    let mut notes = Vec::new();
+    let chosen = choose_measured(&relations, counters);
+    let shapes = Shapes {
+        columns: read_columns(session).await?,
+        widths: read_widths(session, &relations, &chosen).await?,
+        indexes: read_indexes(session).await?,
+        sizes: read_sizes(session, &chosen, &mut notes).await?,
+    };
+    let mut excluded = Vec::new();
+    let kept = choose_kept(&relations, &inheritance, scope, &mut excluded);
+    let tables: Vec<CatalogTable> = relations
+        .values()
+        .filter(|relation| kept.contains(&relation.oid))
+        .map(|relation| shapes.table(relation, &relations, &inheritance))
+        .collect();
+    let named: BTreeSet<TableName> = relations
+        .values()
+        .filter(|relation| relation.persistence == "p" && !relation.is_system())
+        .map(|relation| relation.name.clone())
+        .collect();
+    let foreign_keys = read_foreign_keys(session).await?;
+    let uncovered = session.query(PURPOSE, include_str!("sql/uncovered.sql"), &[]).await?;
+    let count = |column: &str| -> Result<u64, PgError> {
+        uncovered.first().map_or(Ok(0), |row| Ok(unsigned(get(PURPOSE, row, column)?)))
+    };
+    Ok(Catalog {
+        at: counters.instant.at,
+        tables,
+        foreign_keys: foreign_keys
+            .into_iter()
+            .filter(|key| named.contains(&key.from) && named.contains(&key.to))
+            .collect(),
+        excluded,
+        sequence_count: count("sequences")?,
+        large_object_count: count("large_objects")?,
+        notes,
+    })
+}
+
+/// One row of `relations.sql`.
+struct Relation {
+    oid: u32,
+    name: TableName,
+    kind: String,
+    persistence: String,
+    identity: String,
+    is_partition: bool,
+    rows_estimate: f64,
+    heap_bytes: u64,
+    toast_bytes: u64,
+    extension: Option<String>,
+}
+
+impl Relation {
+    fn is_system(&self) -> bool {
+        self.oid < 16_384
+    }
+}
+
+type Relations = BTreeMap<u32, Relation>;
+
+async fn read_relations(session: &Session) -> Result<Relations, PgError> {
+    let mut relations = Relations::new();
+    for row in session.query(PURPOSE, include_str!("sql/relations.sql"), &[]).await? {
+        let text = |column: &str| get::<String>(PURPOSE, &row, column);
+        let relation = Relation {
+            oid: get(PURPOSE, &row, "oid")?,
+            name: TableName::new(text("schema")?, text("name")?),
+            kind: text("kind")?,
+            persistence: text("persistence")?,
+            identity: text("identity")?,
+            is_partition: get(PURPOSE, &row, "is_partition")?,
+            rows_estimate: get::<f64>(PURPOSE, &row, "rows_estimate")?.max(0.0),
+            heap_bytes: unsigned(get(PURPOSE, &row, "heap_bytes")?),
+            toast_bytes: unsigned(get(PURPOSE, &row, "toast_bytes")?),
+            extension: get(PURPOSE, &row, "extension")?,
+        };
+        relations.insert(relation.oid, relation);
+    }
+    Ok(relations)
+}
+
+/// Parents by child, in order.
+async fn read_inheritance(session: &Session) -> Result<BTreeMap<u32, Vec<u32>>, PgError> {
+    let mut parents: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for row in session.query(PURPOSE, include_str!("sql/inheritance.sql"), &[]).await? {
+        parents.entry(get(PURPOSE, &row, "child")?).or_default().push(get(PURPOSE, &row, "parent")?);
+    }
+    Ok(parents)
+}
+
+/// The tables that are worth the costlier queries: all of them, or those that write most and those that are largest.
+fn choose_measured(relations: &Relations, counters: &CounterSnapshot) -> Vec<u32> {
+    let tables = relations.values().filter(|relation| relation.kind == "r" && relation.persistence == "p");
+    let mut by_weight: Vec<(u64, u32)> = tables
+        .map(|relation| {
+            let rows = counters.tables.get(&relation.oid).map_or(0, |c| {
+                c.inserted.saturating_add(c.updated).saturating_add(c.deleted).saturating_add(c.chunks_inserted)
+            });
+            // A row change counts as much as 100 bytes of size.
+            (rows.saturating_mul(100).saturating_add(relation.heap_bytes), relation.oid)
+        })
+        .collect();
+    by_weight.sort_unstable_by(|a, b| b.cmp(a));
+    by_weight.truncate(MEASURED_TABLES);
+    by_weight.into_iter().map(|(_, oid)| oid).collect()
+}
+
+/// Columns of one table.
+struct Columns {
+    count: u32,
+    guessed_width: f64,
+    generated: Vec<String>,
+}
+
+async fn read_columns(session: &Session) -> Result<BTreeMap<u32, Columns>, PgError> {
+    let mut columns = BTreeMap::new();
+    for row in session.query(PURPOSE, include_str!("sql/columns.sql"), &[]).await? {
+        let count: i64 = get(PURPOSE, &row, "column_count")?;
+        let mut generated = get::<Option<Vec<String>>>(PURPOSE, &row, "generated")?.unwrap_or_default();
+        generated.sort();
+        let one = Columns {
+            count: u32::try_from(count).unwrap_or_default(),
+            guessed_width: get(PURPOSE, &row, "guessed_width")?,
+            generated,
+        };
+        columns.insert(get(PURPOSE, &row, "oid")?, one);
+    }
+    Ok(columns)
+}
+
+/// Widths of one table's columns by their number, and where they come from.
+struct Widths {
+    by_number: BTreeMap<i16, f64>,
+    source: WidthSource,
+}
+
+async fn read_widths(
+    session: &Session,
+    relations: &Relations,
+    chosen: &[u32],
+) -> Result<BTreeMap<u32, Widths>, PgError> {
+    let names: Vec<&str> =
+        chosen.iter().filter_map(|oid| relations.get(oid)).map(|relation| relation.name.name.as_str()).collect();
+    let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+        [(&chosen, Type::OID_ARRAY), (&names, Type::TEXT_ARRAY)];
+    let mut widths = BTreeMap::new();
+    for row in session.query(PURPOSE, include_str!("sql/widths.sql"), &parameters).await? {
+        let numbers: Vec<i16> = get(PURPOSE, &row, "numbers")?;
+        let measured: Vec<Option<f64>> = get(PURPOSE, &row, "measured")?;
+        let guessed: Vec<f64> = get(PURPOSE, &row, "guessed")?;
+        let known = measured.iter().flatten().count();
+        let source = match known {
+            0 => WidthSource::Types,
+            all if all == numbers.len() => WidthSource::Statistics,
+            _ => WidthSource::Mixed,
+        };
+        let by_number = numbers.into_iter().zip(measured.iter().zip(guessed));
+        let by_number = by_number.map(|(number, (measured, guessed))| (number, measured.unwrap_or(guessed))).collect();
+        widths.insert(get(PURPOSE, &row, "oid")?, Widths { by_number, source });
+    }
+    Ok(widths)
+}
+
+/// One row of `indexes.sql`.
+struct Index {
+    name: String,
+    method: String,
+    numbers: Vec<i16>,
+    key_count: usize,
+    bytes: u64,
+    is_primary: bool,
+    is_identity: bool,
+    /// Its key columns, if they identify rows: unique, immediate, whole and not null.
+    identifying: Option<Vec<String>>,
+}
+
+impl Index {
+    /// Mean width of all its columns.
+    fn width(&self, widths: Option<&Widths>) -> f64 {
+        width_of(&self.numbers, widths)
+    }
+
+    /// Mean width of its key columns, without those that INCLUDE adds.
+    fn key_width(&self, widths: Option<&Widths>) -> f64 {
+        width_of(&self.numbers[..self.key_count.min(self.numbers.len())], widths)
+    }
+}
+
+fn width_of(numbers: &[i16], widths: Option<&Widths>) -> f64 {
+    let width = |number: &i16| match widths {
+        Some(widths) => widths.by_number.get(number).copied().unwrap_or(EXPRESSION_WIDTH),
+        None => UNMEASURED_KEY_WIDTH,
+    };
+    numbers.iter().map(width).sum()
+}
+
+/// Indexes by table, those with the fewest key columns first, then the smallest, then by name.
+async fn read_indexes(session: &Session) -> Result<BTreeMap<u32, Vec<Index>>, PgError> {
+    let mut indexes: BTreeMap<u32, Vec<Index>> = BTreeMap::new();
+    for row in session.query(PURPOSE, include_str!("sql/indexes.sql"), &[]).await? {
+        let key_count: i64 = get(PURPOSE, &row, "key_count")?;
+        let index = Index {
+            name: get(PURPOSE, &row, "name")?,
+            method: get(PURPOSE, &row, "method")?,
+            numbers: get(PURPOSE, &row, "numbers")?,
+            key_count: usize::try_from(key_count).unwrap_or_default(),
+            bytes: unsigned(get(PURPOSE, &row, "bytes")?),
+            is_primary: get(PURPOSE, &row, "is_primary")?,
+            is_identity: get(PURPOSE, &row, "is_identity")?,
+            identifying: get(PURPOSE, &row, "columns")?,
+        };
+        indexes.entry(get(PURPOSE, &row, "oid")?).or_default().push(index);
+    }
+    for of_table in indexes.values_mut() {
+        of_table.sort_by(|a, b| (a.key_count, a.bytes, &a.name).cmp(&(b.key_count, b.bytes, &b.name)));
+    }
+    Ok(indexes)
+}
+
+/// True sizes of one table.
+struct Sizes {
+    heap: u64,
+    toast: u64,
+    index: u64,
+}
+
+/// Sizes of the chosen tables. A lock that does not come free leaves the estimates of the last VACUUM.
+async fn read_sizes(
+    session: &Session,
+    chosen: &[u32],
+    notes: &mut Vec<String>,
+) -> Result<BTreeMap<u32, Sizes>, PgError> {
+    let rows = match session.query(PURPOSE, include_str!("sql/sizes.sql"), &[(&chosen, Type::OID_ARRAY)]).await {
+        // lock_not_available, query_canceled, and a table dropped in between
+        Err(error) if matches!(error.sqlstate(), Some("55P03" | "57014" | "XX000" | "42P01")) => {
+            notes.push("sizes are those of the last VACUUM: a table was locked while they were read".to_owned());
+            Vec::new()
+        }
+        other => other?,
+    };
+    let sizes = |row: &Row| {
+        let size = |column: &str| -> Result<u64, PgError> { Ok(unsigned(get(PURPOSE, row, column)?)) };
+        let sizes = Sizes { heap: size("heap_bytes")?, toast: size("toast_bytes")?, index: size("index_bytes")? };
+        Ok((get(PURPOSE, row, "oid")?, sizes))
+    };
+    rows.iter().map(sizes).collect()
+}
+
+async fn read_foreign_keys(session: &Session) -> Result<Vec<ForeignKey>, PgError> {
+    let rows = session.query(PURPOSE, include_str!("sql/foreign_keys.sql"), &[]).await?;
+    let key = |row: &Row| {
+        let text = |column: &str| get::<String>(PURPOSE, row, column);
+        Ok(ForeignKey {
+            from: TableName::new(text("from_schema")?, text("from_name")?),
+            to: TableName::new(text("to_schema")?, text("to_name")?),
+            name: text("name")?,
+            definition: Some(text("definition")?),
+        })
+    };
+    rows.iter().map(key).collect()
+}
+
+/// The oids of the tables that can be published and are wanted; all others get a reason.
+fn choose_kept(
+    relations: &Relations,
+    inheritance: &BTreeMap<u32, Vec<u32>>,
+    scope: &CatalogScope,
+    excluded: &mut Vec<Excluded>,
+) -> BTreeSet<u32> {
+    let own_reason: BTreeMap<u32, String> = relations
+        .values()
+        .filter(|relation| !relation.is_system())
+        .filter_map(|relation| Some((relation.oid, reason_to_exclude(relation, scope)?)))
+        .collect();
+    let mut kept = BTreeSet::new();
+    for relation in relations.values().filter(|relation| !relation.is_system()) {
+        let root = partition_root(relation, relations, inheritance).filter(|root| *root != relation.oid);
+        let with_root = || {
+            let root = root.filter(|root| own_reason.contains_key(root)).and_then(|root| relations.get(&root))?;
+            Some(format!("its partition root {} is excluded", root.name))
+        };
+        // A root stands for the whole tree, so what lies between it and the leaves is never published itself.
+        let between = (relation.kind == "p" && relation.is_partition)
+            .then(|| "a partition that is partitioned again; its root covers it".to_owned());
+        match own_reason.get(&relation.oid).cloned().or_else(with_root).or(between) {
+            Some(reason) => excluded.push(Excluded {
+                schema: relation.name.schema.clone(),
+                name: relation.name.name.clone(),
+                reason,
+            }),
+            None => drop(kept.insert(relation.oid)),
+        }
+    }
+    kept
+}
+
+fn reason_to_exclude(relation: &Relation, scope: &CatalogScope) -> Option<String> {
+    let covers = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.covers(&relation.name));
+    let reason = match (relation.kind.as_str(), relation.persistence.as_str()) {
+        ("v", _) => "view",
+        ("m", _) => "materialised view",
+        ("f", _) => "foreign table",
+        (_, "t") => "temporary table",
+        (_, "u") => "unlogged table: it writes no WAL",
+        _ => match &relation.extension {
+            Some(extension) if !covers(&scope.include) => {
+                return Some(format!("owned by extension \"{}\"", crate::names::one_line(extension)));
+            }
+            _ if covers(&scope.exclude) => "excluded by --exclude",
+            _ => return None,
+        },
+    };
+    Some(reason.to_owned())
+}
+
+/// The topmost partitioned table above a partition.
+fn partition_root(relation: &Relation, relations: &Relations, inheritance: &BTreeMap<u32, Vec<u32>>) -> Option<u32> {
+    let mut current = relation;
+    // A tree is never deeper than there are relations, even if the catalog changes between two queries.
+    for _ in 0..relations.len() {
+        if !current.is_partition {
+            break;
+        }
+        current = relations.get(inheritance.get(&current.oid)?.first()?)?;
+    }
+    (relation.is_partition && current.kind == "p").then_some(current.oid)
+}
+
+/// All that is known of tables beyond `relations.sql`.
+struct Shapes {
+    columns: BTreeMap<u32, Columns>,
+    widths: BTreeMap<u32, Widths>,
+    indexes: BTreeMap<u32, Vec<Index>>,
+    sizes: BTreeMap<u32, Sizes>,
+}
+
+impl Shapes {
+    fn table(&self, relation: &Relation, relations: &Relations, inheritance: &BTreeMap<u32, Vec<u32>>) -> CatalogTable {
+        let columns = self.columns.get(&relation.oid);
+        let widths = self.widths.get(&relation.oid);
+        let indexes = self.indexes.get(&relation.oid).map_or(&[][..], Vec::as_slice);
+        let sizes = self.sizes.get(&relation.oid);
+        let replica_identity = match relation.identity.as_str() {
+            "f" => ReplicaIdentity::Full,
+            "n" => ReplicaIdentity::Nothing,
+            "i" => ReplicaIdentity::Index,
+            _ => ReplicaIdentity::Default,
+        };
+        let identity = effective_identity(replica_identity, indexes);
+        let usable = indexes.iter().find(|index| index.identifying.is_some()).filter(|_| identity.is_none());
+        let root = partition_root(relation, relations, inheritance).and_then(|root| relations.get(&root));
+        let kind = match (relation.kind.as_str(), root) {
+            ("p", _) => TableKind::Partitioned,
+            (_, Some(_)) => TableKind::Partition,
+            _ => TableKind::Table,
+        };
+        let parents = inheritance.get(&relation.oid).filter(|_| !relation.is_partition);
+        let parents = parents.into_iter().flatten().filter_map(|parent| relations.get(parent));
+        let width = widths.map(|widths| widths.by_number.values().sum::<f64>());
+        let table = Table {
+            schema: relation.name.schema.clone(),
+            name: relation.name.name.clone(),
+            kind,
+            partition_root: root.filter(|_| kind == TableKind::Partition).map(|root| root.name.clone()),
+            inherits: parents.map(|parent| parent.name.clone()).collect(),
+            heap_bytes: sizes.map_or(relation.heap_bytes, |sizes| sizes.heap),
+            toast_bytes: sizes.map_or(relation.toast_bytes, |sizes| sizes.toast),
+            index_bytes: sizes.map_or_else(|| indexes.iter().map(|index| index.bytes).sum(), |sizes| sizes.index),
+            rows_estimate: relation.rows_estimate,
+            index_count: u32::try_from(indexes.len()).unwrap_or(u32::MAX),
+            column_count: columns.map_or(0, |columns| columns.count),
+            row_width_bytes: width.or(columns.map(|columns| columns.guessed_width)).unwrap_or(0.0),
+            replica_identity,
+            primary_key: indexes.iter().any(|index| index.is_primary),
+            identity_columns: identity.and_then(|index| index.identifying.clone()).unwrap_or_default(),
+            usable_unique_index: usable.map(|index| index.name.clone()),
+            generated_columns: columns.map(|columns| columns.generated.clone()).unwrap_or_default(),
+            load: Load::default(),
+        };
+        let shape = |index: &Index| IndexShape { method: index.method.clone(), key_width_bytes: index.width(widths) };
+        CatalogTable {
+            oid: relation.oid,
+            table,
+            indexes: indexes.iter().map(shape).collect(),
+            identity_width_bytes: identity.map_or(0.0, |index| index.key_width(widths)),
+            width_source: widths.map_or(WidthSource::Types, |widths| widths.source),
+        }
+    }
+}
+
+/// The index whose columns the server logs as the old key, as `RelationGetIndexList` picks it.
+fn effective_identity(identity: ReplicaIdentity, indexes: &[Index]) -> Option<&Index> {
+    match identity {
+        ReplicaIdentity::Default => indexes.iter().find(|index| index.is_primary && index.identifying.is_some()),
+        ReplicaIdentity::Index => indexes.iter().find(|index| index.is_identity && index.identifying.is_some()),
+        ReplicaIdentity::Full | ReplicaIdentity::Nothing => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn relation(oid: u32, name: &str, kind: &str, is_partition: bool) -> (u32, Relation) {
+        let relation = Relation {
+            oid,
+            name: TableName::new("public", name),
+            kind: kind.into(),
+            persistence: "p".into(),
+            identity: "d".into(),
+            is_partition,
+            rows_estimate: 0.0,
+            heap_bytes: 0,
+            toast_bytes: 0,
+            extension: None,
+        };
+        (oid, relation)
+    }
+
+    #[test]
+    fn a_tree_has_one_root_and_what_lies_between_is_not_published() {
+        let relations: Relations = [
+            relation(20_001, "root", "p", false),
+            relation(20_002, "mid", "p", true),
+            relation(20_003, "leaf", "r", true),
+            relation(20_004, "other", "r", false),
+        ]
+        .into();
+        let inheritance = BTreeMap::from([(20_002, vec![20_001]), (20_003, vec![20_002])]);
+        assert_eq!(partition_root(&relations[&20_003], &relations, &inheritance), Some(20_001));
+        assert_eq!(partition_root(&relations[&20_004], &relations, &inheritance), None);
+        let mut excluded = Vec::new();
+        let kept = choose_kept(&relations, &inheritance, &CatalogScope::default(), &mut excluded);
+        assert_eq!(kept, BTreeSet::from([20_001, 20_003, 20_004]));
+        assert_eq!((excluded.len(), excluded[0].name.as_str()), (1, "mid"));
+        let scope = CatalogScope { exclude: vec![Pattern("root".into())], ..CatalogScope::default() };
+        let mut excluded = Vec::new();
+        let kept = choose_kept(&relations, &inheritance, &scope, &mut excluded);
+        assert_eq!(kept, BTreeSet::from([20_004]));
+        assert!(excluded.iter().any(|e| e.name == "leaf" && e.reason.contains("root public.root is excluded")));
+    }
+
+    #[test]
+    fn extensions_own_their_tables_unless_included() {
+        let (_, mut owned) = relation(20_001, "spatial_ref_sys", "r", false);
+        owned.extension = Some("postgis".into());
+        let scope = CatalogScope::default();
+        assert_eq!(reason_to_exclude(&owned, &scope).as_deref(), Some("owned by extension \"postgis\""));
+        let scope = CatalogScope { include: vec![Pattern("spatial_ref_sys".into())], exclude: Vec::new() };
+        assert_eq!(reason_to_exclude(&owned, &scope), None);
+    }
+}

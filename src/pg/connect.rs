@@ -1,0 +1,442 @@
+//! From settings to a session that is fit for use: tries the hosts in turn, finds out what answers there, and fixes
+//! what a query's meaning or cost may depend on.
+//!
+//! Settings are made by `SET` after connecting, never as start-up options, which poolers refuse; and only once it is
+//! clear that no pooler will hand the changed session to somebody else.
+
+use std::{net::IpAddr, time::Duration};
+
+use rustls::ClientConfig;
+use tokio::task::JoinHandle;
+use tokio_postgres::{
+    Client, Config, NoTls, Row, config,
+    types::{ToSql, Type},
+};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{
+    environment::Environment,
+    error::{PgError, Unsuitable, cause_of, server_message, statement_error},
+    settings::{ChannelBinding, ConnectionSettings, Endpoint, Host, SslMode, TargetSession},
+    tls,
+};
+
+/// The oldest server that is supported, as in `server_version_num`.
+const OLDEST_VERSION_NUM: u32 = 120_000;
+
+/// Whether a session may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// `default_transaction_read_only = on`.
+    ReadOnly,
+    /// As the server has it.
+    ReadWrite,
+}
+
+/// Whether a server in recovery will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovery {
+    /// Only a primary will do.
+    Refuse,
+    /// Either will do.
+    Accept,
+}
+
+/// What a session is for.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionPurpose {
+    /// Whether it may write.
+    pub access: Access,
+    /// Whether a standby will do.
+    pub recovery: Recovery,
+    /// No statement runs longer.
+    pub statement_timeout: Duration,
+    /// No statement waits longer for a lock.
+    pub lock_timeout: Duration,
+}
+
+impl SessionPurpose {
+    /// Reading catalogs and counters of a primary: read-only, 60 s a statement, 2 s a lock.
+    pub const OBSERVE: SessionPurpose = SessionPurpose {
+        access: Access::ReadOnly,
+        recovery: Recovery::Refuse,
+        statement_timeout: Duration::from_secs(60),
+        lock_timeout: Duration::from_secs(2),
+    };
+}
+
+/// An open session. The connection closes when it is dropped.
+#[derive(Debug)]
+pub struct Session {
+    client: Client,
+    /// As psql words it: `server at "db1", port 5432`.
+    pub server: String,
+    /// As in `server_version_num`.
+    pub version_num: u32,
+    /// Answered by a server in recovery.
+    pub in_recovery: bool,
+    driver: JoinHandle<()>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+impl Session {
+    /// Connects, checks what answers, and prepares the session.
+    ///
+    /// # Errors
+    /// [`PgError`] of class `CannotConnect` for all that keeps a session from being used; other classes as they say.
+    pub async fn open(
+        settings: &ConnectionSettings,
+        purpose: SessionPurpose,
+        environment: &Environment,
+    ) -> Result<Self, PgError> {
+        let connector = Connector::new(settings, environment).await?;
+        let mut session = connector.connect().await?;
+        if is_pooler_console(&session, settings).await {
+            return Err(session.unsuitable(Unsuitable::PoolerConsole));
+        }
+        session.version_num = session.read_version().await?;
+        if session.version_num < OLDEST_VERSION_NUM {
+            return Err(session.unsuitable(Unsuitable::TooOld { version_num: session.version_num }));
+        }
+        connector.refuse_transaction_pooler(&session).await?;
+        if session.in_recovery && purpose.recovery == Recovery::Refuse {
+            return Err(session.unsuitable(Unsuitable::Standby));
+        }
+        session.prepare(purpose).await?;
+        Ok(session)
+    }
+
+    /// The driver's client, for what [`Session::query`] does not cover.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Runs one statement with typed parameters in a single round trip.
+    ///
+    /// # Errors
+    /// [`PgError::Statement`] as the server words it, or [`PgError::Lost`]. `purpose` completes "could not …".
+    pub async fn query(
+        &self,
+        purpose: &'static str,
+        sql: &str,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, PgError> {
+        self.client.query_typed(sql, parameters).await.map_err(|error| statement_error(purpose, &error))
+    }
+
+    /// Runs statements that answer nothing.
+    ///
+    /// # Errors
+    /// As [`Session::query`].
+    pub async fn execute(&self, purpose: &'static str, sql: &str) -> Result<(), PgError> {
+        self.client.batch_execute(sql).await.map_err(|error| statement_error(purpose, &error))
+    }
+
+    fn unsuitable(&self, reason: Unsuitable) -> PgError {
+        PgError::Unsuitable { server: self.server.clone(), reason }
+    }
+
+    /// One text by the simple protocol, which poolers and old servers speak too.
+    async fn read_text(&self, purpose: &'static str, sql: &str) -> Result<String, PgError> {
+        let messages = self.client.simple_query(sql).await.map_err(|error| statement_error(purpose, &error))?;
+        let text = messages.iter().find_map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        });
+        text.ok_or_else(|| PgError::Answer { purpose, reason: "no row".to_owned() })
+    }
+
+    async fn read_version(&self) -> Result<u32, PgError> {
+        let purpose = "read the server's version";
+        let text = self.read_text(purpose, "SHOW server_version_num").await?;
+        text.parse().map_err(|_| PgError::Answer { purpose, reason: crate::names::one_line(&text) })
+    }
+
+    async fn read_in_recovery(&self) -> Result<bool, PgError> {
+        let text = self.read_text("read the server's state", "SELECT pg_catalog.pg_is_in_recovery()").await?;
+        Ok(text == "t")
+    }
+
+    async fn read_backend_pid(&self) -> Result<String, PgError> {
+        self.read_text("read the session's process id", "SELECT pg_catalog.pg_backend_pid()").await
+    }
+
+    async fn prepare(&self, purpose: SessionPurpose) -> Result<(), PgError> {
+        let read_only = match purpose.access {
+            Access::ReadOnly => "SET default_transaction_read_only = on;",
+            Access::ReadWrite => "",
+        };
+        let sql = format!(
+            "SET application_name = 'pgslotplan'; SET search_path = ''; {read_only}
+             SET statement_timeout = {statement}; SET lock_timeout = {lock};
+             SET idle_in_transaction_session_timeout = 60000;
+             SET standard_conforming_strings = on; SET quote_all_identifiers = off;
+             SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC';
+             SET extra_float_digits = 1; SET bytea_output = 'hex'; SET client_min_messages = warning;
+             SET jit = off; SET max_parallel_workers_per_gather = 0; SET work_mem = '32MB';",
+            statement = purpose.statement_timeout.as_millis(),
+            lock = purpose.lock_timeout.as_millis(),
+        );
+        self.execute("prepare the session", &sql).await
+    }
+}
+
+/// PgBouncer's console answers only its own commands; its database has a fixed name.
+async fn is_pooler_console(session: &Session, settings: &ConnectionSettings) -> bool {
+    settings.database == "pgbouncer" && session.client.simple_query("SHOW POOLS").await.is_ok()
+}
+
+/// All that one attempt needs, made once.
+struct Connector<'a> {
+    settings: &'a ConnectionSettings,
+    tls: Option<ClientConfig>,
+    command_password: Option<String>,
+}
+
+impl<'a> Connector<'a> {
+    async fn new(settings: &'a ConnectionSettings, environment: &Environment) -> Result<Self, PgError> {
+        let over_tcp = settings.hosts.iter().any(|host| matches!(host.endpoint, Endpoint::Tcp { .. }));
+        let tls = match settings.tls.mode {
+            SslMode::Disable => None,
+            _ if !over_tcp => None,
+            _ => Some(tls::client_config(&settings.tls, environment)?),
+        };
+        let command_password = match &settings.password_command {
+            Some(command) => Some(run_password_command(command.expose()).await?),
+            None => None,
+        };
+        Ok(Connector { settings, tls, command_password })
+    }
+
+    /// The first host that will do. As libpq, a host that answers and refuses the password ends the search.
+    async fn connect(&self) -> Result<Session, PgError> {
+        let mut attempts = Vec::new();
+        let mut second_best = None;
+        for host in self.hosts_in_order() {
+            match self.connect_host(&host).await {
+                Ok(session) if self.has_wanted_attributes(&session).await? => return Ok(session),
+                Ok(session) => {
+                    attempts.push(session.unsuitable(Unsuitable::SessionAttributes));
+                    second_best.get_or_insert(session);
+                }
+                Err(error @ (PgError::PasswordMissing { .. } | PgError::Rejected { .. })) if !error.is_passing() => {
+                    return Err(error);
+                }
+                Err(error) => attempts.push(error),
+            }
+        }
+        if let Some(session) = second_best.filter(|_| self.settings.target_session == TargetSession::PreferStandby) {
+            return Ok(session);
+        }
+        match attempts.pop() {
+            Some(only) if attempts.is_empty() => Err(only),
+            Some(last) => {
+                attempts.push(last);
+                Err(PgError::AllHosts(attempts))
+            }
+            None => Err(PgError::Unreachable { server: "server".to_owned(), reason: "no host is given".to_owned() }),
+        }
+    }
+
+    fn hosts_in_order(&self) -> Vec<Host> {
+        let mut hosts = self.settings.hosts.clone();
+        if self.settings.shuffle_hosts && hosts.len() > 1 {
+            // Spreads sessions over the hosts; nothing that is computed depends on it.
+            let turn = std::process::id() as usize % hosts.len();
+            hosts.rotate_left(turn);
+        }
+        hosts
+    }
+
+    async fn has_wanted_attributes(&self, session: &Session) -> Result<bool, PgError> {
+        let read_only = async || {
+            let text = session.read_text("read the session's state", "SHOW transaction_read_only").await?;
+            Ok::<bool, PgError>(text == "on")
+        };
+        Ok(match self.settings.target_session {
+            TargetSession::Any => true,
+            TargetSession::Primary => !session.in_recovery,
+            TargetSession::Standby | TargetSession::PreferStandby => session.in_recovery,
+            TargetSession::ReadWrite => !read_only().await?,
+            TargetSession::ReadOnly => read_only().await?,
+        })
+    }
+
+    /// One host under `sslmode`'s rules of trying with and without TLS.
+    async fn connect_host(&self, host: &Host) -> Result<Session, PgError> {
+        let mode = match host.endpoint {
+            Endpoint::Socket(_) => SslMode::Disable,
+            Endpoint::Tcp { .. } => self.settings.tls.mode,
+        };
+        use config::SslMode as Driver;
+        let session = match mode {
+            SslMode::Disable => self.attempt(host, Driver::Disable).await,
+            SslMode::Allow => match self.attempt(host, Driver::Disable).await {
+                Err(error) if is_refused_by_access_rules(&error) => self.attempt(host, Driver::Require).await,
+                other => other,
+            },
+            SslMode::Prefer => match self.attempt(host, Driver::Prefer).await {
+                Err(error) if is_refused_by_access_rules(&error) || matches!(error, PgError::Tls { .. }) => {
+                    // The first refusal tells more than the second.
+                    self.attempt(host, Driver::Disable).await.map_err(|_| error)
+                }
+                other => other,
+            },
+            _ => self.attempt(host, Driver::Require).await,
+        };
+        let mut session = session?;
+        // A console of a pooler does not know the question; what it is comes out later.
+        session.in_recovery = session.read_in_recovery().await.unwrap_or(false);
+        Ok(session)
+    }
+
+    async fn attempt(&self, host: &Host, mode: config::SslMode) -> Result<Session, PgError> {
+        let config = self.driver_config(host, mode);
+        let connecting = async {
+            match &self.tls {
+                Some(tls) if mode != config::SslMode::Disable => {
+                    let (client, connection) = config.connect(MakeRustlsConnect::new(tls.clone())).await?;
+                    Ok((client, tokio::spawn(async move { drop(connection.await) })))
+                }
+                _ => {
+                    let (client, connection) = config.connect(NoTls).await?;
+                    Ok((client, tokio::spawn(async move { drop(connection.await) })))
+                }
+            }
+        };
+        let answer = match self.settings.connect_timeout {
+            Some(limit) => match tokio::time::timeout(limit, connecting).await {
+                Ok(answer) => answer,
+                Err(_) => {
+                    let reason = format!("no answer within {} s", limit.as_secs());
+                    return Err(PgError::Unreachable { server: host.to_string(), reason });
+                }
+            },
+            None => connecting.await,
+        };
+        let (client, driver) = answer.map_err(|error| self.connect_error(host, &error))?;
+        Ok(Session { client, server: host.to_string(), version_num: 0, in_recovery: false, driver })
+    }
+
+    fn driver_config(&self, host: &Host, mode: config::SslMode) -> Config {
+        let settings = self.settings;
+        let mut config = Config::new();
+        config.user(&settings.user).dbname(&settings.database).application_name("pgslotplan").port(host.port);
+        match &host.endpoint {
+            Endpoint::Socket(folder) => drop(config.host_path(folder)),
+            Endpoint::Tcp { host, address } => {
+                config.host(host);
+                if let Some(address) = address.or_else(|| host.parse::<IpAddr>().ok()) {
+                    config.hostaddr(address);
+                }
+            }
+        }
+        let given = self.command_password.as_deref().or(settings.password.as_ref().map(|secret| secret.expose()));
+        if let Some(password) = given.or(host.passfile_password.as_ref().map(|secret| secret.expose())) {
+            config.password(password);
+        }
+        if let Some(options) = &settings.options {
+            config.options(options);
+        }
+        if let Some(timeout) = settings.tcp_user_timeout {
+            config.tcp_user_timeout(timeout);
+        }
+        match settings.keepalives_idle {
+            Some(idle) => config.keepalives(true).keepalives_idle(idle),
+            None => config.keepalives(false),
+        };
+        config.ssl_mode(mode);
+        if settings.tls.direct && mode == config::SslMode::Require {
+            config.ssl_negotiation(config::SslNegotiation::Direct);
+        }
+        config.channel_binding(match settings.channel_binding {
+            ChannelBinding::Disable => config::ChannelBinding::Disable,
+            ChannelBinding::Prefer => config::ChannelBinding::Prefer,
+            ChannelBinding::Require => config::ChannelBinding::Require,
+        });
+        config
+    }
+
+    fn connect_error(&self, host: &Host, error: &tokio_postgres::Error) -> PgError {
+        let server = host.to_string();
+        if let Some(message) = server_message(error) {
+            let from_file = self.command_password.is_none() && self.settings.password.is_none();
+            let passfile = self.settings.passfile.clone().filter(|_| from_file && host.passfile_password.is_some());
+            return PgError::Rejected { server, message, passfile };
+        }
+        let reason = cause_of(error);
+        if reason.contains("password missing") {
+            return PgError::PasswordMissing { server };
+        }
+        match tls_cause(error) {
+            Some(cause) => PgError::Tls { server, reason: cause.to_string(), hint: tls::hint_for(cause) },
+            None if error.to_string().contains("TLS") => PgError::Tls { server, reason, hint: None },
+            None => PgError::Unreachable { server, reason },
+        }
+    }
+
+    /// Opens a second session and holds a transaction in it. A server keeps both apart; a pooler in transaction mode
+    /// hands the first one's process to the second, or changes it under the first.
+    async fn refuse_transaction_pooler(&self, session: &Session) -> Result<(), PgError> {
+        let pooler = || session.unsuitable(Unsuitable::TransactionPooler);
+        let first = session.read_backend_pid().await?;
+        // Without a free connection nothing can be told; that is no reason to refuse the server.
+        let Ok(other) = self.connect().await else { return Ok(()) };
+        if other.execute("begin", "BEGIN").await.is_err() {
+            return Err(pooler()); // statement mode refuses transactions
+        }
+        if other.server == session.server && other.read_backend_pid().await? == first {
+            return Err(pooler());
+        }
+        for _ in 0..3 {
+            if session.read_backend_pid().await? != first {
+                return Err(pooler());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `pg_hba.conf` may allow only sessions with TLS, or only without: what `allow` and `prefer` try the other way for.
+fn is_refused_by_access_rules(error: &PgError) -> bool {
+    error.sqlstate().is_some_and(|state| state == "28000")
+}
+
+fn tls_cause(error: &tokio_postgres::Error) -> Option<&rustls::Error> {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if let Some(found) = inner.downcast_ref::<rustls::Error>() {
+            return Some(found);
+        }
+        let io = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if let Some(found) = io.and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>()) {
+            return Some(found);
+        }
+        cause = inner.source();
+    }
+    None
+}
+
+/// The command's first line. Its error output goes to the terminal, since it may say why.
+async fn run_password_command(command: &str) -> Result<String, PgError> {
+    let failed = |reason: String| PgError::PasswordCommand { reason };
+    let output = tokio::process::Command::new("sh")
+        .args(["-c", command])
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        return Err(failed(output.status.to_string()));
+    }
+    let text = String::from_utf8(output.stdout).map_err(|_| failed("its output is not UTF-8".to_owned()))?;
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(line.to_owned()),
+        _ => Err(failed("it printed nothing".to_owned())),
+    }
+}

@@ -1,0 +1,17 @@
+//! The only room that knows the driver. It reads facts and judges nothing.
+//!
+//! `conninfo`, `pgpass`, `service`, `environment` and `settings` are libpq's connection language; `tls` and `connect`
+//! make a session of it; `catalog`, `counters` and `facts` run the queries of `sql/`, whose column names go no further.
+
+pub mod catalog;
+pub mod connect;
+pub mod conninfo;
+pub mod counters;
+pub mod environment;
+pub mod error;
+pub mod facts;
+pub mod pgpass;
+mod row;
+pub mod service;
+pub mod settings;
+pub mod tls;

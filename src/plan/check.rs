@@ -1,0 +1,157 @@
+//! Re-derives every rule and figure of a plan from the plan and its workload (contract §4, rules 1-7). Shares no code
+//! with the search: groups, hot tables, cut and bounds are found again here by simpler means.
+//!
+//! Runs on every plan before it is written, and offline as `audit`.
+
+mod cover;
+mod figures;
+mod rules;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Plan, PlannedSlot};
+use crate::{
+    cost::CostModel,
+    finding::{Finding, Severity, Subject},
+    names::TableName,
+    workload::{self, Table, TableKind, Workload},
+};
+
+/// Everything that is wrong with a plan; empty when it keeps all rules and all figures recompute. `workload` must be
+/// canonical ([`Workload::canonicalize`]).
+pub fn check(plan: &Plan, workload: &Workload) -> Vec<Finding> {
+    let mut report = Report::default();
+    if let Err(error) = workload::check::validate(workload) {
+        report.error("AU100", Subject::Workload, error.to_string());
+        return report.sorted();
+    }
+    provenance(plan, workload, &mut report);
+    let book = Book::new(plan, workload);
+    cover::check(&book, &mut report);
+    if report.findings.is_empty() {
+        // Groups and figures mean something only for a plan that covers the right tables once.
+        rules::check(&book, &mut report);
+        figures::check(&book, &mut report);
+    }
+    report.sorted()
+}
+
+/// What has been found so far.
+#[derive(Default)]
+struct Report {
+    findings: Vec<Finding>,
+}
+
+impl Report {
+    fn error(&mut self, code: &str, subject: Subject, message: impl Into<String>) {
+        self.findings.push(Finding::new(Severity::Error, code, subject, message));
+    }
+
+    fn sorted(mut self) -> Vec<Finding> {
+        self.findings.sort();
+        self.findings.dedup();
+        self.findings
+    }
+}
+
+/// The plan and its workload, with what every check looks up.
+struct Book<'a> {
+    plan: &'a Plan,
+    workload: &'a Workload,
+    cost: CostModel,
+    buckets: Vec<usize>,
+    by_name: BTreeMap<TableName, usize>,
+    /// For each slot the workload's tables whose rows it carries.
+    carried: Vec<BTreeSet<usize>>,
+}
+
+impl<'a> Book<'a> {
+    fn new(plan: &'a Plan, workload: &'a Workload) -> Self {
+        let by_name: BTreeMap<TableName, usize> =
+            workload.tables.iter().enumerate().map(|(index, table)| (table.table_name(), index)).collect();
+        let mut leaves: BTreeMap<&TableName, Vec<usize>> = BTreeMap::new();
+        for (index, table) in workload.tables.iter().enumerate() {
+            if let Some(root) = &table.partition_root {
+                leaves.entry(root).or_default().push(index);
+            }
+        }
+        let carried = plan.slots.iter().map(|slot| carried(slot, &by_name, &leaves)).collect();
+        let made_full = plan.members().filter(|(_, table)| table.set_identity);
+        let made_full = made_full.flat_map(|(_, table)| {
+            let lacking = |name: &TableName| by_name.get(name).is_some_and(|&i| !workload.tables[i].has_identity());
+            std::iter::once(table.table_name()).chain(table.leaves.iter().cloned()).filter(lacking).collect::<Vec<_>>()
+        });
+        Book {
+            cost: CostModel {
+                measure: plan.load.measure,
+                coefficients: plan.load.coefficients.clone(),
+                publisher: plan.publisher_version,
+                subscriber: plan.subscriber_version,
+                made_full: made_full.collect(),
+            },
+            buckets: workload.observed_buckets(),
+            plan,
+            workload,
+            by_name,
+            carried,
+        }
+    }
+
+    fn table(&self, index: usize) -> &'a Table {
+        &self.workload.tables[index]
+    }
+
+    fn name(&self, index: usize) -> TableName {
+        self.table(index).table_name()
+    }
+
+    /// Whether the plan itself says this about a table.
+    fn has_finding(&self, code: &str, is_about: impl Fn(&TableName) -> bool) -> bool {
+        self.plan
+            .findings
+            .iter()
+            .any(|finding| finding.code == code && matches!(&finding.subject, Subject::Table(name) if is_about(name)))
+    }
+}
+
+fn carried(
+    slot: &PlannedSlot,
+    by_name: &BTreeMap<TableName, usize>,
+    leaves: &BTreeMap<&TableName, Vec<usize>>,
+) -> BTreeSet<usize> {
+    let mut carried = BTreeSet::new();
+    for member in &slot.tables {
+        let name = member.table_name();
+        carried.extend(by_name.get(&name));
+        if member.kind == TableKind::Partitioned {
+            carried.extend(leaves.get(&name).into_iter().flatten());
+        }
+    }
+    carried
+}
+
+/// Digests and database: is it this plan of this workload?
+fn provenance(plan: &Plan, workload: &Workload, report: &mut Report) {
+    if plan.digest() != plan.plan_sha256 {
+        report.error("AU101", Subject::Plan, "the plan was changed after it was made: its digest does not match");
+    }
+    let digest = workload.digest();
+    if digest != plan.workload_sha256 {
+        report.error(
+            "AU102",
+            Subject::Workload,
+            format!("the plan was made from another workload: its digest is {}, not {digest}", plan.workload_sha256),
+        );
+    }
+    if plan.database != workload.database {
+        let (planned, observed) = (&plan.database, &workload.database);
+        report.error(
+            "AU103",
+            Subject::Plan,
+            format!("plan is for database \"{planned}\", workload for \"{observed}\""),
+        );
+    }
+    if let Err(error) = plan.policy.validate() {
+        report.error("AU104", Subject::Policy, error.to_string());
+    }
+}

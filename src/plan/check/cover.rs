@@ -1,0 +1,154 @@
+//! Rule 1 (exact cover), rule 5 (names), and that nothing is published which would break its writers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Book, Report};
+use crate::{
+    finding::Subject,
+    names::{SlotName, TableName, one_line},
+    policy::NoIdentity,
+    workload::TableKind,
+};
+
+pub(super) fn check(book: &Book<'_>, report: &mut Report) {
+    members_exist(book, report);
+    exact_cover(book, report);
+    names(book, report);
+    identities(book, report);
+}
+
+fn members_exist(book: &Book<'_>, report: &mut Report) {
+    for (slot, member) in book.plan.members() {
+        let name = member.table_name();
+        let subject = Subject::Table(name.clone());
+        match book.by_name.get(&name) {
+            None => report.error("AU204", subject, format!("slot \"{}\" lists a table that is not there", slot.name)),
+            Some(&index) if book.table(index).kind != member.kind => {
+                report.error("AU204", subject, "its kind is another than in the workload");
+            }
+            Some(_) if member.kind == TableKind::Partitioned && !slot.via_root => {
+                report.error("AU205", subject, "a partition root is listed, but the slot does not publish via roots");
+            }
+            Some(_) => {}
+        }
+        let unsupported = member.row_filter.is_some() || member.columns.is_some();
+        if unsupported
+            && !(book.plan.publisher_version.has_row_filters() && book.plan.subscriber_version.has_row_filters())
+        {
+            let subject = Subject::Table(name);
+            report.error("AU206", subject, "row filters and column lists need version 15 on both sides");
+        }
+    }
+}
+
+fn exact_cover(book: &Book<'_>, report: &mut Report) {
+    let mut times = vec![0u32; book.workload.tables.len()];
+    for (slot, carried) in book.plan.slots.iter().zip(&book.carried) {
+        let mut listed = BTreeSet::new();
+        for member in &slot.tables {
+            if !listed.insert(member.table_name()) {
+                report.error("AU202", Subject::Table(member.table_name()), "listed twice in one slot");
+            }
+            // A root and one of its partitions in the same slot.
+            if let Some(root) = &member.partition_root
+                && slot.tables.iter().any(|other| other.table_name() == *root)
+            {
+                report.error("AU203", Subject::Table(member.table_name()), "covered by its root and by itself");
+            }
+        }
+        for &index in carried {
+            times[index] += 1;
+        }
+    }
+    let excluded: BTreeSet<TableName> =
+        book.plan.excluded.iter().map(|e| TableName::new(e.schema.clone(), e.name.clone())).collect();
+    let mut leaf_counts: BTreeMap<&TableName, (u32, u32)> = BTreeMap::new();
+    for (index, table) in book.workload.tables.iter().enumerate() {
+        if let Some(root) = &table.partition_root {
+            let counts = leaf_counts.entry(root).or_default();
+            counts.0 += 1;
+            counts.1 += times[index].min(1);
+        }
+    }
+    for (index, table) in book.workload.tables.iter().enumerate() {
+        let name = table.table_name();
+        let is_excluded = excluded.contains(&name);
+        // A root that is not listed is covered when all its partitions are.
+        let by_leaves = table.kind == TableKind::Partitioned
+            && leaf_counts.get(&name).is_some_and(|(leaves, covered)| leaves == covered);
+        let subject = Subject::Table(name);
+        match (times[index], is_excluded) {
+            (0, false) if !by_leaves => report.error("AU201", subject, "in no slot and not excluded"),
+            (1.., true) => report.error("AU207", subject, "excluded, but in a slot"),
+            (2.., false) => report.error("AU202", subject, "in more than one slot without disjoint row filters"),
+            _ => {}
+        }
+        let wanted_out = book.plan.policy.exclusion(table.partition_root.as_ref().unwrap_or(&book.name(index)));
+        if let (Some(reason), 1..) = (wanted_out, times[index]) {
+            report.error("AU207", Subject::Table(book.name(index)), format!("in a slot, but {reason}"));
+        }
+    }
+}
+
+fn names(book: &Book<'_>, report: &mut Report) {
+    let taken: BTreeSet<&str> = book.plan.server.slots_in_use.iter().map(String::as_str).collect();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let mut objects: BTreeSet<&str> = BTreeSet::new();
+    for slot in &book.plan.slots {
+        let subject = || Subject::Slot(slot.name.as_str().into());
+        if SlotName::new(slot.name.as_str()).is_err() {
+            report.error("AU601", subject(), "not a valid slot name");
+        }
+        if !seen.insert(slot.name.as_str()) {
+            report.error("AU602", subject(), "another slot of the plan has the same name");
+        }
+        if taken.contains(slot.name.as_str()) {
+            report.error("AU603", subject(), "a slot of that name exists on the publisher");
+        }
+        for name in [&slot.publication, &slot.subscription].into_iter().chain(&slot.insert_only_publication) {
+            if name.is_empty() || name.len() > crate::names::NAME_LIMIT_BYTES || name.contains('\0') {
+                report.error("AU601", subject(), format!("\"{}\" is not a valid name", one_line(name)));
+            }
+        }
+        for publication in std::iter::once(&slot.publication).chain(&slot.insert_only_publication) {
+            if !objects.insert(publication) {
+                report.error("AU602", subject(), "another publication of the plan has the same name");
+            }
+        }
+    }
+    let subscriptions: BTreeSet<&String> = book.plan.slots.iter().map(|slot| &slot.subscription).collect();
+    if subscriptions.len() < book.plan.slots.len() {
+        report.error("AU602", Subject::Plan, "two subscriptions of the plan have the same name");
+    }
+}
+
+/// UPDATE and DELETE of a published table without identity fail on the publisher (postgres.md H9).
+fn identities(book: &Book<'_>, report: &mut Report) {
+    for (_, member) in book.plan.members() {
+        let lacking = |name: &TableName| {
+            book.by_name
+                .get(name)
+                .map(|&index| book.table(index))
+                .is_some_and(|table| table.kind != TableKind::Partitioned && !table.has_identity())
+        };
+        let names: Vec<TableName> =
+            std::iter::once(member.table_name()).chain(member.leaves.iter().cloned()).filter(lacking).collect();
+        for name in names {
+            let settled =
+                member.insert_only || member.set_identity || book.has_finding("PL201", |subject| *subject == name);
+            if !settled {
+                report.error(
+                    "AU208",
+                    Subject::Table(name),
+                    "published without a usable identity, and the plan does not say so",
+                );
+            }
+        }
+        let may_be_full = book.plan.policy.no_identity == NoIdentity::Full
+            || book.plan.policy.no_identity_tables.values().any(|mode| *mode == NoIdentity::Full);
+        if member.set_identity && !may_be_full {
+            let subject = Subject::Table(member.table_name());
+            report.error("AU208", subject, "its replica identity would be changed, which the policy does not ask for");
+        }
+    }
+}

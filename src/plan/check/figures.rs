@@ -1,0 +1,279 @@
+//! Rule 6: every figure recomputes exactly, and the lower bound follows from its witness.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Book, Report, rules};
+use crate::{
+    cost::Confidence,
+    finding::Subject,
+    names::TableName,
+    plan::{
+        Role, gap,
+        witness::{Core, proven},
+    },
+};
+
+pub(super) fn check(book: &Book<'_>, report: &mut Report) {
+    slots(book, report);
+    order(book, report);
+    objective(book, report);
+    bound(book, report);
+    cut(book, report);
+    sweep(book, report);
+}
+
+/// Load row of some tables, constant part included.
+fn row(book: &Book<'_>, confidence: Confidence, tables: &BTreeSet<usize>) -> Vec<u64> {
+    let context = book.cost.context(book.workload, confidence, &book.buckets);
+    let mut row = book.cost.slot_constant(book.workload, confidence, &book.buckets);
+    for &index in tables {
+        book.cost.add_table_loads(&context, book.table(index), &mut row);
+    }
+    row
+}
+
+fn largest(row: &[u64]) -> u64 {
+    row.iter().copied().max().unwrap_or(0)
+}
+
+/// Largest mean of a stage, rounded half up.
+fn mean(row: &[u64], bucket_count: usize) -> u64 {
+    let stages = row.chunks(bucket_count.max(1));
+    stages.map(|stage| (stage.iter().sum::<u64>() * 2 / bucket_count.max(1) as u64).div_ceil(2)).max().unwrap_or(0)
+}
+
+fn slots(book: &Book<'_>, report: &mut Report) {
+    for (slot, carried) in book.plan.slots.iter().zip(&book.carried) {
+        let nominal = row(book, Confidence::Nominal, carried);
+        let peak = largest(&nominal);
+        let bucket_count = book.buckets.len();
+        let first =
+            (0..bucket_count).find(|bucket| nominal.iter().skip(*bucket).step_by(bucket_count).any(|&l| l == peak));
+        let copy: u64 = carried.iter().map(|&index| book.table(index).copy_bytes()).sum();
+        let wal = book
+            .buckets
+            .iter()
+            .map(|&bucket| carried.iter().map(|&i| book.table(i).load.wal_bytes_per_s.or_zero(bucket).round()).sum())
+            .fold(0.0, f64::max);
+        let number = |units| book.cost.to_number(units);
+        let figures = [
+            ("peak_load", slot.peak_load, number(peak)),
+            ("peak_bucket", f64::from(slot.peak_bucket), first.map_or(0.0, |first| book.buckets[first] as f64)),
+            ("mean_load", slot.mean_load, number(mean(&nominal, bucket_count))),
+            ("peak_load_high", slot.peak_load_high, number(largest(&row(book, Confidence::High, carried)))),
+            ("mean_load_low", slot.mean_load_low, number(mean(&row(book, Confidence::Low, carried), bucket_count))),
+            ("copy_bytes", slot.copy_bytes as f64, copy as f64),
+            ("wal_bytes_per_s_peak", slot.wal_bytes_per_s_peak, wal),
+        ];
+        for (field, stated, found) in figures {
+            compare(report, Subject::Slot(slot.name.as_str().into()), field, stated, found);
+        }
+    }
+}
+
+fn compare(report: &mut Report, subject: Subject, field: &str, stated: f64, found: f64) {
+    if stated != found {
+        report.error("AU701", subject, format!("\"{field}\" is {stated}, but recomputes to {found}"));
+    }
+}
+
+fn order(book: &Book<'_>, report: &mut Report) {
+    for pair in book.plan.slots.windows(2) {
+        let in_order = pair[0].peak_load > pair[1].peak_load
+            || (pair[0].peak_load == pair[1].peak_load && pair[0].name < pair[1].name);
+        if !in_order {
+            report.error(
+                "AU702",
+                Subject::Slot(pair[1].name.as_str().into()),
+                "not in order: hottest first, then by name",
+            );
+        }
+    }
+}
+
+fn objective(book: &Book<'_>, report: &mut Report) {
+    let objective = &book.plan.objective;
+    let shared = || book.plan.slots.iter().filter(|slot| slot.role == Role::Shared);
+    let peak = book.plan.slots.iter().map(|slot| slot.peak_load).fold(0.0, f64::max);
+    let shared_peak = shared().map(|slot| slot.peak_load).fold(0.0, f64::max);
+    let copies: Vec<u64> = shared().map(|slot| slot.copy_bytes).collect();
+    let total: u64 = copies.iter().sum();
+    let imbalance = match copies.iter().max() {
+        Some(&most) if total > 0 => most as f64 * copies.len() as f64 / total as f64,
+        _ => 1.0,
+    };
+    let figures = [
+        ("peak_load", objective.peak_load, peak),
+        ("shared_peak_load", objective.shared_peak_load, shared_peak),
+        ("gap", objective.gap, gap(shared_peak, objective.lower_bound)),
+        ("packing_gap", objective.packing_gap, gap(objective.packing_peak_load, objective.lower_bound)),
+        ("copy_imbalance", objective.copy_imbalance, imbalance),
+    ];
+    for (field, stated, found) in figures {
+        compare(report, Subject::Plan, field, stated, found);
+    }
+    if objective.peak_slot.as_ref() != book.plan.slots.first().map(|slot| &slot.name) {
+        report.error("AU701", Subject::Plan, "\"peak_slot\" is not the slot with the largest load");
+    }
+    let sorted = objective.lower_bound <= objective.packing_peak_load
+        && objective.packing_peak_load <= objective.shared_peak_load;
+    if !sorted {
+        report.error("AU703", Subject::Plan, "lower_bound <= packing_peak_load <= shared_peak_load does not hold");
+    }
+    let allowed = objective.packing_peak_load * (1.0 + book.plan.policy.cut_tolerance) * (1.0 + 1e-12);
+    if objective.moves.is_none() && objective.shared_peak_load > allowed {
+        report.error("AU704", Subject::Plan, "shared_peak_load is above packing_peak_load by more than cut_tolerance");
+    }
+}
+
+fn bound(book: &Book<'_>, report: &mut Report) {
+    let of_slots = rules::groups_of_slots(book);
+    let shared: Vec<usize> =
+        (0..book.plan.slots.len()).filter(|&slot| book.plan.slots[slot].role == Role::Shared).collect();
+    let claimed = book.cost.to_units(book.plan.objective.lower_bound);
+    let Some(witness) = &book.plan.objective.witness else {
+        if claimed > 0 {
+            report.error("AU705", Subject::Plan, "lower_bound is claimed without a witness");
+        }
+        return;
+    };
+    let mut groups: Vec<&Vec<usize>> = shared.iter().flat_map(|&slot| &of_slots[slot]).collect();
+    groups.sort();
+    let context = book.cost.context(book.workload, Confidence::Nominal, &book.buckets);
+    let width = book.cost.dimension_count(&context);
+    let loads = groups
+        .iter()
+        .map(|group| {
+            let mut row = vec![0; width];
+            group.iter().for_each(|&index| book.cost.add_table_loads(&context, book.table(index), &mut row));
+            row
+        })
+        .collect();
+    let core = Core {
+        slots: shared.len(),
+        dimensions: width,
+        loads,
+        constant: book.cost.slot_constant(book.workload, Confidence::Nominal, &book.buckets),
+        apart: apart(book, &groups),
+    };
+    match proven(&core, witness) {
+        Ok(value) if value >= claimed => {}
+        Ok(value) => report.error(
+            "AU705",
+            Subject::Plan,
+            format!(
+                "lower_bound is {}, but its witness proves only {}",
+                book.plan.objective.lower_bound,
+                book.cost.to_number(value)
+            ),
+        ),
+        Err(error) => {
+            report.error("AU705", Subject::Plan, format!("the witness of lower_bound proves nothing: {error}"))
+        }
+    }
+}
+
+/// Pairs of shared groups that rules keep apart, by position.
+fn apart(book: &Book<'_>, groups: &[&Vec<usize>]) -> Vec<(u32, u32)> {
+    let mut group_of: BTreeMap<usize, u32> = BTreeMap::new();
+    for (position, group) in groups.iter().enumerate() {
+        group_of.extend(group.iter().map(|&index| (index, position as u32)));
+    }
+    let find = |text: &str| {
+        let index = TableName::parse(text).ok().and_then(|name| book.by_name.get(&name).copied())?;
+        group_of.get(&index).copied()
+    };
+    let mut apart = BTreeSet::new();
+    let mut add = |sets: &[u32]| {
+        for (place, &a) in sets.iter().enumerate() {
+            apart.extend(sets[place + 1..].iter().filter(|&&b| b != a).map(|&b| (a.min(b), a.max(b))));
+        }
+    };
+    for set in &book.plan.policy.keep_apart {
+        add(&set.iter().filter_map(|text| find(text)).collect::<Vec<u32>>());
+    }
+    let pinned: BTreeSet<u32> = book
+        .plan
+        .policy
+        .pin
+        .iter()
+        .filter(|(_, pin)| matches!(pin, crate::policy::Pin::Slot(_)))
+        .filter_map(|(text, _)| find(text))
+        .collect();
+    add(&pinned.into_iter().collect::<Vec<u32>>());
+    apart.into_iter().collect()
+}
+
+fn cut(book: &Book<'_>, report: &mut Report) {
+    let mut lies_in: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); book.workload.tables.len()];
+    for (slot, carried) in book.carried.iter().enumerate() {
+        for &index in carried {
+            lies_in[index].insert(slot);
+            if let Some(root) = &book.table(index).partition_root {
+                lies_in[book.by_name[root]].insert(slot);
+            }
+        }
+    }
+    let nowhere = BTreeSet::new();
+    let of = |name: &TableName| book.by_name.get(name).map_or(&nowhere, |&index| &lies_in[index]);
+    let mut pairs: BTreeMap<(TableName, TableName), u64> = BTreeMap::new();
+    let mut flags: Vec<(&TableName, &TableName, &str, bool)> = Vec::new();
+    for key in &book.workload.foreign_keys {
+        let (from, to) = (of(&key.from), of(&key.to));
+        let apart = from != to || to.len() > 1;
+        flags.push((&key.from, &key.to, &key.name, !to.is_empty() && key.from != key.to && apart));
+        if !from.is_empty() && !to.is_empty() && key.from != key.to && apart {
+            let (a, b) = (key.from.clone().min(key.to.clone()), key.from.clone().max(key.to.clone()));
+            let weight = rules::weight(book, &a, &b);
+            if weight > 0 {
+                pairs.insert((a, b), weight);
+            }
+        }
+    }
+    let stated: BTreeMap<(TableName, TableName), u64> = book
+        .plan
+        .objective
+        .cut_pairs
+        .iter()
+        .map(|pair| ((pair.a.clone().min(pair.b.clone()), pair.a.clone().max(pair.b.clone())), pair.weight))
+        .collect();
+    if stated != pairs || book.plan.objective.cut_weight != pairs.values().sum::<u64>() {
+        let (stated, found) = (book.plan.objective.cut_weight, pairs.values().sum::<u64>());
+        report.error("AU706", Subject::Plan, format!("cut_weight is {stated}, but the pairs cut weigh {found}"));
+    }
+    let planned: Vec<(&TableName, &TableName, &str, bool)> =
+        book.plan.foreign_keys.iter().map(|key| (&key.from, &key.to, key.name.as_str(), key.cut)).collect();
+    if planned != flags {
+        report.error(
+            "AU707",
+            Subject::Plan,
+            "the foreign keys, or which of them are cut, are others than the workload's",
+        );
+    }
+}
+
+fn sweep(book: &Book<'_>, report: &mut Report) {
+    let shared = book.plan.slots.iter().filter(|slot| slot.role == Role::Shared).count() as u32;
+    let objective = &book.plan.objective;
+    let matching = book.plan.slot_counts.iter().any(|row| {
+        row.shared == shared
+            && row.lower_bound == objective.lower_bound
+            && row.packing_peak_load == (shared > 0).then_some(objective.packing_peak_load)
+    });
+    if !matching {
+        report.error(
+            "AU708",
+            Subject::Plan,
+            format!("slot_counts has no row for the {shared} shared slots of this plan"),
+        );
+    }
+    for row in &book.plan.slot_counts {
+        if row.packing_peak_load.is_some_and(|peak| peak < row.lower_bound) {
+            report.error(
+                "AU703",
+                Subject::Plan,
+                format!("the peak for {} shared slots is below its bound", row.shared),
+            );
+        }
+    }
+}

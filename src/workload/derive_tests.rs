@@ -1,0 +1,215 @@
+//! Cases for `derive`, worked out by hand.
+
+use super::*;
+use crate::{
+    lsn::Lsn,
+    server::ServerFacts,
+    workload::{
+        snapshot::{IndexShape, Instant},
+        tests::table,
+    },
+};
+
+const START: i64 = 1_767_571_200;
+
+fn start(bucket_s: u32, interval_s: f64) -> SampleStart {
+    SampleStart {
+        kind: "samples".into(),
+        version: 1,
+        tool: format::TOOL.into(),
+        database: "app".into(),
+        database_oid: 5,
+        server: ServerFacts::of_major(15),
+        bucket_s,
+        interval_s,
+    }
+}
+
+/// One table with a width of 40 bytes and a primary key of 8: an insert costs 96 + 64 = 160 bytes of WAL.
+fn catalog(oids: &[u32]) -> Catalog {
+    let make = |oid: &u32| {
+        let mut table = table(&format!("t{oid}"), 0.0);
+        table.load = Load::default();
+        table.row_width_bytes = 40.0;
+        CatalogTable {
+            oid: *oid,
+            table,
+            indexes: vec![IndexShape { method: "btree".into(), key_width_bytes: 8.0 }],
+            identity_width_bytes: 8.0,
+            width_source: WidthSource::Statistics,
+        }
+    };
+    Catalog {
+        at: Timestamp::from_second(START).unwrap(),
+        tables: oids.iter().map(make).collect(),
+        foreign_keys: Vec::new(),
+        excluded: Vec::new(),
+        sequence_count: 0,
+        large_object_count: 0,
+        notes: Vec::new(),
+    }
+}
+
+fn at(second: i64, inserted: &[(u32, u64)]) -> CounterSnapshot {
+    let instant = Instant {
+        at: Timestamp::from_second(START + second).unwrap(),
+        lsn: Lsn(1000 * (second as u64)),
+        timeline: 1,
+        started: Timestamp::from_second(START - 100).unwrap(),
+        stats_reset: None,
+        next_transaction: 700 + 2 * second as u64,
+    };
+    let counters = |inserted| RowCounters { inserted, ..RowCounters::default() };
+    CounterSnapshot { instant, tables: inserted.iter().map(|(oid, count)| (*oid, counters(*count))).collect() }
+}
+
+fn fold(oids: &[u32], snapshots: Vec<CounterSnapshot>) -> Workload {
+    let mut deriver = Deriver::new(start(10, 5.0));
+    deriver.push_catalog(catalog(oids));
+    for snapshot in snapshots {
+        deriver.push(snapshot);
+    }
+    deriver.workload().unwrap()
+}
+
+fn values(series: &Series, count: usize) -> Vec<Option<f64>> {
+    (0..count).map(|bucket| series.at(bucket)).collect()
+}
+
+#[test]
+fn differences_become_mean_rates_and_bursts() {
+    // 50 rows in 5 s, then none, then 10: buckets of 10 s with 50 and 10 rows
+    let workload = fold(&[1], vec![at(0, &[(1, 100)]), at(5, &[(1, 150)]), at(10, &[(1, 150)]), at(20, &[(1, 160)])]);
+    let load = &workload.tables[0].load;
+    assert_eq!(workload.bucket_count, 2);
+    assert_eq!(values(&load.inserts_per_s, 2), [Some(5.0), Some(1.0)]);
+    assert_eq!(values(&load.wal_bytes_per_s, 2), [Some(800.0), Some(160.0)]);
+    // 8 + 40 + 5 x 2 columns
+    assert_eq!(values(&load.logical_bytes_per_s, 2), [Some(290.0), Some(58.0)]);
+    assert_eq!((load.burst_wal_bytes, load.burst_s), (Some(8000.0), Some(5.0)));
+    assert_eq!(workload.cluster_wal_bytes_per_s, Series::Constant(1000.0));
+    assert_eq!(workload.cluster_transactions_per_s, Series::Constant(2.0));
+    assert!(workload.gaps.is_empty());
+}
+
+#[test]
+fn an_interval_over_a_bucket_boundary_is_shared_by_time() {
+    // 8 s with 80 rows, then 8 s with 160 of which a quarter lies in the first bucket
+    let workload = fold(&[1], vec![at(0, &[(1, 0)]), at(8, &[(1, 80)]), at(16, &[(1, 240)])]);
+    assert_eq!(values(&workload.tables[0].load.inserts_per_s, 2), [Some(12.0), Some(20.0)]);
+}
+
+#[test]
+fn a_few_last_seconds_are_no_bucket() {
+    let workload = fold(&[1], vec![at(0, &[(1, 0)]), at(10, &[(1, 10)]), at(11, &[(1, 1000)])]);
+    assert!(workload.bucket_count == 2);
+    let mut late = at(10, &[(1, 10)]);
+    late.instant.at = Timestamp::from_millisecond((START + 10) * 1000 + 500).unwrap();
+    assert_eq!(fold(&[1], vec![at(0, &[(1, 0)]), late]).bucket_count, 1);
+}
+
+#[test]
+fn a_reset_leaves_its_interval_out_and_is_noted() {
+    let workload = fold(
+        &[1, 2],
+        vec![
+            at(0, &[(1, 100), (2, 0)]),
+            at(10, &[(1, 200), (2, 0)]),
+            at(20, &[(1, 5), (2, 3)]), // the first fell, so the second cannot be trusted either
+            at(30, &[(1, 15), (2, 3)]),
+        ],
+    );
+    assert_eq!(values(&workload.tables[0].load.inserts_per_s, 3), [Some(10.0), None, Some(1.0)]);
+    assert_eq!(values(&workload.tables[1].load.inserts_per_s, 3), [Some(0.0), None, Some(0.0)]);
+    assert_eq!(workload.cluster_wal_bytes_per_s.at(1), None);
+    assert_eq!((workload.gaps[0].from_bucket, workload.gaps[0].to_bucket), (1, 1));
+    assert!(workload.gaps[0].reason.contains("reset"), "{:?}", workload.gaps);
+    assert!(workload.notes.iter().any(|note| note.contains("reset of the statistics")));
+}
+
+#[test]
+fn a_reset_time_that_moved_is_a_reset_even_if_no_counter_fell() {
+    let mut later = at(10, &[(1, 500)]);
+    later.instant.stats_reset = Some(Timestamp::from_second(START + 7).unwrap());
+    let mut last = at(20, &[(1, 600)]);
+    last.instant.stats_reset = later.instant.stats_reset;
+    let workload = fold(&[1], vec![at(0, &[(1, 100)]), later, last]);
+    assert_eq!(values(&workload.tables[0].load.inserts_per_s, 2), [None, Some(10.0)]);
+}
+
+#[test]
+fn a_failover_and_a_long_silence_are_gaps_but_a_clean_restart_is_not() {
+    let mut promoted = at(10, &[(1, 100)]);
+    promoted.instant.timeline = 2;
+    let mut after = at(20, &[(1, 200)]);
+    after.instant.timeline = 2;
+    let workload = fold(&[1], vec![at(0, &[(1, 0)]), promoted, after]);
+    assert_eq!(values(&workload.tables[0].load.inserts_per_s, 2), [None, Some(10.0)]);
+    assert!(workload.gaps[0].reason.contains("timeline 1 to 2"));
+
+    let workload = fold(&[1], vec![at(0, &[(1, 0)]), at(10, &[(1, 10)]), at(40, &[(1, 900)]), at(50, &[(1, 910)])]);
+    assert_eq!(values(&workload.tables[0].load.inserts_per_s, 5), [Some(1.0), None, None, None, Some(1.0)]);
+    assert_eq!((workload.gaps[0].from_bucket, workload.gaps[0].to_bucket), (1, 3));
+
+    let mut restarted = at(10, &[(1, 100)]);
+    restarted.instant.started = Timestamp::from_second(START + 4).unwrap();
+    let workload = fold(&[1], vec![at(0, &[(1, 0)]), restarted]);
+    assert_eq!(values(&workload.tables[0].load.inserts_per_s, 1), [Some(10.0)]);
+    assert!(workload.notes.iter().any(|note| note.contains("started again")));
+}
+
+#[test]
+fn tables_that_come_and_go_are_named() {
+    let mut deriver = Deriver::new(start(10, 5.0));
+    deriver.push_catalog(catalog(&[1, 2]));
+    deriver.push(at(0, &[(1, 100), (2, 50)]));
+    let next = at(10, &[(1, 100), (3, 70)]);
+    assert!(deriver.catalog_is_stale(&next));
+    let mut newer = catalog(&[1, 3]);
+    newer.tables[0].table.name = "renamed".into();
+    deriver.push_catalog(newer);
+    deriver.push(next);
+    let workload = deriver.workload().unwrap();
+    // the new table counted from zero
+    let created = workload.tables.iter().find(|table| table.name == "t3").unwrap();
+    assert_eq!(created.load.inserts_per_s, Series::Constant(7.0));
+    let notes = workload.notes.join("\n");
+    assert!(notes.contains("table public.t1 was renamed to public.renamed"), "{notes}");
+    assert!(notes.contains("tables created while sampling") && notes.contains(": public.t3 (1)"), "{notes}");
+    assert!(notes.contains("tables dropped while sampling") && notes.contains(": public.t2 (1)"), "{notes}");
+}
+
+#[test]
+fn too_little_is_an_error() {
+    let mut deriver = Deriver::new(start(10, 5.0));
+    assert_eq!(deriver.workload(), Err(DeriveError::NoCatalog));
+    deriver.push_catalog(catalog(&[]));
+    assert_eq!(deriver.workload(), Err(DeriveError::NoTable("app".into())));
+    deriver.push_catalog(catalog(&[1]));
+    deriver.push(at(0, &[(1, 100)]));
+    assert_eq!(deriver.workload(), Err(DeriveError::NothingObserved));
+    deriver.push(at(0, &[(1, 200)])); // the same instant again changes nothing
+    assert_eq!(deriver.workload(), Err(DeriveError::NothingObserved));
+}
+
+#[test]
+fn replayed_lines_give_the_same_workload() {
+    let snapshots = [at(0, &[(1, 0), (2, 9)]), at(10, &[(1, 10)]), at(20, &[(1, 30), (4, 2)])];
+    let mut direct = Deriver::new(start(10, 5.0));
+    let mut replayed = direct.clone();
+    direct.push_catalog(catalog(&[1]));
+    replayed.push_line(SampleLine::Catalog(catalog(&[1])));
+    let mut previous = None;
+    for snapshot in snapshots {
+        replayed.push_line(SampleLine::between(previous.as_ref(), &snapshot));
+        direct.push(snapshot.clone());
+        previous = Some(snapshot);
+    }
+    assert_eq!(direct.workload(), replayed.workload());
+}
+
+#[test]
+fn a_workload_from_snapshots_passes_its_own_check() {
+    let workload = fold(&[1, 2], vec![at(0, &[(1, 0), (2, 0)]), at(10, &[(1, 10), (2, 1)])]);
+    crate::workload::check::validate(&workload).unwrap();
+}
