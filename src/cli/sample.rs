@@ -22,7 +22,7 @@ use pgslotplan::{
     workload::{
         check,
         derive::{DeriveError, Deriver},
-        snapshot::{CounterSnapshot, SampleLine, SampleStart},
+        snapshot::{Catalog, CounterSnapshot, SampleLine, SampleStart},
     },
 };
 
@@ -163,11 +163,16 @@ pub async fn observe(args: &SampleArgs, console: &Console, stop: impl Future<Out
     report.facts.cores = args.cores;
     check_facts(&report, console)?;
     let first = read_counters(&session).await.map_err(server_failure)?;
-    let (log, deriver) = open_log(args, &report, &first)?;
     let scope = CatalogScope {
         include: args.include.iter().cloned().map(Pattern).collect(),
         exclude: args.exclude.iter().cloned().map(Pattern).collect(),
     };
+    // Read before any file is made: a run that cannot be leaves nothing behind.
+    let catalog = read_catalog(&session, &first, &scope).await.map_err(server_failure)?;
+    if catalog.tables.is_empty() && !args.resume {
+        return Err(no_table(DeriveError::NoTable(report.database)));
+    }
+    let (log, deriver) = open_log(args, &report, &first)?;
     let interval_s = deriver.start().map_or(10.0, |start| start.interval_s);
     let mut sampler = Sampler {
         server,
@@ -180,7 +185,7 @@ pub async fn observe(args: &SampleArgs, console: &Console, stop: impl Future<Out
         facts_notes: report.notes,
         catalog_read: Instant::now(),
     };
-    sampler.take_catalog(&first).await?;
+    sampler.keep_catalog(catalog)?;
     sampler.take(first)?;
     let wanted_s = if args.once { interval_s } else { args.duration };
     tokio::pin!(stop);
@@ -374,12 +379,12 @@ impl Sampler {
     }
 
     async fn take_catalog(&mut self, counters: &CounterSnapshot) -> Result<(), Failure> {
-        let mut catalog = read_catalog(&self.session, counters, &self.scope).await.map_err(server_failure)?;
+        let catalog = read_catalog(&self.session, counters, &self.scope).await.map_err(server_failure)?;
+        self.keep_catalog(catalog)
+    }
+
+    fn keep_catalog(&mut self, mut catalog: Catalog) -> Result<(), Failure> {
         catalog.notes.extend(self.facts_notes.iter().cloned());
-        if catalog.tables.is_empty() && self.deriver.previous().is_none() {
-            let database = self.deriver.start().map(|start| start.database.clone()).unwrap_or_default();
-            return Err(no_table(DeriveError::NoTable(database)));
-        }
         let line = SampleLine::Catalog(catalog);
         self.log.append(&line)?;
         self.deriver.push_line(line);
