@@ -49,7 +49,7 @@ impl std::fmt::Display for Budget {
 pub enum ExactMode {
     /// For cores of up to 20 items with load.
     Auto,
-    /// Also by branch and bound and by MILP for larger cores, within node budgets.
+    /// The same, and the search of a large core goes on until the bound itself is met.
     Required,
     /// Never.
     Off,
@@ -243,7 +243,7 @@ impl Effort {
         let normal = 14_400_000 - 14_000 * d.min(336);
         let normal = match n {
             0..=SMALL => normal,
-            ..50_000 => normal * 3 / 5,
+            481..50_000 => normal * 3 / 5,
             _ => normal * 2,
         };
         let scale = |evaluations: u64| match budget {
