@@ -8,7 +8,7 @@ PGSLOTPLAN = cargo run --release --locked --quiet --
 
 example:
 	mkdir -p target/example
-	$(PGSLOTPLAN) generate --tables 300 --hours 168 --no-key 0 --force -o target/example/workload.json
+	$(PGSLOTPLAN) generate --tables 300 --hours 168 --no-key 0 --total-wal 8MB/s --force -o target/example/workload.json
 	$(PGSLOTPLAN) plan target/example/workload.json --force -o target/example/plan.json
 	$(PGSLOTPLAN) audit target/example/plan.json target/example/workload.json
 	$(PGSLOTPLAN) emit target/example/plan.json --force -o target/example/scripts
