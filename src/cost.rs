@@ -10,14 +10,11 @@ use crate::{
     names::TableName,
     policy::Measure,
     server::ServerVersion,
-    workload::{ReplicaIdentity, Table, Workload},
+    workload::{ReplicaIdentity, Table, Workload, record_model::TOAST_CHUNK_BYTES},
 };
 
 /// Integer units in one second of a stage's time per second: loads of `apply` and `pipeline` are counted in 10⁻⁹.
 pub const UNITS_PER_SHARE: f64 = 1e9;
-
-/// Bytes of one TOAST chunk's payload (`TOAST_MAX_CHUNK_SIZE` of a default build).
-pub const TOAST_CHUNK_BYTES: f64 = 1996.0;
 
 /// Which set of coefficients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

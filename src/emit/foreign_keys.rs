@@ -8,7 +8,7 @@
 use super::{
     Context,
     ddl::{Value, only_if, raise_if_any, values, warn_if_any},
-    session::STATE_SCHEMA,
+    session::{STATE_SCHEMA, forget},
 };
 use crate::{names::quote_literal, policy::ForeignKeyMode};
 
@@ -190,17 +190,13 @@ pub fn forget_restored(context: &Context<'_>) -> String {
              DELETE FROM {STATE_SCHEMA}.dropped_foreign_key; then run this file again."
         ),
     );
+    let forget = forget("dropped_foreign_key", &prefix);
     only_if(
         "foreign_keys_dropped",
         &format!("to_regclass('{STATE_SCHEMA}.dropped_foreign_key') IS NOT NULL"),
         &format!(
             "{missing}
-DELETE FROM {STATE_SCHEMA}.dropped_foreign_key WHERE prefix = {prefix};
-SELECT NOT EXISTS (SELECT FROM {STATE_SCHEMA}.dropped_foreign_key) AS none_left
-\\gset
-\\if :none_left
-DROP TABLE {STATE_SCHEMA}.dropped_foreign_key;
-\\endif"
+{forget}"
         ),
     )
 }

@@ -11,7 +11,7 @@ use super::{
     checks::table_rows,
     ddl::{Value, raise_if_any, values},
     script::Side,
-    session::{STATE_SCHEMA, create_state_schema},
+    session::{STATE_SCHEMA, create_state_schema, forget},
 };
 use crate::{
     names::{quote_identifier, quote_literal},
@@ -117,6 +117,7 @@ ORDER BY nspname, relname
 /// Gives the tables back the replica identities that they had.
 pub fn restore_identities(context: &Context<'_>) -> String {
     let prefix = quote_literal(&context.plan.policy.prefix);
+    let forget = forget("changed_identity", &prefix);
     super::ddl::only_if(
         "identities_changed",
         &format!("to_regclass('{STATE_SCHEMA}.changed_identity') IS NOT NULL"),
@@ -130,12 +131,7 @@ JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = s.table_name
 WHERE s.prefix = {prefix} AND (s.identity <> 'i' OR s.index_name IS NOT NULL)
 ORDER BY s.schema_name, s.table_name
 \\gexec
-DELETE FROM {STATE_SCHEMA}.changed_identity WHERE prefix = {prefix};
-SELECT NOT EXISTS (SELECT FROM {STATE_SCHEMA}.changed_identity) AS none_left
-\\gset
-\\if :none_left
-DROP TABLE {STATE_SCHEMA}.changed_identity;
-\\endif"
+{forget}"
         ),
     )
 }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::{
     Context,
-    ddl::{Value, do_block, raise_if_any, values},
+    ddl::{Value, do_block, only_if, raise_if_any, values},
     script::{Side, Step},
 };
 use crate::names::{one_line, quote_literal};
@@ -199,6 +199,13 @@ pub fn create_state_schema() -> String {
         "Run the files with one role, or drop the schema if it is not needed.",
     );
     format!("CREATE SCHEMA IF NOT EXISTS {STATE_SCHEMA};\n{check}")
+}
+
+/// Removes this plan's rows from a table of the state schema, and the table with its last row. `prefix` is a literal.
+pub fn forget(table: &str, prefix: &str) -> String {
+    let table = format!("{STATE_SCHEMA}.{table}");
+    let drop = only_if("none_left", &format!("NOT EXISTS (SELECT FROM {table})"), &format!("DROP TABLE {table};"));
+    format!("DELETE FROM {table} WHERE prefix = {prefix};\n{drop}")
 }
 
 /// Makes or checks the mark that says which plan this subscriber follows.

@@ -8,9 +8,10 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, LogNormal};
 
 use super::schema::TableSketch;
-use crate::{
-    cost::TOAST_CHUNK_BYTES,
-    workload::{ReplicaIdentity, Table},
+use crate::workload::{
+    ReplicaIdentity, Table,
+    record_model::{CHUNK_INSERT_WAL, RowCosts, TOAST_CHUNK_BYTES},
+    snapshot::IndexShape,
 };
 
 /// What a table is for; it decides the mix of row changes.
@@ -122,10 +123,6 @@ pub(super) struct Rates {
     pub(super) transactions: f64,
 }
 
-fn al8(bytes: f64) -> f64 {
-    (bytes / 8.0).ceil() * 8.0
-}
-
 /// A value with four significant digits: files stay short, and nothing is known better.
 pub(super) fn four_digits(value: f64) -> f64 {
     if value <= 0.0 {
@@ -136,23 +133,21 @@ pub(super) fn four_digits(value: f64) -> f64 {
     if rounded < 1e-6 { 0.0 } else { rounded }
 }
 
-/// WAL of one TOAST chunk with its index entry: `al8(55 + 1996 + 16) + 72`.
-const CHUNK_WAL_BYTES: f64 = 2144.0;
-
 impl RowBytes {
-    /// The record model: heap record plus one entry an index; a full identity logs the old row too.
+    /// WAL by the record model, as if every index were a btree on one bigint; logical bytes with text a little wider
+    /// than what is stored.
     fn of(table: &Table) -> Self {
         let width = table.row_width_bytes;
         let full = table.replica_identity == ReplicaIdentity::Full;
-        let old_row = if full { 5.0 + width } else { 0.0 };
-        let indexes = f64::from(table.index_count) * al8(48.0 + 8.0 + KEY_BYTES);
         let columns = f64::from(table.column_count);
         let logical_row = 8.0 + 5.0 * columns + TEXT_FACTOR * width;
+        let index = IndexShape { method: "btree".into(), key_width_bytes: KEY_BYTES };
+        let costs = RowCosts::of_shape(table, &vec![index; table.index_count as usize], KEY_BYTES);
         RowBytes {
-            insert: al8(55.0 + width) + indexes,
-            hot_update: al8(66.0 + width + old_row) + 24.0,
-            update: al8(74.0 + width + old_row) + 16.0 + indexes,
-            delete: al8(54.0 + if full { width } else { 5.0 + KEY_BYTES }),
+            insert: costs.insert_wal,
+            hot_update: costs.hot_update_wal,
+            update: costs.update_wal,
+            delete: costs.delete_wal,
             logical_row,
             logical_update: logical_row + if full { logical_row } else { 0.0 },
             logical_delete: if full { logical_row } else { 8.0 + columns + 4.0 + KEY_BYTES },
@@ -192,7 +187,7 @@ impl RowChanges {
         self.inserts * self.bytes.insert
             + self.updates * update
             + self.deletes * self.bytes.delete
-            + written * self.chunks * CHUNK_WAL_BYTES
+            + written * self.chunks * CHUNK_INSERT_WAL
     }
 
     /// Rates that write about `wal_bytes_per_s`. Rows are rounded first, so that bytes follow from them exactly.
@@ -208,7 +203,7 @@ impl RowChanges {
             + hot_updates * bytes.hot_update
             + (updates - hot_updates) * bytes.update
             + deletes * bytes.delete
-            + toast_chunks * CHUNK_WAL_BYTES;
+            + toast_chunks * CHUNK_INSERT_WAL;
         let logical_bytes = inserts * bytes.logical_row
             + updates * bytes.logical_update
             + deletes * bytes.logical_delete

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    bound,
     hot::HotReason,
     judge,
     scope::Scope,
@@ -16,7 +15,7 @@ use crate::{
     names::{SlotName, TableName},
     plan::{
         CutPair, Decision, FrontierPoint, MovePoint, Objective, Plan, PlannedForeignKey, PlannedLoad, PlannedSlot,
-        PlannedTable, Role, SlotCount, Witness, gap,
+        PlannedTable, Role, SlotCount, gap,
     },
     policy::{ForeignKeyMode, Measure},
     units::{Bytes, Seconds},
@@ -377,7 +376,8 @@ fn objective(
         shared_peak_load: shared,
         lower_bound: bound_value,
         gap: gap(shared, bound_value),
-        witness: has_shared.then(|| witness(&traded.bound.witness)),
+        // Items are numbered by group name on both sides.
+        witness: has_shared.then(|| traded.bound.witness.to_plan(|item| item)),
         packing_peak_load: packing,
         packing_gap: gap(packing, bound_value),
         cut_weight: pairs.iter().map(|(_, _, weight)| weight).sum(),
@@ -419,7 +419,7 @@ fn frontier(sweep: &Sweep<'_>, traded: &Traded) -> Vec<FrontierPoint> {
         .iter()
         .map(|point| {
             let mut slot_of_group: Vec<Option<usize>> = vec![None; sweep.groups.groups.len()];
-            for (item, &bin) in point.assignment.0.iter().enumerate() {
+            for (item, &bin) in point.result.assignment.0.iter().enumerate() {
                 slot_of_group[candidate.hot.shared[item]] = Some(bin as usize);
             }
             for (number, (group, _)) in candidate.hot.dedicated.iter().enumerate() {
@@ -433,7 +433,7 @@ fn frontier(sweep: &Sweep<'_>, traded: &Traded) -> Vec<FrontierPoint> {
             }
             FrontierPoint {
                 tolerance: point.tolerance_ppm as f64 / 1e6,
-                shared_peak_load: sweep.cost.to_number(point.assignment.peak(&candidate.instance)),
+                shared_peak_load: sweep.cost.to_number(point.peak),
                 cut_weight: cut_weight(sweep, |index| slots[index].clone()),
             }
         })
@@ -560,19 +560,4 @@ fn decisions(sweep: &Sweep<'_>, traded: &Traded, drafts: &[Draft]) -> Vec<Decisi
         }
     }
     decisions
-}
-
-/// The search's witness in the words of the plan file. Items are already numbered by group name.
-fn witness(found: &bound::Witness) -> Witness {
-    match found.clone() {
-        bound::Witness::Constant => Witness::Constant,
-        bound::Witness::Volume { dimension } => Witness::Volume { dimension },
-        bound::Witness::Item { item, dimension } => Witness::Item { item, dimension },
-        bound::Witness::Pigeonhole { dimension, full } => Witness::Pigeonhole { dimension, h: full },
-        bound::Witness::Counting { dimension, jobs } => Witness::Counting { dimension, t: jobs },
-        bound::Witness::Clique { items } => Witness::Clique { items },
-        bound::Witness::BinPacking { dimension, capacity, small } => Witness::BinPacking { dimension, capacity, small },
-        bound::Witness::Lagrangian { clique, weights } => Witness::Lagrangian { clique, weights },
-        bound::Witness::Exhaustive { capacity } => Witness::Exhaustive { capacity },
-    }
 }

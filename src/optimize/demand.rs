@@ -2,7 +2,7 @@
 
 use super::grouping::Groups;
 use crate::{
-    cost::{Confidence, CostModel, LoadContext},
+    cost::{Confidence, CostModel},
     workload::{Table, Workload},
 };
 
@@ -41,15 +41,18 @@ impl Demand {
             dimension_count,
             loads: Vec::new(),
         };
+        let mut own = vec![0; dimension_count];
         for (position, group) in groups.groups.iter().enumerate() {
             let row = &mut loads[position * dimension_count..(position + 1) * dimension_count];
             let mut delay: f64 = 0.0;
             let mut bytes = 0u64;
             for &index in &group.tables {
                 let table = &workload.tables[index];
-                cost.add_table_loads(&context, table, row);
+                own.fill(0);
+                cost.add_table_loads(&context, table, &mut own);
+                row.iter_mut().zip(&own).for_each(|(sum, load)| *sum += load);
                 bytes = bytes.saturating_add(table.copy_bytes());
-                delay = delay.max(burst_delay(cost, &context, table, &demand.buckets, slot_capacity));
+                delay = delay.max(burst_delay(cost, table, &own, &demand.buckets, slot_capacity));
             }
             demand.peaks.push(row.iter().copied().max().unwrap_or(0));
             demand.copy_bytes.push(bytes);
@@ -66,22 +69,15 @@ impl Demand {
 }
 
 /// Seconds by which a table's worst burst outlasts the interval it came in: the burst's bytes at the table's own mean
-/// cost per WAL byte, less the interval. 0 where no burst was seen or nothing says how fast a slot is.
-pub fn burst_delay(
-    cost: &CostModel,
-    context: &LoadContext,
-    table: &Table,
-    buckets: &[usize],
-    slot_capacity: Option<u64>,
-) -> f64 {
+/// cost per WAL byte, less the interval. 0 where no burst was seen or nothing says how fast a slot is. `row` is the
+/// table's own load row.
+fn burst_delay(cost: &CostModel, table: &Table, row: &[u64], buckets: &[usize], slot_capacity: Option<u64>) -> f64 {
     let (Some(bytes), Some(interval_s)) = (table.load.burst_wal_bytes, table.load.burst_s) else { return 0.0 };
     let Some(capacity) = cost.capacity_units(slot_capacity) else { return 0.0 };
     let wal_bytes: f64 = buckets.iter().map(|&bucket| table.load.wal_bytes_per_s.or_zero(bucket)).sum();
     if wal_bytes <= 0.0 || buckets.is_empty() {
         return 0.0;
     }
-    let mut row = vec![0; cost.dimension_count(context)];
-    cost.add_table_loads(context, table, &mut row);
     let slowest = row.chunks(buckets.len()).map(|stage| stage.iter().sum::<u64>()).max().unwrap_or(0);
     let seconds_per_byte = slowest as f64 / capacity as f64 / wal_bytes;
     (bytes * seconds_per_byte - interval_s).max(0.0)

@@ -105,7 +105,7 @@ impl Sweep<'_> {
             return Swept { candidates, chosen, yielded, why: "the fewest that keep the headroom" };
         }
         for candidate in candidates.iter_mut().take(AUTO_FALLBACK_LIMIT as usize) {
-            self.pack_candidate(candidate, Budget::Small, None);
+            self.pack_candidate(candidate, Budget::Small);
         }
         let chosen = (0..candidates.len())
             .filter(|&position| candidates[position].packing.is_some() || candidates[position].shared_count == 0)
@@ -170,12 +170,12 @@ impl Sweep<'_> {
             // High coefficients are never below nominal ones, so the nominal bound refutes the headroom too.
             Some(limit) if candidate.bound.value > limit => candidate.keeps_headroom = Some(false),
             limit => {
-                self.pack_candidate(&mut candidate, Budget::Small, None);
+                self.pack_candidate(&mut candidate, Budget::Small);
                 let near = |limit: u64| {
                     candidate.peak_high.is_some_and(|peak| peak > limit && peak as f64 <= limit as f64 * 1.05)
                 };
                 if limit.is_some_and(near) {
-                    self.pack_candidate(&mut candidate, self.options.budget, None);
+                    self.pack_candidate(&mut candidate, self.options.budget);
                 }
             }
         }
@@ -183,18 +183,13 @@ impl Sweep<'_> {
     }
 
     /// Packs a candidate, from an earlier packing where there is one, and judges it at the high coefficients.
-    pub fn pack_candidate(&self, candidate: &mut Candidate, budget: Budget, start: Option<Assignment>) {
+    pub fn pack_candidate(&self, candidate: &mut Candidate, budget: Budget) {
         if candidate.shared_count == 0 {
             return;
         }
-        let start = start.or_else(|| candidate.packing.as_ref().map(|packing| packing.assignment.clone()));
-        let settings = PackSettings {
-            seed: self.options.seed,
-            budget,
-            exact: self.options.exact,
-            start: start.as_ref(),
-            stop: self.options.stop,
-        };
+        let start = candidate.packing.as_ref().map(|packing| &packing.assignment);
+        let settings =
+            PackSettings { seed: self.options.seed, budget, exact: self.options.exact, start, stop: self.options.stop };
         let packing = match pack(&candidate.instance, &settings) {
             Ok(packing) => packing,
             Err(error) => {

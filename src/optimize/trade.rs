@@ -8,8 +8,8 @@ use super::{
     bound::Bound,
     hot::{HotReason, HotSet},
     packing::{
-        Assignment, CutSettings, MoveSettings, NORMAL_CUT_BUDGET, SizeSettings, balance_sizes, reduce_cut,
-        repack_with_moves,
+        Assignment, CutSettings, FrontierPoint, MoveSettings, NORMAL_CUT_BUDGET, SizeSettings, balance_sizes,
+        cap_within, frontier, repack_with_moves,
     },
     sweep::{Candidate, Sweep, Swept, shared_slots},
 };
@@ -23,15 +23,6 @@ use crate::{
 /// Tolerances of the frontier, in parts per million.
 const FRONTIER_PPM: [u64; 3] = [10_000, 30_000, 100_000];
 
-/// One tolerance tried.
-#[derive(Debug, Clone)]
-pub struct Point {
-    /// Allowed rise of the peak, parts per million.
-    pub tolerance_ppm: u64,
-    /// What came out.
-    pub assignment: Assignment,
-}
-
 /// The final assignment of the chosen count.
 #[derive(Debug)]
 pub struct Traded {
@@ -44,7 +35,7 @@ pub struct Traded {
     /// The bound, of the chosen candidate.
     pub bound: Bound,
     /// Peak against cut; empty when nothing can be cut.
-    pub frontier: Vec<Point>,
+    pub frontier: Vec<FrontierPoint>,
     /// Names of the shared slots in bin order, where a previous plan or a pin gives them.
     pub shared_names: Vec<Option<SlotName>>,
     /// Names of dedicated slots, by group, where a previous plan gives them.
@@ -146,7 +137,7 @@ pub fn keep_slots(sweep: &Sweep<'_>, previous: &Previous<'_>) -> Swept {
 /// A contradiction when the rules keep too many groups apart for that many slots.
 pub fn trade(sweep: &Sweep<'_>, mut swept: Swept, previous: Option<&Previous<'_>>) -> Result<Traded, OptimizeError> {
     let candidate = &mut swept.candidates[swept.chosen];
-    sweep.pack_candidate(candidate, sweep.options.budget, None);
+    sweep.pack_candidate(candidate, sweep.options.budget);
     if let Some(error) = &candidate.blocked {
         return Err(OptimizeError::Policy(PolicyError::Contradiction {
             first: "keep_apart, pin".into(),
@@ -160,7 +151,7 @@ pub fn trade(sweep: &Sweep<'_>, mut swept: Swept, previous: Option<&Previous<'_>
         (Some(_), Some(previous)) => trade_moves(sweep, candidate, previous),
     };
     if let Some(previous) = previous {
-        let moved_to_dedicated = name_dedicated(sweep, &swept.candidates[swept.chosen], previous, &mut traded);
+        let moved_to_dedicated = name_dedicated(&swept.candidates[swept.chosen], previous, &mut traded);
         traded.moves = Some(traded.moves.unwrap_or(0) + moved_to_dedicated);
     } else {
         name_pinned(sweep, &swept.candidates[swept.chosen], &mut traded);
@@ -206,23 +197,15 @@ fn trade_for_cut(sweep: &Sweep<'_>, candidate: &Candidate) -> Traded {
         }
         _ => true,
     };
-    let mut start = packing.assignment.clone();
-    let mut tried = FRONTIER_PPM.to_vec();
-    tried.push(tolerance_ppm);
-    tried.sort_unstable();
-    tried.dedup();
-    if instance.edges.is_empty() || packing.time_limited {
-        tried.clear();
-    }
-    for ppm in tried {
-        let cap = raised(packing.peak, ppm);
-        let result = reduce_cut(instance, &start, cap, &settings);
-        start = result.assignment.clone();
-        if FRONTIER_PPM.contains(&ppm) {
-            traded.frontier.push(Point { tolerance_ppm: ppm, assignment: result.assignment.clone() });
-        }
-        if ppm <= tolerance_ppm && keeps(&result.assignment) {
-            traded.assignment = result.assignment;
+    if !instance.edges.is_empty() && !packing.time_limited {
+        let tolerances: Vec<u64> = FRONTIER_PPM.into_iter().chain([tolerance_ppm]).collect();
+        for point in frontier(instance, &packing.assignment, packing.peak, &tolerances, &settings) {
+            if point.tolerance_ppm <= tolerance_ppm && keeps(&point.result.assignment) {
+                traded.assignment = point.result.assignment.clone();
+            }
+            if FRONTIER_PPM.contains(&point.tolerance_ppm) {
+                traded.frontier.push(point);
+            }
         }
     }
     let sizes = SizeSettings { budget: cut_budget(sweep) / 8, sync_workers: u64::from(sweep.policy.sync_workers) };
@@ -243,11 +226,6 @@ fn cut_budget(sweep: &Sweep<'_>) -> u64 {
         Budget::Large => NORMAL_CUT_BUDGET * 4,
         Budget::Evaluations(evaluations) => evaluations,
     }
-}
-
-/// A peak raised by a tolerance, rounded down to whole units.
-pub fn raised(peak: u64, ppm: u64) -> u64 {
-    (u128::from(peak) * u128::from(1_000_000 + ppm) / 1_000_000) as u64
 }
 
 fn trade_moves(sweep: &Sweep<'_>, candidate: &Candidate, previous: &Previous<'_>) -> Traded {
@@ -285,7 +263,7 @@ fn trade_moves(sweep: &Sweep<'_>, candidate: &Candidate, previous: &Previous<'_>
     let settings = MoveSettings { budget: cut_budget(sweep) };
     let curve = repack_with_moves(instance, &home, most, &settings);
     let tolerance_ppm = (sweep.policy.cut_tolerance * 1e6).round() as u64;
-    let good_enough = raised(packing.peak, tolerance_ppm);
+    let good_enough = cap_within(packing.peak, tolerance_ppm);
     let chosen = curve
         .iter()
         .find(|point| point.peak <= good_enough)
@@ -303,7 +281,7 @@ fn trade_moves(sweep: &Sweep<'_>, candidate: &Candidate, previous: &Previous<'_>
 }
 
 /// Dedicated slots keep their names; counts the groups that became dedicated.
-fn name_dedicated(sweep: &Sweep<'_>, candidate: &Candidate, previous: &Previous<'_>, traded: &mut Traded) -> u32 {
+fn name_dedicated(candidate: &Candidate, previous: &Previous<'_>, traded: &mut Traded) -> u32 {
     let mut moved = 0;
     for (group, _) in &candidate.hot.dedicated {
         match previous.home[*group].map(|slot| &previous.plan.slots[slot]) {
@@ -317,7 +295,6 @@ fn name_dedicated(sweep: &Sweep<'_>, candidate: &Candidate, previous: &Previous<
             None => {}
         }
     }
-    debug_assert!(moved as usize <= sweep.groups.groups.len());
     moved
 }
 

@@ -30,8 +30,8 @@ pub fn check(plan: &Plan, workload: &Workload) -> Vec<Finding> {
     cover::check(&book, &mut report);
     if report.findings.is_empty() {
         // Groups and figures mean something only for a plan that covers the right tables once.
-        rules::check(&book, &mut report);
-        figures::check(&book, &mut report);
+        let of_slots = rules::check(&book, &mut report);
+        figures::check(&book, &of_slots, &mut report);
     }
     report.sorted()
 }

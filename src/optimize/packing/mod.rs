@@ -14,7 +14,7 @@ pub mod separate;
 pub mod sizes;
 pub mod solution;
 
-pub use cut::{CutSettings, NORMAL_CUT_BUDGET, reduce_cut};
+pub use cut::{CutSettings, FrontierPoint, NORMAL_CUT_BUDGET, cap_within, frontier};
 pub use instance::Instance;
 pub use moves::{MoveSettings, repack_with_moves};
 pub use pack::{Budget, ExactMode, PackError, PackSettings, Packing, pack};

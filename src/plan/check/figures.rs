@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Book, Report, rules};
 use crate::{
-    cost::Confidence,
+    cost::{Confidence, LoadContext},
     finding::Subject,
     names::TableName,
     plan::{
@@ -13,23 +13,38 @@ use crate::{
     },
 };
 
-pub(super) fn check(book: &Book<'_>, report: &mut Report) {
-    slots(book, report);
+pub(super) fn check(book: &Book<'_>, of_slots: &[Vec<Vec<usize>>], report: &mut Report) {
+    let nominal = Loads::new(book, Confidence::Nominal);
+    slots(book, &nominal, report);
     order(book, report);
     objective(book, report);
-    bound(book, report);
+    bound(book, &nominal, of_slots, report);
     cut(book, report);
     sweep(book, report);
 }
 
-/// Load row of some tables, constant part included.
-fn row(book: &Book<'_>, confidence: Confidence, tables: &BTreeSet<usize>) -> Vec<u64> {
-    let context = book.cost.context(book.workload, confidence, &book.buckets);
-    let mut row = book.cost.slot_constant(book.workload, confidence, &book.buckets);
-    for &index in tables {
-        book.cost.add_table_loads(&context, book.table(index), &mut row);
+/// What loads at one confidence are computed in; made once, since it reads the whole workload.
+struct Loads {
+    context: LoadContext,
+    constant: Vec<u64>,
+}
+
+impl Loads {
+    fn new(book: &Book<'_>, confidence: Confidence) -> Self {
+        Loads {
+            context: book.cost.context(book.workload, confidence, &book.buckets),
+            constant: book.cost.slot_constant(book.workload, confidence, &book.buckets),
+        }
     }
-    row
+
+    /// Load row of some tables, constant part included.
+    fn row(&self, book: &Book<'_>, tables: &BTreeSet<usize>) -> Vec<u64> {
+        let mut row = self.constant.clone();
+        for &index in tables {
+            book.cost.add_table_loads(&self.context, book.table(index), &mut row);
+        }
+        row
+    }
 }
 
 fn largest(row: &[u64]) -> u64 {
@@ -42,9 +57,10 @@ fn mean(row: &[u64], bucket_count: usize) -> u64 {
     stages.map(|stage| (stage.iter().sum::<u64>() * 2 / bucket_count.max(1) as u64).div_ceil(2)).max().unwrap_or(0)
 }
 
-fn slots(book: &Book<'_>, report: &mut Report) {
+fn slots(book: &Book<'_>, nominal: &Loads, report: &mut Report) {
+    let (low, high) = (Loads::new(book, Confidence::Low), Loads::new(book, Confidence::High));
     for (slot, carried) in book.plan.slots.iter().zip(&book.carried) {
-        let nominal = row(book, Confidence::Nominal, carried);
+        let nominal = nominal.row(book, carried);
         let peak = largest(&nominal);
         let bucket_count = book.buckets.len();
         let first =
@@ -60,8 +76,8 @@ fn slots(book: &Book<'_>, report: &mut Report) {
             ("peak_load", slot.peak_load, number(peak)),
             ("peak_bucket", f64::from(slot.peak_bucket), first.map_or(0.0, |first| book.buckets[first] as f64)),
             ("mean_load", slot.mean_load, number(mean(&nominal, bucket_count))),
-            ("peak_load_high", slot.peak_load_high, number(largest(&row(book, Confidence::High, carried)))),
-            ("mean_load_low", slot.mean_load_low, number(mean(&row(book, Confidence::Low, carried), bucket_count))),
+            ("peak_load_high", slot.peak_load_high, number(largest(&high.row(book, carried)))),
+            ("mean_load_low", slot.mean_load_low, number(mean(&low.row(book, carried), bucket_count))),
             ("copy_bytes", slot.copy_bytes as f64, copy as f64),
             ("wal_bytes_per_s_peak", slot.wal_bytes_per_s_peak, wal),
         ];
@@ -126,8 +142,7 @@ fn objective(book: &Book<'_>, report: &mut Report) {
     }
 }
 
-fn bound(book: &Book<'_>, report: &mut Report) {
-    let of_slots = rules::groups_of_slots(book);
+fn bound(book: &Book<'_>, nominal: &Loads, of_slots: &[Vec<Vec<usize>>], report: &mut Report) {
     let shared: Vec<usize> =
         (0..book.plan.slots.len()).filter(|&slot| book.plan.slots[slot].role == Role::Shared).collect();
     let claimed = book.cost.to_units(book.plan.objective.lower_bound);
@@ -139,13 +154,12 @@ fn bound(book: &Book<'_>, report: &mut Report) {
     };
     let mut groups: Vec<&Vec<usize>> = shared.iter().flat_map(|&slot| &of_slots[slot]).collect();
     groups.sort();
-    let context = book.cost.context(book.workload, Confidence::Nominal, &book.buckets);
-    let width = book.cost.dimension_count(&context);
+    let width = nominal.constant.len();
     let loads = groups
         .iter()
         .map(|group| {
             let mut row = vec![0; width];
-            group.iter().for_each(|&index| book.cost.add_table_loads(&context, book.table(index), &mut row));
+            group.iter().for_each(|&index| book.cost.add_table_loads(&nominal.context, book.table(index), &mut row));
             row
         })
         .collect();
@@ -153,7 +167,7 @@ fn bound(book: &Book<'_>, report: &mut Report) {
         slots: shared.len(),
         dimensions: width,
         loads,
-        constant: book.cost.slot_constant(book.workload, Confidence::Nominal, &book.buckets),
+        constant: nominal.constant.clone(),
         apart: apart(book, &groups),
     };
     match proven(&core, witness) {

@@ -11,15 +11,23 @@ use crate::{
     policy::{ForeignKeyMode, Pin, PublicationCount},
 };
 
-pub(super) fn check(book: &Book<'_>, report: &mut Report) {
+/// Checks them, and gives the groups of each slot back to whoever checks figures.
+pub(super) fn check(book: &Book<'_>, report: &mut Report) -> Vec<Vec<Vec<usize>>> {
     let slot_of = slot_of_tables(book);
     let joined = joined(book);
     together(book, &joined, &slot_of, report);
     apart(book, &slot_of, report);
-    let groups = groups(book, &joined);
-    dedicated(book, &groups, &slot_of, report);
+    let groups = groups(book, &joined, &slot_of);
+    let mut of_slots = vec![Vec::new(); book.plan.slots.len()];
+    for group in &groups {
+        if let Some(slot) = slot_of[group[0]] {
+            of_slots[slot].push(group.clone());
+        }
+    }
+    dedicated(book, &of_slots, report);
     counts(book, &groups, report);
     hot(book, &groups, &slot_of, report);
+    of_slots
 }
 
 /// The slot of each table of the workload; `None` for those left out and for roots of split trees.
@@ -144,8 +152,7 @@ fn apart(book: &Book<'_>, slot_of: &[Option<usize>], report: &mut Report) {
 }
 
 /// Planned tables by group: a group is named by its smallest table.
-fn groups(book: &Book<'_>, joined: &[(usize, usize, String)]) -> Vec<Vec<usize>> {
-    let slot_of = slot_of_tables(book);
+fn groups(book: &Book<'_>, joined: &[(usize, usize, String)], slot_of: &[Option<usize>]) -> Vec<Vec<usize>> {
     let planned: BTreeSet<usize> = (0..slot_of.len()).filter(|&index| slot_of[index].is_some()).collect();
     let mut label: Vec<usize> = (0..book.workload.tables.len()).collect();
     fn root(label: &mut [usize], mut at: usize) -> usize {
@@ -183,27 +190,8 @@ fn parts(book: &Book<'_>) -> Vec<(usize, usize)> {
     pairs
 }
 
-/// Groups of each slot, by position in `groups`.
-pub(super) fn groups_of_slots(book: &Book<'_>) -> Vec<Vec<Vec<usize>>> {
-    let groups = groups(book, &joined(book));
-    let slot_of = slot_of_tables(book);
-    let mut of_slots = vec![Vec::new(); book.plan.slots.len()];
-    for group in groups {
-        if let Some(slot) = group.first().and_then(|&index| slot_of[index]) {
-            of_slots[slot].push(group);
-        }
-    }
-    of_slots
-}
-
-fn dedicated(book: &Book<'_>, groups: &[Vec<usize>], slot_of: &[Option<usize>], report: &mut Report) {
-    let mut count = vec![0usize; book.plan.slots.len()];
-    for group in groups {
-        if let Some(slot) = slot_of[group[0]] {
-            count[slot] += 1;
-        }
-    }
-    for (slot, count) in book.plan.slots.iter().zip(count) {
+fn dedicated(book: &Book<'_>, of_slots: &[Vec<Vec<usize>>], report: &mut Report) {
+    for (slot, count) in book.plan.slots.iter().zip(of_slots.iter().map(Vec::len)) {
         let subject = Subject::Slot(slot.name.as_str().into());
         if count == 0 {
             report.error("AU502", subject, "empty");
