@@ -124,7 +124,11 @@ pub fn keep_slots(sweep: &Sweep<'_>, previous: &Previous<'_>) -> Swept {
                 hot.left_shared.push((position, reason, "--max-moves is used up"));
                 hot.shared.push(position);
             }
-            None => hot.shared.push(position),
+            None => {
+                // What the hot rule leaves shared stays said, unless it has kept a slot of its own.
+                hot.left_shared.extend(fresh.left_shared.iter().find(|(left, ..)| *left == position).cloned());
+                hot.shared.push(position);
+            }
         }
     }
     let candidate = sweep.candidate_of(hot, shared_before);
