@@ -92,7 +92,8 @@ fn variables(step: &Step) -> String {
     text
 }
 
-/// `quote_all_identifiers` and the formats are those of a fresh server, so that definitions read back the same.
+/// `quote_all_identifiers` and the formats are those of a fresh server, so that definitions read back the same. A loop
+/// that waits under `repeatable read` or `serializable` would look at its first snapshot until its time is over.
 const SETTINGS: &str = "\
 SET client_encoding = 'UTF8';
 SET standard_conforming_strings = on;
@@ -100,6 +101,8 @@ SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 SET application_name = 'pgslotplan';
 SET default_transaction_read_only = off;
+SET default_transaction_isolation = 'read committed';
+SET default_transaction_deferrable = off;
 SET quote_all_identifiers = off;
 SET check_function_bodies = on;
 SET lock_timeout = '5s';
