@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use crate::{
+    format::{Document, FORMAT_VERSION, FormatError, TOOL},
     names::TableName,
     policy::Measure,
     server::ServerVersion,
@@ -87,6 +88,77 @@ impl Default for CoefficientSets {
             read_byte_ns: 1.0,
         };
         CoefficientSets { low: with(3.0), nominal: with(6.0), high: with(29.0) }
+    }
+}
+
+/// `calibration.json`: coefficients measured on the user's own subscriber, in place of the defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// `calibration`
+    pub kind: String,
+    /// Format version.
+    pub version: u64,
+    /// What wrote it.
+    pub tool: String,
+    /// The three sets; `nominal` is balanced, and lies between the others in every coefficient.
+    pub coefficients: CoefficientSets,
+}
+
+impl Document for Calibration {
+    const KIND: &'static str = "calibration";
+}
+
+impl Calibration {
+    /// A file of these coefficients.
+    pub fn new(coefficients: CoefficientSets) -> Self {
+        Calibration { kind: Self::KIND.to_owned(), version: FORMAT_VERSION, tool: TOOL.to_owned(), coefficients }
+    }
+
+    /// Every coefficient is a time: finite, not negative, below a second (JSON has no other guard against a wrong
+    /// unit), and `low` ≤ `nominal` ≤ `high`.
+    ///
+    /// # Errors
+    /// [`FormatError::Content`] with the first coefficient that is not so.
+    pub fn check(&self) -> Result<(), FormatError> {
+        let sets = &self.coefficients;
+        let columns = sets.low.named().into_iter().zip(sets.nominal.named()).zip(sets.high.named());
+        for (((name, low), (_, nominal)), (_, high)) in columns {
+            let content = |message: String| FormatError::content(Self::KIND, message);
+            for (set, value) in [("low", low), ("nominal", nominal), ("high", high)] {
+                if !(0.0..1e6).contains(&value) {
+                    return Err(content(format!(
+                        "coefficients.{set}.{name} is {value}, but must be at least 0 and below 1e6"
+                    )));
+                }
+            }
+            if low > nominal || nominal > high {
+                return Err(content(format!(
+                    "coefficients.nominal.{name} is {nominal}, but must lie between low ({low}) and high ({high})"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Coefficients {
+    /// Each with its name in files.
+    fn named(&self) -> [(&'static str, f64); 12] {
+        [
+            ("row_us", self.row_us),
+            ("update_us", self.update_us),
+            ("delete_us", self.delete_us),
+            ("index_entry_us", self.index_entry_us),
+            ("inline_byte_us", self.inline_byte_us),
+            ("toast_byte_us", self.toast_byte_us),
+            ("transaction_us", self.transaction_us),
+            ("scanned_row_us", self.scanned_row_us),
+            ("empty_transaction_us", self.empty_transaction_us),
+            ("send_byte_ns", self.send_byte_ns),
+            ("decode_byte_ns", self.decode_byte_ns),
+            ("read_byte_ns", self.read_byte_ns),
+        ]
     }
 }
 
@@ -290,6 +362,20 @@ mod tests {
         let mut row = vec![0; model.dimension_count(&context)];
         model.add_table_loads(&context, &workload.tables[0], &mut row);
         row
+    }
+
+    #[test]
+    fn a_calibration_has_times_in_order() {
+        let good = Calibration::new(CoefficientSets::default());
+        assert!(good.check().is_ok());
+        let broken = |change: &dyn Fn(&mut CoefficientSets)| {
+            let mut calibration = good.clone();
+            change(&mut calibration.coefficients);
+            calibration.check().unwrap_err().to_string()
+        };
+        assert!(broken(&|sets| sets.low.row_us = -1.0).contains("coefficients.low.row_us is -1"));
+        assert!(broken(&|sets| sets.high.send_byte_ns = f64::NAN).contains("coefficients.high.send_byte_ns is NaN"));
+        assert!(broken(&|sets| sets.nominal.transaction_us = 2.0).contains("must lie between low (3) and high (29)"));
     }
 
     #[test]

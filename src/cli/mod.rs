@@ -5,6 +5,7 @@
 
 mod audit;
 mod connection;
+mod demo;
 mod emit;
 mod files;
 mod findings;
@@ -82,6 +83,7 @@ enum Command {
     Audit(audit::AuditArgs),
     Emit(emit::EmitArgs),
     Generate(generate::GenerateArgs),
+    Demo(demo::DemoArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
 }
@@ -101,12 +103,24 @@ pub fn run() -> ExitCode {
 
 fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
     let console = arguments.global.console();
-    match arguments.command {
+    carry_out(arguments.command, console)
+}
+
+/// Runs another of our commands as if typed, but with this console: `demo` shows the lines that it runs.
+fn run_line(arguments: &[&str], console: &Console) -> Result<Exit, Failure> {
+    let line = std::iter::once(&"pgslotplan").chain(arguments);
+    let matches = command_line().try_get_matches_from(line)?;
+    carry_out(Arguments::from_arg_matches(&matches)?.command, *console)
+}
+
+fn carry_out(command: Command, console: Console) -> Result<Exit, Failure> {
+    match command {
         Command::Sample(args) => sample::run(&args, &console),
         Command::Plan(args) => plan::run(&args, &console),
         Command::Audit(args) => audit::run(&args, &console),
         Command::Emit(args) => emit::run(&args, &console),
         Command::Generate(args) => generate::run(&args, &console),
+        Command::Demo(args) => demo::run(&args, &console),
         Command::Completions(args) => shell::completions(&args, &console),
         Command::Man(args) => shell::man(&args, &console),
     }

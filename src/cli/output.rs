@@ -141,16 +141,25 @@ pub enum Verbosity {
 pub struct Console {
     verbosity: Verbosity,
     log_format: LogFormat,
+    shows_results: bool,
 }
 
 impl Console {
     /// As the global options say.
     pub fn new(verbosity: Verbosity, log_format: LogFormat) -> Self {
-        Console { verbosity, log_format }
+        Console { verbosity, log_format, shows_results: true }
+    }
+
+    /// The same, silent on stdout: for a command whose result is a step of another's.
+    pub fn without_results(self) -> Self {
+        Console { shows_results: false, ..self }
     }
 
     /// Writes a result to stdout; escape sequences are removed where nobody would see colours.
     pub fn result(&self, text: &str) -> Result<(), Failure> {
+        if !self.shows_results {
+            return Ok(());
+        }
         let mut out = anstream::stdout().lock();
         out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(stdout_failure)
     }

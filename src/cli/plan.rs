@@ -1,12 +1,12 @@
 //! `pgslotplan plan`: workload and policy into a plan, checked by independent code before it is written.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use pgslotplan::{
-    cost::{CoefficientSets, CostModel},
+    cost::{Calibration, CoefficientSets, CostModel},
     finding, format,
     optimize::{self, Budget, ExactMode, OptimizeError, OptimizeOptions},
     plan::{self, Plan},
@@ -63,6 +63,9 @@ pub struct PlanArgs {
     /// Major version of the subscriber [default: the publisher's]
     #[arg(long, value_name = "N")]
     subscriber_version: Option<u32>,
+    /// Apply and decode costs of your own servers, in place of the built-in ones
+    #[arg(long, value_name = "FILE")]
+    calibration: Option<PathBuf>,
     /// Plan in use, to be changed as little as --max-moves says
     #[arg(long, value_name = "FILE")]
     previous: Option<PathBuf>,
@@ -156,11 +159,18 @@ fn cost_model(args: &PlanArgs, policy: &Policy, workload: &Workload) -> Result<C
     };
     Ok(CostModel {
         measure: policy.load,
-        coefficients: CoefficientSets::default(),
+        coefficients: coefficients(args.calibration.as_deref())?,
         publisher,
         subscriber,
         made_full: Default::default(),
     })
+}
+
+fn coefficients(calibration: Option<&Path>) -> Result<CoefficientSets, Failure> {
+    let Some(path) = calibration else { return Ok(CoefficientSets::default()) };
+    let calibration: Calibration = files::read_document(path)?;
+    calibration.check().map_err(|error| files::unreadable(path, error))?;
+    Ok(calibration.coefficients)
 }
 
 #[expect(clippy::disallowed_methods, reason = "--time-limit needs the clock; the edge owns it")]

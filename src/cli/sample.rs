@@ -138,7 +138,7 @@ fn check_times(args: &SampleArgs) -> Result<(), Failure> {
 }
 
 /// Ends when the user or the system asks the program to stop.
-async fn interrupted() {
+pub(super) async fn interrupted() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

@@ -9,6 +9,7 @@
 mod bench;
 mod boot;
 mod child;
+mod demo;
 mod sample;
 mod scripts;
 mod story;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         .into_iter()
         .chain(sample::trials())
         .chain(scripts::trials())
+        .chain(demo::trials())
         .map(|trial| trial.with_ignored_flag(ignore))
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
