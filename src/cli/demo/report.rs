@@ -69,12 +69,13 @@ impl Report {
     /// For people, after the plan's summary.
     pub fn text(&self, plan: &Plan) -> String {
         let mut out = String::new();
-        let _ = writeln!(out, "{}", Style::Head.paint("Lag in a burst, with the plan and with one slot"));
+        let _ = writeln!(out, "\n{}", Style::Head.paint("Lag in a burst, with the plan and with one slot"));
         let _ = writeln!(
             out,
-            "  The same burst of {:.0} s twice: {:.0} rows/s ({}/s of WAL) over the plan's slots,\n  \
-             {:.0} rows/s ({}/s) over one slot. An applied row costs {:.1} ms (measured): on purpose it\n  \
-             waits as for a page from network storage, since here all is in memory.\n",
+            "  The same burst of {:.0} s twice: {:.0} rows/s ({}/s of WAL) over the plan's\n  \
+             slots, {:.0} rows/s ({}/s) over one slot. An applied row costs {:.1} ms\n  \
+             (measured): on purpose it waits as for a page from network storage, since\n  \
+             here everything is in memory.\n",
             self.burst_s,
             self.planned.rows_per_s,
             Bytes(self.planned.wal_bytes_per_s),
@@ -83,7 +84,7 @@ impl Report {
             self.row_cost_s * 1e3,
         );
         let width = plan.slots.iter().map(|slot| slot.name.as_str().len()).max().unwrap_or(0).max(SINGLE_NAME.len());
-        let _ = writeln!(out, "  {:width$}  tables   peak lag    behind  caught up after", "slot");
+        let _ = writeln!(out, "  {:width$}  tables   peak lag     behind  caught up after", "slot");
         for lag in &self.planned.slots {
             let slot = plan.slots.iter().find(|slot| slot.name.as_str() == lag.slot);
             line(&mut out, width, &lag.slot, slot.map_or(0, |slot| slot.tables.len()), lag);
@@ -95,8 +96,9 @@ impl Report {
         if let (Some(planned), Some(single)) = (self.planned.worst(), self.single.worst()) {
             let _ = writeln!(
                 out,
-                "  With one slot every table was up to {:.1} s behind. With the plan the worst slot,\n  {}, was up to {:.1} s behind.",
-                single.peak_s, planned.slot, planned.peak_s
+                "  With one slot every table was up to {} behind; with the plan the worst slot\n  was {} behind.",
+                seconds(single.peak_s),
+                seconds(planned.peak_s)
             );
         }
         let _ = writeln!(out, "\n{}", Style::Head.paint("Is it all there?"));
@@ -126,11 +128,16 @@ const SINGLE_NAME: &str = "one slot for all";
 fn line(out: &mut String, width: usize, name: &str, tables: usize, lag: &SlotLag) {
     let _ = writeln!(
         out,
-        "  {name:width$}  {tables:>6}  {:>9}  {:>6.1} s  {:>13.1} s",
+        "  {name:width$}  {tables:>6}  {:>9}  {:>9}  {:>13.1} s",
         Bytes(lag.peak_bytes as f64).to_string(),
-        lag.peak_s,
+        seconds(lag.peak_s),
         lag.drain_s
     );
+}
+
+/// A time that was looked at four times a second.
+fn seconds(behind: f64) -> String {
+    if behind < 0.25 { "< 0.3 s".to_owned() } else { format!("{behind:.1} s") }
 }
 
 fn equality(what: &str, comparison: &Comparison) -> String {
