@@ -29,7 +29,7 @@ fn code_at(text: &str, at: usize) -> Option<&str> {
 }
 
 /// The severity that is written before a code: `Severity::X, "CODE"` or `report.error("CODE"`.
-fn severity_before<'a>(text: &'a str) -> Option<&'a str> {
+fn severity_before(text: &str) -> Option<&str> {
     let text = text.trim_end();
     if text.ends_with("report.error(") {
         return Some("error");

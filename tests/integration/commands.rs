@@ -1,0 +1,165 @@
+//! Each command at work: what it prints, writes and returns.
+
+use crate::story::Story;
+
+#[test]
+fn help() {
+    let mut story = Story::new("help");
+    for line in
+        ["--version", "--help", "sample --help", "plan --help", "audit --help", "emit --help", "generate --help"]
+    {
+        assert_eq!(story.run(line), 0);
+    }
+    for line in ["demo --help", "completions --help", "man --help"] {
+        assert_eq!(story.run(line), 0);
+    }
+    story.compare();
+}
+
+#[test]
+fn generate_and_plan() {
+    let mut story = Story::new("plan");
+    assert_eq!(story.run("generate --tables 14 --hours 4 --no-key 0 --total-wal 8MB/s -o w.json"), 0);
+    story.show("w.json");
+    assert_eq!(story.run("plan w.json -o p.json"), 0);
+    story.show("p.json");
+    assert_eq!(story.run("plan w.json --format markdown"), 0);
+    assert_eq!(story.run("plan w.json --format json --publications 2 --max-dedicated 0"), 0);
+    story.compare();
+}
+
+/// Each option that changes the plan shows that it does.
+#[test]
+fn plan_options() {
+    let mut story = Story::with_plan("plan_options");
+    for options in [
+        "--publications auto",
+        "--publications 3 --max-dedicated 1",
+        "--max-slots 4",
+        "--load apply",
+        "--load wal --slot-capacity 20MB/s",
+        "--headroom 0.95",
+        "--hot-share 0.9",
+        "--pin public.orders=dedicated --pin public.invoices=left --publications 3",
+        "--keep-together public.orders,public.invoices --publications 3",
+        "--keep-apart public.orders,public.invoices --publications 2",
+        "--exclude *_items --include public.*",
+        "--subscriber-version 17 --publisher-version 15",
+        "--foreign-keys together",
+        "--foreign-keys guard",
+        "--previous p.json --max-moves 0",
+        "--seed 7 --budget small --exact",
+    ] {
+        assert_eq!(story.run(&format!("plan w.json {options}")), 0, "{options}");
+    }
+    story.compare();
+}
+
+/// The answer is no: exit code 4, and the file is written all the same.
+#[test]
+fn plans_that_say_no() {
+    let mut story = Story::new("plan_no");
+    story.quietly("generate --tables 14 --hours 4 --no-key 0 -o heavy.json --total-wal 800MB/s");
+    assert_eq!(story.run("plan heavy.json -o p.json"), 4);
+    story.quietly("generate --tables 14 --hours 4 --no-key 0.2 --total-wal 8MB/s -o keyless.json");
+    assert_eq!(story.run("plan keyless.json --publications 2"), 4);
+    for mode in ["exclude", "insert-only", "full"] {
+        assert_eq!(story.run(&format!("plan keyless.json --publications 2 --no-identity {mode}")), 0);
+    }
+    story.compare();
+}
+
+#[test]
+fn policy_and_calibration_files() {
+    let mut story = Story::with_plan("policy");
+    story.file(
+        "policy.toml",
+        "publications = \"2..3\"\nmax_dedicated = 2\nkeep_together = [[\"public.orders\", \"public.order_items\"]]\n\
+         keep_apart = [[\"public.contacts\", \"public.orders\"]]\n\n[pin]\n\"public.invoices\" = \"dedicated\"\n",
+    );
+    assert_eq!(story.run("plan w.json --policy policy.toml"), 0);
+    assert_eq!(story.run("plan w.json --policy policy.toml --max-dedicated 1 --publications 2"), 0);
+    let set = |row: f64| {
+        format!(
+            "{{\"row_us\":{row},\"update_us\":3,\"delete_us\":2,\"index_entry_us\":1,\"inline_byte_us\":0.005,\"toast_byte_us\":0.02,\
+             \"transaction_us\":6,\"scanned_row_us\":0.05,\"empty_transaction_us\":2,\"send_byte_ns\":14,\"decode_byte_ns\":13,\"read_byte_ns\":1}}"
+        )
+    };
+    let file = |low: f64| {
+        let sets = format!("\"low\":{},\"nominal\":{},\"high\":{}", set(low), set(20.0), set(30.0));
+        format!("{{\"kind\":\"calibration\",\"version\":1,\"tool\":\"by hand\",\"coefficients\":{{{sets}}}}}")
+    };
+    story.file("calibration.json", file(10.0));
+    assert_eq!(story.run("plan w.json --calibration calibration.json -o c.json"), 0);
+    assert_eq!(story.run("audit c.json w.json"), 0);
+    story.file("calibration.json", file(25.0));
+    assert_eq!(story.run("plan w.json --calibration calibration.json"), 1);
+    assert_eq!(story.run("plan w.json --calibration w.json"), 1);
+    story.compare();
+}
+
+#[test]
+fn audit() {
+    let mut story = Story::with_plan("audit");
+    assert_eq!(story.run("audit p.json w.json"), 0);
+    let plan = story.read("p.json");
+    // A digest tells that something changed; the rules tell what.
+    story.file("moved.json", plan.replacen("\"public\"", "\"pubIic\"", 1));
+    assert_eq!(story.run("audit moved.json w.json"), 4);
+    let mut bound: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    bound["objective"]["lower_bound"] =
+        bound["objective"]["packing_peak_load"].as_f64().map(|peak| peak * 0.999).into();
+    bound["slots"][0]["peak_load"] = 0.001.into();
+    story.file("figures.json", serde_json::to_string_pretty(&bound).unwrap());
+    for format in ["text", "json", "github", "sarif", "junit"] {
+        assert_eq!(story.run(&format!("audit figures.json w.json --format {format}")), 4);
+    }
+    story.quietly("generate --tables 14 --hours 4 --no-key 0 --seed 2 --total-wal 8MB/s -o other.json");
+    assert_eq!(story.run("audit p.json other.json"), 4);
+    story.compare();
+}
+
+#[test]
+fn emit() {
+    let mut story = Story::with_plan("emit");
+    story.quietly("plan w.json --publications 2 --max-dedicated 1 --subscriber-version 15 -o small.json");
+    assert_eq!(story.run("emit small.json -o scripts"), 0);
+    let mut files: Vec<String> = std::fs::read_dir(story.path("scripts"))
+        .unwrap()
+        .map(|entry| format!("scripts/{}", entry.unwrap().file_name().to_string_lossy()))
+        .collect();
+    files.sort();
+    for file in &files {
+        story.show(file);
+    }
+    story.quietly("plan w.json --publisher-version 17 --subscriber-version 18 -o new.json");
+    assert_eq!(story.run("emit new.json -o new --format json"), 0);
+    assert_eq!(story.run("emit new.json -o new"), 1);
+    assert_eq!(story.run("emit new.json -o new --force"), 0);
+    story.file("edited.json", story.read("p.json").replace("pgsp_shared_1", "pgsp_shared_x"));
+    assert_eq!(story.run("emit edited.json -o edited"), 1);
+    story.compare();
+}
+
+#[test]
+fn shell_files() {
+    let mut story = Story::new("shell");
+    for shell in ["bash", "zsh", "fish"] {
+        assert_eq!(story.run(&format!("completions {shell}")), 0);
+    }
+    assert_eq!(story.run("man"), 0);
+    story.compare();
+}
+
+/// `-` is standard input and output, and `*.zst` is compressed.
+#[test]
+fn pipes() {
+    let mut story = Story::with_plan("pipes");
+    assert_eq!(story.shell("\"$PGSLOTPLAN\" -q plan - -o - < w.json | cmp - p.json && echo same"), 0);
+    assert_eq!(story.run("-q generate --tables 14 --hours 4 --no-key 0 --total-wal 8MB/s -o w.json.zst"), 0);
+    assert_eq!(story.shell("\"$PGSLOTPLAN\" -q plan w.json.zst -o - | cmp - p.json && echo same"), 0);
+    assert_eq!(story.shell("\"$PGSLOTPLAN\" plan w.json | true"), 0);
+    assert_eq!(story.shell("\"$PGSLOTPLAN\" plan w.json > /dev/full"), 1);
+    assert_eq!(story.run("--log-format json plan missing.json"), 1);
+    story.compare();
+}
