@@ -16,9 +16,13 @@ mod plan_markdown;
 mod plan_policy;
 mod plan_text;
 mod plan_view;
+mod report;
 mod sample;
 mod sample_log;
 mod shell;
+mod simulate;
+mod simulate_markdown;
+mod simulate_text;
 mod text;
 mod values;
 
@@ -82,6 +86,8 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     Audit(audit::AuditArgs),
     Emit(emit::EmitArgs),
+    Simulate(Box<simulate::SimulateArgs>),
+    Report(Box<report::ReportArgs>),
     Generate(generate::GenerateArgs),
     Demo(demo::DemoArgs),
     Completions(shell::CompletionsArgs),
@@ -119,6 +125,8 @@ fn carry_out(command: Command, console: Console) -> Result<Exit, Failure> {
         Command::Plan(args) => plan::run(&args, &console),
         Command::Audit(args) => audit::run(&args, &console),
         Command::Emit(args) => emit::run(&args, &console),
+        Command::Simulate(args) => simulate::run(&args, &console),
+        Command::Report(args) => report::run(&args, &console),
         Command::Generate(args) => generate::run(&args, &console),
         Command::Demo(args) => demo::run(&args, &console),
         Command::Completions(args) => shell::completions(&args, &console),
