@@ -4,6 +4,7 @@
 //! because 2 says that a server could not be reached (contract §1).
 
 mod audit;
+mod calibrate;
 mod connection;
 mod demo;
 mod emit;
@@ -89,6 +90,7 @@ enum Command {
     Simulate(Box<simulate::SimulateArgs>),
     Report(Box<report::ReportArgs>),
     Generate(generate::GenerateArgs),
+    Calibrate(calibrate::CalibrateArgs),
     Demo(demo::DemoArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
@@ -128,6 +130,7 @@ fn carry_out(command: Command, console: Console) -> Result<Exit, Failure> {
         Command::Simulate(args) => simulate::run(&args, &console),
         Command::Report(args) => report::run(&args, &console),
         Command::Generate(args) => generate::run(&args, &console),
+        Command::Calibrate(args) => calibrate::run(&args, &console),
         Command::Demo(args) => demo::run(&args, &console),
         Command::Completions(args) => shell::completions(&args, &console),
         Command::Man(args) => shell::man(&args, &console),
