@@ -6,7 +6,7 @@ use pgslotplan::pg::{
     connect::{Session, SessionPurpose},
     environment::Environment,
     error::{ErrorClass, PgError},
-    settings::{ConnectionInput, ConnectionSettings, Side},
+    settings::{ConnectionInput, ConnectionSettings, Endpoint, Host, Side},
 };
 
 use super::output::{Console, Exit, Failure};
@@ -62,6 +62,19 @@ impl Server {
     /// As [`Session::open`].
     pub async fn open(&self) -> Result<Session, PgError> {
         Session::open(&self.settings, self.purpose, &self.environment).await
+    }
+
+    /// Where it is, when only its own machine reaches it like that: a Unix socket or a loopback address.
+    pub fn local_address(&self) -> Option<String> {
+        let local = |host: &Host| match &host.endpoint {
+            Endpoint::Socket(_) => true,
+            Endpoint::Tcp { host, address } => {
+                let address = address.or_else(|| host.parse().ok());
+                host == "localhost" || address.is_some_and(|address| address.is_loopback())
+            }
+        };
+        let hosts = &self.settings.hosts;
+        hosts.iter().all(local).then(|| hosts.first().map(Host::to_string)).flatten()
     }
 }
 
@@ -127,4 +140,88 @@ pub fn server_failure(error: PgError) -> Failure {
         Some(hint) => failure.hint(hint),
         None => failure,
     }
+}
+
+/// Both servers, where a command needs them. `PG*` variables fill in for the publisher only.
+#[derive(Clone, clap::Args)]
+#[command(next_help_heading = "Connection options")]
+pub struct PairArgs {
+    /// Publisher: connection string or URI; `PG*` variables fill in what it leaves out
+    #[arg(long, value_name = "CONNINFO", env = "PGSLOTPLAN_PUBLISHER", hide_env_values = true)]
+    publisher: Option<String>,
+    /// Subscriber: connection string or URI
+    #[arg(long, value_name = "CONNINFO", env = "PGSLOTPLAN_SUBSCRIBER", hide_env_values = true)]
+    subscriber: Option<String>,
+    /// Never ask for a password
+    #[arg(short = 'w', long)]
+    no_password: bool,
+    /// Command whose output is the publisher's password, run at every connect
+    #[arg(long, value_name = "COMMAND")]
+    publisher_password_command: Option<String>,
+    /// Command whose output is the subscriber's password, run at every connect
+    #[arg(long, value_name = "COMMAND")]
+    subscriber_password_command: Option<String>,
+}
+
+impl std::fmt::Debug for PairArgs {
+    /// A connection string may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PairArgs").finish_non_exhaustive()
+    }
+}
+
+impl PairArgs {
+    /// Connects to one side, asking for a password where one is needed; nothing when that side was not given.
+    ///
+    /// # Errors
+    /// [`Failure`] with exit code 1 for a connection string that does not read, 2 for a server that cannot be reached.
+    pub async fn connect(
+        &self,
+        side: Side,
+        purpose: SessionPurpose,
+        console: &Console,
+    ) -> Result<Option<(Server, Session)>, Failure> {
+        let (conninfo, command) = match side {
+            Side::Publisher => (&self.publisher, &self.publisher_password_command),
+            Side::Subscriber => (&self.subscriber, &self.subscriber_password_command),
+        };
+        let Some(conninfo) = conninfo else { return Ok(None) };
+        let mut input = ConnectionInput {
+            dbname: Some(conninfo.clone()),
+            password_command: command.clone(),
+            ..ConnectionInput::default()
+        };
+        let environment = Environment::of_process();
+        let resolve = |input: &ConnectionInput| {
+            ConnectionSettings::resolve(input, side, &environment).map_err(|error| server_failure(error.into()))
+        };
+        let settings = resolve(&input)?;
+        for warning in &settings.warnings {
+            console.warning(warning);
+        }
+        console.explain(&format!("connecting to {settings}"));
+        let mut server = Server { settings, environment: environment.clone(), purpose };
+        let session = match server.open().await {
+            Err(error) if error.wants_password() && self.may_ask() => {
+                input.password = Some(ask_password_for(side)?);
+                server.settings = resolve(&input)?;
+                server.open().await
+            }
+            other => other,
+        };
+        Ok(Some((server, session.map_err(server_failure)?)))
+    }
+
+    fn may_ask(&self) -> bool {
+        !self.no_password && stdin().is_terminal() && stderr().is_terminal()
+    }
+}
+
+fn ask_password_for(side: Side) -> Result<String, Failure> {
+    let prompt = match side {
+        Side::Publisher => "Password for the publisher: ",
+        Side::Subscriber => "Password for the subscriber: ",
+    };
+    rpassword::prompt_password(prompt)
+        .map_err(|error| Failure::new("could not read a password from the terminal").source(error))
 }

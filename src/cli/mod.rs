@@ -4,6 +4,7 @@
 //! because 2 says that a server could not be reached (contract §1).
 
 mod audit;
+mod check;
 mod connection;
 mod demo;
 mod emit;
@@ -82,6 +83,7 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     Audit(audit::AuditArgs),
     Emit(emit::EmitArgs),
+    Check(check::CheckArgs),
     Generate(generate::GenerateArgs),
     Demo(demo::DemoArgs),
     Completions(shell::CompletionsArgs),
@@ -119,6 +121,7 @@ fn carry_out(command: Command, console: Console) -> Result<Exit, Failure> {
         Command::Plan(args) => plan::run(&args, &console),
         Command::Audit(args) => audit::run(&args, &console),
         Command::Emit(args) => emit::run(&args, &console),
+        Command::Check(args) => check::run(&args, &console),
         Command::Generate(args) => generate::run(&args, &console),
         Command::Demo(args) => demo::run(&args, &console),
         Command::Completions(args) => shell::completions(&args, &console),

@@ -8,6 +8,7 @@
 
 mod bench;
 mod boot;
+mod check;
 mod child;
 mod demo;
 mod sample;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         .chain(sample::trials())
         .chain(scripts::trials())
         .chain(demo::trials())
+        .chain(check::trials())
         .map(|trial| trial.with_ignored_flag(ignore))
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
