@@ -36,8 +36,6 @@ pub struct CheckArgs {
     /// Plan
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
-    #[command(flatten)]
-    servers: PairArgs,
     /// How the data gets to the subscriber
     #[arg(long, value_name = "HOW", default_value = "copy", value_parser = words::<Bootstrap>(&["copy", "dump", "clone", "aurora"]))]
     bootstrap: Bootstrap,
@@ -55,6 +53,8 @@ pub struct CheckArgs {
     cores: Option<u32>,
     #[command(flatten)]
     findings: FindingArgs,
+    #[command(flatten)]
+    servers: PairArgs,
 }
 
 /// A standby is read too: that it is one is a finding.

@@ -76,6 +76,21 @@ impl Server {
         let hosts = &self.settings.hosts;
         hosts.iter().all(local).then(|| hosts.first().map(Host::to_string)).flatten()
     }
+
+    /// Where it is.
+    pub fn settings(&self) -> &ConnectionSettings {
+        &self.settings
+    }
+}
+
+/// Connects to the subscriber that a connection string names; `PG*` variables never fill it in.
+pub async fn connect_subscriber(
+    conninfo: &str,
+    password_command: Option<&str>,
+    purpose: SessionPurpose,
+    console: &Console,
+) -> Result<(Server, Session), Failure> {
+    connect_side(Side::Subscriber, conninfo, password_command, Prompt::Allowed, purpose, console).await
 }
 
 impl PublisherArgs {
@@ -186,35 +201,51 @@ impl PairArgs {
             Side::Subscriber => (&self.subscriber, &self.subscriber_password_command),
         };
         let Some(conninfo) = conninfo else { return Ok(None) };
-        let mut input = ConnectionInput {
-            dbname: Some(conninfo.clone()),
-            password_command: command.clone(),
-            ..ConnectionInput::default()
-        };
-        let environment = Environment::of_process();
-        let resolve = |input: &ConnectionInput| {
-            ConnectionSettings::resolve(input, side, &environment).map_err(|error| server_failure(error.into()))
-        };
-        let settings = resolve(&input)?;
-        for warning in &settings.warnings {
-            console.warning(warning);
-        }
-        console.explain(&format!("connecting to {settings}"));
-        let mut server = Server { settings, environment: environment.clone(), purpose };
-        let session = match server.open().await {
-            Err(error) if error.wants_password() && self.may_ask() => {
-                input.password = Some(ask_password_for(side)?);
-                server.settings = resolve(&input)?;
-                server.open().await
-            }
-            other => other,
-        };
-        Ok(Some((server, session.map_err(server_failure)?)))
+        let prompt = if self.no_password { Prompt::Never } else { Prompt::Allowed };
+        connect_side(side, conninfo, command.as_deref(), prompt, purpose, console).await.map(Some)
     }
+}
 
-    fn may_ask(&self) -> bool {
-        !self.no_password && stdin().is_terminal() && stderr().is_terminal()
-    }
+/// Whether a person may be asked for a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Prompt {
+    /// On a terminal.
+    Allowed,
+    /// `--no-password`.
+    Never,
+}
+
+async fn connect_side(
+    side: Side,
+    conninfo: &str,
+    password_command: Option<&str>,
+    prompt: Prompt,
+    purpose: SessionPurpose,
+    console: &Console,
+) -> Result<(Server, Session), Failure> {
+    let mut input = ConnectionInput {
+        dbname: Some(conninfo.to_owned()),
+        password_command: password_command.map(str::to_owned),
+        ..ConnectionInput::default()
+    };
+    let environment = Environment::of_process();
+    let resolve = |input: &ConnectionInput| {
+        ConnectionSettings::resolve(input, side, &environment).map_err(|error| server_failure(error.into()))
+    };
+    let settings = resolve(&input)?;
+    settings.warnings.iter().for_each(|warning| console.warning(warning));
+    console.explain(&format!("connecting to {settings}"));
+    let mut server = Server { settings, environment: environment.clone(), purpose };
+    let may_ask = prompt == Prompt::Allowed && stdin().is_terminal() && stderr().is_terminal();
+    let session = match server.open().await {
+        Err(error) if error.wants_password() && may_ask => {
+            input.password = Some(ask_password_for(side)?);
+            server.settings = resolve(&input)?;
+            server.open().await
+        }
+        other => other,
+    };
+    Ok((server, session.map_err(server_failure)?))
 }
 
 fn ask_password_for(side: Side) -> Result<String, Failure> {

@@ -4,6 +4,7 @@
 //! because 2 says that a server could not be reached (contract §1).
 
 mod audit;
+mod calibrate;
 mod check;
 mod connection;
 mod demo;
@@ -85,6 +86,7 @@ enum Command {
     Emit(emit::EmitArgs),
     Check(check::CheckArgs),
     Generate(generate::GenerateArgs),
+    Calibrate(calibrate::CalibrateArgs),
     Demo(demo::DemoArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
@@ -123,6 +125,7 @@ fn carry_out(command: Command, console: Console) -> Result<Exit, Failure> {
         Command::Emit(args) => emit::run(&args, &console),
         Command::Check(args) => check::run(&args, &console),
         Command::Generate(args) => generate::run(&args, &console),
+        Command::Calibrate(args) => calibrate::run(&args, &console),
         Command::Demo(args) => demo::run(&args, &console),
         Command::Completions(args) => shell::completions(&args, &console),
         Command::Man(args) => shell::man(&args, &console),

@@ -225,7 +225,7 @@ pub fn key_columns(input: &Input<'_>) -> Vec<Finding> {
         for (name, relation) in subscriber.leaves(&pair.name) {
             let Some(key) = relation.search_key() else { continue };
             let more = outside(key, &sent);
-            if !more.is_empty() && !(pair.table.set_identity && !key.is_identity) {
+            if !more.is_empty() && (!pair.table.set_identity || key.is_identity) {
                 items.push(
                     TableFinding::new(
                         name,

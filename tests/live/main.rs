@@ -8,6 +8,7 @@
 
 mod bench;
 mod boot;
+mod calibrate;
 mod check;
 mod child;
 mod demo;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = boot::trials()
         .into_iter()
         .chain(sample::trials())
+        .chain(calibrate::trials())
         .chain(scripts::trials())
         .chain(demo::trials())
         .chain(check::trials())
