@@ -5,6 +5,7 @@
 
 mod audit;
 mod calibrate;
+mod check;
 mod connection;
 mod demo;
 mod emit;
@@ -87,6 +88,7 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     Audit(audit::AuditArgs),
     Emit(emit::EmitArgs),
+    Check(check::CheckArgs),
     Simulate(Box<simulate::SimulateArgs>),
     Report(Box<report::ReportArgs>),
     Generate(generate::GenerateArgs),
@@ -127,6 +129,7 @@ fn carry_out(command: Command, console: Console) -> Result<Exit, Failure> {
         Command::Plan(args) => plan::run(&args, &console),
         Command::Audit(args) => audit::run(&args, &console),
         Command::Emit(args) => emit::run(&args, &console),
+        Command::Check(args) => check::run(&args, &console),
         Command::Simulate(args) => simulate::run(&args, &console),
         Command::Report(args) => report::run(&args, &console),
         Command::Generate(args) => generate::run(&args, &console),

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// What codes begin with.
-const ROOMS: [&str; 5] = ["WL", "PL", "AU", "EM", "SM"];
+const ROOMS: [&str; 6] = ["WL", "PL", "AU", "EM", "SM", "PF"];
 
 fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
