@@ -10,7 +10,7 @@ fn help() {
     {
         assert_eq!(story.run(line), 0);
     }
-    for line in ["demo --help", "completions --help", "man --help"] {
+    for line in ["calibrate --help", "demo --help", "completions --help", "man --help"] {
         assert_eq!(story.run(line), 0);
     }
     story.compare();
