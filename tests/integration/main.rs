@@ -10,5 +10,5 @@ mod bad_files;
 mod bad_options;
 mod commands;
 mod forecast;
-mod kajabi;
+mod samples;
 mod story;
