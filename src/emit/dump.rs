@@ -266,7 +266,7 @@ pg_restore -l \"$folder\" > \"$work/list\"
 # entries are named by the oids of their table on the publisher: names could hold anything
 awk 'NR == FNR {{ wanted[$1] = 1; next }}
      /^;/ {{ next }}
-     $2 == \"1259\" && ($3 in wanted) && $4 == \"TABLE\" && $5 == \"DATA\" {{ print; delete wanted[$3] }}
+     $2 == \"0\" && ($3 in wanted) && $4 == \"TABLE\" && $5 == \"DATA\" {{ print; delete wanted[$3] }}
      END {{ for (oid in wanted) print oid > missing }}' missing=\"$work/missing\" \"$work/oids\" \"$work/list\" > \"$work/tables\"
 [ ! -s \"$work/missing\" ] || die 'the dump lacks planned tables' \"oids on the publisher: $(tr '\\n' ' ' < \"$work/missing\")\"
 say 'restoring'
