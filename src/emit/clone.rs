@@ -23,8 +23,11 @@ pub(super) fn steps(context: &Context<'_>) -> Vec<Step> {
     let upgrade = context.plan.publisher_version.major() != context.plan.subscriber_version.major();
     let is_aurora = context.bootstrap == Bootstrap::Aurora;
     let mut steps = vec![if is_aurora { aurora_clone(context) } else { base_backup(context) }, adopt(context)];
-    if upgrade {
-        steps.push(if is_aurora { aurora_upgrade(context) } else { pg_upgrade(context) });
+    match (is_aurora, upgrade) {
+        (true, true) => steps.push(aurora_upgrade(context)),
+        (true, false) => {}
+        (false, true) => steps.push(pg_upgrade(context)),
+        (false, false) => steps.push(restart(context)),
     }
     steps.extend([check(context), place(context)]);
     steps
@@ -104,12 +107,17 @@ publisher() {{
 }}
 clone() {{ psql -X -q -A -t -v ON_ERROR_STOP=1 -d \"$PGSLOTPLAN_SUBSCRIBER\" \"$@\"; }}
 data=$PGSLOTPLAN_CLONE_DATA
+# subscriptions that the publisher itself has must not run here: they would take their slots over
+begin() {{
+  pg_ctl -D \"$data\" status >/dev/null ||
+    pg_ctl -D \"$data\" -w -l \"$data.log\" -o '-c max_logical_replication_workers=0' start >&2
+}}
 state=$data.pgslotplan # beside the folder: pg_basebackup wants it empty
 {slots}
 case $(cat \"$state\" 2>/dev/null || :) in
   upgraded) die 'the clone was upgraded already' 'Go on with the file after 34_shell_upgrade.sh.' ;;
   promoted)
-    pg_ctl -D \"$data\" status >/dev/null || pg_ctl -D \"$data\" -w -l \"$data.log\" start >&2
+    begin
     say 'the clone is there already' ;;
   *)
     if [ \"${{PGSLOTPLAN_CLONE_EXISTING-}}\" = 1 ]; then
@@ -128,12 +136,11 @@ case $(cat \"$state\" 2>/dev/null || :) in
     fi
     if [ \"$(cat \"$state\" 2>/dev/null || :)\" != copied ]; then
       : > \"$data/standby.signal\"
-      # subscriptions that the publisher itself has must not run here: they would take their slots over
-      printf '%s\\n' \"max_logical_replication_workers = 0\" \"hot_standby = on\" \"archive_mode = off\" \"primary_slot_name = ''\" >> \"$data/postgresql.auto.conf\"
+      printf '%s\\n' \"hot_standby = on\" \"archive_mode = off\" \"primary_slot_name = ''\" >> \"$data/postgresql.auto.conf\"
       if [ -n \"${{PGSLOTPLAN_CLONE_CONF-}}\" ]; then cat \"$PGSLOTPLAN_CLONE_CONF\" >> \"$data/postgresql.auto.conf\"; fi
       echo copied > \"$state\"
     fi
-    pg_ctl -D \"$data\" status >/dev/null || pg_ctl -D \"$data\" -w -l \"$data.log\" start >&2
+    begin
     [ \"$(clone -c 'SHOW data_directory')\" = \"$(cd \"$data\" && pwd -P)\" ] ||
       die 'PGSLOTPLAN_SUBSCRIBER leads to another server than the clone'
     deadline=$(($(date +%s) + ${{PGSLOTPLAN_WAIT:-86400}}))
@@ -282,6 +289,35 @@ END",
     step
 }
 
+fn restart(context: &Context<'_>) -> Step {
+    let mut variables = shell::connections();
+    variables.remove(0);
+    variables[1].meaning = "folder of pg_ctl and psql, of the publisher's major version; PATH when not given".into();
+    variables.push(shell::variable("PGSLOTPLAN_CLONE_DATA", "data folder of the clone, absolute", true));
+    let commands = "data=$PGSLOTPLAN_CLONE_DATA
+[ \"$(cat \"$data.pgslotplan\" 2>/dev/null || :)\" = promoted ] || die \"$data is not a finished clone\" 'Run 32_shell_clone.sh first.'
+workers() { psql -X -q -A -t -v ON_ERROR_STOP=1 -d \"$PGSLOTPLAN_SUBSCRIBER\" -c 'SHOW max_logical_replication_workers'; }
+pg_ctl -D \"$data\" status >/dev/null || pg_ctl -D \"$data\" -w -l \"$data.log\" start >&2
+if [ \"$(workers)\" = 0 ]; then
+  pg_ctl -D \"$data\" -w -m fast stop >&2
+  pg_ctl -D \"$data\" -w -l \"$data.log\" start >&2
+fi
+[ \"$(workers)\" != 0 ] || die 'max_logical_replication_workers is 0 on the clone' 'Raise it in its configuration; RUNBOOK.md has the number.'";
+    finish(
+        context,
+        Step {
+            why: "The clone was started without logical replication workers, so that subscriptions that came along could not \
+                  run. They are gone now."
+                .into(),
+            undo: Some(UNDO.into()),
+            variables,
+            expected: "The output of pg_ctl; exit code 0. A clone that runs with workers is left alone.".into(),
+            body: paragraphs(&[shell::needs(&["psql", "pg_ctl"]), commands.to_owned()]),
+            ..step("34_shell_restart.sh", Phase::Start, Side::Shell, "Restarts the clone with the parameters of a subscriber.")
+        },
+    )
+}
+
 fn pg_upgrade(context: &Context<'_>) -> Step {
     let (old, new) = (context.plan.publisher_version.major(), context.plan.subscriber_version.major());
     let variables = vec![
@@ -343,7 +379,8 @@ if [ \"$(cat \"$data.pgslotplan\" 2>/dev/null || :)\" = upgraded ]; then
 fi
 [ \"$(cat \"$data.pgslotplan\" 2>/dev/null || :)\" = promoted ] || die \"$data is not a finished clone\" 'Run 32_shell_clone.sh first.'
 [ ! -f \"$data/global/pg_control.old\" ] || die 'an earlier upgrade was stopped after it began to link files' 'Neither folder can be trusted: delete both and {beside}, and make the clone again.'
-\"$old/pg_ctl\" -D \"$data\" status >/dev/null || \"$old/pg_ctl\" -D \"$data\" -w -l \"$data.log\" start >&2
+\"$old/pg_ctl\" -D \"$data\" status >/dev/null ||
+  \"$old/pg_ctl\" -D \"$data\" -w -l \"$data.log\" -o '-c max_logical_replication_workers=0' start >&2
 {adopted}
 {facts}
 fact() {{ sed -n \"$1p\" \"$work/facts\"; }}
@@ -358,7 +395,11 @@ rm -rf \"$target\"
 \"$old/pg_ctl\" -D \"$data\" -w -m fast stop >&2
 say 'pg_upgrade'
 mkdir \"$work/upgrade\"
-(cd \"$work/upgrade\" && \"$new/pg_upgrade\" -b \"$old\" -B \"$new\" -d \"$data\" -D \"$target\" -s \"$work\" -U \"$(fact 7)\" --link >&2)
+(cd \"$work/upgrade\" && \"$new/pg_upgrade\" -b \"$old\" -B \"$new\" -d \"$data\" -D \"$target\" -s \"$work\" -U \"$(fact 7)\" --link >&2) || {{
+  [ -f \"$data/global/pg_control.old\" ] ||
+    \"$old/pg_ctl\" -D \"$data\" -w -l \"$data.log\" -o '-c max_logical_replication_workers=0' start >&2
+  die 'pg_upgrade refused' 'Mend on the clone what it says and run this step again; the clone runs as before unless files were linked.'
+}}
 cp \"$data/pg_hba.conf\" \"$target/pg_hba.conf\"
 if [ -n \"${{PGSLOTPLAN_NEW_CONF-}}\" ]; then cat \"$PGSLOTPLAN_NEW_CONF\" >> \"$target/postgresql.auto.conf\"; fi
 echo upgraded > \"$data.pgslotplan\"
@@ -588,13 +629,15 @@ pub(super) fn advance_origins(context: &Context<'_>) -> String {
     let prefix = quote_literal(&context.plan.policy.prefix);
     let planned = checks::planned_slots(context);
     format!(
-        "SELECT pg_replication_origin_advance('pg_' || s.oid, b.position)
+        "\\o /dev/null
+SELECT pg_replication_origin_advance('pg_' || s.oid, b.position)
 FROM {planned}
 JOIN pg_subscription AS s ON s.subname = planned.subscription_name AND NOT s.subenabled
 JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()
 CROSS JOIN {STATE_SCHEMA}.bootstrap AS b
 WHERE b.prefix = {prefix} AND b.state = 'placed'
   AND coalesce(pg_replication_origin_progress('pg_' || s.oid, true), '0/0') < b.position;
+\\o
 {}",
         raise_if_any(
             &format!(

@@ -9,6 +9,7 @@
 use super::{
     Context, checks,
     copy::{finish, paragraphs, step},
+    foreign_keys,
     script::{Phase, Side, Step},
     shell,
 };
@@ -107,6 +108,7 @@ pub(super) fn foreign_keys_and_rest(context: &Context<'_>) -> Step {
         entries(context),
         APPLY.to_owned(),
         "restore foreign\nrestore rest".to_owned(),
+        comments(context),
     ]);
     finish(
         context,
@@ -229,6 +231,22 @@ fn cut_condition(context: &Context<'_>) -> String {
     AND (n.nspname, c.relname, k.conname) IN (\n    {}))",
         rows.join(",\n    ")
     )
+}
+
+/// Comments on the foreign keys that are kept away join what is remembered of them.
+fn comments(context: &Context<'_>) -> String {
+    if !foreign_keys::are_cut(context) {
+        return String::new();
+    }
+    let prefix = quote_literal(&context.plan.policy.prefix);
+    let query = format!(
+        "SELECT format('UPDATE pgslotplan.dropped_foreign_key SET description = %L WHERE prefix = %L AND schema_name = %L AND table_name = %L AND constraint_name = %L AND description IS NULL;',
+  obj_description(k.oid, 'pg_constraint'), {prefix}, n.nspname, c.relname, k.conname)
+FROM {} JOIN pg_namespace AS n ON n.nspname = cut.schema_name JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = cut.table_name
+JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.conname = cut.constraint_name AND obj_description(k.oid, 'pg_constraint') IS NOT NULL;",
+        foreign_keys::cut(context)
+    );
+    format!("{}\nsubscriber < \"$work/comments.sql\"", shell::here("publisher > \"$work/comments.sql\"", &query))
 }
 
 /// What a restored statement may answer: its object exists already (duplicate table, object, function, schema, column,
