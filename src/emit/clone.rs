@@ -105,7 +105,7 @@ ON CONFLICT (prefix) DO NOTHING;",
 publisher() {{
   psql -X -q -A -t -v ON_ERROR_STOP=1 -d \"$PGSLOTPLAN_PUBLISHER\" \"$@\" -f \"$work/publisher.sql\" -f -
 }}
-clone() {{ psql -X -q -A -t -v ON_ERROR_STOP=1 -d \"$PGSLOTPLAN_SUBSCRIBER\" \"$@\"; }}
+clone() {{ PGOPTIONS='-c search_path=pg_catalog' psql -X -q -A -t -v ON_ERROR_STOP=1 -d \"$PGSLOTPLAN_SUBSCRIBER\" \"$@\"; }}
 data=$PGSLOTPLAN_CLONE_DATA
 # subscriptions that the publisher itself has must not run here: they would take their slots over
 begin() {{
@@ -371,7 +371,7 @@ END"
   [ -x \"$folder/pg_ctl\" ] || die \"$folder has no pg_ctl\"
 done
 old=$PGSLOTPLAN_OLD_BIN new=$PGSLOTPLAN_NEW_BIN data=$PGSLOTPLAN_CLONE_DATA target=$PGSLOTPLAN_NEW_DATA
-clone() {{ \"$new/psql\" -X -q -A -t -v ON_ERROR_STOP=1 -d \"$PGSLOTPLAN_SUBSCRIBER\" \"$@\"; }}
+clone() {{ PGOPTIONS='-c search_path=pg_catalog' \"$new/psql\" -X -q -A -t -v ON_ERROR_STOP=1 -d \"$PGSLOTPLAN_SUBSCRIBER\" \"$@\"; }}
 if [ \"$(cat \"$data.pgslotplan\" 2>/dev/null || :)\" = upgraded ]; then
   \"$new/pg_ctl\" -D \"$target\" status >/dev/null || \"$new/pg_ctl\" -D \"$target\" -w -l \"$target.log\" start >&2
   say 'the clone is upgraded already'

@@ -9,6 +9,7 @@
 use super::{
     Context, checks,
     copy::{finish, paragraphs, step},
+    ddl::{Value, values},
     foreign_keys,
     script::{Phase, Side, Step},
     shell,
@@ -16,6 +17,7 @@ use super::{
 use crate::{
     names::{TableName, quote_literal},
     policy::ForeignKeyMode,
+    workload::ReplicaIdentity,
 };
 
 /// Roles that belong to the server or its provider.
@@ -165,10 +167,20 @@ fn entries(context: &Context<'_>) -> String {
     let is_cut = cut_condition(context);
     // foreign keys over slots: restored from what 40 remembers, or made while the tables are empty
     let cut_kind = if context.plan.policy.foreign_keys == ForeignKeyMode::Restore { "cut" } else { "early" };
+    // the plan may make a unique index a replica identity
+    let identities = checks::table_rows(context, |_, table| {
+        (table.identity == ReplicaIdentity::Index).then(|| [Value::Text(&table.schema), Value::Text(&table.name)])
+    });
+    let identities = format!(
+        "UNION SELECT i.indexrelid FROM {} JOIN pg_namespace AS n ON n.nspname = planned.schema_name
+    JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = planned.table_name JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisunique",
+        values("planned", &["schema_name", "table_name"], &identities)
+    );
     let query = format!(
         "WITH key AS (
   SELECT i.indexrelid FROM pg_index AS i WHERE i.indisprimary OR i.indisreplident
   UNION SELECT conindid FROM pg_constraint WHERE contype = 'f'
+  {identities}
 )
 SELECT 2606, k.oid, CASE WHEN k.conindid IN (SELECT indexrelid FROM key) THEN 'keys' ELSE 'indexes' END, pg_relation_size(k.conindid)
 FROM pg_constraint AS k WHERE k.contype IN ('p', 'u', 'x') AND k.conindid <> 0

@@ -8,9 +8,12 @@
 
 mod bench;
 mod boot;
+mod bootstraps;
 mod calibrate;
 mod child;
 mod demo;
+mod edges;
+mod faults;
 mod sample;
 mod scripts;
 mod story;
@@ -42,6 +45,9 @@ fn main() -> ExitCode {
         .chain(sample::trials())
         .chain(calibrate::trials())
         .chain(scripts::trials())
+        .chain(bootstraps::trials())
+        .chain(edges::trials())
+        .chain(faults::trials())
         .chain(demo::trials())
         .map(|trial| trial.with_ignored_flag(ignore))
         .collect();
