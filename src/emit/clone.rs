@@ -105,7 +105,7 @@ ON CONFLICT (prefix) DO NOTHING;",
 publisher() {{
   psql -X -q -A -t -v ON_ERROR_STOP=1 -d \"$PGSLOTPLAN_PUBLISHER\" \"$@\" -f \"$work/publisher.sql\" -f -
 }}
-clone() {{ PGOPTIONS='-c search_path=pg_catalog' psql -X -q -A -t -v ON_ERROR_STOP=1 -d \"$PGSLOTPLAN_SUBSCRIBER\" \"$@\"; }}
+clone() {{ PGOPTIONS='-c search_path=pg_catalog -c default_transaction_isolation=read\\ committed' psql -X -q -A -t -v ON_ERROR_STOP=1 -d \"$PGSLOTPLAN_SUBSCRIBER\" \"$@\"; }}
 data=$PGSLOTPLAN_CLONE_DATA
 # subscriptions that the publisher itself has must not run here: they would take their slots over
 begin() {{
@@ -144,7 +144,9 @@ case $(cat \"$state\" 2>/dev/null || :) in
     [ \"$(clone -c 'SHOW data_directory')\" = \"$(cd \"$data\" && pwd -P)\" ] ||
       die 'PGSLOTPLAN_SUBSCRIBER leads to another server than the clone'
     deadline=$(($(date +%s) + ${{PGSLOTPLAN_WAIT:-86400}}))
-    while [ \"$(clone -c 'SELECT pg_is_in_recovery()')\" = t ]; do
+    while :; do
+      recovering=$(clone -c 'SELECT pg_is_in_recovery()')
+      [ \"$recovering\" = t ] || break
       passed=$(clone -c \"SELECT coalesce(pg_last_wal_replay_lsn() >= '$slots', false)\")
       if [ \"$passed\" = t ]; then
         pg_ctl -D \"$data\" -w promote >&2
@@ -371,7 +373,7 @@ END"
   [ -x \"$folder/pg_ctl\" ] || die \"$folder has no pg_ctl\"
 done
 old=$PGSLOTPLAN_OLD_BIN new=$PGSLOTPLAN_NEW_BIN data=$PGSLOTPLAN_CLONE_DATA target=$PGSLOTPLAN_NEW_DATA
-clone() {{ PGOPTIONS='-c search_path=pg_catalog' \"$new/psql\" -X -q -A -t -v ON_ERROR_STOP=1 -d \"$PGSLOTPLAN_SUBSCRIBER\" \"$@\"; }}
+clone() {{ PGOPTIONS='-c search_path=pg_catalog -c default_transaction_isolation=read\\ committed' \"$new/psql\" -X -q -A -t -v ON_ERROR_STOP=1 -d \"$PGSLOTPLAN_SUBSCRIBER\" \"$@\"; }}
 if [ \"$(cat \"$data.pgslotplan\" 2>/dev/null || :)\" = upgraded ]; then
   \"$new/pg_ctl\" -D \"$target\" status >/dev/null || \"$new/pg_ctl\" -D \"$target\" -w -l \"$target.log\" start >&2
   say 'the clone is upgraded already'

@@ -10,7 +10,7 @@ use super::{
     Context, checks,
     copy::{finish, paragraphs, step},
     ddl::{Value, values},
-    foreign_keys,
+    foreign_keys, guards,
     script::{Phase, Side, Step},
     shell,
 };
@@ -176,6 +176,7 @@ fn entries(context: &Context<'_>) -> String {
     JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = planned.table_name JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisunique",
         values("planned", &["schema_name", "table_name"], &identities)
     );
+    let guard = quote_literal(&guards::trigger_name(context));
     let query = format!(
         "WITH key AS (
   SELECT i.indexrelid FROM pg_index AS i WHERE i.indisprimary OR i.indisreplident
@@ -189,7 +190,9 @@ SELECT 1259, i.indexrelid, CASE WHEN i.indexrelid IN (SELECT indexrelid FROM key
 FROM pg_index AS i
 UNION ALL
 SELECT 2606, k.oid, CASE WHEN {is_cut} THEN '{cut_kind}' ELSE 'foreign' END, 0
-FROM pg_constraint AS k WHERE k.contype = 'f' AND k.conparentid = 0;"
+FROM pg_constraint AS k WHERE k.contype = 'f' AND k.conparentid = 0
+UNION ALL
+SELECT 2620, g.oid, 'cut', 0 FROM pg_trigger AS g WHERE g.tgname = {guard} AND NOT g.tgisinternal;"
     );
     // as pg_restore prints them: line ends become blanks
     let attached = "WITH RECURSIVE key AS (

@@ -157,12 +157,7 @@ fn splits(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Fail
         .with("max_replication_slots", "40")
         .with("max_wal_senders", "40")
         .with("max_logical_replication_workers", "30")
-        .with("max_worker_processes", "40")
-        .with("max_active_replication_origins", if subscriber >= 18 { "40" } else { "" });
-    let mut settings = settings;
-    if subscriber < 18 {
-        settings.parameters.remove("max_active_replication_origins");
-    }
+        .with("max_worker_processes", "40");
     let setup = Setup {
         is_bare: true,
         schema: SCHEMA.into(),

@@ -45,10 +45,10 @@ fn faults(servers: &Servers) -> Result<(), Failed> {
     stage.publisher.start_again()?;
     stage.run(stage.step("50")?)?;
     half_and_whole(&stage, "60")?;
-    // while tables are being copied
+    // while tables are being copied. A crash of the subscriber here can leave a table without its slot, as the runbook
+    // says: its last commits are asynchronous. So it is shut down, and crashes later
     proxy.cut();
-    stage.subscriber.crash();
-    stage.subscriber.start_again()?;
+    stage.subscriber.restart()?;
     proxy.cut();
     stage.publisher.crash();
     stage.publisher.start_again()?;
