@@ -29,6 +29,12 @@ pub fn possible(plan: &Plan, bootstrap: Bootstrap) -> Result<(), EmitError> {
     Ok(())
 }
 
+/// Whether the subscriber has the publisher's system identifier for good: a clone that was not upgraded. Its row in the
+/// state table then stays after the clean-up.
+pub fn shares_identity(context: &Context<'_>) -> bool {
+    context.bootstrap.is_physical() && context.plan.publisher_version.major() == context.plan.subscriber_version.major()
+}
+
 /// `'prefix'` and `'plan'` as literals.
 pub fn literals(context: &Context<'_>) -> (String, String) {
     (quote_literal(&context.plan.policy.prefix), quote_literal(&context.plan.plan_sha256))

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    Context, checks,
+    Context, bootstrap, checks,
     copy::{finish, paragraphs, step},
     ddl::{do_block, only_if},
     foreign_keys, guards,
@@ -39,7 +39,7 @@ pub(super) fn subscriber_cleanup(context: &Context<'_>) -> Step {
         parts.push(foreign_keys::forget_restored(context));
     }
     let state = session::STATE_SCHEMA;
-    if context.bootstrap != super::Bootstrap::Copy {
+    if context.bootstrap != super::Bootstrap::Copy && !bootstrap::shares_identity(context) {
         parts.push(only_if(
             "has_bootstrap",
             &format!("to_regclass('{state}.bootstrap') IS NOT NULL"),
@@ -67,7 +67,15 @@ DROP TABLE {state}.plan;
             why: "The subscriptions let go of their slots first, so that this works while the publisher is gone; the slots \
                   are dropped by 91_publisher_cleanup.sql."
                 .into(),
-            hazard: Some("The subscriber stops following the publisher for good: going on needs a new copy.".into()),
+            hazard: Some(format!(
+                "The subscriber stops following the publisher for good: going on needs a new copy.{}",
+                if bootstrap::shares_identity(context) {
+                    " The row in pgslotplan.bootstrap stays: only it tells the clone from the publisher, whose system identifier \
+                     it has. Drop the schema when the old server is gone."
+                } else {
+                    ""
+                }
+            )),
             body: paragraphs(&parts),
             ..step(
                 "90_subscriber_cleanup.sql",

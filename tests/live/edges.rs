@@ -191,10 +191,9 @@ fn splits(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Fail
     stage.run_twice(&["71"])?;
     compare(&stage)?;
     let key = "SELECT pg_catalog.pg_get_constraintdef(oid) FROM pg_catalog.pg_constraint WHERE conname = 'child_of'";
-    assert_eq!(
-        stage.subscriber.value(story::DATABASE, key)?,
-        "FOREIGN KEY (parent) REFERENCES public.guarded_parent(id)"
-    );
+    let definition = stage.publisher.value(story::DATABASE, key)?;
+    assert!(definition.contains("REFERENCES"), "{definition}");
+    assert_eq!(stage.subscriber.value(story::DATABASE, key)?, definition);
     filter_that_breaks_the_application(&stage)?;
     stage.run_twice(&["80", "90", "91"])?;
     stage.publisher.psql(story::DATABASE, "SET default_transaction_read_only = off; TRUNCATE public.hot")?.success()?;

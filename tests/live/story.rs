@@ -197,7 +197,7 @@ pub const TRUNCATE: &str =
 pub const GUARDED_TRUNCATE: &str = "SET default_transaction_read_only = off; TRUNCATE public.guarded";
 
 /// Foreign keys as they are.
-pub const FOREIGN_KEYS: &str = "SET search_path = pg_catalog; SELECT k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid), k.convalidated,
+pub const FOREIGN_KEYS: &str = "SET search_path = pg_catalog; SELECT k.conrelid::regclass::text, k.conname, pg_get_constraintdef(k.oid), k.convalidated,
     obj_description(k.oid, 'pg_constraint'), k.conparentid = 0 FROM pg_constraint AS k WHERE k.contype = 'f' AND k.conparentid = 0 ORDER BY 1, 2";
 
 /// Replica identities as they are.
