@@ -15,6 +15,7 @@ mod drift;
 mod dump;
 mod foreign_keys;
 mod guards;
+pub mod probe;
 #[cfg(test)]
 mod readback;
 mod runbook;
@@ -24,7 +25,7 @@ mod session;
 pub mod settings;
 mod shell;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verify;
 
 use std::collections::BTreeSet;
@@ -32,6 +33,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub use script::{Manifest, ManifestStep, Phase, Script, Side, Step, Variable};
+pub use session::STATE_SCHEMA;
 
 use crate::{
     finding::{Finding, Severity, Subject},

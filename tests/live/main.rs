@@ -10,6 +10,7 @@ mod bench;
 mod boot;
 mod bootstraps;
 mod calibrate;
+mod check;
 mod child;
 mod demo;
 mod edges;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         .chain(edges::trials())
         .chain(faults::trials())
         .chain(demo::trials())
+        .chain(check::trials())
         .map(|trial| trial.with_ignored_flag(ignore))
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
