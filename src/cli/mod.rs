@@ -18,6 +18,8 @@ mod plan_text;
 mod plan_view;
 mod sample;
 mod sample_log;
+mod sample_method;
+mod sample_watch;
 mod shell;
 mod text;
 mod values;

@@ -1,12 +1,15 @@
 //! The only room that knows the driver. It reads facts and judges nothing.
 //!
 //! `conninfo`, `pgpass`, `service`, `environment` and `settings` are libpq's connection language; `tls` and `connect`
-//! make a session of it; `catalog`, `counters` and `facts` run the queries of `sql/`, whose column names go no further.
+//! make a session of it; `abilities`, `catalog`, `counters`, `decode`, `facts` and `wal` run the queries of `sql/`, whose
+//! column names go no further.
 
+pub mod abilities;
 pub mod catalog;
 pub mod connect;
 pub mod conninfo;
 pub mod counters;
+pub mod decode;
 pub mod environment;
 pub mod error;
 pub mod facts;
@@ -15,3 +18,4 @@ mod row;
 pub mod service;
 pub mod settings;
 pub mod tls;
+pub mod wal;

@@ -2,6 +2,13 @@
 
 use super::*;
 use crate::{
+    format,
+    workload::{
+        Load, Series,
+        snapshot::{CatalogTable, WidthSource},
+    },
+};
+use crate::{
     lsn::Lsn,
     server::ServerFacts,
     workload::{

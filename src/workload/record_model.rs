@@ -29,6 +29,8 @@ pub struct RowCosts {
     pub update_wal: f64,
     /// WAL of a delete.
     pub delete_wal: f64,
+    /// WAL of a row's index entries, which `insert_wal` and `update_wal` include.
+    pub index_wal: f64,
     /// WAL of a TOAST chunk inserted.
     pub chunk_insert_wal: f64,
     /// WAL of a TOAST chunk deleted.
@@ -75,6 +77,7 @@ impl RowCosts {
             hot_update_wal: aligned(66.0 + width + old_row) + 24.0,
             update_wal: aligned(74.0 + width + old_row) + 16.0 + entries,
             delete_wal: aligned(54.0 + if full { width } else { 5.0 + key }),
+            index_wal: entries,
             chunk_insert_wal: CHUNK_INSERT_WAL,
             chunk_delete_wal: CHUNK_DELETE_WAL,
             insert_logical: row,

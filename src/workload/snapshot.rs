@@ -9,7 +9,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Excluded, ForeignKey, Table};
+use super::{
+    Excluded, ForeignKey, Table,
+    tally::{Peek, WalTally},
+};
 use crate::{lsn::Lsn, server::ServerFacts};
 
 /// Row counters since the last reset, of a table and of its TOAST relation.
@@ -170,6 +173,22 @@ pub enum SampleLine {
         /// Tables that are gone.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         dropped: Vec<u32>,
+    },
+    /// WAL that was read.
+    Wal {
+        /// From here,
+        from: Lsn,
+        /// to here,
+        to: Lsn,
+        /// by the table's oid.
+        tables: Vec<(u32, WalTally)>,
+    },
+    /// What a slot showed.
+    Peek(Peek),
+    /// Something that the workload should say.
+    Note {
+        /// What.
+        note: String,
     },
 }
 
