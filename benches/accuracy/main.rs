@@ -2,7 +2,8 @@
 //! whole run and against the stream of pgoutput.
 //!
 //! `cargo bench --bench accuracy -- [--workloads tpcb,tpcc,saas] [--majors 15,18] [--seconds 60] [--tables] [--strict]`
-//! `--tables` prints each table's share, true and estimated; `--strict` ends with an error when a goal is missed.
+//! `--tables` prints each table's share, true and estimated, `--costs` what its row changes cost; `--cost` measures
+//! what sampling costs instead; `--strict` ends with an error when a goal is missed.
 //!
 //! The program runs once, as users run it, with `--method auto --allow-temporary-objects`; its sample file holds
 //! counters, WAL and peeks apart, so that each method is derived from the same run. What is printed, in per cent:
@@ -13,10 +14,12 @@
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench prints, runs servers and measures")]
 
 mod compare;
+mod cost;
 mod truth;
 mod workloads;
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::Path,
     process::{Command, ExitCode, Stdio},
@@ -37,7 +40,9 @@ use pgslotplan::{
     workload::{
         Workload,
         derive::Deriver,
+        record_model::RowCosts,
         snapshot::{Instant as ServerInstant, SampleLine},
+        tally::WalTally,
     },
 };
 use truth::{Truth, name_of, read_truth};
@@ -46,14 +51,16 @@ use workloads::Stream;
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Bytes of one window, and of the stretch for which it stands.
-const WINDOW: u64 = 1 << 20;
-const STRIDE: u64 = 16 << 20;
+const WINDOW: u64 = 256 << 10;
+const STRIDE: u64 = 4 << 20;
 
 struct Options {
     workloads: Option<String>,
     majors: Vec<u32>,
     seconds: f64,
     tables: bool,
+    costs: bool,
+    cost: bool,
     strict: bool,
 }
 
@@ -66,12 +73,23 @@ fn options() -> Options {
         majors: majors.split(',').filter_map(|major| major.parse().ok()).collect(),
         seconds: value("--seconds").and_then(|seconds| seconds.parse().ok()).unwrap_or(60.0),
         tables: arguments.iter().any(|a| a == "--tables"),
+        costs: arguments.iter().any(|a| a == "--costs"),
+        cost: arguments.iter().any(|a| a == "--cost"),
         strict: arguments.iter().any(|a| a == "--strict"),
     }
 }
 
 fn main() -> ExitCode {
     let options = options();
+    if options.cost {
+        return match cost::run(&options.majors) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                println!("{error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let mut missed = 0;
     for workload in workloads::all() {
         if options.workloads.as_ref().is_some_and(|names| !names.split(',').any(|name| name == workload.name)) {
@@ -150,21 +168,22 @@ fn run(workload: &workloads::Workload, major: u32, options: &Options) -> Outcome
             only(&lines, |line| !matches!(line, SampleLine::Wal { .. } | SampleLine::Peek(_))),
             Goal::wal(5.0),
         ),
-        ("walinspect, 1 of 16 MB", with_windows(&lines, windows), Goal::wal(3.0)),
+        ("walinspect, 1/16 of WAL", with_windows(&lines, windows), Goal::wal(3.0)),
         ("walinspect, all", only(&lines, |line| !matches!(line, SampleLine::Peek(_))), Goal::wal(3.0)),
         ("decode", only(&lines, |line| !matches!(line, SampleLine::Wal { .. })), Goal::logical()),
     ];
     for (name, lines, goal) in &methods {
         let estimate = derive(lines)?;
         if *name != "decode" {
-            let outcome = compare(&truth.wal, &by_table(&estimate, |load| &load.wal_bytes_per_s));
+            let outcome = compare(&truth.wal, &by_table(&estimate, truth.seconds, |load| &load.wal_bytes_per_s));
             missed += report(&format!("{name}: WAL"), &outcome, goal);
             if options.tables {
                 print_tables(&outcome);
             }
         }
         if *name == "counters" || *name == "decode" {
-            let outcome = compare(&truth.logical, &by_table(&estimate, |load| &load.logical_bytes_per_s));
+            let outcome =
+                compare(&truth.logical, &by_table(&estimate, truth.seconds, |load| &load.logical_bytes_per_s));
             missed += report(&format!("{name}: logical bytes"), &outcome, &Goal::logical());
             if options.tables {
                 print_tables(&outcome);
@@ -172,6 +191,9 @@ fn run(workload: &workloads::Workload, major: u32, options: &Options) -> Outcome
         }
     }
     missed += report_decode(&lines, &truth);
+    if options.costs {
+        print_costs(&lines, &truth);
+    }
     Ok(missed)
 }
 
@@ -224,7 +246,7 @@ fn with_windows(lines: &[SampleLine], windows: Vec<SampleLine>) -> Vec<SampleLin
     all
 }
 
-/// Windows of 1 MB, one in each 16 MB, read as the program reads them at high rates.
+/// Windows of 256 kB, one in each 4 MB, read as the program reads them at high rates.
 fn read_windows(cluster: &Cluster, instants: &[ServerInstant]) -> Outcome<Vec<SampleLine>> {
     let (Some(first), Some(last)) = (instants.first(), instants.last()) else { return Ok(Vec::new()) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -252,13 +274,17 @@ fn derive(lines: &[SampleLine]) -> Outcome<Workload> {
     Ok(deriver.workload()?)
 }
 
-/// Volume by table and bucket.
+/// Volume by table and bucket; the last bucket is as long as the run.
 fn by_table(
     workload: &Workload,
+    seconds: f64,
     series: impl Fn(&pgslotplan::workload::Load) -> &pgslotplan::workload::Series,
 ) -> Vec<(String, Vec<f64>)> {
     let volume = |table: &pgslotplan::workload::Table| {
-        let of_bucket = |bucket: u32| series(&table.load).or_zero(bucket as usize) * f64::from(workload.bucket_s);
+        let length = f64::from(workload.bucket_s);
+        let of_bucket = |bucket: u32| {
+            series(&table.load).or_zero(bucket as usize) * length.min(seconds - f64::from(bucket) * length)
+        };
         (name_of(&table.schema, &table.name), (0..workload.bucket_count).map(of_bucket).collect())
     };
     workload.tables.iter().map(volume).collect()
@@ -285,6 +311,48 @@ fn report(name: &str, outcome: &Comparison, goal: &Goal) -> usize {
 fn print_tables(outcome: &Comparison) {
     for (name, truth, estimate) in outcome.shares.iter().take(14) {
         println!("    {name:<28} {truth:6.2} % true {estimate:6.2} % estimated, {:+6.2} pp", estimate - truth);
+    }
+}
+
+/// What each kind of row change cost, seen and modelled: where the model is off, and why.
+fn print_costs(lines: &[SampleLine], truth: &Truth) {
+    let mut seen: BTreeMap<u32, WalTally> = BTreeMap::new();
+    let mut catalog = None;
+    for line in lines {
+        match line {
+            SampleLine::Wal { tables, .. } => {
+                tables.iter().for_each(|(oid, tally)| seen.entry(*oid).or_default().add(tally));
+            }
+            SampleLine::Catalog(newer) => catalog = Some(newer),
+            _ => {}
+        }
+    }
+    println!(
+        "    bytes per row, seen/modelled: insert, hot, update, delete, chunk; index entries; other per row; locks"
+    );
+    for table in catalog.iter().flat_map(|catalog| &catalog.tables) {
+        let Some(tally) = seen.get(&table.oid).filter(|tally| tally.bytes() > 20_000) else { continue };
+        let model = RowCosts::of(table);
+        let modelled = [
+            model.insert_wal - model.insert_index_wal,
+            model.hot_update_wal,
+            model.update_wal - model.update_index_wal,
+            model.delete_wal,
+            model.chunk_insert_wal,
+        ];
+        let mut text = format!("    {:<22}", truth.table_of(table.oid));
+        for (kind, modelled) in modelled.iter().enumerate() {
+            if tally.rows[kind] > 0 {
+                text += &format!(" {:.0}/{modelled:.0}", tally.row_bytes[kind] as f64 / tally.rows[kind] as f64);
+            } else {
+                text += " -";
+            }
+        }
+        let entries = tally.rows[0] as f64 * model.insert_index_wal + tally.rows[2] as f64 * model.update_index_wal;
+        let count = (tally.rows[0] + tally.rows[2]) as f64;
+        text += &format!("; {:.0}/{:.0}", tally.index_bytes as f64 / count, entries / count);
+        let rows: u64 = tally.rows[..4].iter().sum();
+        println!("{text}; {:.0}; {} of {rows} rows", tally.other_bytes as f64 / rows as f64, tally.locks);
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Truth {
     pub wal: BTreeMap<String, Vec<f64>>,
     /// Bytes of pgoutput's messages by table and bucket.
     pub logical: BTreeMap<String, Vec<f64>>,
+    /// From the first snapshot to the last.
+    pub seconds: f64,
     pub all_bytes: f64,
     pub image_bytes: f64,
     changes: Vec<Change>,
@@ -55,6 +57,7 @@ pub fn read_truth(cluster: &Cluster, instants: &[Instant]) -> Outcome<Truth> {
     let mut truth = Truth {
         wal: BTreeMap::new(),
         logical: BTreeMap::new(),
+        seconds: seconds(last),
         all_bytes: last.lsn.distance(first.lsn) as f64,
         image_bytes: 0.0,
         changes: Vec::new(),

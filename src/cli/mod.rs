@@ -23,6 +23,7 @@ mod sample_watch;
 mod shell;
 mod text;
 mod values;
+mod workload;
 
 use std::process::ExitCode;
 
@@ -85,6 +86,7 @@ enum Command {
     Audit(audit::AuditArgs),
     Emit(emit::EmitArgs),
     Generate(generate::GenerateArgs),
+    Workload(workload::WorkloadArgs),
     Demo(demo::DemoArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
@@ -122,6 +124,7 @@ fn carry_out(command: Command, console: Console) -> Result<Exit, Failure> {
         Command::Audit(args) => audit::run(&args, &console),
         Command::Emit(args) => emit::run(&args, &console),
         Command::Generate(args) => generate::run(&args, &console),
+        Command::Workload(args) => workload::run(&args, &console),
         Command::Demo(args) => demo::run(&args, &console),
         Command::Completions(args) => shell::completions(&args, &console),
         Command::Man(args) => shell::man(&args, &console),

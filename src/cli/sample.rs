@@ -34,6 +34,7 @@ use super::{
     sample_log::SampleLog,
     sample_method::{Choice, SampleMethod},
     sample_watch::Watch,
+    workload::{FoldPeriod, folded},
 };
 
 /// Seconds between two catalog reads when nothing calls for one earlier.
@@ -85,6 +86,15 @@ pub struct SampleArgs {
     /// Continue FILE.samples.jsonl; --duration counts what it holds
     #[arg(long)]
     resume: bool,
+    /// Size at which FILE.samples.jsonl becomes a compressed part and a new one is begun
+    #[arg(long, value_name = "SIZE", default_value = "256MB", value_parser = rotation)]
+    rotate: u64,
+    /// Fold the result into a typical day or week, as `workload fold` does
+    #[arg(long, value_name = "PERIOD")]
+    fold: Option<FoldPeriod>,
+    /// Percentile of the fold
+    #[arg(long, value_name = "N", default_value_t = 95.0, requires = "fold")]
+    percentile: f64,
     /// Take in tables that an extension owns (name or pattern; may be repeated)
     #[arg(long, value_name = "PATTERN")]
     include: Vec<String>,
@@ -94,6 +104,14 @@ pub struct SampleArgs {
     /// Processor cores of the publisher, which no view tells
     #[arg(long, value_name = "N")]
     cores: Option<u32>,
+}
+
+fn rotation(text: &str) -> Result<u64, String> {
+    match units::parse_bytes(text) {
+        Ok(bytes) if bytes >= 1_000_000 => Ok(bytes),
+        Ok(_) => Err("expected at least 1MB".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// `pgslotplan sample`
@@ -118,6 +136,11 @@ fn check_times(args: &SampleArgs) -> Result<(), Failure> {
     if args.interval.is_some_and(|interval| interval < 1.0) {
         return Err(Failure::new("invalid --interval: it must be at least 1s")
             .hint("Servers publish their counters once a second."));
+    }
+    if let Some(period) = args.fold
+        && period.seconds() % args.bucket != 0.0
+    {
+        return Err(Failure::new("invalid --bucket: buckets do not fill the period of --fold evenly"));
     }
     let shortest = args.interval.unwrap_or(1.0);
     if !args.once && args.duration < shortest {
@@ -220,7 +243,7 @@ fn open_log(args: &SampleArgs, report: &FactsReport, first: &CounterSnapshot) ->
         if files::is_standard(&args.output) {
             return Err(Failure::new("cannot resume: standard output keeps no samples").hint("Give a file with -o."));
         }
-        let (log, deriver) = SampleLog::resume(path)?;
+        let (log, deriver) = SampleLog::resume(path, args.rotate)?;
         check_same_database(&deriver, report)?;
         return Ok((log, deriver));
     }
@@ -237,7 +260,7 @@ fn open_log(args: &SampleArgs, report: &FactsReport, first: &CounterSnapshot) ->
     };
     let mut log = match files::is_standard(&args.output) {
         true => SampleLog::none(),
-        false => SampleLog::create(path, args.force.existing())?,
+        false => SampleLog::create(path, args.force.existing(), args.rotate)?,
     };
     log.append(&SampleLine::Start(start.clone()))?;
     Ok((log, Deriver::new(start)))
@@ -430,6 +453,10 @@ fn finish(args: &SampleArgs, console: &Console, existing: Existing, deriver: &De
         DeriveError::NoTable(_) => no_table(error),
         _ => Failure::from(error).hint("Sample for at least one interval without a reset."),
     })?;
+    let workload = match args.fold {
+        Some(period) => folded(&workload, period, args.percentile)?,
+        None => workload,
+    };
     check::validate(&workload)?;
     for finding in check::findings(&workload) {
         console.warning(&finding.message);

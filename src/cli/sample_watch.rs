@@ -25,8 +25,10 @@ use super::{
 /// Up to this rate all WAL is read: 4.3 ms of CPU a MB are then below one per cent of a core.
 const WHOLE_WAL_BYTES_PER_S: f64 = 2e6;
 /// Above it, one window of each stride is read. Many small windows beat few large ones.
-const WINDOW_BYTES: u64 = 1 << 20;
-const STRIDE_BYTES: u64 = 16 << 20;
+const WINDOW_BYTES: u64 = 256 << 10;
+const STRIDE_BYTES: u64 = 4 << 20;
+/// One statement reads no more.
+const PIECE_BYTES: u64 = 16 << 20;
 /// Windows of one round; beyond, they lie further apart.
 const MOST_WINDOWS: u64 = 64;
 /// Up to this rate the slot is read all the time: decoding costs about 20 ms of CPU a MB.
@@ -233,7 +235,7 @@ impl Watch {
 fn windows(from: Lsn, to: Lsn, interval_s: f64) -> Vec<(Lsn, Lsn)> {
     let all = to.distance(from);
     let (window, stride) = match all as f64 <= WHOLE_WAL_BYTES_PER_S * interval_s {
-        true => (STRIDE_BYTES, STRIDE_BYTES), // in pieces, so that no statement is long
+        true => (PIECE_BYTES, PIECE_BYTES), // in pieces, so that no statement is long
         false => (WINDOW_BYTES, STRIDE_BYTES.max(all / MOST_WINDOWS)),
     };
     let starts = (0..).map(|number| from.0 + number * stride).take_while(|start| *start < to.0);
@@ -249,10 +251,10 @@ mod tests {
         assert_eq!(windows(Lsn(5), Lsn(5), 10.0), []);
         assert_eq!(windows(Lsn(5), Lsn(1005), 10.0), [(Lsn(5), Lsn(1005))]);
         let whole = windows(Lsn(0), Lsn(20_000_000), 10.0);
-        assert_eq!(whole, [(Lsn(0), Lsn(STRIDE_BYTES)), (Lsn(STRIDE_BYTES), Lsn(20_000_000))]);
-        // 100 MB in 10 s: a window of 1 MiB in each of seven strides of 16 MiB
+        assert_eq!(whole, [(Lsn(0), Lsn(PIECE_BYTES)), (Lsn(PIECE_BYTES), Lsn(20_000_000))]);
+        // 100 MiB in 10 s: a window of 256 KiB in each of 25 strides of 4 MiB
         let some = windows(Lsn(0), Lsn(100 << 20), 10.0);
-        assert_eq!(some.len(), 7);
+        assert_eq!(some.len(), 25);
         assert!(some.iter().all(|(from, to)| to.distance(*from) == WINDOW_BYTES));
         // 10 GB: no more than 65 windows
         let few = windows(Lsn(0), Lsn(10 << 30), 10.0);

@@ -5,8 +5,10 @@
 
 pub mod check;
 pub mod derive;
+pub mod fold;
 pub mod learn;
 pub mod locks;
+pub mod merge;
 pub mod record_model;
 pub mod series;
 pub mod snapshot;

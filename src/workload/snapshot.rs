@@ -81,6 +81,9 @@ pub struct IndexShape {
     pub method: String,
     /// Mean width of its columns, bytes.
     pub key_width_bytes: f64,
+    /// Whether rows come in the order of its first column, as those of a sequence do: new entries go to the right end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ordered: bool,
 }
 
 /// Where a row's width comes from.
@@ -109,6 +112,12 @@ pub struct CatalogTable {
     /// Mean width of the identity columns, bytes; 0 without any.
     #[serde(default)]
     pub identity_width_bytes: f64,
+    /// Bytes that alignment and the null bitmap add to a row, on average.
+    #[serde(default)]
+    pub padding_bytes: f64,
+    /// Text of large values over their stored size, by a few that were read; absent: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toast_ratio: Option<f64>,
     /// Where `table.row_width_bytes` comes from.
     pub width_source: WidthSource,
 }

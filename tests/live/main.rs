@@ -10,6 +10,7 @@ mod bench;
 mod boot;
 mod child;
 mod demo;
+mod methods;
 mod sample;
 mod scripts;
 mod story;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = boot::trials()
         .into_iter()
         .chain(sample::trials())
+        .chain(methods::trials())
         .chain(scripts::trials())
         .chain(demo::trials())
         .map(|trial| trial.with_ignored_flag(ignore))
