@@ -113,8 +113,10 @@ async fn measure_wal(cluster: &Cluster) -> Outcome<()> {
         .await?;
     let session = session(cluster).await?;
     let mut slot = PeekSlot::create(self::session(cluster).await?).await?;
-    let slot_process: i32 =
-        client.query_one("SELECT pid FROM pg_stat_activity WHERE application_name = 'pgslotplan peek'", &[]).await?.get(0);
+    let slot_process: i32 = client
+        .query_one("SELECT pid FROM pg_stat_activity WHERE application_name = 'pgslotplan peek'", &[])
+        .await?
+        .get(0);
     let from = read_flushed(&session).await?;
     for _ in 0..40 {
         client
@@ -164,7 +166,8 @@ fn memory(cluster: &Cluster) -> Outcome<()> {
         Ok(most / 1000)
     };
     println!("memory at 20,000 tables: {} MB for two readings", watched(&["--once"])?);
-    let lines: Vec<SampleLine> = fs::read_to_string(&log)?.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let lines: Vec<SampleLine> =
+        fs::read_to_string(&log)?.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     for active in [200_usize, 2_000, 20_000] {
         let mut file = fs::File::create(&log)?;
         for line in week(&lines, active) {
@@ -183,7 +186,9 @@ fn week(lines: &[SampleLine], active: usize) -> Vec<SampleLine> {
     let mut base = None;
     for line in lines {
         match line {
-            SampleLine::Counters { instant, changed, .. } if base.is_none() => base = Some((instant.clone(), changed.clone())),
+            SampleLine::Counters { instant, changed, .. } if base.is_none() => {
+                base = Some((instant.clone(), changed.clone()))
+            }
             SampleLine::Start(start) => {
                 let mut start = start.clone();
                 start.interval_s = 3600.0;

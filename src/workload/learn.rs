@@ -16,6 +16,11 @@ const PRIOR_ROWS: f64 = 4.0;
 const OTHER_PRIOR_BYTES: f64 = 16_384.0;
 /// Vacuum in a window can outweigh the rows; it is not believed beyond this.
 const MOST_OTHER: f64 = 4.0;
+/// Index records by which the model holds, bytes: a GIN index writes most of them in bursts.
+const INDEX_PRIOR_BYTES: f64 = 8192.0;
+/// Modelled bytes of index records from which on what was seen is believed, however far it is from the model.
+const MANY_INDEX_BYTES: f64 = 262_144.0;
+const INDEX_RANGE: (f64, f64) = (0.4, 2.5);
 /// Row locks by which the model of foreign keys holds against what was seen.
 const PRIOR_LOCKS: f64 = 20.0;
 
@@ -37,14 +42,9 @@ pub fn wal_costs(model: &RowCosts, tally: &WalTally, locks_are_foreign: bool) ->
     let rest = rest.min(MOST_OTHER);
     let cost = |kind: usize, modelled: f64| per_row(seen[kind], rows[kind], modelled) * rest;
     // An index record does not tell an insert from an update: what they cost is in the model's proportion.
-    let entries = (rows[0] * model.insert_index_wal + rows[2] * model.update_index_wal)
-        + PRIOR_ROWS * (model.insert_index_wal + model.update_index_wal) / 2.0;
-    let index = if entries > 0.0 {
-        let prior = PRIOR_ROWS * (model.insert_index_wal + model.update_index_wal) / 2.0;
-        (tally.index_bytes as f64 + prior) / entries * rest
-    } else {
-        1.0
-    };
+    let entries = rows[0] * model.insert_index_wal + rows[2] * model.update_index_wal;
+    let index = (tally.index_bytes as f64 + INDEX_PRIOR_BYTES) / (entries + INDEX_PRIOR_BYTES);
+    let index = if entries >= MANY_INDEX_BYTES { index } else { index.clamp(INDEX_RANGE.0, INDEX_RANGE.1) } * rest;
     let (insert_index_wal, update_index_wal) = (model.insert_index_wal * index, model.update_index_wal * index);
     RowCosts {
         insert_index_wal,
@@ -111,6 +111,7 @@ mod tests {
             insert_index_wal: 64.0,
             update_index_wal: 64.0,
             chunk_insert_wal: 2144.0,
+            prune_wal: 4.0,
             chunk_delete_wal: 60.0,
             insert_logical: 50.0,
             update_logical: 50.0,

@@ -17,11 +17,12 @@ pub const CHUNK_INSERT_WAL: f64 = 2072.0 + 72.0;
 const CHUNK_DELETE_WAL: f64 = 60.0;
 /// Padding between a row's values where the layout is not known: half of what `MAXALIGN` may add.
 pub const UNKNOWN_PADDING: f64 = 4.0;
-/// Share of a page that is free when a HOT update prunes it, and bytes of a page.
-const FREED_SHARE: f64 = 0.1;
-const PAGE_BYTES: f64 = 8192.0;
-/// Tuple header and line pointer.
-const TUPLE_OVERHEAD: f64 = 28.0;
+/// WAL of pruning for one old row version, where many go at once, and where each goes alone.
+const PRUNED_TOGETHER_WAL: f64 = 4.0;
+const PRUNED_ALONE_WAL: f64 = 52.0;
+/// Rows of a table from which on its old versions go alone: few hot rows leave room on their pages, which are pruned when
+/// they are full again; among many rows a page is full nearly always, and pruned at each access.
+const FEW_ROWS: f64 = 150.0;
 
 /// Bytes per row change of one table.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,6 +43,8 @@ pub struct RowCosts {
     pub chunk_insert_wal: f64,
     /// WAL of a TOAST chunk deleted.
     pub chunk_delete_wal: f64,
+    /// WAL of pruning for each update, where the same rows are updated over and over.
+    pub prune_wal: f64,
     /// Sent for an insert, without TOAST.
     pub insert_logical: f64,
     /// Sent for an update, without TOAST.
@@ -59,9 +62,9 @@ fn aligned(bytes: f64) -> f64 {
 /// WAL of one entry in an index, without page splits.
 fn entry_wal(index: &IndexShape) -> f64 {
     match index.method.as_str() {
-        // Several entries, whose number follows from the column's width (5 for 60 bytes of jsonb): each goes to the pending
-        // list and from there to the tree. Measured on jsonb.
-        "gin" => 100.0 + 4.3 * index.key_width_bytes,
+        // Several entries, whose number follows from the column's width: each goes to the pending list and from there to
+        // the tree. Measured on jsonb of 60 and 110 bytes: 240 and 345.
+        "gin" => 80.0 + 2.5 * index.key_width_bytes,
         // A range of pages has one entry, which changes with its bounds.
         "brin" => 2.0,
         _ => 48.0 + 8.0 + aligned(index.key_width_bytes),
@@ -69,11 +72,11 @@ fn entry_wal(index: &IndexShape) -> f64 {
 }
 
 /// What page splits add to an entry. A split logs the half of a page that moves, once every half a page of entries: each
-/// entry about once. Ordered keys split at the right end, where a tenth moves.
+/// entry about once; less as long as pages have room. Ordered keys split at the right end, where a tenth moves.
 fn split_wal(index: &IndexShape, ordered: bool) -> f64 {
     match index.method.as_str() {
         "gin" | "brin" => 0.0,
-        _ => (4.0 + 8.0 + aligned(index.key_width_bytes)) * if ordered { 0.1 } else { 1.0 },
+        _ => (4.0 + 8.0 + aligned(index.key_width_bytes)) * if ordered { 0.1 } else { 0.4 },
     }
 }
 
@@ -83,6 +86,13 @@ impl RowCosts {
         let mut costs = Self::of_padded(&table.table, &table.indexes, table.identity_width_bytes, table.padding_bytes);
         costs.chunk_logical *= table.toast_ratio.unwrap_or(1.0);
         costs
+    }
+
+    /// With pruning: `repeated` is the share of the updates that fall on rows updated before, 0 to 1.
+    #[must_use]
+    pub fn with_pruning(self, repeated: f64) -> Self {
+        let prune = self.prune_wal * repeated;
+        RowCosts { hot_update_wal: self.hot_update_wal + prune, update_wal: self.update_wal + prune, ..self }
     }
 
     /// Lengths of the records, from `heapam_xlog.h` and `nbtxlog.h`: 24 bytes of record header, 20 of block header, 2 of
@@ -95,9 +105,8 @@ impl RowCosts {
         let insert_index_wal: f64 =
             indexes.iter().map(|index| entry_wal(index) + split_wal(index, index.ordered)).sum();
         let update_index_wal: f64 = indexes.iter().map(|index| entry_wal(index) + split_wal(index, false)).sum();
-        // A page is pruned when it is nearly full; the record names each row version that goes.
-        let freed = (FREED_SHARE * PAGE_BYTES / (stored + TUPLE_OVERHEAD)).max(1.0);
-        let prune = 4.0 + 56.0 / freed;
+        let rows = table.rows_estimate.powi(2);
+        let alone = rows / (rows + FEW_ROWS.powi(2));
         let columns = f64::from(table.column_count);
         let key_columns = table.identity_columns.len() as f64;
         // Each value has a kind byte and four of length; a value that is left out has the kind byte alone.
@@ -105,8 +114,9 @@ impl RowCosts {
         let old_key = 8.0 + key + 5.0 * key_columns + (columns - key_columns).max(0.0);
         RowCosts {
             insert_wal: 55.0 + stored + insert_index_wal, // 3 of xl_heap_insert, 5 of tuple header, 1 to align
-            hot_update_wal: 66.0 + stored + old_row + prune, // 14 of xl_heap_update
-            update_wal: 74.0 + stored + old_row + 16.0 + update_index_wal, // and 8 for the old page
+            hot_update_wal: 66.0 + stored + old_row,      // 14 of xl_heap_update
+            update_wal: 74.0 + stored + old_row + update_index_wal, // and 8 for the old page
+            prune_wal: PRUNED_TOGETHER_WAL + (PRUNED_ALONE_WAL - PRUNED_TOGETHER_WAL) * alone,
             delete_wal: 54.0 + if full { 6.0 + stored } else { 6.0 + aligned(key) },
             insert_index_wal,
             update_index_wal,
@@ -147,12 +157,13 @@ mod tests {
 
     #[test]
     fn costs_by_hand() {
-        // btree on 8 ordered bytes: 48 + 8 + 8, and a tenth of 4 + 8 + 8; gin on 32: 100 + 4.3 * 32
+        // btree on 8 ordered bytes: 48 + 8 + 8, and a tenth of 4 + 8 + 8; gin on 32: 80 + 2.5 * 32
         let costs = RowCosts::of(&shape(40.0, &[("btree", 8.0), ("gin", 32.0)]));
         let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-9, "{found} {expected}");
-        near(costs.insert_wal, 55.0 + 43.0 + 66.0 + 237.6);
-        near(costs.update_wal, 74.0 + 43.0 + 16.0 + 84.0 + 237.6);
-        near(costs.hot_update_wal, 66.0 + 43.0 + 4.0 + 56.0 * 71.0 / 819.2);
+        near(costs.insert_wal, 55.0 + 43.0 + 66.0 + 160.0);
+        near(costs.update_wal, 74.0 + 43.0 + 72.0 + 160.0);
+        near(costs.hot_update_wal, 66.0 + 43.0);
+        near(costs.with_pruning(0.5).hot_update_wal, 66.0 + 43.0 + 2.0); // no rows, so they go together
         near(costs.delete_wal, 54.0 + 14.0);
         assert_eq!(costs.chunk_insert_wal, 2144.0);
         assert_eq!((costs.insert_logical, costs.update_logical), (63.0, 63.0));

@@ -418,7 +418,7 @@ pub(crate) fn wal_by_table(cluster: &Cluster, from: &str, to: &str) -> Result<BT
         "WITH records AS (
              SELECT split_part(split_part(block_ref, ' ', 4), '/', 3)::oid AS node, record_length - fpi_length AS bytes
                FROM pg_get_wal_records_info('{from}', '{to}')
-              WHERE block_ref <> '' AND resource_manager IN ('Heap', 'Heap2', 'Btree'))
+              WHERE block_ref <> '' AND resource_manager IN ('Heap', 'Heap2', 'Btree', 'Gin'))
          SELECT coalesce(owner.relname, of_index.relname, c.relname), sum(r.bytes)
            FROM records r
            JOIN pg_class c ON c.relfilenode = r.node

@@ -81,12 +81,14 @@ impl Deriver {
 
     /// The model, corrected by what was seen of the table.
     fn learned(&self, table: &CatalogTable, referrers: &Referrers) -> TableCosts {
-        let model = RowCosts::of(table);
+        let all = self.tables.get(&table.oid).map_or(Changes::default(), Observed::all);
+        let [inserts, updates, _, deletes, chunks, _] = all.0;
+        // Where as many rows come as are updated, each is updated once, and its page is not seen again.
+        let repeated = if updates > 0.0 { (1.0 - inserts / updates).max(0.0) } else { 0.0 };
+        let model = RowCosts::of(table).with_pruning(repeated);
         let (no_wal, no_rows) = (WalTally::default(), DecodeTally::default());
         let seen = self.seen.get(&table.oid).unwrap_or(&no_wal);
         let decoded = self.decoded.get(&table.oid).unwrap_or(&no_rows);
-        let all = self.tables.get(&table.oid).map_or(Changes::default(), Observed::all);
-        let [inserts, updates, _, deletes, chunks, _] = all.0;
         let chunks_per_row = if inserts + updates > 0.0 { chunks / (inserts + updates) } else { 0.0 };
         let costs =
             learn::logical_costs(&learn::wal_costs(&model, seen, referrers.has(table.oid)), decoded, chunks_per_row);
