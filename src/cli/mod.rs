@@ -4,6 +4,7 @@
 //! because 2 says that a server could not be reached (contract §1).
 
 mod audit;
+mod calibrate;
 mod connection;
 mod demo;
 mod emit;
@@ -87,6 +88,7 @@ enum Command {
     Emit(emit::EmitArgs),
     Generate(generate::GenerateArgs),
     Workload(workload::WorkloadArgs),
+    Calibrate(calibrate::CalibrateArgs),
     Demo(demo::DemoArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
@@ -125,6 +127,7 @@ fn carry_out(command: Command, console: Console) -> Result<Exit, Failure> {
         Command::Emit(args) => emit::run(&args, &console),
         Command::Generate(args) => generate::run(&args, &console),
         Command::Workload(args) => workload::run(&args, &console),
+        Command::Calibrate(args) => calibrate::run(&args, &console),
         Command::Demo(args) => demo::run(&args, &console),
         Command::Completions(args) => shell::completions(&args, &console),
         Command::Man(args) => shell::man(&args, &console),

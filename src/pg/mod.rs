@@ -2,9 +2,10 @@
 //!
 //! `conninfo`, `pgpass`, `service`, `environment` and `settings` are libpq's connection language; `tls` and `connect`
 //! make a session of it; `abilities`, `catalog`, `counters`, `decode`, `facts` and `wal` run the queries of `sql/`, whose
-//! column names go no further.
+//! column names go no further. `calibrate` is the one that writes, and removes what it wrote.
 
 pub mod abilities;
+pub mod calibrate;
 pub mod catalog;
 pub mod connect;
 pub mod conninfo;

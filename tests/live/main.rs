@@ -8,6 +8,7 @@
 
 mod bench;
 mod boot;
+mod calibrate;
 mod child;
 mod demo;
 mod methods;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         .into_iter()
         .chain(sample::trials())
         .chain(methods::trials())
+        .chain(calibrate::trials())
         .chain(scripts::trials())
         .chain(demo::trials())
         .map(|trial| trial.with_ignored_flag(ignore))
