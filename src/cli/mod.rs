@@ -20,9 +20,12 @@ mod plan_text;
 mod plan_view;
 mod sample;
 mod sample_log;
+mod sample_method;
+mod sample_watch;
 mod shell;
 mod text;
 mod values;
+mod workload;
 
 use std::process::ExitCode;
 
@@ -86,6 +89,7 @@ enum Command {
     Emit(emit::EmitArgs),
     Check(check::CheckArgs),
     Generate(generate::GenerateArgs),
+    Workload(workload::WorkloadArgs),
     Calibrate(calibrate::CalibrateArgs),
     Demo(demo::DemoArgs),
     Completions(shell::CompletionsArgs),
@@ -125,6 +129,7 @@ fn carry_out(command: Command, console: Console) -> Result<Exit, Failure> {
         Command::Emit(args) => emit::run(&args, &console),
         Command::Check(args) => check::run(&args, &console),
         Command::Generate(args) => generate::run(&args, &console),
+        Command::Workload(args) => workload::run(&args, &console),
         Command::Calibrate(args) => calibrate::run(&args, &console),
         Command::Demo(args) => demo::run(&args, &console),
         Command::Completions(args) => shell::completions(&args, &console),

@@ -84,6 +84,9 @@ pub struct PlanArgs {
     /// Prove optimality where the problem is small enough
     #[arg(long)]
     exact: bool,
+    /// Share of the sampled time that must have been observed, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.8)]
+    min_validity: f64,
     #[command(flatten)]
     policy: PolicyArgs,
 }
@@ -109,6 +112,7 @@ pub fn run(args: &PlanArgs, console: &Console) -> Result<Exit, Failure> {
     let policy = args.policy.policy()?;
     let mut workload: Workload = files::read_document(&args.workload)?;
     workload.canonicalize();
+    check_validity(args, &workload)?;
     let previous: Option<Plan> = args.previous.as_deref().map(files::read_document).transpose()?;
     let cost = cost_model(args, &policy, &workload)?;
     let plan = search(args, &workload, &policy, &cost, previous.as_ref())?;
@@ -123,6 +127,27 @@ pub fn run(args: &PlanArgs, console: &Console) -> Result<Exit, Failure> {
         console.result(&summary(args.format, &plan, &workload))?;
     }
     Ok(if finding::has_error(&plan.findings) { Exit::No } else { Exit::Done })
+}
+
+/// A peak in hours that nobody saw is not planned for: below some share, that is for the user to say.
+fn check_validity(args: &PlanArgs, workload: &Workload) -> Result<(), Failure> {
+    let (observed, wanted) = (workload.observed_share(), args.min_validity);
+    if !(0.0..=1.0).contains(&wanted) {
+        return Err(Failure::new("invalid --min-validity: it must lie between 0 and 1"));
+    }
+    if observed >= wanted || observed == 0.0 {
+        return Ok(()); // of nothing at all the search says so itself
+    }
+    Err(Failure::new(format!(
+        "only {:.0} % of the sampled time was observed, and {:.0} % are asked for",
+        100.0 * observed,
+        100.0 * wanted
+    ))
+    .detail("Peaks in the rest are not in the file; \"pgslotplan workload show\" says which buckets lack.")
+    .hint(format!(
+        "Sample again over these hours and merge, or plan on what there is with --min-validity {:.2}.",
+        (observed - 0.005).max(0.0)
+    )))
 }
 
 fn summary(form: SummaryFormat, plan: &Plan, workload: &Workload) -> String {

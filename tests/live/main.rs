@@ -15,6 +15,7 @@ mod child;
 mod demo;
 mod edges;
 mod faults;
+mod methods;
 mod sample;
 mod scripts;
 mod story;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = boot::trials()
         .into_iter()
         .chain(sample::trials())
+        .chain(methods::trials())
         .chain(calibrate::trials())
         .chain(scripts::trials())
         .chain(bootstraps::trials())
