@@ -16,7 +16,12 @@ use super::{
     separate,
 };
 use crate::optimize::{
-    bound::{self, Bound, Witness, exhaustive::ITEM_LIMIT, lagrangian::Weights},
+    bound::{
+        self, Bound, Witness,
+        branching::{BranchSettings, branch},
+        exhaustive::ITEM_LIMIT,
+        lagrangian::Weights,
+    },
     rng::generator,
 };
 
@@ -209,6 +214,7 @@ impl Core {
                 items.iter_mut().for_each(|item| *item = self.items[*item as usize]);
                 items.sort_unstable();
             }
+            Witness::Cases { items, .. } => items.iter_mut().for_each(|item| *item = self.items[*item as usize]),
             Witness::Lagrangian { clique, .. } => clique.iter_mut().for_each(|item| *item = self.items[*item as usize]),
             Witness::Constant
             | Witness::Volume { .. }
@@ -219,6 +225,11 @@ impl Core {
         }
     }
 }
+
+/// Items up to which `ExactMode::Required` branches until all is proved or the nodes are used up.
+const COMPLETE_LIMIT: usize = 40;
+/// Nodes for that.
+const COMPLETE_NODES: u32 = 20_000;
 
 /// Items up to which a run is annealed; above, the large items are placed on a smaller instance first.
 const SMALL: u64 = 480;
@@ -233,6 +244,8 @@ struct Effort {
     /// Iterations for the weights in one round.
     iterations: u32,
     schedule: Schedule,
+    /// Nodes that branching may open.
+    nodes: u32,
 }
 
 impl Effort {
@@ -263,8 +276,23 @@ impl Effort {
         } else {
             Schedule { hot: 0.001, cold: 0.00001, target: 0.3 }
         };
-        Self { starts, rounds, evaluations, iterations, schedule }
+        let nodes = nodes(instance, budget, ratio);
+        Self { starts, rounds, evaluations, iterations, schedule, nodes }
     }
+}
+
+/// Iterations for the weights of one node.
+const NODE_ITERATIONS: u32 = 160;
+
+/// Nodes of about a fifth of a second on two cores, for cores where evaluating one is no great matter.
+fn nodes(instance: &Instance, budget: Budget, ratio: f64) -> u32 {
+    const ROWS: u64 = 128;
+    let (n, cells) = (instance.item_count() as u64, (instance.bin_count * instance.dimension_count) as u64);
+    if n > 20_000 || budget == Budget::Small {
+        return 0;
+    }
+    let cost = (3 * n.min(ROWS) * u64::from(NODE_ITERATIONS) + n) * cells.max(1);
+    (600_000_000.0 * ratio / cost as f64).min(4_000.0) as u32
 }
 
 struct Run<'a> {
@@ -358,6 +386,41 @@ impl<'a> Run<'a> {
                 return;
             }
         }
+        self.branch(&effort);
+    }
+
+    /// Branches on the places of the large items, for a better bound and for another place to search from.
+    fn branch(&mut self, effort: &Effort) {
+        let gap = self.peak - self.bound.value;
+        let complete = self.settings.exact == ExactMode::Required && self.instance.item_count() <= COMPLETE_LIMIT;
+        if self.without_weights || (!complete && gap <= self.bound.value / 5_000) {
+            return;
+        }
+        let settings = BranchSettings {
+            nodes: if complete { COMPLETE_NODES } else { effort.nodes },
+            iterations: NODE_ITERATIONS,
+            linear: complete,
+            stop: self.settings.stop,
+        };
+        if settings.nodes == 0 {
+            return;
+        }
+        let branched = branch(self.instance, self.peak, &settings);
+        self.bound = bound::better(self.bound.clone(), branched.bound);
+        if let Some(best) = branched.assignment {
+            self.peak = Assignment(best.clone()).peak(self.instance);
+            self.best = best;
+        }
+        if self.done() || branched.promising.is_empty() {
+            return;
+        }
+        let order: Vec<u32> = (0..self.instance.item_count() as u32).collect();
+        let scale = self.bound.value as f64;
+        let start = greedy::assign_rest(self.instance, &self.loads, &self.apart, &order, scale, &branched.promising);
+        if separate::holds(self.instance, &start) {
+            let runs = self.starts_from(effort.rounds, effort, &start);
+            self.take_best(runs);
+        }
     }
 
     /// Places the large items on a smaller instance first, with half of the budget.
@@ -378,13 +441,17 @@ impl<'a> Run<'a> {
 
     /// One round of all starts; each returns its peak, its assignment and its evaluations.
     fn starts(&self, round: usize, effort: &Effort) -> Vec<(u64, Vec<u32>, u64)> {
+        self.starts_from(round, effort, &self.best)
+    }
+
+    fn starts_from(&self, round: usize, effort: &Effort, from: &[u32]) -> Vec<(u64, Vec<u32>, u64)> {
         let lower = self.goal() as f64;
         (0..effort.starts)
             .into_par_iter()
             .map(|start| {
                 let stream = (round * effort.starts + start) as u64;
                 let mut dice = Dice::new(generator(self.settings.seed, stream));
-                let mut search = LocalSearch::new(&self.loads, &self.apart, self.instance.bin_count, self.best.clone());
+                let mut search = LocalSearch::new(&self.loads, &self.apart, self.instance.bin_count, from.to_vec());
                 search.run(&mut dice, lower, effort.evaluations, effort.schedule, self.settings.stop);
                 (search.best() as u64, search.evaluations, search.into_best())
             })
