@@ -36,8 +36,8 @@ pub struct Branched {
     pub bound: Option<Bound>,
     /// An assignment better than the incumbent, where nodes with all items fixed were reached.
     pub assignment: Option<Vec<u32>>,
-    /// Bins of the first items in the open node with the least value: where a better assignment is, if there is one.
-    pub promising: Vec<u32>,
+    /// Bins of the first items in the open nodes with the least values: where a better assignment is, if there is one.
+    pub promising: Vec<Vec<u32>>,
     /// Nodes opened.
     pub nodes: u32,
 }
@@ -48,6 +48,8 @@ const DEPTH: usize = 40;
 const ROWS: usize = 128;
 /// Nodes opened at the same time. Fixed, so that the number of threads changes nothing.
 const BATCH: usize = 4;
+/// Open nodes that are handed out.
+const PROMISING: usize = 8;
 /// Largest weight: fewer digits than in `lagrangian`, since many vectors of weights are written.
 const WEIGHT_LIMIT: f64 = 65_536.0;
 /// Work that whoever checks the witness has to do at most: items times weights, over all vectors of weights.
@@ -340,7 +342,9 @@ impl<'a> Search<'a> {
     }
 
     fn finish(mut self) -> Branched {
-        let promising = self.open.peek().map_or(Vec::new(), |Reverse((_, number))| self.nodes[*number].bins.clone());
+        let mut by_value: Vec<(u64, usize)> = self.open.iter().map(|Reverse(node)| *node).collect();
+        by_value.sort_unstable();
+        let promising = by_value.iter().take(PROMISING).map(|&(_, number)| self.nodes[number].bins.clone()).collect();
         let mut leaves: Vec<usize> = std::mem::take(&mut self.closed);
         leaves.extend(std::mem::take(&mut self.open).into_iter().map(|Reverse((_, number))| number));
         let value = leaves.iter().map(|&leaf| self.nodes[leaf].value).min().unwrap_or(0);
