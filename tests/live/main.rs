@@ -8,6 +8,7 @@
 
 mod bench;
 mod boot;
+mod calibrate;
 mod child;
 mod demo;
 mod sample;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = boot::trials()
         .into_iter()
         .chain(sample::trials())
+        .chain(calibrate::trials())
         .chain(scripts::trials())
         .chain(demo::trials())
         .map(|trial| trial.with_ignored_flag(ignore))
