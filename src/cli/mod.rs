@@ -18,11 +18,15 @@ mod plan_markdown;
 mod plan_policy;
 mod plan_text;
 mod plan_view;
+mod report;
 mod sample;
 mod sample_log;
 mod sample_method;
 mod sample_watch;
 mod shell;
+mod simulate;
+mod simulate_markdown;
+mod simulate_text;
 mod text;
 mod values;
 mod workload;
@@ -88,6 +92,8 @@ enum Command {
     Audit(audit::AuditArgs),
     Emit(emit::EmitArgs),
     Check(check::CheckArgs),
+    Simulate(Box<simulate::SimulateArgs>),
+    Report(Box<report::ReportArgs>),
     Generate(generate::GenerateArgs),
     Workload(workload::WorkloadArgs),
     Calibrate(calibrate::CalibrateArgs),
@@ -128,6 +134,8 @@ fn carry_out(command: Command, console: Console) -> Result<Exit, Failure> {
         Command::Audit(args) => audit::run(&args, &console),
         Command::Emit(args) => emit::run(&args, &console),
         Command::Check(args) => check::run(&args, &console),
+        Command::Simulate(args) => simulate::run(&args, &console),
+        Command::Report(args) => report::run(&args, &console),
         Command::Generate(args) => generate::run(&args, &console),
         Command::Workload(args) => workload::run(&args, &console),
         Command::Calibrate(args) => calibrate::run(&args, &console),
