@@ -80,6 +80,10 @@ fn syntax(kind: &str, error: &serde_json::Error) -> FormatError {
 /// # Errors
 /// [`FormatError`].
 pub fn read<T: Document>(text: &[u8]) -> Result<T, FormatError> {
+    // A list would be read as the envelope's fields in their order.
+    if text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        return Err(FormatError::Foreign);
+    }
     let envelope: Envelope = serde_json::from_slice(text).map_err(|error| match error.classify() {
         serde_json::error::Category::Syntax => {
             FormatError::Syntax { kind: T::KIND.to_owned(), message: format!("not JSON: {error}") }

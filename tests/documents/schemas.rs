@@ -143,13 +143,13 @@ fn schema_path(kind: &str) -> PathBuf {
 }
 
 /// Every type of the library that serde reads.
-struct Types(BTreeMap<String, Vec<Item>>);
+struct Types(BTreeMap<String, Vec<(PathBuf, Item)>>);
 
 impl Types {
     fn read() -> Self {
         let mut sources = Vec::new();
         super::sources(&root().join("src"), &mut sources);
-        let mut types: BTreeMap<String, Vec<Item>> = BTreeMap::new();
+        let mut types: BTreeMap<String, Vec<(PathBuf, Item)>> = BTreeMap::new();
         for source in sources.iter().filter(|path| !path.components().any(|part| part.as_os_str() == "cli")) {
             let file = syn::parse_file(&fs::read_to_string(source).unwrap()).expect("Rust");
             for item in file.items {
@@ -159,7 +159,7 @@ impl Types {
                     _ => continue,
                 };
                 if derives_deserialize(attributes) {
-                    types.entry(name).or_default().push(item);
+                    types.entry(name).or_default().push((source.clone(), item));
                 }
             }
         }
@@ -169,12 +169,18 @@ impl Types {
     /// The schema of a document and of all that it holds.
     fn schema(&self, kind: &str, root: &str) -> Value {
         let mut definitions = BTreeMap::new();
-        let mut open = vec![root.to_owned()];
-        while let Some(name) = open.pop() {
-            if !definitions.contains_key(&name) {
-                let schema = by_hand(&name).unwrap_or_else(|| self.definition(&name, &mut open));
-                definitions.insert(name, schema);
+        let mut open = vec![(root.to_owned(), PathBuf::new())];
+        while let Some((name, user)) = open.pop() {
+            if definitions.contains_key(&name) {
+                continue;
             }
+            let mut used = Vec::new();
+            let (file, schema) = match by_hand(&name) {
+                Some(schema) => (user, schema),
+                None => self.definition(&name, &user, &mut used),
+            };
+            definitions.insert(name, schema);
+            open.extend(used.into_iter().map(|name| (name, file.clone())));
         }
         let mut schema = definitions.remove(root).expect("it was the first");
         schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
@@ -185,11 +191,17 @@ impl Types {
         schema
     }
 
-    fn definition(&self, name: &str, open: &mut Vec<String>) -> Value {
-        let types = self.0.get(name).map(Vec::as_slice).unwrap_or_default();
-        assert_eq!(types.len(), 1, "types called {name} that serde reads");
-        match types.first() {
-            Some(Item::Struct(item)) => {
+    /// The schema of a type that a file uses, and where the type is; of several with one name the nearest.
+    fn definition(&self, name: &str, user: &Path, open: &mut Vec<String>) -> (PathBuf, Value) {
+        let all = self.0.get(name).unwrap_or_else(|| panic!("no type {name} that serde reads"));
+        let near: Vec<_> = all.iter().filter(|(file, _)| file.parent() == user.parent()).collect();
+        let (file, item) = match (all.as_slice(), near.as_slice()) {
+            ([only], _) => only,
+            (_, [nearest]) => nearest,
+            _ => panic!("several types are called {name}, none nearest to {}", user.display()),
+        };
+        let schema = match item {
+            Item::Struct(item) => {
                 let serde = Serde::of(&item.attrs);
                 described(
                     match &item.fields {
@@ -201,9 +213,10 @@ impl Types {
                     &item.attrs,
                 )
             }
-            Some(Item::Enum(item)) => described(enumeration(item, open), &item.attrs),
+            Item::Enum(item) => described(enumeration(item, open), &item.attrs),
             _ => unreachable!("only structs and enums are collected"),
-        }
+        };
+        (file.clone(), schema)
     }
 }
 

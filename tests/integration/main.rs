@@ -10,4 +10,5 @@ mod bad_files;
 mod bad_options;
 mod commands;
 mod forecast;
+mod samples;
 mod story;
