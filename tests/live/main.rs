@@ -9,6 +9,7 @@
 mod bench;
 mod boot;
 mod calibrate;
+mod check;
 mod child;
 mod demo;
 mod sample;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         .chain(calibrate::trials())
         .chain(scripts::trials())
         .chain(demo::trials())
+        .chain(check::trials())
         .map(|trial| trial.with_ignored_flag(ignore))
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
