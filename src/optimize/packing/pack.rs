@@ -54,7 +54,8 @@ impl std::fmt::Display for Budget {
 pub enum ExactMode {
     /// For cores of up to 20 items with load.
     Auto,
-    /// The same, and the search of a large core goes on until the bound itself is met.
+    /// The same; cores of up to 40 items are branched on until all is proved or the nodes are used up, and the search of a
+    /// large core goes on until the bound itself is met.
     Required,
     /// Never.
     Off,
