@@ -74,12 +74,6 @@ struct Node {
     polished: bool,
 }
 
-/// What opening a node gave.
-enum Opened {
-    Polished(Node, Option<Prices>),
-    Children(Vec<(Node, Option<Prices>)>),
-}
-
 /// Branches on an instance whose items are in order of falling peak. `upper` is the incumbent's peak.
 pub fn branch(instance: &Instance, upper: u64, settings: &BranchSettings<'_>) -> Branched {
     let mut search = match Search::new(instance, upper, settings) {
@@ -214,34 +208,25 @@ impl<'a> Search<'a> {
             let work: Vec<(usize, Saddle)> =
                 batch.iter().filter_map(|&number| Some((number, self.nodes[number].saddle.take()?))).collect();
             let this = &*self;
-            let results: Vec<Opened> =
+            let results: Vec<Vec<(Node, Option<Prices>)>> =
                 work.into_par_iter().map(|(number, saddle)| this.open_node(number, saddle)).collect();
             for opened in results {
-                match opened {
-                    Opened::Polished(mut node, prices) => {
-                        if let Some(prices) = prices {
-                            node.weights = self.keep(prices);
-                        }
-                        self.push(node);
+                for (mut node, prices) in opened {
+                    if let Some(prices) = prices {
+                        node.weights = self.keep(prices);
+                    } else if node.weights == usize::MAX {
+                        node.weights = self.overload(&mut node);
                     }
-                    Opened::Children(children) => {
-                        for (mut child, prices) in children {
-                            if let Some(prices) = prices {
-                                child.weights = self.keep(prices);
-                            } else if child.weights == usize::MAX {
-                                child.weights = self.overload(&mut child);
-                            }
-                            self.take_if_better(&child);
-                            self.push(child);
-                        }
-                    }
+                    self.take_if_better(&node);
+                    self.push(node);
                 }
             }
         }
     }
 
-    /// The first time a node comes up its weights are improved; the next time its children are made.
-    fn open_node(&self, number: usize, mut saddle: Saddle) -> Opened {
+    /// What takes the node's place, with weights of its own where new ones are better: the first time a node comes up it
+    /// is itself with better weights, the next time its children.
+    fn open_node(&self, number: usize, mut saddle: Saddle) -> Vec<(Node, Option<Prices>)> {
         let node = &self.nodes[number];
         if !node.polished {
             saddle.run(self.settings.iterations, 1e-7);
@@ -250,7 +235,7 @@ impl<'a> Search<'a> {
             let value = prices.as_ref().map_or(node.value, |prices| prices.value(&node.bins));
             let node =
                 Node { bins: node.bins.clone(), value, weights: node.weights, saddle: Some(saddle), polished: true };
-            return Opened::Polished(node, prices);
+            return vec![(node, prices)];
         }
         let item = node.bins.len();
         let used = node.bins.iter().max().map_or(0, |&most| most + 1);
@@ -284,7 +269,7 @@ impl<'a> Search<'a> {
             }
             children.push((child, prices));
         }
-        Opened::Children(children)
+        children
     }
 
     /// The weights at the best point of the iterations, and those of the linear program where it is small enough.

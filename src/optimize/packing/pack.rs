@@ -54,7 +54,8 @@ impl std::fmt::Display for Budget {
 pub enum ExactMode {
     /// For cores of up to 20 items with load.
     Auto,
-    /// The same, and the search of a large core goes on until the bound itself is met.
+    /// The same; cores of up to 40 items are branched on until all is proved or the nodes are used up, and the search of a
+    /// large core goes on until the bound itself is met.
     Required,
     /// Never.
     Off,
@@ -250,8 +251,6 @@ struct Effort {
     /// Iterations for the weights in one round.
     iterations: u32,
     schedule: Schedule,
-    /// How runs go that start from where branching has placed the large items.
-    dive: Schedule,
     /// Nodes that branching may open.
     nodes: u32,
 }
@@ -263,9 +262,9 @@ impl Effort {
         // rows that do not fit the cache make it half as fast again.
         let normal = 14_400_000 - 14_000 * d.min(336);
         let normal = match n {
-            0..=SMALL => normal,
-            481..50_000 => normal * 3 / 5,
-            _ => normal * 2,
+            0..=SMALL => normal * 6 / 5,
+            481..50_000 => normal * 18 / 25,
+            _ => normal * 12 / 5,
         };
         let scale = |evaluations: u64| match budget {
             Budget::Small => evaluations / 4,
@@ -273,21 +272,20 @@ impl Effort {
             Budget::Large => evaluations * 10,
             Budget::Evaluations(n) => n,
         };
-        // Two runs a round, and what diving takes is as much as two rounds more; large cores begin with one that is cold.
-        let (starts, rounds) = if n <= SMALL { (2, 4) } else { (2, 3) };
+        // Diving takes up to as much as two rounds more.
+        let (starts, rounds) = if n <= SMALL { (2, 5) } else { (2, 4) };
         // Large cores spend half on placing the large items.
         let share = if n > SMALL { 2 } else { 1 };
         let evaluations = (scale(normal) / share / RUNS_IN_ALL).max(1);
         let ratio = scale(normal) as f64 / normal as f64;
-        let iterations = (300.0 * ratio).clamp(20.0, 20_000.0) as u32;
+        let iterations = (if n > SMALL { 400.0 } else { 300.0 } * ratio).clamp(20.0, 20_000.0) as u32;
         let schedule = if n <= SMALL {
             Schedule { hot: 0.03, cold: 0.0004, target: 0.2 }
         } else {
             Schedule { hot: 0.001, cold: 0.00001, target: 0.3 }
         };
-        let dive = if n <= SMALL { Schedule { hot: 0.008, ..schedule } } else { schedule };
         let nodes = nodes(instance, budget, ratio);
-        Self { starts, rounds, evaluations, iterations, schedule, dive, nodes }
+        Self { starts, rounds, evaluations, iterations, schedule, nodes }
     }
 }
 
@@ -379,10 +377,11 @@ impl<'a> Run<'a> {
             return;
         }
         let mut weights: Option<Weights> = None;
+        let large = self.instance.item_count() as u64 > SMALL;
         for round in 0..effort.rounds {
             let (instance, peak) = (self.instance, self.peak);
             let task = || {
-                (round > 0 && !self.without_weights).then(|| {
+                ((round > 0 || large) && !self.without_weights).then(|| {
                     let mut weights = weights.take().unwrap_or_else(|| Weights::new(instance, peak));
                     let found = weights.improve(effort.iterations);
                     (weights, found)
@@ -411,14 +410,6 @@ impl<'a> Run<'a> {
             && self.instance.item_count() <= COMPLETE_LIMIT
             && effort.nodes > 0;
         if self.without_weights || effort.nodes == 0 || (!complete && gap <= self.bound.value / 5_000) {
-            // What diving would take goes into two more rounds.
-            for round in effort.rounds..effort.rounds + 2 {
-                let runs = self.starts(round, effort);
-                self.take_best(runs);
-                if self.done() {
-                    return;
-                }
-            }
             return;
         }
         let settings = BranchSettings {
@@ -449,13 +440,16 @@ impl<'a> Run<'a> {
             .filter(|start| separate::holds(self.instance, start))
             .collect();
         let starts: Vec<&[u32]> = starts.iter().map(Vec::as_slice).collect();
-        let cool = Effort { evaluations: (effort.evaluations / 4).max(1), schedule: effort.dive, ..*effort };
-        let runs = self.runs(effort.rounds, &cool, &starts);
+        if let (Some(first), true) = (starts.first(), self.instance.item_count() as u64 <= SMALL) {
+            let runs = self.runs(effort.rounds, effort, &vec![*first; effort.starts]);
+            return self.take_best(runs);
+        }
+        let short = Effort { evaluations: (effort.evaluations / 4).max(1), ..*effort };
+        let runs = self.runs(effort.rounds, &short, &starts);
         let best = runs.iter().min_by_key(|(peak, ..)| *peak).map(|(_, best, _)| best.clone());
         self.take_best(runs);
         if let (Some(best), false) = (best, self.done()) {
-            let cool = Effort { schedule: effort.dive, ..*effort };
-            let runs = self.runs(effort.rounds + 1, &cool, &vec![best.as_slice(); effort.starts]);
+            let runs = self.runs(effort.rounds + 1, effort, &vec![best.as_slice(); effort.starts]);
             self.take_best(runs);
         }
     }
@@ -471,7 +465,9 @@ impl<'a> Run<'a> {
 
     /// Large cores often need no more than fitting in the small items.
     fn descend(&mut self, effort: &Effort) {
-        if self.instance.item_count() as u64 > SMALL {
+        /// With more dimensions it has not got there.
+        const DIMENSIONS: usize = 48;
+        if self.instance.item_count() as u64 > SMALL && self.instance.dimension_count <= DIMENSIONS {
             let cold = Schedule { hot: 0.000_03, cold: 0.000_001, target: 0.3 };
             let runs = self.starts(DESCENT_ROUND, &Effort { schedule: cold, ..*effort });
             self.take_best(runs);
