@@ -53,7 +53,7 @@ fn main() -> ExitCode {
         .chain(faults::trials())
         .chain(demo::trials())
         .chain(check::trials())
-        .map(|trial| trial.with_ignored_flag(ignore))
+        .map(|trial| if ignore { trial.with_ignored_flag(true) } else { trial }) // measurements stay ignored until asked for
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
