@@ -24,6 +24,8 @@ pub mod optimize;
 pub mod pg;
 pub mod plan;
 pub mod policy;
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
 pub mod server;
 #[cfg(feature = "throwaway")]
 pub mod throwaway;

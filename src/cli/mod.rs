@@ -18,6 +18,7 @@ mod plan_policy;
 mod plan_text;
 mod plan_view;
 mod sample;
+mod sample_history;
 mod sample_log;
 mod shell;
 mod text;

@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod derive;
+pub mod history;
 pub mod record_model;
 pub mod series;
 pub mod snapshot;

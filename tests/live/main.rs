@@ -11,6 +11,7 @@ mod boot;
 mod calibrate;
 mod child;
 mod demo;
+mod prometheus;
 mod sample;
 mod scripts;
 mod story;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         .into_iter()
         .chain(sample::trials())
         .chain(calibrate::trials())
+        .chain(prometheus::trials())
         .chain(scripts::trials())
         .chain(demo::trials())
         .map(|trial| trial.with_ignored_flag(ignore))
