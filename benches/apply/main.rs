@@ -186,7 +186,7 @@ fn signal(name: &str, pid: u32) -> Result<(), Failure> {
 }
 
 /// The same one-row transactions by how they arrive; gives µs a transaction in a backlog and with the worker asleep.
-fn paces(publisher: &Cluster, subscriber: &Cluster) -> Result<(f64, f64), Failure> {
+fn paces(publisher: &Cluster, subscriber: &Cluster) -> Result<(f64, f64, f64), Failure> {
     let table = "CREATE TABLE paced (id int PRIMARY KEY, k int, pad text) WITH (fillfactor = 45);
                  INSERT INTO paced SELECT g, 0, repeat('x', 40) FROM generate_series(1, 20000) g";
     publisher.query("postgres", table)?;
@@ -219,7 +219,7 @@ fn paces(publisher: &Cluster, subscriber: &Cluster) -> Result<(f64, f64), Failur
         ("every 1 ms, walsender held 100 ms of 102", 3_000, 0.001, 0.100),
         ("every 10 ms", 500, 0.010, 0.0),
     ];
-    let (mut backlog, mut asleep) = (0.0, 0.0);
+    let (mut backlog, mut asleep) = (0.0, (0.0, 0.0));
     for (name, count, gap_s, held_s) in runs {
         catch_up(publisher, "paced")?;
         let before = usage(apply)?;
@@ -250,21 +250,26 @@ fn paces(publisher: &Cluster, subscriber: &Cluster) -> Result<(f64, f64), Failur
         let (us, waits) = ((after.us - before.us) / count, (after.waits - before.waits) / count);
         println!("{name:52} {us:>10.1} {waits:>12.2}");
         match name {
-            "every 10 ms" => asleep = us,
+            "every 1 ms" => asleep = (us, waits),
             _ if held_s.is_infinite() => backlog = us,
             _ => {}
         }
     }
     subscriber.query("postgres", "ALTER SUBSCRIPTION paced DISABLE")?;
-    Ok((backlog, asleep))
+    Ok((backlog, asleep.0, asleep.1))
 }
 
-/// CPU seconds of each table's worker over the mix, and its transactions a second.
-fn run_mix(
-    publisher: &Cluster,
-    subscriber: &Cluster,
-    seconds: f64,
-) -> Result<BTreeMap<&'static str, (f64, f64)>, Failure> {
+/// What the worker of one table did in the mix.
+struct Done {
+    cpu_s: f64,
+    per_s: f64,
+    /// Times that it slept, for each transaction.
+    waits: f64,
+}
+
+type Measured = BTreeMap<&'static str, Done>;
+
+fn run_mix(publisher: &Cluster, subscriber: &Cluster, seconds: f64) -> Result<Measured, Failure> {
     let kinds = mix();
     for kind in &kinds {
         let table = kind.name.split(',').next().unwrap_or_default();
@@ -314,32 +319,34 @@ fn run_mix(
     let mut result = BTreeMap::new();
     for (name, (table, pid)) in workers {
         catch_up(publisher, table)?;
-        result.insert(name, ((usage(pid)?.us - before[name].us) / 1e6, written[name] / seconds));
+        let after = usage(pid)?;
+        let done = Done {
+            cpu_s: (after.us - before[name].us) / 1e6,
+            per_s: written[name] / seconds,
+            waits: (after.waits - before[name].waits) / written[name],
+        };
+        result.insert(name, done);
     }
     Ok(result)
 }
 
-/// Share of the time of an apply worker: transactions of `s_us` each at `per_s`, and a wake-up of `wake_us` for each that
-/// finds the worker asleep. The busier the worker, the fewer do: ρ = λ (s + w) / (1 + λ w), which is 1 exactly at λ s = 1.
-fn busy_share(per_s: f64, s_us: f64, wake_us: f64) -> f64 {
-    let (rate, s, w) = (per_s, s_us / 1e6, wake_us / 1e6);
-    rate * (s + w) / (1.0 + rate * w)
-}
+/// Microseconds of a transaction of a kind, as something predicts it.
+type Prediction<'a> = &'a dyn Fn(&Kind, &Done) -> f64;
 
-fn compare(
-    measured: &BTreeMap<&'static str, (f64, f64)>,
-    seconds: f64,
-    name: &str,
-    predict: &dyn Fn(&Kind, f64) -> f64,
-) {
+fn compare(measured: &Measured, seconds: f64, name: &str, predict: Prediction<'_>) {
     let kinds = mix();
-    let predicted: BTreeMap<&str, f64> =
-        kinds.iter().map(|kind| (kind.name, predict(kind, measured[kind.name].1) * seconds)).collect();
-    let all_measured: f64 = measured.values().map(|(cpu, _)| cpu).sum();
+    let predicted: BTreeMap<&str, f64> = kinds
+        .iter()
+        .map(|kind| {
+            let done = &measured[kind.name];
+            (kind.name, predict(kind, done) * done.per_s * seconds / 1e6)
+        })
+        .collect();
+    let all_measured: f64 = measured.values().map(|done| done.cpu_s).sum();
     let all_predicted: f64 = predicted.values().sum();
     let misallocated: f64 = measured
         .iter()
-        .map(|(name, (cpu, _))| (cpu / all_measured - predicted[name] / all_predicted).abs())
+        .map(|(name, done)| (done.cpu_s / all_measured - predicted[name] / all_predicted).abs())
         .sum::<f64>()
         / 2.0;
     println!("{name:60} {:>8.2} {:>12.1} %", all_predicted / all_measured, misallocated * 100.0);
@@ -380,28 +387,52 @@ fn main() -> Result<(), Failure> {
     println!("PostgreSQL {major}\n");
     let calibration = calibrate(&subscriber)?;
     println!();
-    let (backlog, asleep) = paces(&publisher, &subscriber)?;
-    let wake_us = asleep - backlog;
-    println!("\na wake-up: {wake_us:.0} us ({asleep:.1} asleep, {backlog:.1} in a backlog)\n");
+    let (backlog, asleep, waits) = paces(&publisher, &subscriber)?;
+    let wake_us = (asleep - backlog) / waits;
+    println!("\na wake-up: {wake_us:.0} us ({asleep:.1} us with {waits:.2} waits each, {backlog:.1} in a backlog)\n");
     let measured = run_mix(&publisher, &subscriber, seconds)?;
-    println!("{:44} {:>10} {:>12} {:>12} {:>12}", "live mix", "tx/s", "us each", "bulk says", "with waking");
-    let calibrated = &calibration.coefficients.nominal;
+    let built_in = CoefficientSets::default();
+    // Scaled to this machine as it is now: by what the same one-row transactions cost in a backlog.
+    let reference = Kind { rows: 1.0, updates: 1.0, inline_bytes: 75.0, ..empty() };
+    let scale = backlog / reference.us(&built_in.nominal);
+    let live = |kind: &Kind, done: &Done| kind.us(&built_in.nominal) * scale + done.waits * wake_us;
+    println!(
+        "{:44} {:>8} {:>8} {:>10} {:>10} {:>12}",
+        "live mix", "tx/s", "waits", "us each", "bulk says", "with waits"
+    );
     for kind in mix() {
-        let (cpu, per_s) = measured[kind.name];
-        let each = cpu / seconds / per_s * 1e6;
-        let live = busy_share(per_s, kind.us(calibrated), wake_us) / per_s * 1e6;
-        println!("{:44} {per_s:>10.1} {each:>12.1} {:>12.1} {live:>12.1}", kind.name, kind.us(calibrated));
+        let done = &measured[kind.name];
+        println!(
+            "{:44} {:>8.1} {:>8.2} {:>10.1} {:>10.1} {:>12.1}",
+            kind.name,
+            done.per_s,
+            done.waits,
+            done.cpu_s / seconds / done.per_s * 1e6,
+            kind.us(&built_in.nominal) * scale,
+            live(&kind, done)
+        );
     }
     println!("\n{:60} {:>8} {:>14}", "live mix", "total", "misallocated");
-    let built_in = CoefficientSets::default();
-    compare(&measured, seconds, "built in, nominal", &|kind, per_s| per_s * kind.us(&built_in.nominal) / 1e6);
-    compare(&measured, seconds, "built in, high", &|kind, per_s| per_s * kind.us(&built_in.high) / 1e6);
-    compare(&measured, seconds, "calibrated, nominal", &|kind, per_s| per_s * kind.us(calibrated) / 1e6);
-    compare(&measured, seconds, "calibrated, high", &|kind, per_s| {
-        per_s * kind.us(&calibration.coefficients.high) / 1e6
-    });
-    compare(&measured, seconds, "calibrated, and a wake-up where the worker sleeps", &|kind, per_s| {
-        busy_share(per_s, kind.us(calibrated), wake_us)
-    });
+    compare(&measured, seconds, "built in, nominal", &|kind, _| kind.us(&built_in.nominal));
+    compare(&measured, seconds, "built in, high", &|kind, _| kind.us(&built_in.high));
+    compare(&measured, seconds, "calibrated, low (fastest round)", &|kind, _| kind.us(&calibration.coefficients.low));
+    compare(&measured, seconds, "calibrated, nominal", &|kind, _| kind.us(&calibration.coefficients.nominal));
+    compare(&measured, seconds, "built in, scaled to the backlog above", &|kind, _| kind.us(&built_in.nominal) * scale);
+    compare(&measured, seconds, "the same, and the measured waits at the price of a wake-up", &live);
     Ok(())
+}
+
+fn empty() -> Kind {
+    Kind {
+        name: "",
+        ddl: "",
+        transaction: "",
+        per_s: 0.0,
+        rows: 0.0,
+        updates: 0.0,
+        deletes: 0.0,
+        index_entries: 0.0,
+        inline_bytes: 0.0,
+        toast_bytes: 0.0,
+    }
 }

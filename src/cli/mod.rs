@@ -13,6 +13,7 @@ mod findings;
 mod generate;
 mod output;
 mod plan;
+mod plan_cluster;
 mod plan_markdown;
 mod plan_policy;
 mod plan_text;
@@ -80,7 +81,7 @@ impl Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Sample(sample::SampleArgs),
+    Sample(Box<sample::SampleArgs>),
     Plan(Box<plan::PlanArgs>),
     Audit(audit::AuditArgs),
     Emit(emit::EmitArgs),
