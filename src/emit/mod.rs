@@ -11,6 +11,7 @@ mod cutover;
 pub mod ddl;
 mod foreign_keys;
 mod guards;
+pub mod probe;
 #[cfg(test)]
 mod readback;
 mod runbook;
@@ -18,7 +19,7 @@ pub mod script;
 mod session;
 pub mod settings;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verify;
 
 use std::collections::BTreeSet;
@@ -26,6 +27,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub use script::{Manifest, ManifestStep, Phase, Script, Side, Step, Variable};
+pub use session::STATE_SCHEMA;
 
 use crate::{
     finding::{Finding, Severity, Subject},

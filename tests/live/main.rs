@@ -9,6 +9,7 @@
 mod bench;
 mod boot;
 mod calibrate;
+mod check;
 mod child;
 mod demo;
 mod prometheus;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         .chain(prometheus::trials())
         .chain(scripts::trials())
         .chain(demo::trials())
+        .chain(check::trials())
         .map(|trial| trial.with_ignored_flag(ignore))
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
