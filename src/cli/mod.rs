@@ -14,12 +14,14 @@ mod findings;
 mod generate;
 mod output;
 mod plan;
+mod plan_cluster;
 mod plan_markdown;
 mod plan_policy;
 mod plan_text;
 mod plan_view;
 mod report;
 mod sample;
+mod sample_history;
 mod sample_log;
 mod sample_method;
 mod sample_watch;
@@ -87,7 +89,7 @@ impl Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Sample(sample::SampleArgs),
+    Sample(Box<sample::SampleArgs>),
     Plan(Box<plan::PlanArgs>),
     Audit(audit::AuditArgs),
     Emit(emit::EmitArgs),

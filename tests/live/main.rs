@@ -16,6 +16,7 @@ mod demo;
 mod edges;
 mod faults;
 mod methods;
+mod prometheus;
 mod sample;
 mod scripts;
 mod story;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         .chain(sample::trials())
         .chain(methods::trials())
         .chain(calibrate::trials())
+        .chain(prometheus::trials())
         .chain(scripts::trials())
         .chain(bootstraps::trials())
         .chain(edges::trials())
