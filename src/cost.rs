@@ -198,6 +198,32 @@ impl CoefficientSets {
     }
 }
 
+/// Which part of a table's rows a slot has: shard `number` of `of`, counted from 0. Rows are dealt out by a hash, so
+/// every shard has as good as the same load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Share {
+    /// Which shard.
+    pub number: u32,
+    /// Number of shards.
+    pub of: u32,
+}
+
+impl Share {
+    /// All rows.
+    pub const WHOLE: Share = Share { number: 0, of: 1 };
+
+    /// The part in whole units: those of all shards add up to the whole.
+    pub fn part(self, whole: u64) -> u64 {
+        let of = u64::from(self.of.max(1));
+        whole / of + u64::from(whole % of + u64::from(self.number) >= of)
+    }
+
+    /// Whether it is all rows.
+    pub fn is_whole(self) -> bool {
+        self.of <= 1
+    }
+}
+
 /// Costs for one pair of versions and one workload.
 #[derive(Debug, Clone)]
 pub struct CostModel {
@@ -312,11 +338,17 @@ impl CostModel {
     /// Adds the load of one table to a row with one column for each stage and bucket (`stage * buckets + position`).
     /// Each load is rounded half up to whole units before it is added.
     pub fn add_table_loads(&self, context: &LoadContext, table: &Table, row: &mut [u64]) {
+        self.add_share_loads(context, table, Share::WHOLE, row);
+    }
+
+    /// The same for a part of the table's rows.
+    pub fn add_share_loads(&self, context: &LoadContext, table: &Table, share: Share, row: &mut [u64]) {
         let mut column = row.iter_mut();
         for &stage in self.stages() {
             for (&bucket, &floor) in context.buckets.iter().zip(&context.floors) {
                 if let Some(sum) = column.next() {
-                    *sum += round_half_up(self.table_load(table, stage, context.confidence, bucket, floor));
+                    let whole = round_half_up(self.table_load(table, stage, context.confidence, bucket, floor));
+                    *sum += share.part(whole);
                 }
             }
         }
@@ -427,6 +459,16 @@ mod tests {
         assert!(broken(&|sets| sets.low.row_us = -1.0).contains("coefficients.low.row_us is -1"));
         assert!(broken(&|sets| sets.high.send_byte_ns = f64::NAN).contains("coefficients.high.send_byte_ns is NaN"));
         assert!(broken(&|sets| sets.nominal.transaction_us = 2.0).contains("must lie between low (3) and high (29)"));
+    }
+
+    #[test]
+    fn shares_add_up() {
+        for whole in [0, 1, 7, 8, 1_000_003] {
+            for of in 1..=9 {
+                assert_eq!((0..of).map(|number| Share { number, of }.part(whole)).sum::<u64>(), whole);
+            }
+        }
+        assert_eq!([0, 1, 2].map(|number| Share { number, of: 3 }.part(8)), [2, 3, 3]);
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub mod pg;
 pub mod plan;
 pub mod policy;
 pub mod preflight;
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
 pub mod report;
 pub mod server;
 pub mod simulate;

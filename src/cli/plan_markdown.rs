@@ -9,7 +9,7 @@ use pgslotplan::{
 };
 
 use super::{
-    plan_text::{per_cent, top_tables, why_alone},
+    plan_text::{frontier_sentence, move_sentence, per_cent, top_tables, why_alone},
     plan_view::PlanView,
 };
 
@@ -31,6 +31,9 @@ pub fn plan_markdown(view: &PlanView<'_>) -> String {
         view.load(objective.lower_bound),
         per_cent(objective.gap)
     );
+    for line in [frontier_sentence(view), move_sentence(view)].into_iter().flatten() {
+        let _ = writeln!(out, "{line}\n");
+    }
     slots(view, &mut out);
     counts(view, &mut out);
     let cut = plan.foreign_keys.iter().filter(|key| key.cut).count();
