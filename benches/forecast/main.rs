@@ -70,9 +70,12 @@ impl Layout {
     }
 }
 
+/// Seconds into the run, and the lag of each table.
+type Look = (f64, BTreeMap<String, f64>);
+
 /// What one run showed: lag by table, one value each second.
 struct Run {
-    lags: Vec<(f64, BTreeMap<String, f64>)>,
+    lags: Vec<Look>,
     /// Begin and commit of each burst.
     bursts: Vec<(f64, f64)>,
 }
@@ -295,7 +298,7 @@ fn look(
     tables: &[String],
     begun: Instant,
     stop: &AtomicBool,
-) -> Result<Vec<(f64, BTreeMap<String, f64>)>, tokio_postgres::Error> {
+) -> Result<Vec<Look>, tokio_postgres::Error> {
     runtime().block_on(async {
         let (client, connection) = tokio_postgres::connect(conninfo, NoTls).await?;
         tokio::spawn(connection);
