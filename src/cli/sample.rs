@@ -31,6 +31,7 @@ use super::{
     connection::{PublisherArgs, Server, server_failure},
     files::{self, Existing, ForceArg},
     output::{Console, Exit, Failure},
+    sample_history::{self, HistoryArgs},
     sample_log::SampleLog,
     sample_method::{Choice, SampleMethod},
     sample_watch::Watch,
@@ -54,21 +55,21 @@ const MANY_TABLES: usize = 10_000;
 )]
 pub struct SampleArgs {
     #[command(flatten)]
-    publisher: PublisherArgs,
+    pub(super) publisher: PublisherArgs,
     /// Workload to write; `-` is standard output, `*.zst` is compressed
     #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    pub(super) output: PathBuf,
     #[command(flatten)]
-    force: ForceArg,
+    pub(super) force: ForceArg,
     /// How long to observe, as in `24h` or `7d`
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = units::parse_seconds)]
-    duration: f64,
+    pub(super) duration: f64,
     /// Time between two readings [default: 10s, 30s above 10,000 tables]
     #[arg(long, value_name = "TIME", value_parser = units::parse_seconds)]
     interval: Option<f64>,
     /// Length of a bucket, whose mean rate is kept
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = units::parse_seconds)]
-    bucket: f64,
+    pub(super) bucket: f64,
     /// How load is measured
     #[arg(long, value_name = "METHOD", default_value = "auto", hide_possible_values = true)]
     #[arg(
@@ -103,7 +104,19 @@ pub struct SampleArgs {
     exclude: Vec<String>,
     /// Processor cores of the publisher, which no view tells
     #[arg(long, value_name = "N")]
-    cores: Option<u32>,
+    pub(super) cores: Option<u32>,
+    #[command(flatten)]
+    history: HistoryArgs,
+}
+
+impl SampleArgs {
+    /// Which tables are wanted.
+    pub(super) fn scope(&self) -> CatalogScope {
+        CatalogScope {
+            include: self.include.iter().cloned().map(Pattern).collect(),
+            exclude: self.exclude.iter().cloned().map(Pattern).collect(),
+        }
+    }
 }
 
 fn rotation(text: &str) -> Result<u64, String> {
@@ -119,6 +132,9 @@ pub fn run(args: &SampleArgs, console: &Console) -> Result<Exit, Failure> {
     check_times(args)?;
     let existing = if args.resume { Existing::Replace } else { args.force.existing() };
     files::check_output(&args.output, existing)?;
+    if args.history.is_wanted() {
+        return sample_history::run(args, &args.history, console);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -186,10 +202,7 @@ pub async fn observe(args: &SampleArgs, console: &Console, stop: impl Future<Out
     // Before the first counters: what waits for running transactions shall not widen the first interval.
     watch.begin(&session, &server, args.method, console).await.map_err(server_failure)?;
     let first = read_counters(&session).await.map_err(server_failure)?;
-    let scope = CatalogScope {
-        include: args.include.iter().cloned().map(Pattern).collect(),
-        exclude: args.exclude.iter().cloned().map(Pattern).collect(),
-    };
+    let scope = args.scope();
     // Read before any file is made: a run that cannot be leaves nothing behind.
     let catalog = read_catalog(&session, &first, &scope).await.map_err(server_failure)?;
     if catalog.tables.is_empty() && !args.resume {

@@ -6,6 +6,7 @@
 pub mod check;
 pub mod derive;
 pub mod fold;
+pub mod history;
 pub mod learn;
 pub mod locks;
 pub mod merge;

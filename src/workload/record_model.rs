@@ -88,6 +88,11 @@ impl RowCosts {
         costs
     }
 
+    /// The costs of a table of which only the shape is known: its indexes, and the width of its identity in bytes.
+    pub fn of_shape(table: &Table, indexes: &[IndexShape], identity_width_bytes: f64) -> Self {
+        Self::of_padded(table, indexes, identity_width_bytes, 0.0)
+    }
+
     /// With pruning: `repeated` is the share of the updates that fall on rows updated before, 0 to 1.
     #[must_use]
     pub fn with_pruning(self, repeated: f64) -> Self {

@@ -17,7 +17,9 @@ fn help() {
     ] {
         assert_eq!(story.run(line), 0);
     }
-    for line in ["calibrate --help", "demo --help", "completions --help", "man --help"] {
+    for line in
+        ["simulate --help", "report --help", "calibrate --help", "demo --help", "completions --help", "man --help"]
+    {
         assert_eq!(story.run(line), 0);
     }
     for line in ["workload --help", "workload merge --help", "workload fold --help", "workload show --help"] {
