@@ -1,6 +1,6 @@
 #!/bin/sh
 # 01_shell_schema.sh: Makes the publisher's roles, extensions, tables and keys on the subscriber, as far as they are missing.
-# phase schema, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
+# phase schema, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
 # Run: sh 01_shell_schema.sh
 # Environment PGSLOTPLAN_PUBLISHER (needed): connection string of the publisher's database
 # Environment PGSLOTPLAN_SUBSCRIBER (needed): connection string of the subscriber's database

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 72_shell_indexes.sh: Builds the secondary indexes and unique constraints that the subscriber lacks, in parallel, largest first.
-# phase indexes, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
+# phase indexes, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
 # Run: sh 72_shell_indexes.sh
 # Environment PGSLOTPLAN_PUBLISHER (needed): connection string of the publisher's database
 # Environment PGSLOTPLAN_SUBSCRIBER (needed): connection string of the subscriber's database
