@@ -16,13 +16,19 @@ use pgslotplan::{
     optimize::{Budget, OptimizeOptions, optimize},
     policy::{NoIdentity, Policy, PublicationCount},
     server::ServerVersion,
+    simulate::{Compared, cost_model, scenario::Scenario, simulate},
 };
 use serde_json::{Map, Value, json};
 use syn::{Attribute, Fields, GenericArgument, Item, PathArguments, Type};
 
 /// The kinds of files, each with the type that is one.
-const DOCUMENTS: [(&str, &str); 4] =
-    [("workload", "Workload"), ("plan", "Plan"), ("scripts", "Manifest"), ("calibration", "Calibration")];
+const DOCUMENTS: [(&str, &str); 5] = [
+    ("workload", "Workload"),
+    ("plan", "Plan"),
+    ("scripts", "Manifest"),
+    ("calibration", "Calibration"),
+    ("forecast", "Forecast"),
+];
 
 /// Types that read and write themselves by hand.
 fn by_hand(name: &str) -> Option<Value> {
@@ -106,11 +112,14 @@ fn examples() -> Vec<(String, Value)> {
     let options = OptimizeOptions { budget: Budget::Evaluations(500), ..OptimizeOptions::default() };
     let plan = optimize(&workload, &policy, &cost, &options).expect("nothing contradicts");
     let script = emit::script(&plan, &EmitOptions::default()).expect("a plan that can be emitted");
+    let forecast = simulate(&plan, &workload, &cost_model(&plan), &Scenario::default(), Compared::WithBaselines);
+    let forecast = forecast.expect("a valid scenario");
     let read = |bytes: Vec<u8>| serde_json::from_slice(&bytes).expect("our own JSON");
     let mut examples: Vec<(String, Value)> = vec![
         ("made here".into(), read(format::write(&workload))),
         ("made here".into(), read(format::write(&plan))),
         ("made here".into(), read(format::write(&script.manifest()))),
+        ("made here".into(), read(format::write(&forecast))),
         ("made here".into(), read(format::write(&Calibration::new(CoefficientSets::default())))),
     ];
     let mut files = Vec::new();
@@ -290,6 +299,25 @@ fn of_type(ty: &Type, open: &mut Vec<String>) -> Value {
                 ("BTreeMap", PathArguments::AngleBracketed(arguments)) => {
                     let Some(GenericArgument::Type(value)) = arguments.args.last() else { panic!("a map of nothing") };
                     json!({"type": "object", "additionalProperties": of_type(value, open)})
+                }
+                // One for each set of coefficients; of numbers, unless it says of what.
+                ("Range", arguments) => {
+                    let of = match arguments {
+                        PathArguments::AngleBracketed(arguments) => match arguments.args.first() {
+                            Some(GenericArgument::Type(of)) => of_type(of, open),
+                            other => panic!("a range of {other:?}"),
+                        },
+                        _ => json!({"type": "number"}),
+                    };
+                    let properties = json!({"low": of, "nominal": of, "high": of});
+                    let required = ["low", "nominal", "high"];
+                    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+                }
+                ("Option", PathArguments::AngleBracketed(arguments)) => {
+                    let Some(GenericArgument::Type(of)) = arguments.args.first() else {
+                        panic!("an option of nothing")
+                    };
+                    json!({"anyOf": [of_type(of, open), {"type": "null"}]})
                 }
                 (name, _) => {
                     open.push(name.to_owned());

@@ -11,5 +11,6 @@ mod bad_options;
 mod commands;
 mod databases;
 mod forecast;
+mod kajabi;
 mod samples;
 mod story;
