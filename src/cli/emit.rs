@@ -73,6 +73,7 @@ pub fn run(args: &EmitArgs, console: &Console) -> Result<Exit, Failure> {
 fn contents(script: &Script) -> BTreeMap<String, Vec<u8>> {
     let mut contents: BTreeMap<String, Vec<u8>> =
         script.steps.iter().map(|step| (step.file.clone(), step.body.clone().into_bytes())).collect();
+    contents.extend(script.support.iter().map(|shared| (shared.file.clone(), shared.body.clone().into_bytes())));
     contents.insert("manifest.json".into(), format::write(&script.manifest()));
     contents.insert("RUNBOOK.md".into(), script.runbook.clone().into_bytes());
     contents

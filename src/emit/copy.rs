@@ -8,7 +8,7 @@ use super::{
     checks::{self, Exempt},
     cleanup, cutover,
     ddl::{CreatePublication, CreateSubscription, Streaming, do_block, only_if},
-    foreign_keys, guards,
+    foreign_keys, guards, reverse, rollback,
     script::{Phase, Side, Step, Variable},
     session, verify,
 };
@@ -38,12 +38,34 @@ pub(super) fn steps(context: &Context<'_>) -> Result<Vec<Step>, EmitError> {
         subscriptions(context),
         verify::ready(context),
         verify::caught_up(context),
+        verify::compare(context),
+        cutover::vacuum(context),
+        reverse::publisher_check(context),
+        reverse::prepare(context),
+        cutover::freeze(context),
+        cutover::quiesce(context),
+        cutover::pause(context),
+        cutover::stop_writes(context),
+        verify::compare_at_rest(context),
         cutover::stop(context),
     ]);
-    if foreign_keys::are_cut(context) {
-        steps.extend([cutover::restore_foreign_keys(context), cutover::validate_foreign_keys(context)]);
+    let cuts = foreign_keys::are_cut(context);
+    if cuts {
+        steps.push(cutover::restore_foreign_keys(context));
     }
-    steps.extend([cleanup::subscriber_cleanup(context), cleanup::publisher_cleanup(context)]);
+    steps.extend([
+        cutover::move_sequences(context),
+        reverse::slots(context),
+        reverse::subscriptions(context),
+        cutover::switch(context),
+        cutover::resume(context),
+        cutover::prove(context),
+    ]);
+    if cuts {
+        steps.push(cutover::validate_foreign_keys(context));
+    }
+    steps.extend(rollback::steps(context));
+    steps.extend([reverse::end(context), cleanup::subscriber_cleanup(context), cleanup::publisher_cleanup(context)]);
     Ok(steps)
 }
 
@@ -239,7 +261,7 @@ fn drop_foreign_keys(context: &Context<'_>) -> Step {
                   ever, even when the referencing table is empty."
                 .into(),
             hazard: Some("Until they are restored the subscriber accepts rows that break these foreign keys.".into()),
-            undo: Some("80_subscriber_stop.sql, then 81_ and 82_subscriber_foreign_keys_*.sql.".into()),
+            undo: Some("80_subscriber_stop.sql, then 81_ and 88_subscriber_foreign_keys_*.sql.".into()),
             body: paragraphs(&[session::mark_subscriber(context), foreign_keys::drop_on_subscriber(context)]),
             ..step(
                 "40_subscriber_foreign_keys_drop.sql",

@@ -6,6 +6,7 @@
 
 mod checks;
 mod cleanup;
+mod compare;
 mod copy;
 mod cutover;
 pub mod ddl;
@@ -13,10 +14,13 @@ mod foreign_keys;
 mod guards;
 #[cfg(test)]
 mod readback;
+mod reverse;
+mod rollback;
 mod runbook;
 pub mod script;
 mod session;
 pub mod settings;
+mod support;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -25,7 +29,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use script::{Manifest, ManifestStep, Phase, Script, Side, Step, Variable};
+pub use script::{Manifest, ManifestStep, Phase, Script, Side, Step, Support, Variable};
 
 use crate::{
     finding::{Finding, Severity, Subject},
@@ -220,7 +224,15 @@ pub fn script(plan: &Plan, options: &EmitOptions) -> Result<Script, EmitError> {
     let steps = copy::steps(&context)?;
     let findings = findings(plan);
     let runbook = runbook::markdown(&context, &steps, &findings)?;
-    Ok(Script { plan_sha256: plan.plan_sha256.clone(), bootstrap: options.bootstrap, steps, runbook, findings })
+    let support = support::files(&context);
+    Ok(Script {
+        plan_sha256: plan.plan_sha256.clone(),
+        bootstrap: options.bootstrap,
+        steps,
+        support,
+        runbook,
+        findings,
+    })
 }
 
 /// The publications, after everything that a version or a contradiction could refuse was looked at.

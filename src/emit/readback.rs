@@ -33,6 +33,11 @@ pub fn psql(text: &str) -> (String, Vec<String>) {
                 continue;
             }
             // a psql variable in SQL: a literal by the time the server sees it
+            ':' if rest.get(1) == Some(&'"') && (at == 0 || chars[at - 1] != ':') => {
+                sql.push_str("variable");
+                at += 1 + quoted(&rest[1..], '"', false);
+                continue;
+            }
             ':' if rest.get(1) == Some(&'\'') => {
                 sql.push_str("'variable'");
                 at += 1 + quoted(&rest[1..], '\'', false);
@@ -68,13 +73,20 @@ fn dollar_quoted(rest: &[char]) -> usize {
     close.expect("a dollar quote is closed") + tag
 }
 
+/// The files that psql runs.
+pub fn sql_files(script: &Script) -> Vec<(&str, &str)> {
+    let steps = script.steps.iter().map(|step| (step.file.as_str(), step.body.as_str()));
+    let support = script.support.iter().map(|shared| (shared.file.as_str(), shared.body.as_str()));
+    steps.chain(support).filter(|(file, _)| file.ends_with(".sql")).collect()
+}
+
 /// Every file as the server sees it, with what the parser says against it.
 pub fn syntax_errors(script: &Script) -> Vec<String> {
     let mut errors = Vec::new();
-    for step in &script.steps {
-        let (sql, _) = psql(&step.body);
+    for (file, body) in sql_files(script) {
+        let (sql, _) = psql(body);
         let parse = SourceFile::parse(&sql);
-        errors.extend(parse.errors().iter().map(|error| format!("{}: {error:?}", step.file)));
+        errors.extend(parse.errors().iter().map(|error| format!("{file}: {error:?}")));
     }
     errors
 }
@@ -82,8 +94,8 @@ pub fn syntax_errors(script: &Script) -> Vec<String> {
 /// Tables of each publication as the emitted `CREATE PUBLICATION` statements have them, sorted.
 pub fn assignment(script: &Script) -> BTreeMap<String, Vec<TableName>> {
     let mut assignment = BTreeMap::new();
-    for step in &script.steps {
-        let parse = SourceFile::parse(&psql(&step.body).0);
+    for (_, body) in sql_files(script) {
+        let parse = SourceFile::parse(&psql(body).0);
         for statement in parse.syntax_node().descendants() {
             if statement.kind() != SyntaxKind::CREATE_PUBLICATION {
                 continue;

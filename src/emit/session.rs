@@ -52,7 +52,8 @@ pub fn file(context: &Context<'_>, step: &Step, statements: &str) -> String {
     text
 }
 
-fn head(context: &Context<'_>, step: &Step) -> String {
+/// What a file says of itself, as comment lines.
+pub fn head(context: &Context<'_>, step: &Step) -> String {
     let mut head = String::new();
     let mut line = |text: &str| {
         let _ = writeln!(head, "-- {}", one_line(text));
@@ -100,6 +101,7 @@ SET standard_conforming_strings = on;
 SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 SET application_name = 'pgslotplan';
+SET pgslotplan.ddl = on;
 SET default_transaction_read_only = off;
 SET default_transaction_isolation = 'read committed';
 SET default_transaction_deferrable = off;

@@ -8,11 +8,15 @@
 
 mod bench;
 mod boot;
+mod bouncer;
 mod child;
+mod cutover;
 mod demo;
+mod pair;
 mod sample;
 mod scripts;
 mod story;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -41,6 +45,8 @@ fn main() -> ExitCode {
         .chain(sample::trials())
         .chain(scripts::trials())
         .chain(demo::trials())
+        .chain(verify::trials())
+        .chain(cutover::trials())
         .map(|trial| trial.with_ignored_flag(ignore))
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()

@@ -1,0 +1,3 @@
+\o :out
+COPY (SELECT * FROM pg_temp.mine ORDER BY schema_name, sequence_name) TO STDOUT (FORMAT csv);
+\o
