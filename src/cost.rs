@@ -103,6 +103,25 @@ pub struct Calibration {
     pub tool: String,
     /// The three sets; `nominal` is balanced, and lies between the others in every coefficient.
     pub coefficients: CoefficientSets,
+    /// Where and how they were measured; for the reader only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
+}
+
+/// What a measured calibration rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measured {
+    /// When the run began.
+    pub at: jiff::Timestamp,
+    /// The subscriber.
+    pub server: crate::server::ServerFacts,
+    /// Rounds that count.
+    pub rounds: u32,
+    /// Each step of a round, measured and fitted.
+    pub steps: Vec<crate::calibrate::StepReport>,
+    /// What the figures do not hold.
+    pub notes: Vec<String>,
 }
 
 impl Document for Calibration {
@@ -112,7 +131,13 @@ impl Document for Calibration {
 impl Calibration {
     /// A file of these coefficients.
     pub fn new(coefficients: CoefficientSets) -> Self {
-        Calibration { kind: Self::KIND.to_owned(), version: FORMAT_VERSION, tool: TOOL.to_owned(), coefficients }
+        Calibration {
+            kind: Self::KIND.to_owned(),
+            version: FORMAT_VERSION,
+            tool: TOOL.to_owned(),
+            coefficients,
+            measured: None,
+        }
     }
 
     /// Every coefficient is a time: finite, not negative, below a second (JSON has no other guard against a wrong

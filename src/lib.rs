@@ -11,6 +11,7 @@
 
 #![warn(missing_docs)]
 
+pub mod calibrate;
 pub mod cost;
 pub mod emit;
 pub mod finding;

@@ -352,6 +352,12 @@ impl Policy {
         if self.slot_capacity == Some(0) {
             return range("slot_capacity", 0.0, false, "above 0");
         }
+        for (field, sets) in [("keep_together", &self.keep_together), ("keep_apart", &self.keep_apart)] {
+            if let Some(set) = sets.iter().find(|set| set.len() < 2) {
+                let value = format!("[{}]", set.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", "));
+                return Err(PolicyError::Range { field, value, range: "lists of at least two tables" });
+            }
+        }
         for split in self.split.values() {
             range("split.parts", f64::from(split.parts), (2..=64).contains(&split.parts), "between 2 and 64")?;
         }

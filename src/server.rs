@@ -27,6 +27,65 @@ pub enum Flavor {
     Cnpg,
 }
 
+/// Settings that take effect only at a restart (PostgreSQL manual, "Server Configuration").
+const NEEDS_RESTART: [&str; 7] = [
+    "wal_level",
+    "max_replication_slots",
+    "max_wal_senders",
+    "max_worker_processes",
+    "max_logical_replication_workers",
+    "max_active_replication_origins",
+    "max_prepared_transactions",
+];
+
+impl Flavor {
+    /// Its name as people say it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Flavor::Community => "PostgreSQL",
+            Flavor::Rds => "Amazon RDS for PostgreSQL",
+            Flavor::Aurora => "Amazon Aurora PostgreSQL",
+            Flavor::CloudSql => "Google Cloud SQL for PostgreSQL",
+            Flavor::Azure => "Azure Database for PostgreSQL",
+            Flavor::Cnpg => "CloudNativePG",
+        }
+    }
+
+    /// The name under which the provider has a server setting: some hide `wal_level` behind a switch of their own.
+    pub fn setting_name(self, name: &str) -> &str {
+        match (self, name) {
+            (Flavor::Rds | Flavor::Aurora, "wal_level") => "rds.logical_replication",
+            (Flavor::CloudSql, "wal_level") => "cloudsql.logical_decoding",
+            _ => name,
+        }
+    }
+
+    /// The full sentence that tells how a server setting is changed there, by Postgres's own name for it.
+    pub fn hint_to_set(self, name: &str, value: &str) -> String {
+        let shown = self.setting_name(name);
+        let value = match (shown, value) {
+            ("rds.logical_replication", "logical") => "1",
+            ("cloudsql.logical_decoding", "logical") => "on",
+            _ => value,
+        };
+        let restart = NEEDS_RESTART.contains(&name);
+        let (place, then) = match self {
+            Flavor::Community => ("", "restart the server"),
+            Flavor::Rds => (" in the DB parameter group", "reboot the instance"),
+            Flavor::Aurora => (" in the DB cluster parameter group", "reboot the writer"),
+            Flavor::CloudSql => (" as a database flag of the instance", "let it restart"),
+            Flavor::Azure => (" in the server parameters", "restart the server"),
+            Flavor::Cnpg => (" in spec.postgresql.parameters of the Cluster", "let the operator restart it"),
+        };
+        let then = match (restart, self) {
+            (true, _) => format!(" and {then}"),
+            (false, Flavor::Community) => " and reload the configuration".to_owned(),
+            (false, _) => String::new(),
+        };
+        format!("Set \"{shown}\" to {value}{place}{then}.")
+    }
+}
+
 /// `server_version_num`, for example 150018.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -165,6 +224,30 @@ impl ServerFacts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hints_name_the_providers_switch() {
+        assert_eq!(
+            Flavor::Community.hint_to_set("wal_level", "logical"),
+            "Set \"wal_level\" to logical and restart the server."
+        );
+        assert_eq!(
+            Flavor::Rds.hint_to_set("wal_level", "logical"),
+            "Set \"rds.logical_replication\" to 1 in the DB parameter group and reboot the instance."
+        );
+        assert_eq!(
+            Flavor::CloudSql.hint_to_set("wal_level", "logical"),
+            "Set \"cloudsql.logical_decoding\" to on as a database flag of the instance and let it restart."
+        );
+        assert_eq!(
+            Flavor::Azure.hint_to_set("max_slot_wal_keep_size", "-1"),
+            "Set \"max_slot_wal_keep_size\" to -1 in the server parameters."
+        );
+        assert_eq!(
+            Flavor::Community.hint_to_set("wal_sender_timeout", "0"),
+            "Set \"wal_sender_timeout\" to 0 and reload the configuration."
+        );
+    }
 
     #[test]
     fn capabilities_follow_the_manual() {

@@ -63,6 +63,42 @@ impl Server {
     pub async fn open(&self) -> Result<Session, PgError> {
         Session::open(&self.settings, self.purpose, &self.environment).await
     }
+
+    /// Where it is.
+    pub fn settings(&self) -> &ConnectionSettings {
+        &self.settings
+    }
+}
+
+/// Connects to the subscriber that a connection string names; `PG*` variables never fill it in.
+pub async fn connect_subscriber(
+    conninfo: &str,
+    password_command: Option<&str>,
+    purpose: SessionPurpose,
+    console: &Console,
+) -> Result<(Server, Session), Failure> {
+    let mut input = ConnectionInput {
+        dbname: Some(conninfo.to_owned()),
+        password_command: password_command.map(str::to_owned),
+        ..ConnectionInput::default()
+    };
+    let environment = Environment::of_process();
+    let resolve = |input: &ConnectionInput| {
+        ConnectionSettings::resolve(input, Side::Subscriber, &environment).map_err(|error| server_failure(error.into()))
+    };
+    let settings = resolve(&input)?;
+    settings.warnings.iter().for_each(|warning| console.warning(warning));
+    console.explain(&format!("connecting to {settings}"));
+    let mut server = Server { settings, environment: environment.clone(), purpose };
+    match server.open().await {
+        Err(error) if error.wants_password() && stdin().is_terminal() && stderr().is_terminal() => {
+            input.password = Some(ask_password()?);
+            server.settings = resolve(&input)?;
+            let session = server.open().await.map_err(server_failure)?;
+            Ok((server, session))
+        }
+        other => Ok((server, other.map_err(server_failure)?)),
+    }
 }
 
 impl PublisherArgs {

@@ -4,6 +4,7 @@
 //! because 2 says that a server could not be reached (contract §1).
 
 mod audit;
+mod calibrate;
 mod connection;
 mod demo;
 mod emit;
@@ -83,6 +84,7 @@ enum Command {
     Audit(audit::AuditArgs),
     Emit(emit::EmitArgs),
     Generate(generate::GenerateArgs),
+    Calibrate(calibrate::CalibrateArgs),
     Demo(demo::DemoArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
@@ -120,6 +122,7 @@ fn carry_out(command: Command, console: Console) -> Result<Exit, Failure> {
         Command::Audit(args) => audit::run(&args, &console),
         Command::Emit(args) => emit::run(&args, &console),
         Command::Generate(args) => generate::run(&args, &console),
+        Command::Calibrate(args) => calibrate::run(&args, &console),
         Command::Demo(args) => demo::run(&args, &console),
         Command::Completions(args) => shell::completions(&args, &console),
         Command::Man(args) => shell::man(&args, &console),

@@ -90,6 +90,10 @@ impl PolicyArgs {
         };
         self.replace(&mut policy);
         self.extend(&mut policy)?;
+        if self.slot_capacity.is_some() && policy.load != Measure::Wal {
+            return Err(Failure::new("--slot-capacity counts WAL bytes and needs --load wal")
+                .hint("The other measures count time: a slot has one second a second. Leave the option out."));
+        }
         Ok(policy)
     }
 
@@ -129,6 +133,8 @@ impl PolicyArgs {
         let patterns = |texts: &[String]| texts.iter().cloned().map(Pattern).collect::<Vec<_>>();
         policy.exclude.extend(patterns(&self.exclude));
         policy.include.extend(patterns(&self.include));
+        given_once("--pin", &self.pin)?;
+        given_once("--split", &self.split)?;
         for (table, slot) in &self.pin {
             let pin = Pin::try_from(slot.clone()).map_err(|error| {
                 Failure::from(error).hint("Pin to a slot's name, or to \"dedicated\" or \"shared\".")
@@ -145,6 +151,23 @@ impl PolicyArgs {
         }
         Ok(())
     }
+}
+
+/// Two values for one table: which one is meant cannot be known.
+fn given_once(option: &str, values: &[(String, String)]) -> Result<(), Failure> {
+    let mut seen = std::collections::BTreeMap::new();
+    for (table, value) in values {
+        match seen.insert(table, value) {
+            Some(other) if other != value => {
+                return Err(Failure::new(format!(
+                    "{option} gives table \"{table}\" two values, \"{other}\" and \"{value}\""
+                ))
+                .hint(format!("Keep one of them; {option} may also replace what the policy file says.")));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// A list of names, or the lists of a file: a value without comma that names a file is that file.

@@ -94,7 +94,8 @@ pub fn syntax_errors(script: &Script) -> Vec<String> {
 /// Tables of each publication as the emitted `CREATE PUBLICATION` statements have them, sorted.
 pub fn assignment(script: &Script) -> BTreeMap<String, Vec<TableName>> {
     let mut assignment = BTreeMap::new();
-    for (_, body) in sql_files(script) {
+    let forward = |(file, _): &(&str, &str)| !file.contains("reverse");
+    for (_, body) in sql_files(script).into_iter().filter(forward) {
         let parse = SourceFile::parse(&psql(body).0);
         for statement in parse.syntax_node().descendants() {
             if statement.kind() != SyntaxKind::CREATE_PUBLICATION {

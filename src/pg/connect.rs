@@ -206,10 +206,7 @@ impl<'a> Connector<'a> {
             _ if !over_tcp => None,
             _ => Some(tls::client_config(&settings.tls, environment)?),
         };
-        let command_password = match &settings.password_command {
-            Some(command) => Some(run_password_command(command.expose()).await?),
-            None => None,
-        };
+        let command_password = command_password(settings).await?;
         Ok(Connector { settings, tls, command_password })
     }
 
@@ -420,6 +417,17 @@ fn tls_cause(error: &tokio_postgres::Error) -> Option<&rustls::Error> {
         cause = inner.source();
     }
     None
+}
+
+/// The password that the settings' command gives now; none without a command.
+///
+/// # Errors
+/// [`PgError::PasswordCommand`] when it fails.
+pub async fn command_password(settings: &ConnectionSettings) -> Result<Option<String>, PgError> {
+    match &settings.password_command {
+        Some(command) => run_password_command(command.expose()).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// The command's first line. Its error output goes to the terminal, since it may say why.

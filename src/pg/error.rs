@@ -7,7 +7,7 @@ use std::{fmt, path::PathBuf};
 
 use tokio_postgres::error::SqlState;
 
-use super::conninfo::ConninfoError;
+use super::{conninfo::ConninfoError, tls};
 
 /// What an error means for the program's exit code (contract §1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,7 +172,7 @@ impl PgError {
     /// What it means for the exit code.
     pub fn class(&self) -> ErrorClass {
         match self {
-            PgError::Settings(_) | PgError::Answer { .. } => ErrorClass::Usage,
+            PgError::Settings(_) | PgError::File { .. } | PgError::Answer { .. } => ErrorClass::Usage,
             PgError::Statement { .. } => ErrorClass::StatementRefused,
             _ => ErrorClass::CannotConnect,
         }
@@ -227,6 +227,9 @@ impl PgError {
         let text = match self {
             PgError::Unreachable { .. } => "Is the server running there, and does a firewall let this machine through?",
             PgError::Tls { hint, .. } => (*hint)?,
+            PgError::File { what: tls::ROOT_CERTIFICATE_FILE, .. } => {
+                "Give sslrootcert (managed services publish theirs), or a weaker sslmode."
+            }
             PgError::PasswordMissing { .. } => "Give one with -W, --password-command, a .pgpass entry or PGPASSWORD.",
             PgError::Rejected { message, .. } => {
                 return message.hint.clone().or_else(|| hint_for_rejection(message).map(str::to_owned));
@@ -343,6 +346,8 @@ mod tests {
         assert_eq!(refused.class(), ErrorClass::StatementRefused);
         assert_eq!(refused.to_string(), "could not read: m (SQLSTATE 42501)");
         assert_eq!(PgError::from(ConninfoError::NoUser).class(), ErrorClass::Usage);
+        let file = PgError::File { what: "private key file", path: "k".into(), reason: "r".to_owned() };
+        assert_eq!(file.class(), ErrorClass::Usage);
         let starting = PgError::Rejected { server: server(), message: message("57P03"), passfile: None };
         assert!(PgError::AllHosts(vec![rejected, starting]).is_passing());
     }

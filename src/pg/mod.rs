@@ -2,7 +2,9 @@
 //!
 //! `conninfo`, `pgpass`, `service`, `environment` and `settings` are libpq's connection language; `tls` and `connect`
 //! make a session of it; `catalog`, `counters` and `facts` run the queries of `sql/`, whose column names go no further.
+//! `calibrate` is the one that writes, and removes what it wrote.
 
+pub mod calibrate;
 pub mod catalog;
 pub mod connect;
 pub mod conninfo;

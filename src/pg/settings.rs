@@ -351,6 +351,44 @@ impl ConnectionSettings {
     }
 }
 
+impl ConnectionSettings {
+    /// A libpq connection string to the same place, for a server that is to connect there itself. It holds the password,
+    /// if there is one: `command_password`, the given one or the password file's. Certificate files lie on this machine,
+    /// not on that one, so modes that verify become `require`.
+    pub fn to_conninfo(&self, command_password: Option<&str>) -> String {
+        let place = |host: &Host| match &host.endpoint {
+            Endpoint::Socket(folder) => folder.display().to_string(),
+            Endpoint::Tcp { host, .. } => host.clone(),
+        };
+        let address = |host: &Host| match &host.endpoint {
+            Endpoint::Tcp { address: Some(address), .. } => address.to_string(),
+            _ => String::new(),
+        };
+        let joined = |part: &dyn Fn(&Host) -> String| self.hosts.iter().map(part).collect::<Vec<_>>().join(",");
+        let addresses = joined(&address);
+        let file_password = self.hosts.iter().find_map(|host| host.passfile_password.as_ref());
+        let password = command_password.or_else(|| self.password.as_ref().or(file_password).map(Secret::expose));
+        let mode = match self.tls.mode {
+            SslMode::Disable => "disable",
+            SslMode::Allow => "allow",
+            SslMode::Prefer => "prefer",
+            SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => "require",
+        };
+        let mut pairs = vec![("host", joined(&place))];
+        if addresses.contains(|c: char| c != ',') {
+            pairs.push(("hostaddr", addresses));
+        }
+        pairs.push(("port", joined(&|host: &Host| host.port.to_string())));
+        pairs.extend([("user", self.user.clone()), ("dbname", self.database.clone()), ("sslmode", mode.to_owned())]);
+        if self.hosts.len() > 1 {
+            pairs.push(("target_session_attrs", "read-write".to_owned()));
+        }
+        pairs.extend(password.map(|password| ("password", password.to_owned())));
+        let quoted = |value: &str| format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"));
+        pairs.iter().map(|(key, value)| format!("{key}={}", quoted(value))).collect::<Vec<_>>().join(" ")
+    }
+}
+
 impl fmt::Display for ConnectionSettings {
     /// Where to, as whom; never a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -65,13 +65,16 @@ pub fn client_config(settings: &TlsSettings, environment: &Environment) -> Resul
     Ok(config)
 }
 
+/// What an error calls the file of `sslrootcert`.
+pub const ROOT_CERTIFICATE_FILE: &str = "root certificate file";
+
 fn file_error(what: &'static str, path: &Path, reason: &dyn std::fmt::Display) -> PgError {
     PgError::File { what, path: path.to_owned(), reason: reason.to_string() }
 }
 
 fn read_roots(settings: &TlsSettings, environment: &Environment) -> Result<Vec<CertificateDer<'static>>, PgError> {
     let verifies = settings.mode >= SslMode::VerifyCa;
-    let what = "root certificate file";
+    let what = ROOT_CERTIFICATE_FILE;
     let path = match &settings.roots {
         RootCertificates::System => {
             let found = rustls_native_certs::load_native_certs();
@@ -97,10 +100,7 @@ fn read_roots(settings: &TlsSettings, environment: &Environment) -> Result<Vec<C
         }
         Some((path, Err(error))) if verifies => {
             let reason = match error.kind() {
-                std::io::ErrorKind::NotFound => {
-                    "it does not exist; give sslrootcert (managed services publish theirs), or a weaker sslmode"
-                        .to_owned()
-                }
+                std::io::ErrorKind::NotFound => "it does not exist".to_owned(),
                 _ => error.to_string(),
             };
             Err(file_error(what, path, &reason))

@@ -66,7 +66,7 @@ fn contradictions_in_a_workload() {
     let rates = |workload: &mut serde_json::Value, value: serde_json::Value| {
         workload["tables"][0]["load"]["wal_bytes_per_s"] = value;
     };
-    try_with("negative.json", &|w| rates(w, serde_json::json!([1.0, -2.0, 3.0, 4.0])));
+    try_with("negative.json", &|w| rates(w, serde_json::json!([1.0, -2.0, 3.0])));
     try_with("short.json", &|w| rates(w, serde_json::json!([1.0, 2.0])));
     try_with("words.json", &|w| rates(w, serde_json::json!("many")));
     try_with("twice.json", &|w| {
@@ -76,7 +76,10 @@ fn contradictions_in_a_workload() {
     try_with("nameless.json", &|w| w["tables"][0]["name"] = "".into());
     try_with("long_name.json", &|w| w["tables"][0]["name"] = "x".repeat(64).into());
     try_with("no_bucket.json", &|w| w["bucket_count"] = 0.into());
-    try_with("no_tables.json", &|w| w["tables"] = serde_json::json!([]));
+    try_with("no_tables.json", &|w| {
+        w["tables"] = serde_json::json!([]);
+        w["foreign_keys"] = serde_json::json!([]);
+    });
     try_with("dangling.json", &|w| {
         w["foreign_keys"][0]["to"] = serde_json::json!({"schema": "public", "name": "gone"})
     });
@@ -104,7 +107,7 @@ fn outputs() {
         "emit p.json -o w.json",
         "emit p.json -o missing/scripts",
         "plan w.json -o /dev/full",
-        "generate --tables 14 --hours 4 -o /dev/full --force",
+        "generate --tables 8 --hours 3 -o /dev/full --force",
     ] {
         assert_eq!(story.run(line), 1, "{line}");
     }

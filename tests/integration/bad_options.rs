@@ -5,6 +5,7 @@ use crate::story::Story;
 #[test]
 fn usage() {
     let mut story = Story::with_plan("bad_options");
+    let too_many = "plan w.json --split public.orders=2 --split public.orders=3";
     for line in [
         "",
         "paln w.json",
@@ -18,10 +19,10 @@ fn usage() {
         "plan w.json --headroom -0.1",
         "plan w.json --hot-share NaN",
         "plan w.json --load tuples",
-        "plan w.json --load wal",
         "plan w.json --slot-capacity 20MB/s",
+        "plan w.json --load apply --slot-capacity 20MB/s",
         "plan w.json --publisher-version 11",
-        "plan w.json --subscriber-version 12 --publisher-version 13",
+        "plan w.json --subscriber-version 11",
         "plan w.json --max-moves 3",
         "plan w.json --budget 0",
         "plan w.json --time-limit soon",
@@ -47,6 +48,7 @@ fn usage() {
         "demo -o w.json",
         "completions cobol",
         "plan w.json -q -v",
+        too_many,
     ] {
         assert_eq!(story.run(line), 1, "{line}");
     }
@@ -71,7 +73,7 @@ fn policies() {
         "--split public.orders=4",
         "--pin public.orders=UPPER",
     ] {
-        assert_eq!(story.run(&format!("plan w.json -o out.json {options}")), 1, "{options}");
+        assert_eq!(story.run(&format!("plan w.json -o out.json --budget 1000 {options}")), 1, "{options}");
     }
     for (name, text) in [
         ("syntax.toml", "publications = "),

@@ -1,4 +1,6 @@
 //! A transcript: what was typed, how it ended, what it printed, and which files changed.
+//!
+//! Searches are small: what the search finds is not tested here.
 
 use std::{
     collections::BTreeMap,
@@ -6,7 +8,13 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    sync::OnceLock,
 };
+
+/// The workload of most stories: eight tables with keys, three hours.
+pub const GENERATE: &str = "generate --tables 8 --hours 3 --no-key 0 --total-wal 8MB/s";
+/// Its plan: three slots.
+pub const PLAN: &str = "plan w.json --publications 2..3 --max-dedicated 1 --budget 1000";
 
 /// Runs of the program in one folder, and their transcript.
 pub struct Story {
@@ -23,9 +31,15 @@ impl Story {
 
     /// A story that begins with a small workload, `w.json`, and its plan, `p.json`.
     pub fn with_plan(name: &'static str) -> Self {
+        static FILES: OnceLock<[Vec<u8>; 2]> = OnceLock::new();
         let story = Story::new(name);
-        story.quietly("generate --tables 14 --hours 4 --no-key 0 --total-wal 8MB/s -o w.json");
-        story.quietly("plan w.json -o p.json");
+        let [workload, plan] = FILES.get_or_init(|| {
+            story.quietly(&format!("{GENERATE} -o w.json"));
+            story.quietly(&format!("{PLAN} -o p.json"));
+            ["w.json", "p.json"].map(|file| fs::read(story.path(file)).unwrap())
+        });
+        story.file("w.json", workload);
+        story.file("p.json", plan);
         story
     }
 
@@ -44,10 +58,16 @@ impl Story {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// A good run that is no part of the transcript.
-    pub fn quietly(&self, arguments: &str) {
+    /// What a good run prints, no part of the transcript.
+    pub fn output_of(&self, arguments: &str) -> String {
         let output = self.output(&words(arguments));
         assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// A good run that is no part of the transcript.
+    pub fn quietly(&self, arguments: &str) {
+        self.output_of(arguments);
     }
 
     /// Runs the program with these words and writes down what happened.
@@ -60,6 +80,14 @@ impl Story {
         let before = self.files();
         let output = self.output(arguments);
         self.write_down(&format!("pgslotplan {shown}"), &before, &output)
+    }
+
+    /// The same, with no more of a plan's summary than its slots, how good they are, and its findings' first lines.
+    pub fn run_briefly(&mut self, arguments: &str) -> i32 {
+        let before = self.files();
+        let mut output = self.output(&words(arguments));
+        output.stdout = brief(&String::from_utf8_lossy(&output.stdout)).into_bytes();
+        self.write_down(&format!("pgslotplan {arguments}"), &before, &output)
     }
 
     /// Runs a line of `sh`, with the program as `$PGSLOTPLAN`.
@@ -121,8 +149,8 @@ impl Story {
         let _ = write!(self.transcript, "$ {line}\n[exit code {code}]\n");
         for (name, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
             if !bytes.is_empty() {
-                let text = String::from_utf8_lossy(bytes);
-                let _ = write!(self.transcript, "[{name}]\n{text}{}", if text.ends_with('\n') { "" } else { "\n" });
+                let text = without_times(&String::from_utf8_lossy(bytes));
+                let _ = write!(self.transcript, "[{name}]\n{text}");
             }
         }
         let after = self.files();
@@ -139,6 +167,26 @@ impl Story {
         self.transcript.push('\n');
         code
     }
+}
+
+/// What `run_briefly` keeps.
+fn brief(summary: &str) -> String {
+    let Some((top, rest)) = summary.split_once("\nWhat each slot holds") else { return summary.to_owned() };
+    let finding = |line: &&str| ["error ", "warning ", "info "].iter().any(|severity| line.starts_with(severity));
+    let findings: Vec<&str> = rest.lines().filter(finding).collect();
+    format!("{top}\n[...]\n{}\n", findings.join("\n"))
+}
+
+/// Log lines carry the time, which is another each time.
+fn without_times(text: &str) -> String {
+    let with_mask = |line: &str| match line.split_once("\"time\":\"") {
+        Some((head, tail)) => match tail.split_once('"') {
+            Some((_, tail)) => format!("{head}\"time\":\"...\"{tail}\n"),
+            None => format!("{line}\n"),
+        },
+        None => format!("{line}\n"),
+    };
+    text.lines().map(with_mask).collect()
 }
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pgslotplan");

@@ -9,6 +9,7 @@
 mod bench;
 mod boot;
 mod bouncer;
+mod calibrate;
 mod child;
 mod cutover;
 mod demo;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = boot::trials()
         .into_iter()
         .chain(sample::trials())
+        .chain(calibrate::trials())
         .chain(scripts::trials())
         .chain(demo::trials())
         .chain(verify::trials())
