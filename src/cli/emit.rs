@@ -40,7 +40,7 @@ pub struct EmitArgs {
     #[command(flatten)]
     force: ForceArg,
     /// What is written
-    #[arg(long, value_name = "TARGET", default_value = "sql", value_parser = words::<Target>(&["sql"]))]
+    #[arg(long, value_name = "TARGET", default_value = "sql", value_parser = words::<Target>(&["sql", "cnpg", "terraform", "ansible"]))]
     target: Target,
     /// How the data gets to the subscriber: the native initial copy
     #[arg(long, value_name = "HOW", default_value = "copy", value_parser = words::<Bootstrap>(&["copy"]))]
@@ -100,6 +100,7 @@ fn explain(error: EmitError) -> Failure {
         EmitError::Unsupported { .. } => {
             "Plan for the versions of your servers with --publisher-version and --subscriber-version."
         }
+        EmitError::Target { .. } => "Use --target sql, or plan without it.",
         _ => "Plan again: such a plan is not written by \"pgslotplan plan\".",
     };
     Failure::from(error).hint(hint)

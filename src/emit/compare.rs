@@ -25,6 +25,11 @@ const SEQUENCES: &str = include_str!("assets/sequences.sql");
 const SEQUENCES_READ: &str = include_str!("assets/sequences_read.sql");
 const SEQUENCES_WRITE: &str = include_str!("assets/sequences_write.sql");
 
+/// In the pause it is one transaction that leaves no temporary objects behind, whose removal would be another: so the
+/// cutover knows how many are its own.
+const BEGIN_FINAL: &str = "SELECT :'mode' = 'final' AS is_final\n\\gset\n\\if :is_final\nBEGIN;\n\\endif";
+const END_FINAL: &str = "\\if :is_final\nROLLBACK;\n\\endif";
+
 /// A relation that is compared, with every slot that carries rows of it.
 struct Compared<'a> {
     only: bool,
@@ -113,7 +118,16 @@ fn comparing_publisher(context: &Context<'_>) -> Support {
         "lib/compare_publisher.sql",
         "Reads digests or rows of the publisher's tables and waits until the slots have passed them.",
         &variables,
-        &[settings(&names), planned_table(context), COMPARE.into(), PUBLISHER.into(), RUN.into(), BARRIER.into()],
+        &[
+            settings(&names),
+            BEGIN_FINAL.into(),
+            planned_table(context),
+            COMPARE.into(),
+            PUBLISHER.into(),
+            RUN.into(),
+            END_FINAL.into(),
+            BARRIER.into(),
+        ],
     )
 }
 
@@ -188,7 +202,7 @@ fn sequences(context: &Context<'_>, side: Side) -> [Support; 2] {
             &format!("lib/sequences_read_{name}.sql"),
             "Writes the values of all sequences.",
             &[("out", "the file to write")],
-            &[SEQUENCES.into(), SEQUENCES_READ.into()],
+            &["BEGIN;".into(), SEQUENCES.into(), SEQUENCES_READ.into()],
         ),
         support::sql(
             context,

@@ -309,7 +309,7 @@ fn slots(context: &Context<'_>) -> Step {
 }
 
 /// Streaming as far as both sides can (contract §5).
-fn streaming(context: &Context<'_>) -> Option<Streaming> {
+pub(super) fn streaming(context: &Context<'_>) -> Option<Streaming> {
     let (publisher, subscriber) = (context.plan.publisher_version, context.plan.subscriber_version);
     if !subscriber.has_streaming() {
         None

@@ -432,10 +432,11 @@ CREATE TABLE IF NOT EXISTS {STATE_SCHEMA}.stopped_writes (
     prefix text NOT NULL,
     role_name name NOT NULL,
     old_value text,
+    stopped_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (prefix, role_name)
 );
 -- a setting of a role wins over that of the database, so each such role gets one for this database
-INSERT INTO {STATE_SCHEMA}.stopped_writes
+INSERT INTO {STATE_SCHEMA}.stopped_writes (prefix, role_name, old_value)
 SELECT {prefix}, coalesce(r.rolname, ''), (
     SELECT substr(c, length('default_transaction_read_only=') + 1)
     FROM pg_db_role_setting AS own, unnest(own.setconfig) AS c
@@ -574,9 +575,9 @@ pub(super) fn files(context: &Context<'_>) -> Vec<super::Support> {
         publisher("lib/ready_publisher.sql", "Looks whether every slot is close enough.", &[("most_bytes_behind", "the limit")], &[ready]),
         publisher(
             "lib/counter_publisher.sql",
-            "Writes the publisher's transaction counter; takes none itself.",
+            "Writes the publisher's transaction counter, and when its writes were stopped; takes no transaction itself.",
             &[("out", "the file to write")],
-            &["\\o :out\nCOPY (SELECT txid_snapshot_xmax(txid_current_snapshot())) TO STDOUT;\n\\o".into()],
+            &[format!("\\o :out\nCOPY (SELECT txid_snapshot_xmax(txid_current_snapshot()), extract(epoch FROM min(stopped_at)) FROM {STATE_SCHEMA}.stopped_writes WHERE prefix = {prefix}) TO STDOUT (DELIMITER ' ');\n\\o")],
         ),
         publisher("lib/sessions_publisher.sql", "Fails while somebody else is connected.", &[], &[OPTIONAL.into(), no_sessions()]),
         publisher("lib/writes_open_publisher.sql", "Opens the writes again.", &[], &[open_writes_sql(context)]),

@@ -21,6 +21,7 @@ pub mod script;
 mod session;
 pub mod settings;
 mod support;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -46,6 +47,12 @@ pub enum Target {
     /// Files for psql.
     #[default]
     Sql,
+    /// CloudNativePG objects for subscriptions, and for publications where the publisher is such a cluster.
+    Cnpg,
+    /// Terraform JSON for the provider cyrilgdn/postgresql.
+    Terraform,
+    /// An Ansible playbook for the collection community.postgresql.
+    Ansible,
 }
 
 /// How the data gets to the subscriber.
@@ -120,6 +127,16 @@ pub enum EmitError {
         slot: SlotName,
         /// The table.
         table: TableName,
+    },
+    /// The plan needs something that the target has no words for.
+    #[error("target {target} cannot say {what}: {reason}")]
+    Target {
+        /// The target's word.
+        target: &'static str,
+        /// What the plan needs.
+        what: String,
+        /// What the target has.
+        reason: &'static str,
     },
     /// `publish` names something else than insert, update, delete and truncate.
     #[error("invalid publish list \"{publish}\" of slot \"{slot}\"")]
@@ -219,10 +236,11 @@ impl Publishes {
 /// # Errors
 /// [`EmitError`] when a version lacks what the plan asks, or the plan contradicts itself.
 pub fn script(plan: &Plan, options: &EmitOptions) -> Result<Script, EmitError> {
-    let EmitOptions { target: Target::Sql, bootstrap: Bootstrap::Copy } = *options;
     let context = Context { plan, publications: publications(plan)? };
-    let steps = copy::steps(&context)?;
-    let findings = findings(plan);
+    let (steps, dropped) = targets::apply(options.target, &context, copy::steps(&context)?)?;
+    let mut findings = findings(plan);
+    findings.extend(dropped);
+    findings.sort();
     let runbook = runbook::markdown(&context, &steps, &findings)?;
     let support = support::files(&context);
     Ok(Script {

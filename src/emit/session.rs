@@ -20,7 +20,7 @@ pub fn command(step: &Step) -> String {
     let dsn = match step.side {
         Side::Publisher => "PGSLOTPLAN_PUBLISHER",
         Side::Subscriber => "PGSLOTPLAN_SUBSCRIBER",
-        Side::Pgbouncer | Side::Shell => return format!("sh {}", step.file),
+        Side::Pgbouncer | Side::Shell => return shell_command(&step.file),
     };
     let mut command = format!("psql -X -v ON_ERROR_STOP=1 -d \"${dsn}\"");
     for variable in step.variables.iter().filter(|variable| variable.required) {
@@ -28,6 +28,19 @@ pub fn command(step: &Step) -> String {
     }
     let _ = write!(command, " -f {}", step.file);
     command
+}
+
+/// What runs a file that is not for psql.
+fn shell_command(file: &str) -> String {
+    if let Some(folder) = file.strip_suffix("/main.tf.json") {
+        format!("terraform -chdir={folder} init && terraform -chdir={folder} apply")
+    } else if file.ends_with(".yaml") {
+        format!("kubectl apply -f {file}")
+    } else if file.ends_with(".yml") {
+        format!("ansible-playbook -i inventory {file}")
+    } else {
+        format!("sh {file}")
+    }
 }
 
 /// The environment variable that stands in for a psql variable.
@@ -140,7 +153,8 @@ fn publisher_guard(context: &Context<'_>) -> String {
     if let Some(identifier) = &plan.server.system_identifier {
         let _ = write!(
             body,
-            "  IF has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+            "  -- a rehearsal runs against a clone, which may have an identifier of its own
+  IF coalesce(current_setting('pgslotplan.rehearsal', true), '') <> 'on' AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
      AND (SELECT system_identifier::text FROM pg_control_system()) <> {} THEN
     RAISE EXCEPTION USING MESSAGE = 'this is not the server that the plan was made for: its system identifier differs',
       HINT = 'This file is for the publisher.';

@@ -58,15 +58,17 @@ DECLARE
     started timestamptz := clock_timestamp();
     batch interval := make_interval(secs => current_setting('pgslotplan.batch_seconds')::double precision);
     chunk_rows bigint := current_setting('pgslotplan.chunk_rows');
+    is_final boolean := current_setting('pgslotplan.mode') = 'final';
     start_at pg_temp.exchange;
     described pg_temp.exchange;
     line pg_temp.exchange;
     which integer;
     boundary text;
+    descending text;
 BEGIN
     SELECT * INTO start_at FROM pg_temp.exchange WHERE kind = 'next';
     FOR which IN SELECT p.number FROM pg_temp.planned_table AS p
-        WHERE p.slots[1] = current_setting('pgslotplan.slot') AND p.number >= coalesce(start_at.number, 0) ORDER BY p.number
+        WHERE current_setting('pgslotplan.slot') IN ('', p.slots[1]) AND p.number >= coalesce(start_at.number, 0) ORDER BY p.number
     LOOP
         IF clock_timestamp() > started + batch THEN
             line := NULL;
@@ -76,6 +78,10 @@ BEGIN
             RETURN;
         END IF;
         SELECT * INTO described FROM pg_temp.describe(which);
+        IF is_final AND described.kind = 'table' AND described.range_columns IS NULL AND pg_table_size(pg_temp.oid_of(which)) > 1048576 THEN
+            described.kind := 'skipped';
+            described.note := 'it is too large for the pause, and its newest rows cannot be told';
+        END IF;
         RETURN NEXT described;
         CONTINUE WHEN described.kind = 'skipped';
         line := NULL;
@@ -98,7 +104,17 @@ BEGIN
             IF which = start_at.number THEN
                 line.lo := start_at.lo;
             END IF;
-            boundary := (SELECT string_agg(format('t.%I', name), ', ' ORDER BY ordinal) FROM unnest(described.range_columns) WITH ORDINALITY AS w(name, ordinal));
+            SELECT string_agg(format('t.%I', name), ', ' ORDER BY ordinal), string_agg(format('t.%I DESC', name), ', ' ORDER BY ordinal)
+              INTO boundary, descending FROM unnest(described.range_columns) WITH ORDINALITY AS w(name, ordinal);
+            IF is_final THEN
+                -- the newest rows: those with the greatest keys
+                EXECUTE format('SELECT %s FROM %s AS t ORDER BY %s OFFSET %s LIMIT 1', pg_temp.key_of(described.range_columns),
+                    pg_temp.relation_of(which), descending, chunk_rows) INTO line.lo;
+                SELECT d.row_count, d.hash_sum INTO line.row_count, line.hash_sum FROM pg_temp.digest_of(which, described.columns,
+                    pg_temp.range_of(pg_temp.oid_of(which), described.range_columns, line.lo, NULL), line.lo, NULL) AS d;
+                RETURN NEXT line;
+                CONTINUE;
+            END IF;
             LOOP
                 line.hi := NULL;
                 EXECUTE format('SELECT %s FROM %s AS t%s ORDER BY %s OFFSET %s LIMIT 1', pg_temp.key_of(described.range_columns),

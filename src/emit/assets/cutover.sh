@@ -171,16 +171,29 @@ drain() {
     while :; do
         publisher_file 71_publisher_caught_up.sql -v wait_seconds="${DRAIN_SECONDS:-60}" || return
         before=$(counter) || return
+        stopped_at=${before#* } before=${before%% *}
         final_comparison || return
         sequences publisher subscriber || return
         after=$(counter) || return
-        [ "$before" = "$after" ] && return 0
+        after=${after%% *}
+        own=1 # our own: one transaction to read the sequences, one to compare
+        [ "$FINAL_ROWS" -gt 0 ] && own=2
+        [ $((after - before)) -eq "$own" ] && return 0
         attempts=$((attempts + 1))
         if [ "$attempts" -ge 5 ]; then
             echo "cutover: somebody still writes on the publisher: its transaction counter went from $before to $after" >&2
             return 4
         fi
     done
+}
+
+# Once for one write stop: a second run after a kill finds the subscriptions disabled already.
+drain_once() {
+    if [ -f "$state/drained" ]; then
+        known=$(counter) || return
+        [ "${known#* }" = "$(cat "$state/drained")" ] && return 0
+    fi
+    drain && printf '%s\n' "$stopped_at" > "$state/drained"
 }
 
 # The newest rows of every table, all slots at once
@@ -215,7 +228,7 @@ open_new() {
     others_on_publisher || return
     prove_target "$NEW_HOST" "$NEW_PORT" || return
     now > "$state/opened" && subscriber_file lib/open_subscriber.sql || return
-    resume_all
+    resume_all && rm -f "$state/paused"
 }
 
 prove() {
@@ -255,7 +268,9 @@ abort() {
     if needs_switch_back; then part 'abort: old target' switch_all "$OLD_HOST" "$OLD_PORT" || return; fi
     part 'abort: reverse subscriptions' publisher_file lib/reverse_drop_publisher.sql || return
     part 'abort: open writes' publisher_file lib/writes_open_publisher.sql || return
+    rm -f "$state/drained"
     part 'abort: resume' resume_all || return
+    rm -f "$state/paused"
     hook READERS_TO_OLD "$READERS_TO_OLD"; hook WORKERS_RESUME "$WORKERS_RESUME"; hook MAINTENANCE_OFF "$MAINTENANCE_OFF"
     note "the old server serves again"
     part 'abort: foreign keys' publisher_file lib/foreign_keys_validate_publisher.sql || return
@@ -267,7 +282,11 @@ needs_switch_back() { ! prove_target "$OLD_HOST" "$OLD_PORT" 2>/dev/null; }
 cutover() {
     begin cutover
     opened && finish 4 "the new server is open already; 87_shell_prove.sh looks at it"
-    part 'check' ready_to_cut || finish $? "not ready; nothing was changed"
+    if [ -f "$state/paused" ]; then
+        note "goes on where it was stopped"
+    else
+        part 'check' ready_to_cut || finish $? "not ready; nothing was changed"
+    fi
     # shellcheck disable=SC2154
     trap 'trap "" INT TERM HUP; abort; finish 130 "interrupted; aborted"' INT TERM HUP
     if quiesce && paused_part; then
@@ -285,7 +304,8 @@ milliseconds() { date +%s%3N | sed 's/[^0-9]//g'; }
 
 paused_part() {
     started=$(milliseconds)
-    part 'pause' pause_all && part 'stop writes' stop_writes && part 'drain, compare, sequences' drain \
+    : > "$state/paused"
+    part 'pause' pause_all && part 'stop writes' stop_writes && part 'drain, compare, sequences' drain_once \
         && part 'stop forward' subscriber_file 80_subscriber_stop.sql && part 'foreign keys' foreign_keys_back \
         && part 'reverse' reverse_on && part 'switch' switch_all "$NEW_HOST" "$NEW_PORT" && part 'open' open_new || return
     pause_ms=$(($(milliseconds) - started))
