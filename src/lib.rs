@@ -24,6 +24,7 @@ pub mod optimize;
 pub mod pg;
 pub mod plan;
 pub mod policy;
+pub mod preflight;
 pub mod server;
 #[cfg(feature = "throwaway")]
 pub mod throwaway;

@@ -6,7 +6,7 @@ use pgslotplan::pg::{
     connect::{Session, SessionPurpose},
     environment::Environment,
     error::{ErrorClass, PgError},
-    settings::{ConnectionInput, ConnectionSettings, Side},
+    settings::{ConnectionInput, ConnectionSettings, Endpoint, Host, Side},
 };
 
 use super::output::{Console, Exit, Failure};
@@ -64,6 +64,19 @@ impl Server {
         Session::open(&self.settings, self.purpose, &self.environment).await
     }
 
+    /// Where it is, when only its own machine reaches it like that: a Unix socket or a loopback address.
+    pub fn local_address(&self) -> Option<String> {
+        let local = |host: &Host| match &host.endpoint {
+            Endpoint::Socket(_) => true,
+            Endpoint::Tcp { host, address } => {
+                let address = address.or_else(|| host.parse().ok());
+                host == "localhost" || address.is_some_and(|address| address.is_loopback())
+            }
+        };
+        let hosts = &self.settings.hosts;
+        hosts.iter().all(local).then(|| hosts.first().map(Host::to_string)).flatten()
+    }
+
     /// Where it is.
     pub fn settings(&self) -> &ConnectionSettings {
         &self.settings
@@ -77,28 +90,7 @@ pub async fn connect_subscriber(
     purpose: SessionPurpose,
     console: &Console,
 ) -> Result<(Server, Session), Failure> {
-    let mut input = ConnectionInput {
-        dbname: Some(conninfo.to_owned()),
-        password_command: password_command.map(str::to_owned),
-        ..ConnectionInput::default()
-    };
-    let environment = Environment::of_process();
-    let resolve = |input: &ConnectionInput| {
-        ConnectionSettings::resolve(input, Side::Subscriber, &environment).map_err(|error| server_failure(error.into()))
-    };
-    let settings = resolve(&input)?;
-    settings.warnings.iter().for_each(|warning| console.warning(warning));
-    console.explain(&format!("connecting to {settings}"));
-    let mut server = Server { settings, environment: environment.clone(), purpose };
-    match server.open().await {
-        Err(error) if error.wants_password() && stdin().is_terminal() && stderr().is_terminal() => {
-            input.password = Some(ask_password()?);
-            server.settings = resolve(&input)?;
-            let session = server.open().await.map_err(server_failure)?;
-            Ok((server, session))
-        }
-        other => Ok((server, other.map_err(server_failure)?)),
-    }
+    connect_side(Side::Subscriber, conninfo, password_command, Prompt::Allowed, purpose, console).await
 }
 
 impl PublisherArgs {
@@ -163,4 +155,104 @@ pub fn server_failure(error: PgError) -> Failure {
         Some(hint) => failure.hint(hint),
         None => failure,
     }
+}
+
+/// Both servers, where a command needs them. `PG*` variables fill in for the publisher only.
+#[derive(Clone, clap::Args)]
+#[command(next_help_heading = "Connection options")]
+pub struct PairArgs {
+    /// Publisher: connection string or URI; `PG*` variables fill in what it leaves out
+    #[arg(long, value_name = "CONNINFO", env = "PGSLOTPLAN_PUBLISHER", hide_env_values = true)]
+    publisher: Option<String>,
+    /// Subscriber: connection string or URI
+    #[arg(long, value_name = "CONNINFO", env = "PGSLOTPLAN_SUBSCRIBER", hide_env_values = true)]
+    subscriber: Option<String>,
+    /// Never ask for a password
+    #[arg(short = 'w', long)]
+    no_password: bool,
+    /// Command whose output is the publisher's password, run at every connect
+    #[arg(long, value_name = "COMMAND")]
+    publisher_password_command: Option<String>,
+    /// Command whose output is the subscriber's password, run at every connect
+    #[arg(long, value_name = "COMMAND")]
+    subscriber_password_command: Option<String>,
+}
+
+impl std::fmt::Debug for PairArgs {
+    /// A connection string may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PairArgs").finish_non_exhaustive()
+    }
+}
+
+impl PairArgs {
+    /// Connects to one side, asking for a password where one is needed; nothing when that side was not given.
+    ///
+    /// # Errors
+    /// [`Failure`] with exit code 1 for a connection string that does not read, 2 for a server that cannot be reached.
+    pub async fn connect(
+        &self,
+        side: Side,
+        purpose: SessionPurpose,
+        console: &Console,
+    ) -> Result<Option<(Server, Session)>, Failure> {
+        let (conninfo, command) = match side {
+            Side::Publisher => (&self.publisher, &self.publisher_password_command),
+            Side::Subscriber => (&self.subscriber, &self.subscriber_password_command),
+        };
+        let Some(conninfo) = conninfo else { return Ok(None) };
+        let prompt = if self.no_password { Prompt::Never } else { Prompt::Allowed };
+        connect_side(side, conninfo, command.as_deref(), prompt, purpose, console).await.map(Some)
+    }
+}
+
+/// Whether a person may be asked for a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Prompt {
+    /// On a terminal.
+    Allowed,
+    /// `--no-password`.
+    Never,
+}
+
+async fn connect_side(
+    side: Side,
+    conninfo: &str,
+    password_command: Option<&str>,
+    prompt: Prompt,
+    purpose: SessionPurpose,
+    console: &Console,
+) -> Result<(Server, Session), Failure> {
+    let mut input = ConnectionInput {
+        dbname: Some(conninfo.to_owned()),
+        password_command: password_command.map(str::to_owned),
+        ..ConnectionInput::default()
+    };
+    let environment = Environment::of_process();
+    let resolve = |input: &ConnectionInput| {
+        ConnectionSettings::resolve(input, side, &environment).map_err(|error| server_failure(error.into()))
+    };
+    let settings = resolve(&input)?;
+    settings.warnings.iter().for_each(|warning| console.warning(warning));
+    console.explain(&format!("connecting to {settings}"));
+    let mut server = Server { settings, environment: environment.clone(), purpose };
+    let may_ask = prompt == Prompt::Allowed && stdin().is_terminal() && stderr().is_terminal();
+    let session = match server.open().await {
+        Err(error) if error.wants_password() && may_ask => {
+            input.password = Some(ask_password_for(side)?);
+            server.settings = resolve(&input)?;
+            server.open().await
+        }
+        other => other,
+    };
+    Ok((server, session.map_err(server_failure)?))
+}
+
+fn ask_password_for(side: Side) -> Result<String, Failure> {
+    let prompt = match side {
+        Side::Publisher => "Password for the publisher: ",
+        Side::Subscriber => "Password for the subscriber: ",
+    };
+    rpassword::prompt_password(prompt)
+        .map_err(|error| Failure::new("could not read a password from the terminal").source(error))
 }

@@ -5,6 +5,7 @@
 
 mod audit;
 mod calibrate;
+mod check;
 mod connection;
 mod demo;
 mod emit;
@@ -83,6 +84,7 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     Audit(audit::AuditArgs),
     Emit(emit::EmitArgs),
+    Check(check::CheckArgs),
     Generate(generate::GenerateArgs),
     Calibrate(calibrate::CalibrateArgs),
     Demo(demo::DemoArgs),
@@ -121,6 +123,7 @@ fn carry_out(command: Command, console: Console) -> Result<Exit, Failure> {
         Command::Plan(args) => plan::run(&args, &console),
         Command::Audit(args) => audit::run(&args, &console),
         Command::Emit(args) => emit::run(&args, &console),
+        Command::Check(args) => check::run(&args, &console),
         Command::Generate(args) => generate::run(&args, &console),
         Command::Calibrate(args) => calibrate::run(&args, &console),
         Command::Demo(args) => demo::run(&args, &console),

@@ -12,6 +12,7 @@ mod cutover;
 pub mod ddl;
 mod foreign_keys;
 mod guards;
+pub mod probe;
 #[cfg(test)]
 mod readback;
 mod reverse;
@@ -23,7 +24,7 @@ pub mod settings;
 mod support;
 mod targets;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verify;
 
 use std::collections::BTreeSet;
@@ -31,6 +32,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub use script::{Manifest, ManifestStep, Phase, Script, Side, Step, Support, Variable};
+pub use session::STATE_SCHEMA;
 
 use crate::{
     finding::{Finding, Severity, Subject},

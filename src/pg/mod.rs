@@ -13,6 +13,7 @@ pub mod environment;
 pub mod error;
 pub mod facts;
 pub mod pgpass;
+pub mod preflight;
 mod row;
 pub mod service;
 pub mod settings;

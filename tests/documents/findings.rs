@@ -7,7 +7,7 @@ use std::{
 };
 
 /// What codes begin with.
-const ROOMS: [&str; 4] = ["WL", "PL", "AU", "EM"];
+const ROOMS: [&str; 5] = ["WL", "PL", "AU", "EM", "PF"];
 
 fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {

@@ -5,9 +5,16 @@ use crate::story::{GENERATE, PLAN, Story};
 #[test]
 fn help() {
     let mut story = Story::new("help");
-    for line in
-        ["--version", "--help", "sample --help", "plan --help", "audit --help", "emit --help", "generate --help"]
-    {
+    for line in [
+        "--version",
+        "--help",
+        "sample --help",
+        "plan --help",
+        "audit --help",
+        "emit --help",
+        "check --help",
+        "generate --help",
+    ] {
         assert_eq!(story.run(line), 0);
     }
     for line in ["calibrate --help", "demo --help", "completions --help", "man --help"] {

@@ -10,6 +10,7 @@ mod bench;
 mod boot;
 mod bouncer;
 mod calibrate;
+mod check;
 mod child;
 mod cutover;
 mod demo;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         .chain(demo::trials())
         .chain(verify::trials())
         .chain(cutover::trials())
+        .chain(check::trials())
         .map(|trial| trial.with_ignored_flag(ignore))
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()

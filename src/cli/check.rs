@@ -1,0 +1,168 @@
+//! `pgslotplan check`: both servers against the plan, before anything is made.
+
+use std::path::{Path, PathBuf};
+
+use pgslotplan::{
+    emit::{self, EmitOptions, Script, Target},
+    pg::{
+        connect::{Recovery, Session, SessionPurpose},
+        error::{ErrorClass, PgError},
+        preflight::{PreflightScope, parse, read_side},
+    },
+    plan::Plan,
+    preflight::{self, Bootstrap, Circumstances, Side, facts::Parsed},
+    units,
+};
+
+use super::{
+    connection::{PairArgs, server_failure},
+    files,
+    findings::{FindingArgs, FindingFormat},
+    output::{Console, Exit, Failure},
+    values::words,
+};
+
+/// Check both servers against a plan
+///
+/// Reads settings, catalogs and activity of the publisher and the subscriber, changes nothing, and says what would keep
+/// the plan from working, with the statement or parameter that mends it. Needs CONNECT and pg_monitor; what they do not
+/// show is said. One server alone is checked too.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: pgslotplan check plan.json --publisher 'host=db1 dbname=shop' --subscriber 'host=db2 dbname=shop'\n\
+                  Exit code 4: a finding at or above --fail-on. Codes: docs/findings.md."
+)]
+pub struct CheckArgs {
+    /// Plan
+    #[arg(value_name = "PLAN")]
+    plan: PathBuf,
+    /// How the data gets to the subscriber
+    #[arg(long, value_name = "HOW", default_value = "copy", value_parser = words::<Bootstrap>(&["copy", "dump", "clone", "aurora"]))]
+    bootstrap: Bootstrap,
+    /// Role in publisher_dsn, whose rights are judged [default: the one of --publisher]
+    #[arg(long, value_name = "NAME")]
+    replication_role: Option<String>,
+    /// What one table copy moves, as in `50MB/s`
+    #[arg(long, value_name = "RATE", default_value = "20MB/s", value_parser = units::parse_bytes_per_s)]
+    copy_rate: u64,
+    /// Free space where the publisher keeps its WAL, as in `500GB`
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes)]
+    wal_free: Option<u64>,
+    /// Processor cores of the publisher
+    #[arg(long, value_name = "N")]
+    cores: Option<u32>,
+    #[command(flatten)]
+    findings: FindingArgs,
+    #[command(flatten)]
+    servers: PairArgs,
+}
+
+/// A standby is read too: that it is one is a finding.
+const PURPOSE: SessionPurpose = SessionPurpose { recovery: Recovery::Accept, ..SessionPurpose::OBSERVE };
+
+/// `pgslotplan check`
+pub fn run(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> {
+    if args.copy_rate == 0 {
+        return Err(Failure::new("invalid --copy-rate: it must be above 0"));
+    }
+    let plan = files::read_plan(&args.plan)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("could not start the runtime").source(error))?;
+    let looked = runtime.block_on(look(args, &plan, console))?;
+    let circumstances = Circumstances {
+        bootstrap: args.bootstrap,
+        copy_bytes_per_s: args.copy_rate as f64,
+        free_wal_bytes: args.wal_free,
+        publisher_cores: args.cores,
+        local_publisher_address: looked.local_publisher_address,
+        list_limit: match args.findings.format {
+            FindingFormat::Text => Circumstances::default().list_limit,
+            _ => usize::MAX,
+        },
+    };
+    let findings = preflight::preflight(&plan, looked.publisher.as_ref(), looked.subscriber.as_ref(), &circumstances);
+    console.result(&args.findings.render(&findings, &args.plan))?;
+    Ok(args.findings.exit(&findings))
+}
+
+/// What was read of both servers.
+struct Looked {
+    publisher: Option<Side>,
+    subscriber: Option<Side>,
+    local_publisher_address: Option<String>,
+}
+
+async fn look(args: &CheckArgs, plan: &Plan, console: &Console) -> Result<Looked, Failure> {
+    use pgslotplan::pg::settings::Side as Which;
+    // One after the other, since both may ask for a password.
+    let publisher = args.servers.connect(Which::Publisher, PURPOSE, console).await?;
+    let subscriber = args.servers.connect(Which::Subscriber, PURPOSE, console).await?;
+    if publisher.is_none() && subscriber.is_none() {
+        return Err(Failure::new("no server given").hint(
+            "Name at least one: --publisher CONNINFO and --subscriber CONNINFO, or PGSLOTPLAN_PUBLISHER and PGSLOTPLAN_SUBSCRIBER.",
+        ));
+    }
+    let script = script(plan, args.bootstrap, &args.plan);
+    let publisher_scope = PreflightScope { plan, role: args.replication_role.as_deref(), looks_for_rows: false };
+    let subscriber_scope = PreflightScope { plan, role: None, looks_for_rows: !args.bootstrap.is_clone() };
+    let (publisher_side, subscriber_side) = tokio::join!(
+        read(publisher.as_ref().map(|(_, session)| session), publisher_scope, emit::Side::Publisher, &script),
+        read(subscriber.as_ref().map(|(_, session)| session), subscriber_scope, emit::Side::Subscriber, &script),
+    );
+    Ok(Looked {
+        publisher: publisher_side.map_err(server_failure)?,
+        subscriber: subscriber_side.map_err(server_failure)?,
+        local_publisher_address: publisher.and_then(|(server, _)| server.local_address()),
+    })
+}
+
+/// The scripts of the plan, or why there are none.
+fn script(plan: &Plan, bootstrap: Bootstrap, path: &Path) -> Result<Script, Parsed> {
+    let bootstrap = match bootstrap {
+        Bootstrap::Copy => emit::Bootstrap::Copy,
+        other => {
+            let word = serde_json::to_value(other).ok().and_then(|word| word.as_str().map(str::to_owned));
+            return Err(Parsed::NotTried(format!(
+                "This version emits no scripts for bootstrap {} of {}",
+                word.unwrap_or_default(),
+                files::shown(path)
+            )));
+        }
+    };
+    let options = EmitOptions { target: Target::Sql, bootstrap };
+    emit::script(plan, &options).map_err(|error| Parsed::NotEmitted(error.to_string()))
+}
+
+async fn read(
+    session: Option<&Session>,
+    scope: PreflightScope<'_>,
+    side: emit::Side,
+    script: &Result<Script, Parsed>,
+) -> Result<Option<Side>, PgError> {
+    let Some(session) = session else { return Ok(None) };
+    let facts = read_side(session, scope).await?;
+    let parsed = match script {
+        Ok(script) => parse_files(session, side, script).await?,
+        Err(reason) => reason.clone(),
+    };
+    Ok(Some(Side { facts, parsed }))
+}
+
+/// Lets a server parse its own files.
+async fn parse_files(session: &Session, side: emit::Side, script: &Script) -> Result<Parsed, PgError> {
+    let (mut refused, mut count) = (Vec::new(), 0);
+    for step in script.steps.iter().filter(|step| step.side == side) {
+        count += 1;
+        match parse(session, &emit::probe::block(&step.body)).await {
+            Ok(None) => {}
+            Ok(Some(words)) => refused.push((step.file.clone(), words)),
+            Err(error) if error.class() == ErrorClass::StatementRefused => {
+                return Ok(Parsed::NotTried(error.to_string()));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(if refused.is_empty() { Parsed::All(count) } else { Parsed::Refused(refused) })
+}

@@ -1,0 +1,376 @@
+//! What is there already: of an earlier run, of somebody else, of the server that a clone was taken from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Input, counted,
+    facts::{PublicationFacts, SlotFacts, SubscriptionFacts},
+    listed, received,
+};
+use crate::{
+    emit::Publishes,
+    finding::{Finding, Severity, Subject},
+    names::{TableName, one_line, quote_identifier, quote_literal},
+    plan::{PlannedSlot, PlannedTable},
+    units::Bytes,
+};
+
+const OTHER_PREFIX: &str = "or plan again with another --prefix.";
+
+fn planned_slot<'a>(input: &Input<'a>, name: &str) -> Option<&'a PlannedSlot> {
+    input.plan.slots.iter().find(|slot| slot.name.as_str() == name)
+}
+
+fn existing<'a>(input: &Input<'a>) -> Vec<&'a SlotFacts> {
+    let slots = input.publisher().map(|publisher| &publisher.slots);
+    slots.into_iter().flatten().filter(|slot| planned_slot(input, &slot.name).is_some()).collect()
+}
+
+fn is_ours(input: &Input<'_>, slot: &SlotFacts) -> bool {
+    let database = input.publisher().map(|publisher| publisher.database.as_str());
+    slot.plugin.as_deref() == Some("pgoutput") && slot.database.as_deref() == database && !slot.temporary
+}
+
+/// `PF701`: a planned slot's name is taken.
+pub fn planned_slots(input: &Input<'_>) -> Vec<Finding> {
+    let taken = existing(input).into_iter().filter(|slot| !is_ours(input, slot));
+    let finding = |slot: &SlotFacts| {
+        Finding::new(
+            Severity::Error,
+            "PF701",
+            Subject::Slot(slot.name.clone()),
+            "it exists and is not a lasting slot of plugin pgoutput in this database",
+        )
+        .hint(format!(
+            "SELECT pg_drop_replication_slot({}); if nothing uses it, {OTHER_PREFIX}",
+            quote_literal(&slot.name)
+        ))
+    };
+    taken.map(finding).collect()
+}
+
+/// `PF702`: a lost slot cannot be repaired.
+pub fn lost_slots(input: &Input<'_>) -> Vec<Finding> {
+    let lost = existing(input).into_iter().filter(|slot| slot.lost);
+    let finding = |slot: &SlotFacts| {
+        Finding::new(
+            Severity::Error,
+            "PF702",
+            Subject::Slot(slot.name.clone()),
+            "the slot is lost: WAL that it needs is gone",
+        )
+        .detail("Its subscription and its copy start over.")
+        .hint("Run the clean-up files of this plan, empty the tables, and begin again.")
+    };
+    lost.map(finding).collect()
+}
+
+/// `PF703`: an earlier run made it; running the scripts again goes on from there.
+pub fn slots_of_an_earlier_run(input: &Input<'_>) -> Vec<Finding> {
+    let found = existing(input).into_iter().filter(|slot| is_ours(input, slot) && !slot.lost);
+    let finding = |slot: &SlotFacts| {
+        let retained =
+            slot.retained_bytes.map(|bytes| format!(", retains {}", Bytes(bytes as f64))).unwrap_or_default();
+        let state = if slot.active { "in use" } else { "not in use" };
+        Finding::new(
+            Severity::Info,
+            "PF703",
+            Subject::Slot(slot.name.clone()),
+            format!("the planned slot exists already: {state}{retained}"),
+        )
+        .hint("Running the scripts again goes on from there; 91_publisher_cleanup.sql drops it.")
+    };
+    found.map(finding).collect()
+}
+
+/// A planned publication: its members and what it publishes.
+struct PlannedPublication<'a> {
+    name: &'a str,
+    slot: &'a PlannedSlot,
+    tables: Vec<&'a PlannedTable>,
+}
+
+fn planned_publications_of<'a>(input: &Input<'a>) -> Vec<PlannedPublication<'a>> {
+    let mut found = Vec::new();
+    for slot in &input.plan.slots {
+        for insert_only in [false, true] {
+            let name =
+                if insert_only { slot.insert_only_publication.as_deref() } else { Some(slot.publication.as_str()) };
+            let tables: Vec<_> = slot.tables.iter().filter(|table| table.insert_only == insert_only).collect();
+            if let Some(name) = name.filter(|_| !tables.is_empty()) {
+                found.push(PlannedPublication { name, slot, tables });
+            }
+        }
+    }
+    found
+}
+
+/// How an existing publication differs from the plan.
+fn difference(planned: &PlannedPublication<'_>, live: &PublicationFacts) -> Option<String> {
+    if live.all_tables || live.schemas {
+        return Some("it publishes all tables, or whole schemas".to_owned());
+    }
+    let publishes = planned.tables.first().and_then(|table| Publishes::of_table(planned.slot, table).ok());
+    if publishes.is_some_and(|publishes| publishes.to_list() != live.publish) || planned.slot.via_root != live.via_root
+    {
+        return Some("it has other options".to_owned());
+    }
+    let wanted: BTreeMap<TableName, (bool, bool)> = planned
+        .tables
+        .iter()
+        .map(|table| (table.table_name(), (table.row_filter.is_some(), table.columns.is_some())))
+        .collect();
+    let absent: Vec<&TableName> =
+        wanted.iter().filter(|(name, how)| live.members.get(*name) != Some(how)).map(|(n, _)| n).collect();
+    if !absent.is_empty() {
+        return Some(format!("it lacks {}, or has them with another row filter or column list", listed(absent, 5)));
+    }
+    let more: Vec<&TableName> = live.members.keys().filter(|name| !wanted.contains_key(*name)).collect();
+    (!more.is_empty()).then(|| format!("it also has {}", listed(more, 5)))
+}
+
+/// `PF704`: somebody else's publication, or an earlier run's of another plan.
+pub fn planned_publications(input: &Input<'_>) -> Vec<Finding> {
+    let Some(publisher) = input.publisher() else { return Vec::new() };
+    let mut findings = Vec::new();
+    for planned in planned_publications_of(input) {
+        let live = publisher.publications.iter().find(|live| live.name == planned.name);
+        let Some(difference) = live.and_then(|live| difference(&planned, live)) else { continue };
+        findings.push(
+            Finding::new(
+                Severity::Error,
+                "PF704",
+                Subject::Slot(planned.slot.name.as_str().to_owned()),
+                format!(
+                    "publication {} exists and differs from the plan: {difference}",
+                    one_line(&quote_identifier(planned.name))
+                ),
+            )
+            .hint(format!("DROP PUBLICATION {}; if nothing uses it, {OTHER_PREFIX}", quote_identifier(planned.name))),
+        );
+    }
+    findings
+}
+
+/// `PF705`: an earlier run made it.
+pub fn publications_of_an_earlier_run(input: &Input<'_>) -> Vec<Finding> {
+    let Some(publisher) = input.publisher() else { return Vec::new() };
+    let planned = planned_publications_of(input);
+    let same = planned.iter().filter(|planned| {
+        publisher.publications.iter().any(|live| live.name == planned.name && difference(planned, live).is_none())
+    });
+    let count = same.count();
+    if count == 0 {
+        return Vec::new();
+    }
+    vec![
+        Finding::new(
+            Severity::Info,
+            "PF705",
+            Subject::Publisher,
+            format!("{count} of {} exist already, as planned", counted(planned.len(), "planned publication")),
+        )
+        .hint("Running the scripts again goes on from there; 91_publisher_cleanup.sql drops them."),
+    ]
+}
+
+fn subscription_of<'a>(slot: &PlannedSlot, live: &'a [SubscriptionFacts]) -> Option<&'a SubscriptionFacts> {
+    live.iter().find(|live| live.here && live.name == slot.subscription)
+}
+
+fn is_as_planned(input: &Input<'_>, slot: &PlannedSlot, live: &SubscriptionFacts) -> bool {
+    let wanted: BTreeSet<&str> = planned_publications_of(input)
+        .into_iter()
+        .filter(|planned| planned.slot.name == slot.name)
+        .map(|planned| planned.name)
+        .collect();
+    let there: BTreeSet<&str> = live.publications.iter().map(String::as_str).collect();
+    wanted == there && live.slot_name.as_deref() == Some(slot.name.as_str())
+}
+
+/// `PF706`: a subscription of a planned name that follows something else.
+pub fn planned_subscriptions(input: &Input<'_>) -> Vec<Finding> {
+    let Some(subscriber) = input.subscriber() else { return Vec::new() };
+    let mut findings = Vec::new();
+    for slot in &input.plan.slots {
+        let Some(live) = subscription_of(slot, &subscriber.subscriptions) else { continue };
+        if is_as_planned(input, slot, live) {
+            continue;
+        }
+        let name = quote_identifier(&slot.subscription);
+        findings.push(
+            Finding::new(
+                Severity::Error,
+                "PF706",
+                Subject::Slot(slot.name.as_str().to_owned()),
+                format!("subscription {} exists and follows another slot or other publications", one_line(&name)),
+            )
+            .hint(format!("DROP SUBSCRIPTION {name}; if nothing needs it, {OTHER_PREFIX}")),
+        );
+    }
+    findings
+}
+
+/// `PF707`: an earlier run made it.
+pub fn subscriptions_of_an_earlier_run(input: &Input<'_>) -> Vec<Finding> {
+    let Some(subscriber) = input.subscriber() else { return Vec::new() };
+    let count = input
+        .plan
+        .slots
+        .iter()
+        .filter(|slot| {
+            subscription_of(slot, &subscriber.subscriptions).is_some_and(|live| is_as_planned(input, slot, live))
+        })
+        .count();
+    if count == 0 {
+        return Vec::new();
+    }
+    vec![
+        Finding::new(
+            Severity::Info,
+            "PF707",
+            Subject::Subscriber,
+            format!("{count} of {} exist already, as planned", counted(input.plan.slots.len(), "planned subscription")),
+        )
+        .hint("Running the scripts again goes on from there; 90_subscriber_cleanup.sql drops them."),
+    ]
+}
+
+/// Subscriptions of this database that the plan does not know.
+fn others<'a>(input: &Input<'a>) -> Vec<&'a SubscriptionFacts> {
+    let planned = |name: &str| input.plan.slots.iter().any(|slot| slot.subscription == name);
+    let live = input.subscriber().map(|subscriber| &subscriber.subscriptions);
+    live.into_iter().flatten().filter(|live| live.here && !planned(&live.name)).collect()
+}
+
+/// `PF708`: two subscriptions that write one table apply its changes twice.
+pub fn competing_subscriptions(input: &Input<'_>) -> Vec<Finding> {
+    let planned: BTreeSet<TableName> = input.plan.members().flat_map(|(slot, table)| received(slot, table)).collect();
+    let mut findings = Vec::new();
+    for live in others(input) {
+        let shared: Vec<&TableName> = live.tables.iter().flatten().filter(|table| planned.contains(*table)).collect();
+        if shared.is_empty() {
+            continue;
+        }
+        let name = quote_identifier(&live.name);
+        findings.push(
+            Finding::new(
+                Severity::Error,
+                "PF708",
+                Subject::Subscriber,
+                format!("subscription {} writes {} too", one_line(&name), counted(shared.len(), "planned table")),
+            )
+            .detail(format!("Every change of them would be applied twice: {}.", listed(shared, 10)))
+            .hint(format!("ALTER SUBSCRIPTION {name} DISABLE; ALTER SUBSCRIPTION {name} SET (slot_name = NONE); DROP SUBSCRIPTION {name}; if nothing needs it.")),
+        );
+    }
+    findings
+}
+
+/// `PF709`, `PF713`: a clone brings subscriptions, slots and publications along; its workers would take over the slots of
+/// the server that was cloned.
+pub fn cloned_subscriptions(input: &Input<'_>) -> Vec<Finding> {
+    let Some(subscriber) = input.subscriber() else { return Vec::new() };
+    let mut findings = Vec::new();
+    let identifier = |facts: &super::facts::SideFacts| facts.server.system_identifier.clone();
+    let same = input.both().is_some_and(|(publisher, subscriber)| {
+        identifier(publisher).is_some() && identifier(publisher) == identifier(subscriber)
+    });
+    let inherited = others(input);
+    if (input.circumstances.bootstrap.is_clone() || same) && !inherited.is_empty() {
+        let names: Vec<String> = inherited.iter().map(|live| quote_identifier(&live.name)).collect();
+        findings.push(
+            Finding::new(
+                Severity::Error,
+                "PF709",
+                Subject::Subscriber,
+                format!("the clone holds {} of the server it was taken from", counted(inherited.len(), "subscription")),
+            )
+            .detail(format!("Their workers would take that server's slots away from it: {}.", listed(names, 10)))
+            .hint("Start the clone with max_logical_replication_workers = 0, then for each: ALTER SUBSCRIPTION s DISABLE; ALTER SUBSCRIPTION s SET (slot_name = NONE); DROP SUBSCRIPTION s;"),
+        );
+    }
+    let slots = subscriber.slots.iter().filter(|slot| planned_slot(input, &slot.name).is_some()).count();
+    let planned: BTreeSet<&str> = planned_publications_of(input).into_iter().map(|planned| planned.name).collect();
+    let publications = subscriber.publications.iter().filter(|live| planned.contains(live.name.as_str())).count();
+    if slots + publications > 0 {
+        findings.push(
+            Finding::new(
+                Severity::Error,
+                "PF713",
+                Subject::Subscriber,
+                format!("the subscriber holds {} and {} of the plan's names", counted(slots, "slot"), counted(publications, "publication")),
+            )
+            .detail("The scripts take such a server for the publisher and refuse. A storage clone brings them along.")
+            .hint("SELECT pg_drop_replication_slot(...) and DROP PUBLICATION ... here, after a look whether this is the right server."),
+        );
+    }
+    findings
+}
+
+/// `PF710`: table synchronization slots that nobody reads hold WAL until somebody drops them.
+pub fn synchronization_slots(input: &Input<'_>) -> Vec<Finding> {
+    let Some(publisher) = input.publisher() else { return Vec::new() };
+    let idle: Vec<&SlotFacts> =
+        publisher.slots.iter().filter(|slot| slot.is_table_synchronization() && !slot.active).collect();
+    if idle.is_empty() {
+        return Vec::new();
+    }
+    let retained: u64 = idle.iter().filter_map(|slot| slot.retained_bytes).max().unwrap_or(0);
+    let drops =
+        listed(idle.iter().map(|slot| format!("SELECT pg_drop_replication_slot({});", quote_literal(&slot.name))), 5);
+    vec![
+        Finding::new(
+            Severity::Warning,
+            "PF710",
+            Subject::Publisher,
+            format!("{} not in use, retaining up to {}", counted(idle.len(), "table synchronization slot"), Bytes(retained as f64)),
+        )
+        .detail("A copy that runs makes and drops such slots; these are left over from one that was stopped, or wait for a worker.")
+        .hint(format!("If no copy runs: {drops}")),
+    ]
+}
+
+/// `PF711`: another slot that nobody reads retains WAL for the whole cluster, and holds back VACUUM of the catalogs.
+pub fn idle_slots(input: &Input<'_>) -> Vec<Finding> {
+    let Some(publisher) = input.publisher() else { return Vec::new() };
+    let idle: Vec<&SlotFacts> = publisher
+        .slots
+        .iter()
+        .filter(|slot| !slot.active && !slot.is_table_synchronization() && planned_slot(input, &slot.name).is_none())
+        .collect();
+    if idle.is_empty() {
+        return Vec::new();
+    }
+    let retained: u64 = idle.iter().filter_map(|slot| slot.retained_bytes).max().unwrap_or(0);
+    vec![
+        Finding::new(
+            Severity::Warning,
+            "PF711",
+            Subject::Publisher,
+            format!("{} not in use, retaining up to {}", counted(idle.len(), "other slot"), Bytes(retained as f64)),
+        )
+        .detail(format!("{}.", listed(idle.iter().map(|slot| &slot.name), 10)))
+        .hint("SELECT pg_drop_replication_slot('NAME'); for those that nothing needs."),
+    ]
+}
+
+/// `PF712`: the subscriber carries out another plan under this prefix.
+pub fn other_plan(input: &Input<'_>) -> Vec<Finding> {
+    let marks = input.subscriber().and_then(|subscriber| subscriber.marks.as_ref());
+    let other = marks
+        .into_iter()
+        .flatten()
+        .find(|(prefix, digest)| *prefix == input.plan.policy.prefix && *digest != input.plan.plan_sha256);
+    let Some((prefix, digest)) = other else { return Vec::new() };
+    vec![
+        Finding::new(
+            Severity::Error,
+            "PF712",
+            Subject::Subscriber,
+            format!("another plan is carried out here under prefix \"{}\"", one_line(prefix)),
+        )
+        .detail(format!("Its digest is {}.", one_line(digest)))
+        .hint(format!("Run the clean-up files of that plan first, {OTHER_PREFIX}")),
+    ]
+}

@@ -1,0 +1,412 @@
+//! Settings that must be large enough for this plan. Formulas: postgres manual §29.11 and measurements on 15 and 18 (N
+//! subscriptions with S table synchronization workers each use N + N*S slots, walsenders, origins and workers at the
+//! peak). The budget itself is the one that the emitted scripts test.
+
+use super::{
+    Bootstrap, Input, counted,
+    facts::SideFacts,
+    remedy::{self, Effect},
+};
+use crate::{
+    emit::settings::{Budget, SPARE},
+    finding::{Finding, Severity, Subject},
+    plan::Plan,
+    units::Bytes,
+};
+
+/// Slots, walsenders, workers and origins that the plan has at once, and the slots or origins to spare.
+fn budget(input: &Input<'_>) -> (i64, i64) {
+    let plan = input.plan;
+    let count = match input.circumstances.bootstrap {
+        Bootstrap::Copy => Budget::of(plan).workers,
+        _ => plan.slots.len(), // nothing is copied by table synchronization workers
+    };
+    (count as i64, SPARE as i64)
+}
+
+fn is_planned_slot(plan: &Plan, name: &str) -> bool {
+    plan.slots.iter().any(|slot| slot.name.as_str() == name)
+}
+
+fn is_planned_subscription(plan: &Plan, name: &str) -> bool {
+    plan.slots.iter().any(|slot| slot.subscription == name)
+}
+
+/// The finding that a setting is too small, unless it is unknown.
+fn too_small(have: Option<i64>, need: i64) -> Option<i64> {
+    have.filter(|have| *have < need)
+}
+
+/// `PF101`: only with `logical` do WAL records carry what a logical slot decodes. 19 raises the level by itself.
+pub fn publisher_wal_level(input: &Input<'_>) -> Vec<Finding> {
+    let Some(publisher) = input.publisher() else { return Vec::new() };
+    let level = publisher.server.settings.get("wal_level").map(String::as_str);
+    let enough = match level {
+        None | Some("logical") => true,
+        Some("replica") => publisher.server.version_num.major() >= 19,
+        Some(_) => false,
+    };
+    if enough {
+        return Vec::new();
+    }
+    vec![
+        Finding::new(
+            Severity::Error,
+            "PF101",
+            Subject::Publisher,
+            format!("wal_level is {}, but must be logical", level.unwrap_or_default()),
+        )
+        .hint(remedy::logical_wal(&publisher.server)),
+    ]
+}
+
+/// `PF102`: every subscription holds a slot, and each table copy one more while it runs.
+pub fn replication_slots(input: &Input<'_>) -> Vec<Finding> {
+    let Some(publisher) = input.publisher() else { return Vec::new() };
+    let others = publisher
+        .slots
+        .iter()
+        .filter(|slot| !slot.is_table_synchronization() && !is_planned_slot(input.plan, &slot.name))
+        .count() as i64;
+    let (own, spare) = budget(input);
+    let need = others + own + spare;
+    let Some(have) = too_small(publisher.number("max_replication_slots"), need) else { return Vec::new() };
+    vec![
+        Finding::new(
+            Severity::Error,
+            "PF102",
+            Subject::Publisher,
+            format!("max_replication_slots is {have}, but must be at least {need}"),
+        )
+        .detail(format!(
+            "{others} slots are used by others, {own} are needed at the peak of the copy, {spare} are spare."
+        ))
+        .hint(remedy::set(&publisher.server, "max_replication_slots", need, Effect::Restart)),
+    ]
+}
+
+/// `PF103`: each slot in use has a walsender, standbys and base backups have theirs.
+pub fn walsenders(input: &Input<'_>) -> Vec<Finding> {
+    let Some(publisher) = input.publisher() else { return Vec::new() };
+    let is_ours = |name: Option<&str>| {
+        let sync = |name: &str| {
+            let slot = publisher.slots.iter().find(|slot| slot.name == name);
+            slot.is_some_and(super::facts::SlotFacts::is_table_synchronization)
+        };
+        name.is_some_and(|name| is_planned_slot(input.plan, name) || sync(name))
+    };
+    let others = publisher.walsenders.iter().filter(|sender| !is_ours(sender.slot_name.as_deref())).count() as i64;
+    let (own, _) = budget(input);
+    let need = others + own + 1;
+    let Some(have) = too_small(publisher.number("max_wal_senders"), need) else { return Vec::new() };
+    vec![
+        Finding::new(
+            Severity::Error,
+            "PF103",
+            Subject::Publisher,
+            format!("max_wal_senders is {have}, but must be at least {need}"),
+        )
+        .detail(format!(
+            "{others} are used by others now, {own} are needed at the peak of the copy, and one by each CREATE SUBSCRIPTION. \
+             A base backup takes two more."
+        ))
+        .hint(remedy::set(&publisher.server, "max_wal_senders", need, Effect::Restart)),
+    ]
+}
+
+/// `PF104`: a slot that retains more than `max_slot_wal_keep_size` is lost, and its subscription starts over.
+pub fn slot_wal_limit(input: &Input<'_>) -> Vec<Finding> {
+    let Some(publisher) = input.publisher() else { return Vec::new() };
+    let Some(limit) = publisher.number("max_slot_wal_keep_size").filter(|limit| *limit >= 0) else { return Vec::new() };
+    vec![
+        Finding::new(
+            Severity::Warning,
+            "PF104",
+            Subject::Publisher,
+            format!(
+                "max_slot_wal_keep_size is {}: a slot that retains more is lost",
+                Bytes(limit as f64 * 1_048_576.0)
+            ),
+        )
+        .detail("A lost slot cannot be repaired: its subscription and its copy start over.")
+        .hint(format!(
+            "{} Watch the disk instead.",
+            sentence(remedy::set(&publisher.server, "max_slot_wal_keep_size", -1, Effect::Reload))
+        )),
+    ]
+}
+
+/// `PF105`: 18 and later invalidate a slot that nobody uses for so long, for example while a clone is upgraded.
+pub fn idle_slot_timeout(input: &Input<'_>) -> Vec<Finding> {
+    let Some(publisher) = input.publisher() else { return Vec::new() };
+    let Some(limit) = publisher.number("idle_replication_slot_timeout").filter(|limit| *limit > 0) else {
+        return Vec::new();
+    };
+    vec![
+        Finding::new(
+            Severity::Error,
+            "PF105",
+            Subject::Publisher,
+            format!("idle_replication_slot_timeout is {limit} s, but must be 0"),
+        )
+        .detail("A slot that waits longer for its subscription is invalidated at the next checkpoint, for good.")
+        .hint(remedy::set(&publisher.server, "idle_replication_slot_timeout", 0, Effect::Reload)),
+    ]
+}
+
+/// `PF106`: `logical_decoding_work_mem` counts for each walsender; 12 spills by number of changes instead.
+pub fn decoding_memory(input: &Input<'_>) -> Vec<Finding> {
+    let Some(publisher) = input.publisher() else { return Vec::new() };
+    let (senders, _) = budget(input);
+    let finding = match publisher.number("logical_decoding_work_mem") {
+        Some(kilobytes) => {
+            let each = Bytes(kilobytes as f64 * 1024.0);
+            Finding::new(
+                Severity::Info,
+                "PF106",
+                Subject::Publisher,
+                format!("{senders} walsenders may take {} to decode", Bytes(each.0 * senders as f64)),
+            )
+            .detail(format!("logical_decoding_work_mem is {each} for each. Larger transactions go to disk, once for each slot that does not stream."))
+        }
+        None if publisher.server.version_num.major() == 12 => Finding::new(
+            Severity::Info,
+            "PF106",
+            Subject::Publisher,
+            "every transaction above 4096 changes goes to disk once for each slot",
+        )
+        .detail("12 has no logical_decoding_work_mem."),
+        None => return Vec::new(),
+    };
+    vec![finding]
+}
+
+/// `PF107`: while a walsender decodes one huge transaction it may send nothing for long.
+pub fn sender_timeouts(input: &Input<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (subject, facts) in input.sides() {
+        let name = if subject == Subject::Publisher { "wal_sender_timeout" } else { "wal_receiver_timeout" };
+        let Some(limit) = facts.number(name).filter(|limit| (1..60_000).contains(limit)) else { continue };
+        findings.push(
+            Finding::new(
+                Severity::Warning,
+                "PF107",
+                subject,
+                format!("{name} is {} s, less than the default 60 s", limit / 1000),
+            )
+            .detail("The connection of a slot is given up while a large transaction is decoded or applied, and decoding starts over.")
+            .hint(remedy::set(&facts.server, name, "5min", Effect::Reload)),
+        );
+    }
+    findings
+}
+
+/// `PF108`: what was changed in the configuration but is not in force.
+pub fn pending_restart(input: &Input<'_>) -> Vec<Finding> {
+    let one = |(subject, facts): (Subject, &SideFacts)| {
+        (!facts.pending_restart.is_empty()).then(|| {
+            Finding::new(
+                Severity::Warning,
+                "PF108",
+                subject,
+                format!("{} wait for a restart", super::listed(&facts.pending_restart, 20)),
+            )
+            .detail("The values that this check found are the old ones.")
+            .hint("Restart the server before the start of the migration, then check again.")
+        })
+    };
+    input.sides().into_iter().filter_map(one).collect()
+}
+
+fn other_subscriptions(input: &Input<'_>, subscriber: &SideFacts, enabled_only: bool) -> i64 {
+    let counts = |s: &&super::facts::SubscriptionFacts| {
+        (s.enabled || !enabled_only) && !(s.here && is_planned_subscription(input.plan, &s.name))
+    };
+    subscriber.subscriptions.iter().filter(counts).count() as i64
+}
+
+/// `PF301`: apply workers and table synchronization workers come out of one pool; who gets none never starts, silently.
+pub fn logical_workers(input: &Input<'_>) -> Vec<Finding> {
+    let Some(subscriber) = input.subscriber() else { return Vec::new() };
+    let others = other_subscriptions(input, subscriber, true);
+    let (own, _) = budget(input);
+    let need = others + own;
+    let Some(have) = too_small(subscriber.number("max_logical_replication_workers"), need) else { return Vec::new() };
+    vec![
+        Finding::new(
+            Severity::Error,
+            "PF301",
+            Subject::Subscriber,
+            format!("max_logical_replication_workers is {have}, but must be at least {need}"),
+        )
+        .detail(format!(
+            "{others} for other subscriptions, {own} for {} and their table copies. A subscription without a worker only \
+             says so in the server's log.",
+            counted(input.plan.slots.len(), "subscription")
+        ))
+        .hint(remedy::set(&subscriber.server, "max_logical_replication_workers", need, Effect::Restart)),
+    ]
+}
+
+/// `PF302`: the pool of logical replication workers is a part of this one, beside the launcher.
+pub fn worker_processes(input: &Input<'_>) -> Vec<Finding> {
+    let Some(subscriber) = input.subscriber() else { return Vec::new() };
+    let (own, _) = budget(input);
+    let workers = subscriber.number("max_logical_replication_workers").unwrap_or(4);
+    let need = workers.max(own + other_subscriptions(input, subscriber, true)) + 1;
+    let Some(have) = too_small(subscriber.number("max_worker_processes"), need) else { return Vec::new() };
+    vec![
+        Finding::new(
+            Severity::Error,
+            "PF302",
+            Subject::Subscriber,
+            format!("max_worker_processes is {have}, but must be at least {need}"),
+        )
+        .detail("All logical replication workers and their launcher, and more for parallel queries and extensions.")
+        .hint(remedy::set(&subscriber.server, "max_worker_processes", need, Effect::Restart)),
+    ]
+}
+
+/// `PF303`: origins in use. From 18 on they have a limit of their own, whose default is 10.
+pub fn origins(input: &Input<'_>) -> Vec<Finding> {
+    let Some(subscriber) = input.subscriber() else { return Vec::new() };
+    let name = if subscriber.server.version_num.has_origin_limit() {
+        "max_active_replication_origins"
+    } else {
+        "max_replication_slots"
+    };
+    let others = other_subscriptions(input, subscriber, false);
+    let (own, spare) = budget(input);
+    let need = others + own + spare;
+    let Some(have) = too_small(subscriber.number(name), need) else { return Vec::new() };
+    vec![
+        Finding::new(Severity::Error, "PF303", Subject::Subscriber, format!("{name} is {have}, but must be at least {need}"))
+            .detail(format!(
+                "It bounds replication origins: {others} for other subscriptions, {own} at the peak of the copy, {spare} to \
+                 spare since they linger. Table copies that get none die and leave their slots on the publisher, up to one \
+                 a table."
+            ))
+            .hint(remedy::set(&subscriber.server, name, need, Effect::Restart)),
+    ]
+}
+
+/// `PF304`: the plan counted with fewer table copies at a time than the subscriber would start.
+pub fn sync_workers(input: &Input<'_>) -> Vec<Finding> {
+    let Some(subscriber) = input.subscriber().filter(|_| input.circumstances.bootstrap == Bootstrap::Copy) else {
+        return Vec::new();
+    };
+    let planned = i64::from(input.plan.policy.sync_workers);
+    let Some(have) = subscriber.number("max_sync_workers_per_subscription").filter(|have| *have > planned) else {
+        return Vec::new();
+    };
+    vec![
+        Finding::new(
+            Severity::Error,
+            "PF304",
+            Subject::Subscriber,
+            format!("max_sync_workers_per_subscription is {have}, but the plan counts with {planned}"),
+        )
+        .detail("Each copies a table with a slot, a walsender, an origin and a worker of its own.")
+        .hint(format!(
+            "{} Or plan again with sync_workers = {have}.",
+            sentence(remedy::set(&subscriber.server, "max_sync_workers_per_subscription", planned, Effect::Reload))
+        )),
+    ]
+}
+
+/// `PF305`: parallel apply workers (16 and later) come out of the same pool, and large transactions wait without them.
+pub fn parallel_workers(input: &Input<'_>) -> Vec<Finding> {
+    let Some(subscriber) = input.subscriber().filter(|_| Budget::of(input.plan).parallel) else { return Vec::new() };
+    let Some(each) = subscriber.number("max_parallel_apply_workers_per_subscription") else { return Vec::new() };
+    let (own, _) = budget(input);
+    let need = other_subscriptions(input, subscriber, true) + own + each * input.plan.slots.len() as i64;
+    let Some(have) = too_small(subscriber.number("max_logical_replication_workers"), need) else { return Vec::new() };
+    vec![
+        Finding::new(
+            Severity::Warning,
+            "PF305",
+            Subject::Subscriber,
+            format!("max_logical_replication_workers is {have}; {need} keep every parallel apply worker and table copy running"),
+        )
+        .detail("With fewer, large transactions are applied one after the other.")
+        .hint(remedy::set(&subscriber.server, "max_logical_replication_workers", need, Effect::Restart)),
+    ]
+}
+
+/// `PF306`: going back after the cutover needs slots on the subscriber, and these two settings need a restart of it.
+pub fn reverse_replication(input: &Input<'_>) -> Vec<Finding> {
+    let Some(subscriber) = input.subscriber() else { return Vec::new() };
+    let level = subscriber.server.settings.get("wal_level").map(String::as_str);
+    let planned = input.plan.slots.len() as i64;
+    let need = subscriber.slots.len() as i64 + planned;
+    let mut short = Vec::new();
+    let mut remedies = Vec::new();
+    if level.is_some_and(|level| level != "logical") && subscriber.server.version_num.major() < 19 {
+        short.push(format!("wal_level is {}", level.unwrap_or_default()));
+        remedies.push(sentence(remedy::logical_wal(&subscriber.server)));
+    }
+    for name in ["max_replication_slots", "max_wal_senders"] {
+        if let Some(have) = too_small(subscriber.number(name), need) {
+            short.push(format!("{name} is {have} of {need}"));
+            remedies.push(sentence(remedy::set(&subscriber.server, name, need, Effect::Restart)));
+        }
+    }
+    if short.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        Finding::new(
+            Severity::Warning,
+            "PF306",
+            Subject::Subscriber,
+            format!("replication back to the publisher is not possible without a restart: {}", short.join(", ")),
+        )
+        .detail(
+            "After the cutover the old server can only be kept up to date, and gone back to, with logical slots here.",
+        )
+        .hint(remedies.join(" ")),
+    ]
+}
+
+/// `PF307`: 18 and later tell conflicts of origin only with commit timestamps.
+pub fn commit_timestamps(input: &Input<'_>) -> Vec<Finding> {
+    let Some(subscriber) = input.subscriber() else { return Vec::new() };
+    let off = subscriber.server.settings.get("track_commit_timestamp").is_some_and(|value| value == "off");
+    if !off || subscriber.server.version_num.major() < 18 {
+        return Vec::new();
+    }
+    vec![
+        Finding::new(
+            Severity::Info,
+            "PF307",
+            Subject::Subscriber,
+            "track_commit_timestamp is off: rows that somebody else changed on the subscriber are not counted as conflicts",
+        )
+        .hint(remedy::set(&subscriber.server, "track_commit_timestamp", "on", Effect::Restart)),
+    ]
+}
+
+/// `PF109`: each slot is a process that decodes all WAL; with fewer cores, more slots make every slot slower.
+pub fn cores(input: &Input<'_>) -> Vec<Finding> {
+    let Some(publisher) = input.publisher() else { return Vec::new() };
+    let stated = input.circumstances.publisher_cores.or(publisher.server.cores).or(input.plan.server.cores);
+    let slots = input.plan.slots.len();
+    match stated {
+        Some(cores) if (cores as usize) < slots => vec![
+            Finding::new(
+                Severity::Warning,
+                "PF109",
+                Subject::Publisher,
+                format!("{slots} walsenders decode all WAL, and the publisher has {cores} cores"),
+            )
+            .detail("At a peak they compete with each other and with the application; measured on 2 cores, 4 slots drained a backlog 1.4 to 1.6 times slower than 1.")
+            .hint("Plan fewer slots, or take a larger machine while it lasts."),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+/// A remedy as a whole sentence, so that another can follow.
+fn sentence(text: String) -> String {
+    if text.ends_with('.') || text.ends_with(';') { text } else { format!("{text}.") }
+}

@@ -1,0 +1,339 @@
+//! Both servers against the plan, before anything is made: facts in, findings out. Pure; `pg::preflight` reads the facts.
+//!
+//! `limits` has the budgets of settings, `server` version, role and what runs, `identity` what the publisher's tables
+//! need, `publisher` what else is there, `target` the subscriber's tables, `compare` both schemas side by side, `drift`
+//! plan against live catalog, `leftovers` what an earlier run or a clone left, `network` the way between, `disk` what is
+//! retained meanwhile, `sight` what was not seen. Rules and numbers: the section of the manual or the measured trap is
+//! named where the check is. Every code is in `docs/findings.md`.
+
+mod compare;
+mod disk;
+mod drift;
+pub mod facts;
+mod identity;
+mod leftovers;
+mod limits;
+mod network;
+mod publisher;
+mod remedy;
+mod server;
+mod sight;
+mod target;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    finding::{Finding, Severity, Subject},
+    names::TableName,
+    plan::{Plan, PlannedSlot, PlannedTable},
+};
+use facts::{Parsed, SideFacts};
+
+/// How the data gets to the subscriber, as far as checks depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bootstrap {
+    /// The native initial copy of each subscription.
+    #[default]
+    Copy,
+    /// One exported snapshot for all slots, then dump and restore.
+    Dump,
+    /// A clone of the publisher, recovered to a known LSN.
+    Clone,
+    /// The same with Aurora's volume clone.
+    Aurora,
+}
+
+impl Bootstrap {
+    /// Whether the subscriber starts as a physical copy of the publisher.
+    pub fn is_clone(self) -> bool {
+        matches!(self, Bootstrap::Clone | Bootstrap::Aurora)
+    }
+}
+
+/// What the operator says that no server tells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Circumstances {
+    /// How the data gets there.
+    pub bootstrap: Bootstrap,
+    /// Bytes per second that one table copy moves.
+    pub copy_bytes_per_s: f64,
+    /// Free bytes where the publisher keeps its WAL.
+    pub free_wal_bytes: Option<u64>,
+    /// Processor cores of the publisher.
+    pub publisher_cores: Option<u32>,
+    /// How the publisher was reached, when only its own machine can reach it like that.
+    pub local_publisher_address: Option<String>,
+    /// More tables than this are one finding that lists so many.
+    pub list_limit: usize,
+}
+
+impl Default for Circumstances {
+    fn default() -> Self {
+        Circumstances {
+            bootstrap: Bootstrap::Copy,
+            copy_bytes_per_s: disk::COPY_BYTES_PER_S,
+            free_wal_bytes: None,
+            publisher_cores: None,
+            local_publisher_address: None,
+            list_limit: 20,
+        }
+    }
+}
+
+/// One side: its facts and what became of the statements that it was to parse.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Side {
+    /// What was read.
+    pub facts: SideFacts,
+    /// The emitted statements.
+    pub parsed: Parsed,
+}
+
+/// All that a check may look at.
+struct Input<'a> {
+    plan: &'a Plan,
+    publisher: Option<&'a Side>,
+    subscriber: Option<&'a Side>,
+    circumstances: &'a Circumstances,
+}
+
+impl<'a> Input<'a> {
+    fn publisher(&self) -> Option<&'a SideFacts> {
+        self.publisher.map(|side| &side.facts)
+    }
+
+    fn subscriber(&self) -> Option<&'a SideFacts> {
+        self.subscriber.map(|side| &side.facts)
+    }
+
+    fn both(&self) -> Option<(&'a SideFacts, &'a SideFacts)> {
+        Some((self.publisher()?, self.subscriber()?))
+    }
+
+    /// The sides that are there, publisher first.
+    fn sides(&self) -> Vec<(Subject, &'a SideFacts)> {
+        let publisher = self.publisher().map(|facts| (Subject::Publisher, facts));
+        publisher.into_iter().chain(self.subscriber().map(|facts| (Subject::Subscriber, facts))).collect()
+    }
+
+    /// Tables as one finding each, or as one finding that lists the first of them.
+    fn tables(
+        &self,
+        severity: Severity,
+        code: &'static str,
+        side: Subject,
+        summary: &str,
+        mut items: Vec<TableFinding>,
+    ) -> Vec<Finding> {
+        items.sort_by(|a, b| (&a.table, &a.message).cmp(&(&b.table, &b.message)));
+        items.dedup_by(|a, b| (&a.table, &a.message) == (&b.table, &b.message));
+        let limit = self.circumstances.list_limit;
+        if items.len() <= limit {
+            let one = |item: TableFinding| Finding {
+                severity,
+                code: code.to_owned(),
+                subject: Subject::Table(item.table),
+                message: item.message,
+                detail: item.detail,
+                hint: item.hint,
+            };
+            return items.into_iter().map(one).collect();
+        }
+        let count = items.len();
+        let shown: Vec<String> =
+            items.iter().take(limit).map(|item| format!("{}: {}", item.table, item.message)).collect();
+        let mut hints: Vec<&str> = items.iter().filter_map(|item| item.hint.as_deref()).collect();
+        hints.dedup();
+        let mut finding = Finding::new(severity, code, side, format!("{count} times: {summary}")).detail(format!(
+            "{}; and {} more, which --format json lists.",
+            shown.join("; "),
+            count - limit
+        ));
+        finding.hint = hints.first().map(|hint| format!("For the first: {hint}"));
+        vec![finding]
+    }
+}
+
+/// What is wrong with one table.
+struct TableFinding {
+    table: TableName,
+    message: String,
+    detail: Option<String>,
+    hint: Option<String>,
+}
+
+impl TableFinding {
+    fn new(table: &TableName, message: impl Into<String>) -> Self {
+        TableFinding { table: table.clone(), message: message.into(), detail: None, hint: None }
+    }
+
+    fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Every check, in the order of the rooms above.
+const CHECKS: &[fn(&Input<'_>) -> Vec<Finding>] = &[
+    limits::publisher_wal_level,
+    limits::replication_slots,
+    limits::walsenders,
+    limits::slot_wal_limit,
+    limits::idle_slot_timeout,
+    limits::decoding_memory,
+    limits::sender_timeouts,
+    limits::pending_restart,
+    limits::logical_workers,
+    limits::worker_processes,
+    limits::origins,
+    limits::sync_workers,
+    limits::parallel_workers,
+    limits::reverse_replication,
+    limits::commit_timestamps,
+    limits::cores,
+    server::version,
+    server::unlocked_membership_bug,
+    server::standby,
+    server::replication_role,
+    server::table_owner,
+    server::subscribing_role,
+    server::copying_role,
+    server::copy_behind_row_security,
+    server::statement_timeout,
+    server::synchronous_names,
+    server::failover,
+    server::open_transactions,
+    server::prepared_transactions,
+    server::provider_extras,
+    identity::usable_identity,
+    identity::planned_index,
+    identity::filter_columns,
+    identity::listed_columns,
+    identity::shards_with_toast,
+    identity::shards_and_truncate,
+    identity::unsafe_filters,
+    identity::full_identity,
+    publisher::publishable,
+    publisher::extension_tables,
+    publisher::unlogged_tables,
+    publisher::foreign_tables,
+    publisher::materialized_views,
+    publisher::large_objects,
+    publisher::sequences,
+    publisher::identity_of_all_tables,
+    target::missing_tables,
+    target::kinds,
+    target::search_keys,
+    target::foreign_keys,
+    target::triggers,
+    target::trigger_functions,
+    target::row_functions,
+    target::row_security,
+    target::rows,
+    target::shard_constraints,
+    target::uncomparable_columns,
+    target::scans,
+    target::secondary_indexes,
+    compare::missing_columns,
+    compare::extra_columns,
+    compare::column_types,
+    compare::generated_columns,
+    compare::generated_only_on_publisher,
+    compare::key_columns,
+    compare::partitions,
+    compare::enum_labels,
+    compare::extensions,
+    compare::encoding,
+    compare::sequences,
+    drift::planned_server,
+    drift::planned_database,
+    drift::plan_errors,
+    drift::dropped_tables,
+    drift::new_tables,
+    drift::new_partitions,
+    drift::kinds,
+    drift::identities,
+    drift::foreign_keys,
+    drift::growth,
+    leftovers::planned_slots,
+    leftovers::lost_slots,
+    leftovers::slots_of_an_earlier_run,
+    leftovers::planned_publications,
+    leftovers::publications_of_an_earlier_run,
+    leftovers::planned_subscriptions,
+    leftovers::subscriptions_of_an_earlier_run,
+    leftovers::competing_subscriptions,
+    leftovers::cloned_subscriptions,
+    leftovers::synchronization_slots,
+    leftovers::idle_slots,
+    leftovers::other_plan,
+    network::same_server,
+    network::listens_locally,
+    network::access_rules,
+    network::local_address,
+    network::encryption,
+    network::reachability,
+    disk::retained_wal,
+    disk::free_space,
+    disk::slot_limit_too_small,
+    sight::parsed,
+    sight::not_emitted,
+    sight::sides_given,
+    sight::untold,
+    sight::unseen,
+];
+
+/// Judges what was read. A side that is absent was not connected to, which is a finding of its own.
+pub fn preflight(
+    plan: &Plan,
+    publisher: Option<&Side>,
+    subscriber: Option<&Side>,
+    circumstances: &Circumstances,
+) -> Vec<Finding> {
+    let input = Input { plan, publisher, subscriber, circumstances };
+    let mut findings: Vec<Finding> = CHECKS.iter().flat_map(|check| check(&input)).collect();
+    findings.sort();
+    findings.dedup();
+    findings
+}
+
+/// Whether a slot publishes a kind of change of a table.
+fn publishes(slot: &PlannedSlot, table: &PlannedTable, change: &str) -> bool {
+    let listed = slot.publish.split(',').any(|word| word.trim() == change);
+    listed && !(table.insert_only && matches!(change, "update" | "delete"))
+}
+
+/// Whether rows of a table must be identified.
+fn needs_identity(slot: &PlannedSlot, table: &PlannedTable) -> bool {
+    publishes(slot, table, "update") || publishes(slot, table, "delete")
+}
+
+/// Names by which the subscriber receives a member: a root, or its leaves.
+fn received(slot: &PlannedSlot, table: &PlannedTable) -> Vec<TableName> {
+    if table.kind == crate::workload::TableKind::Partitioned && !slot.via_root {
+        table.leaves.clone()
+    } else {
+        vec![table.table_name()]
+    }
+}
+
+/// A number with its noun.
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// The first names of a list, quoted and on one line, and how many more there are.
+fn listed<T: std::fmt::Display>(items: impl IntoIterator<Item = T>, limit: usize) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| crate::names::one_line(&item.to_string())).collect();
+    let more = items.len().saturating_sub(limit);
+    let shown = items.into_iter().take(limit).collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
+}
