@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{plain_name, prepare, refuse, subscription_parameters, yaml::to_yaml};
+use super::{Made, plain_name, prepare, refuse, subscription_parameters, yaml::to_yaml};
 use crate::{
     emit::{
         Context, EmitError, Published,
@@ -18,7 +18,7 @@ const FILE: &str = "60_playbook.yml";
 const REPLACED: [&str; 3] =
     ["30_publisher_publications.sql", "50_publisher_slots.sql", "60_subscriber_subscriptions.sql"];
 
-pub(super) fn steps(context: &Context<'_>) -> Result<(&'static [&'static str], Vec<Step>, Vec<Finding>), EmitError> {
+pub(super) fn steps(context: &Context<'_>) -> Result<Made, EmitError> {
     let play = Step {
         why: "Publications come first, then the slots, then the subscriptions, which copy their tables.".into(),
         hazard: Some(

@@ -6,14 +6,13 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use serde_json::{Map, Value, json};
 
-use super::{prepare, refuse, subscription_parameters, yaml::to_yaml};
+use super::{Made, prepare, refuse, subscription_parameters, yaml::to_yaml};
 use crate::{
     emit::{
         Context, EmitError, Published,
         copy::step,
         script::{Phase, Side, Step},
     },
-    finding::Finding,
     server::Flavor,
 };
 
@@ -22,8 +21,6 @@ const MOST_OBJECTS: usize = 100_000;
 
 const PUBLICATIONS: &str = "30_publisher_publications.sql";
 const SUBSCRIPTIONS: &str = "60_subscriber_subscriptions.sql";
-
-type Made = (&'static [&'static str], Vec<Step>, Vec<Finding>);
 
 pub(super) fn steps(context: &Context<'_>) -> Result<Made, EmitError> {
     let mut made = vec![prepare(context, "60_subscriptions.yaml"), subscriptions(context)?];

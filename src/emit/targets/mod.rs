@@ -19,6 +19,9 @@ use super::{
 };
 use crate::{finding::Finding, plan::PlannedTable};
 
+/// Steps for psql that are replaced, those in their place, and what the target leaves out.
+type Made = (&'static [&'static str], Vec<Step>, Vec<Finding>);
+
 /// The steps of a target, made from those for psql, and what was dropped on the way.
 ///
 /// # Errors
@@ -28,7 +31,7 @@ pub(super) fn apply(
     context: &Context<'_>,
     steps: Vec<Step>,
 ) -> Result<(Vec<Step>, Vec<Finding>), EmitError> {
-    let (replaced, made, findings): (&[&str], Vec<Step>, Vec<Finding>) = match target {
+    let (replaced, made, findings) = match target {
         Target::Sql => return Ok((steps, Vec::new())),
         Target::Cnpg => cnpg::steps(context)?,
         Target::Terraform => terraform::steps(context)?,

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{plain_name, prepare, refuse};
+use super::{Made, plain_name, prepare, refuse};
 use crate::{
     emit::{
         Context, EmitError,
@@ -18,7 +18,7 @@ const FILE: &str = "60_terraform/main.tf.json";
 const REPLACED: [&str; 3] =
     ["30_publisher_publications.sql", "50_publisher_slots.sql", "60_subscriber_subscriptions.sql"];
 
-pub(super) fn steps(context: &Context<'_>) -> Result<(&'static [&'static str], Vec<Step>, Vec<Finding>), EmitError> {
+pub(super) fn steps(context: &Context<'_>) -> Result<Made, EmitError> {
     let module = module(context)?;
     let body = serde_json::to_string_pretty(&module).expect("JSON values are written") + "\n";
     let apply = Step {
