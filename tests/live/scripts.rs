@@ -129,7 +129,8 @@ impl Stage {
 
     /// Runs a file somewhere else: it must end with exit code 3 and say `reason`.
     fn refused(&self, cluster: &Cluster, database: &str, file: &Path, reason: &str) -> Result<(), Failed> {
-        let outcome = cluster.run_script(database, file, &[("publisher_dsn", "host=nowhere.invalid")])?;
+        let nowhere = ["publisher_dsn", "subscriber_dsn"].map(|name| (name, "host=nowhere.invalid"));
+        let outcome = cluster.run_script(database, file, &nowhere)?;
         if outcome.code != 3 || !outcome.stderr.contains(reason) {
             return Err(
                 format!("{} in {database}: exit code {}: {}", file.display(), outcome.code, outcome.stderr).into()
