@@ -169,7 +169,7 @@ impl Calibration {
 
 impl Coefficients {
     /// Each with its name in files.
-    fn named(&self) -> [(&'static str, f64); 12] {
+    pub fn named(&self) -> [(&'static str, f64); 12] {
         [
             ("row_us", self.row_us),
             ("update_us", self.update_us),
@@ -198,6 +198,32 @@ impl CoefficientSets {
     }
 }
 
+/// Which part of a table's rows a slot has: shard `number` of `of`, counted from 0. Rows are dealt out by a hash, so
+/// every shard has as good as the same load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Share {
+    /// Which shard.
+    pub number: u32,
+    /// Number of shards.
+    pub of: u32,
+}
+
+impl Share {
+    /// All rows.
+    pub const WHOLE: Share = Share { number: 0, of: 1 };
+
+    /// The part in whole units: those of all shards add up to the whole.
+    pub fn part(self, whole: u64) -> u64 {
+        let of = u64::from(self.of.max(1));
+        whole / of + u64::from(whole % of + u64::from(self.number) >= of)
+    }
+
+    /// Whether it is all rows.
+    pub fn is_whole(self) -> bool {
+        self.of <= 1
+    }
+}
+
 /// Costs for one pair of versions and one workload.
 #[derive(Debug, Clone)]
 pub struct CostModel {
@@ -219,6 +245,15 @@ pub struct LoadContext {
     confidence: Confidence,
     buckets: Vec<usize>,
     floors: Vec<f64>,
+}
+
+/// Time that changes take in each stage of a slot, seconds per second of their arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct StageTimes {
+    /// Walsender: sending only. Decoding, which is the same for every slot, comes on top ([`CostModel::decode_floor`]).
+    pub send: f64,
+    /// Apply worker.
+    pub apply: f64,
 }
 
 /// The stages of one slot: their loads are compared, not added.
@@ -275,6 +310,25 @@ impl CostModel {
         1e-9 * (c.decode_byte_ns * tables + c.read_byte_ns * (cluster - tables).max(0.0))
     }
 
+    /// Time that one table's changes take in each stage, for `simulate`, which adds the decode floor itself.
+    pub fn stage_times(&self, table: &Table, confidence: Confidence, bucket: usize) -> StageTimes {
+        let c = self.coefficients.get(confidence);
+        StageTimes {
+            send: 1e-9 * c.send_byte_ns * table.load.logical_bytes_per_s.or_zero(bucket),
+            apply: self.apply_seconds(table, c, bucket),
+        }
+    }
+
+    /// Apply time that every slot spends on the empty transactions of a publisher below 15, seconds per second.
+    pub fn empty_transaction_time(&self, workload: &Workload, confidence: Confidence, bucket: usize) -> f64 {
+        if self.publisher.sends_empty_transactions() {
+            let each_us = self.coefficients.get(confidence).empty_transaction_us;
+            1e-6 * each_us * workload.cluster_transactions_per_s.or_zero(bucket)
+        } else {
+            0.0
+        }
+    }
+
     /// The context of [`CostModel::add_table_loads`] for some buckets; reads the whole workload once.
     pub fn context(&self, workload: &Workload, confidence: Confidence, buckets: &[usize]) -> LoadContext {
         let floors = buckets.iter().map(|&bucket| self.decode_floor(workload, confidence, bucket)).collect();
@@ -284,11 +338,17 @@ impl CostModel {
     /// Adds the load of one table to a row with one column for each stage and bucket (`stage * buckets + position`).
     /// Each load is rounded half up to whole units before it is added.
     pub fn add_table_loads(&self, context: &LoadContext, table: &Table, row: &mut [u64]) {
+        self.add_share_loads(context, table, Share::WHOLE, row);
+    }
+
+    /// The same for a part of the table's rows.
+    pub fn add_share_loads(&self, context: &LoadContext, table: &Table, share: Share, row: &mut [u64]) {
         let mut column = row.iter_mut();
         for &stage in self.stages() {
             for (&bucket, &floor) in context.buckets.iter().zip(&context.floors) {
                 if let Some(sum) = column.next() {
-                    *sum += round_half_up(self.table_load(table, stage, context.confidence, bucket, floor));
+                    let whole = round_half_up(self.table_load(table, stage, context.confidence, bucket, floor));
+                    *sum += share.part(whole);
                 }
             }
         }
@@ -301,16 +361,11 @@ impl CostModel {
 
     /// What every slot carries before any table, per stage and bucket, in units.
     pub fn slot_constant(&self, workload: &Workload, confidence: Confidence, buckets: &[usize]) -> Vec<u64> {
-        let per_transaction = if self.publisher.sends_empty_transactions() {
-            1e-6 * self.coefficients.get(confidence).empty_transaction_us
-        } else {
-            0.0
-        };
         let mut constant = Vec::with_capacity(self.stages().len() * buckets.len());
         for &stage in self.stages() {
             for &bucket in buckets {
                 let load = match stage {
-                    Stage::Apply => per_transaction * workload.cluster_transactions_per_s.or_zero(bucket),
+                    Stage::Apply => self.empty_transaction_time(workload, confidence, bucket),
                     Stage::Wal | Stage::Sender => 0.0,
                 };
                 constant.push(round_half_up(load * UNITS_PER_SHARE));
@@ -356,9 +411,12 @@ impl CostModel {
     /// Whether the subscriber finds old rows by reading the whole table: identity full without a primary key, and no
     /// index it could use (postgres.md §7).
     pub fn scans_for_old_row(&self, table: &Table) -> bool {
+        if table.primary_key {
+            return false;
+        }
         let full = table.replica_identity == ReplicaIdentity::Full
             || (!self.made_full.is_empty() && self.made_full.contains(&table.table_name()));
-        full && !table.primary_key && (!self.subscriber.applies_full_identity_by_index() || table.index_count == 0)
+        full && (!self.subscriber.applies_full_identity_by_index() || table.index_count == 0)
     }
 }
 
@@ -401,6 +459,16 @@ mod tests {
         assert!(broken(&|sets| sets.low.row_us = -1.0).contains("coefficients.low.row_us is -1"));
         assert!(broken(&|sets| sets.high.send_byte_ns = f64::NAN).contains("coefficients.high.send_byte_ns is NaN"));
         assert!(broken(&|sets| sets.nominal.transaction_us = 2.0).contains("must lie between low (3) and high (29)"));
+    }
+
+    #[test]
+    fn shares_add_up() {
+        for whole in [0, 1, 7, 8, 1_000_003] {
+            for of in 1..=9 {
+                assert_eq!((0..of).map(|number| Share { number, of }.part(whole)).sum::<u64>(), whole);
+            }
+        }
+        assert_eq!([0, 1, 2].map(|number| Share { number, of: 3 }.part(8)), [2, 3, 3]);
     }
 
     #[test]

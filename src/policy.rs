@@ -153,7 +153,7 @@ impl From<Pin> for String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Split {
-    /// Number of parts, at least 2; a power of two where row filters split it.
+    /// Number of parts, 2 to 64: partitions are dealt out, rows of a plain table are by row filters (15 or later).
     pub parts: u32,
 }
 

@@ -201,6 +201,7 @@ fn kind(witness: &Witness) -> &'static str {
         Witness::Clique { .. } => "clique",
         Witness::BinPacking { .. } => "bin packing",
         Witness::Lagrangian { .. } => "lagrangian",
+        Witness::Cases { .. } => "cases",
         Witness::Exhaustive { .. } => "exhaustive",
     }
 }

@@ -59,7 +59,7 @@ pub struct PolicyArgs {
     /// Plan only these tables: name or pattern; repeatable
     #[arg(long, value_name = "PATTERN")]
     include: Vec<String>,
-    /// Deal the partitions of a table to N slots; repeatable
+    /// Split a table over N slots: its partitions, or else its rows with row filters (15 or later); repeatable
     #[arg(long, value_name = "TABLE=N", value_parser = assignment)]
     split: Vec<(String, String)>,
     /// Foreign keys between slots: restore after the cutover, guard against TRUNCATE, or keep together [default: restore]
@@ -95,6 +95,11 @@ impl PolicyArgs {
                 .hint("The other measures count time: a slot has one second a second. Leave the option out."));
         }
         Ok(policy)
+    }
+
+    /// Whether the number of shared publications was asked for on the command line.
+    pub fn names_publications(&self) -> bool {
+        self.publications.is_some()
     }
 
     /// Where the policy came from, for messages.

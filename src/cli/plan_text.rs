@@ -119,13 +119,51 @@ fn quality(view: &PlanView<'_>) -> String {
         );
         out.push_str(&paragraph(&line, 2));
     }
+    if let Some(line) = frontier_sentence(view) {
+        out.push_str(&paragraph(&line, 2));
+    }
     if let Some(moves) = objective.moves {
         out.push_str(&paragraph(
             &format!("{} moved since the previous plan.", counted(moves as usize, "table group")),
             2,
         ));
+        if let Some(line) = move_sentence(view) {
+            out.push_str(&paragraph(&line, 2));
+        }
     }
     out
+}
+
+/// How many pairs are cut at each tolerance.
+pub fn frontier_sentence(view: &PlanView<'_>) -> Option<String> {
+    let objective = &view.plan.objective;
+    let points: Vec<String> = objective
+        .frontier
+        .iter()
+        .map(|point| {
+            let tolerance = per_cent(point.tolerance);
+            format!("{} at {tolerance} (peak {})", point.cut_weight, view.load(point.shared_peak_load))
+        })
+        .collect();
+    (!points.is_empty()).then(|| {
+        format!(
+            "Cut weight of foreign keys by tolerance: {}; this plan cuts {}.",
+            points.join(", "),
+            objective.cut_weight
+        )
+    })
+}
+
+/// The peak that so many moved groups would give.
+pub fn move_sentence(view: &PlanView<'_>) -> Option<String> {
+    const SHOWN: usize = 8;
+    let curve = &view.plan.objective.move_curve;
+    let step = curve.len().div_ceil(SHOWN).max(1);
+    let last = curve.len().saturating_sub(1);
+    let shown = curve.iter().enumerate().filter(|(k, _)| k % step == 0 || *k == last);
+    let points: Vec<String> =
+        shown.map(|(_, point)| format!("{} with {}", view.load(point.shared_peak_load), point.moves)).collect();
+    (!points.is_empty()).then(|| format!("Shared peak by number of moves: {}.", points.join(", ")))
 }
 
 /// What is proved about the shared slots' peak.

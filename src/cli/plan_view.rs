@@ -58,7 +58,7 @@ impl<'a> PlanView<'a> {
                     let parts: Vec<&Table> =
                         member.leaves.iter().chain([&name]).filter_map(|name| tables.get(name).copied()).collect();
                     for table in parts {
-                        cost.add_table_loads(&context, table, &mut row);
+                        cost.add_share_loads(&context, table, member.share(), &mut row);
                     }
                     for (sum, value) in sum.iter_mut().zip(&row) {
                         *sum += value;

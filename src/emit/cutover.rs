@@ -132,13 +132,13 @@ pub(super) fn vacuum(context: &Context<'_>) -> Step {
         expected: "The number of tables; exit code 0.".into(),
         go: "Go on when the exit code is 0. Run it again shortly before the night: tables without changes take moments.".into(),
         ..step(
-            "73_shell_vacuum.sh",
+            "76_shell_vacuum.sh",
             Phase::Cutover,
             Side::Shell,
             "VACUUM (ANALYZE) of every planned table on the subscriber, in parallel, large and quiet ones first.",
         )
     };
-    let lines = "begin 73_shell_vacuum
+    let lines = "begin 76_shell_vacuum
 jobs=${VACUUM_JOBS:-2}
 job=0
 pids=
@@ -249,7 +249,7 @@ $pgslotplan$;
             ),
             undo: Some("thaw_publisher.sql, or the clean-up.".into()),
             body,
-            ..step("75_publisher_ddl_freeze.sql", Phase::Cutover, Side::Publisher, "Refuses DDL on the publisher.")
+            ..step("77_publisher_ddl_freeze.sql", Phase::Cutover, Side::Publisher, "Refuses DDL on the publisher.")
         },
     )
 }
@@ -279,7 +279,7 @@ pub(super) fn quiesce(context: &Context<'_>) -> Step {
             undo: Some("abort.sh calls the opposite commands.".into()),
             duration: "as long as your commands take".into(),
             ..step(
-                "76_shell_quiesce.sh",
+                "77_shell_quiesce.sh",
                 Phase::Cutover,
                 Side::Shell,
                 "Calls your commands: maintenance page on, job workers paused, readers moved.",
@@ -304,7 +304,7 @@ pub(super) fn pause(context: &Context<'_>) -> Step {
             duration: "as long as the longest open transaction; at most PAUSE_SECONDS (10)".into(),
             go: "4: not idle in time; the application goes on. Find the long transaction, try again.".into(),
             ..step(
-                "77_pgbouncer_pause.sh",
+                "78_pgbouncer_pause.sh",
                 Phase::Cutover,
                 Side::Pgbouncer,
                 "Pauses the entries on every PgBouncer process.",

@@ -4,12 +4,16 @@
 //! budgets of postgres.md §3, `guards` and `foreign_keys` what must be remembered to be undone, `copy` the order of
 //! the steps with those up to the start, `verify`, `cutover` and `cleanup` the later ones, `runbook` the prose.
 
+mod bootstrap;
 mod checks;
 mod cleanup;
+mod clone;
 mod compare;
 mod copy;
 mod cutover;
 pub mod ddl;
+mod drift;
+mod dump;
 mod foreign_keys;
 mod guards;
 pub mod probe;
@@ -18,9 +22,11 @@ mod readback;
 mod reverse;
 mod rollback;
 mod runbook;
+mod schema;
 pub mod script;
 mod session;
 pub mod settings;
+mod shell;
 mod support;
 mod targets;
 #[cfg(test)]
@@ -64,6 +70,29 @@ pub enum Bootstrap {
     /// The native initial copy of each subscription.
     #[default]
     Copy,
+    /// pg_dump and pg_restore from one exported snapshot, to which all slots belong.
+    Dump,
+    /// A base backup or storage clone of the whole server, promoted, and upgraded where the majors differ.
+    Clone,
+    /// An Aurora clone, upgraded where the majors differ.
+    Aurora,
+}
+
+impl Bootstrap {
+    /// Whether the subscriber begins as a copy of the publisher's server, with everything that is in it.
+    pub fn is_physical(self) -> bool {
+        matches!(self, Bootstrap::Clone | Bootstrap::Aurora)
+    }
+
+    /// The word of the manifest.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Bootstrap::Copy => "copy",
+            Bootstrap::Dump => "dump",
+            Bootstrap::Clone => "clone",
+            Bootstrap::Aurora => "aurora",
+        }
+    }
 }
 
 /// What to emit.
@@ -140,6 +169,26 @@ pub enum EmitError {
         /// What the target has.
         reason: &'static str,
     },
+    /// A dump has all columns, a clone too.
+    #[error("bootstrap \"{bootstrap}\" cannot leave columns of table {table} out")]
+    ColumnList {
+        /// The bootstrap.
+        bootstrap: &'static str,
+        /// The table.
+        table: TableName,
+    },
+    /// A physical copy cannot go to an older major version.
+    #[error(
+        "bootstrap \"{bootstrap}\" cannot make a subscriber of version {subscriber} from a publisher of version {publisher}"
+    )]
+    OlderClone {
+        /// The bootstrap.
+        bootstrap: &'static str,
+        /// The publisher's version.
+        publisher: ServerVersion,
+        /// The subscriber's version.
+        subscriber: ServerVersion,
+    },
     /// `publish` names something else than insert, update, delete and truncate.
     #[error("invalid publish list \"{publish}\" of slot \"{slot}\"")]
     Publish {
@@ -154,6 +203,8 @@ pub enum EmitError {
 pub(crate) struct Context<'a> {
     /// The plan.
     pub plan: &'a Plan,
+    /// How the data gets to the subscriber.
+    pub bootstrap: Bootstrap,
     /// What is published, in the order of slots.
     pub publications: Vec<Published<'a>>,
 }
@@ -238,7 +289,8 @@ impl Publishes {
 /// # Errors
 /// [`EmitError`] when a version lacks what the plan asks, or the plan contradicts itself.
 pub fn script(plan: &Plan, options: &EmitOptions) -> Result<Script, EmitError> {
-    let context = Context { plan, publications: publications(plan)? };
+    bootstrap::possible(plan, options.bootstrap)?;
+    let context = Context { plan, bootstrap: options.bootstrap, publications: publications(plan)? };
     let (steps, dropped) = targets::apply(options.target, &context, copy::steps(&context)?)?;
     let mut findings = findings(plan);
     findings.extend(dropped);

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use squawk_syntax::{SourceFile, SyntaxKind};
 
-use crate::{emit::Script, names::TableName};
+use crate::{
+    emit::{Script, Step},
+    names::TableName,
+};
 
 /// Splits a file as psql does: meta-commands outside of quotes and comments go, `\gset` and `\gexec` end a statement.
 /// Gives the SQL and the meta-commands.
@@ -80,11 +83,37 @@ pub fn sql_files(script: &Script) -> Vec<(&str, &str)> {
     steps.chain(support).filter(|(file, _)| file.ends_with(".sql")).collect()
 }
 
+/// Everything that psql gets, with the file that holds it.
+pub fn texts(script: &Script) -> Vec<(String, String)> {
+    let steps = script.steps.iter().filter(|step| step.file.ends_with(".sql") || step.file.ends_with(".sh"));
+    let of_steps = steps.flat_map(|step| psql_texts(step).into_iter().map(move |text| (step.file.clone(), text)));
+    let support = script.support.iter().filter(|shared| shared.file.ends_with(".sql"));
+    of_steps.chain(support.map(|shared| (shared.file.clone(), shared.body.clone()))).collect()
+}
+
+/// The texts that psql gets from a step: the file, or the here-documents of a shell step.
+pub fn psql_texts(step: &Step) -> Vec<String> {
+    if step.file.ends_with(".sql") {
+        return vec![step.body.clone()];
+    }
+    let mut texts = Vec::new();
+    let mut lines = step.body.lines();
+    while let Some(line) = lines.next() {
+        let Some((command, tag)) = line.split_once(" <<'") else { continue };
+        let tag = tag.strip_suffix('\'').expect("a here-document ends its line");
+        let body: Vec<&str> = lines.by_ref().take_while(|line| *line != tag).collect();
+        if !command.starts_with("cat >&9") {
+            texts.push(body.join("\n")); // the other is in replication's grammar
+        }
+    }
+    texts
+}
+
 /// Every file as the server sees it, with what the parser says against it.
 pub fn syntax_errors(script: &Script) -> Vec<String> {
     let mut errors = Vec::new();
-    for (file, body) in sql_files(script) {
-        let (sql, _) = psql(body);
+    for (file, text) in texts(script) {
+        let (sql, _) = psql(&text);
         let parse = SourceFile::parse(&sql);
         errors.extend(parse.errors().iter().map(|error| format!("{file}: {error:?}")));
     }

@@ -100,7 +100,7 @@ pub(super) fn publisher_check(context: &Context<'_>) -> Step {
                 .into(),
             body: shortages,
             ..step(
-                "74_publisher_reverse_check.sql",
+                "76_publisher_reverse_check.sql",
                 Phase::Cutover,
                 Side::Publisher,
                 "Looks whether the publisher can receive. Changes nothing.",
@@ -155,7 +155,7 @@ pub(super) fn prepare(context: &Context<'_>) -> Step {
             undo: Some("90_subscriber_cleanup.sql drops them.".into()),
             body: paragraphs(&parts),
             ..step(
-                "74_subscriber_reverse_prepare.sql",
+                "76_subscriber_reverse_prepare.sql",
                 Phase::Cutover,
                 Side::Subscriber,
                 "Creates the publications of the way back; no slot yet.",

@@ -208,6 +208,75 @@ fn what_is_emitted_is_the_plan_for_every_pair_of_versions() {
     }
 }
 
+const BOOTSTRAPS: [Bootstrap; 4] = [Bootstrap::Copy, Bootstrap::Dump, Bootstrap::Clone, Bootstrap::Aurora];
+
+#[test]
+fn every_bootstrap_is_the_plan_and_ends_in_checks() {
+    for bootstrap in BOOTSTRAPS {
+        let plan = hostile_plan(15, 18);
+        let script = script(&plan, &EmitOptions { bootstrap, ..EmitOptions::default() }).unwrap();
+        assert_eq!(readback::assignment(&script), planned_assignment(&plan));
+        assert_eq!(readback::syntax_errors(&script), Vec::<String>::new(), "{bootstrap:?}");
+        let files: Vec<&str> = script.steps.iter().map(|step| step.file.as_str()).collect();
+        let place = |name: &str| {
+            files.iter().position(|file| file.contains(name)).unwrap_or_else(|| panic!("{name}: {files:?}"))
+        };
+        assert!(place("30_publisher_publications") < place("60_subscriber_subscriptions"));
+        assert!(place("60_subscriber_subscriptions") < place("70_subscriber_ready"));
+        assert!(place("70_subscriber_ready") < place("71_publisher_caught_up"));
+        assert!(files.is_sorted(), "{files:?}");
+        assert_eq!(script.manifest().bootstrap, bootstrap);
+        let subscriptions = &script.steps[place("60_subscriber_subscriptions")].body;
+        assert_eq!(subscriptions.contains("copy_data = true, enabled = true"), bootstrap == Bootstrap::Copy);
+        assert_eq!(subscriptions.contains("pg_replication_origin_advance"), bootstrap.is_physical());
+        assert_eq!(files.iter().any(|file| file.starts_with("34_shell")), bootstrap.is_physical());
+        if bootstrap == Bootstrap::Aurora {
+            assert!(script.steps[place("33_subscriber_adopt")].body.contains("aurora_volume_logical_start_lsn()"));
+            assert!(script.runbook.contains("rds.logical_replication | 1"));
+            assert!(script.runbook.contains("not tried on Aurora"));
+        }
+    }
+    let same = script(
+        &plan(15, 15, vec![slot("a", vec![table("s", "t")])]),
+        &EmitOptions { bootstrap: Bootstrap::Clone, ..EmitOptions::default() },
+    );
+    assert!(same.unwrap().steps.iter().any(|step| step.file == "34_shell_restart.sh"));
+}
+
+#[test]
+fn a_bootstrap_refuses_what_it_cannot_do() {
+    let emit = |plan: &Plan, bootstrap| {
+        script(plan, &EmitOptions { bootstrap, ..EmitOptions::default() })
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    };
+    let older = plan(16, 15, vec![slot("a", vec![table("s", "t")])]);
+    assert!(
+        emit(&older, Bootstrap::Clone).unwrap_err().contains("subscriber of version 15 from a publisher of version 16")
+    );
+    assert_eq!(emit(&older, Bootstrap::Dump), Ok(()));
+    let mut columns = plan(15, 15, vec![slot("a", vec![table("s", "t")])]);
+    columns.slots[0].tables[0].columns = Some(vec!["id".into()]);
+    assert!(emit(&columns, Bootstrap::Dump).unwrap_err().contains("cannot leave columns of table s.t out"));
+    assert_eq!(emit(&columns, Bootstrap::Copy), Ok(()));
+}
+
+/// The shell reads every shell step without running it.
+#[test]
+fn shells_read_every_shell_step() {
+    for bootstrap in BOOTSTRAPS {
+        let plan = hostile_plan(15, 18);
+        let script = script(&plan, &EmitOptions { bootstrap, ..EmitOptions::default() }).unwrap();
+        for step in script.steps.iter().filter(|step| step.side == Side::Shell) {
+            use std::io::Write as _;
+            let mut shell =
+                std::process::Command::new("sh").arg("-n").stdin(std::process::Stdio::piped()).spawn().unwrap();
+            shell.stdin.take().unwrap().write_all(step.body.as_bytes()).unwrap();
+            assert!(shell.wait().unwrap().success(), "{}", step.file);
+        }
+    }
+}
+
 #[test]
 fn every_statement_parses_and_no_name_becomes_one() {
     for (publisher, subscriber) in [(12, 13), (13, 15), (15, 18), (17, 17), (18, 18)] {
@@ -216,8 +285,8 @@ fn every_statement_parses_and_no_name_becomes_one() {
             plan.policy.foreign_keys = mode;
             let script = emitted(&plan);
             assert_eq!(readback::syntax_errors(&script), Vec::<String>::new(), "{publisher} to {subscriber}");
-            for (file, body) in readback::sql_files(&script) {
-                let (sql, metas) = readback::psql(body);
+            for (file, body) in readback::texts(&script) {
+                let (sql, metas) = readback::psql(&body);
                 for meta in metas {
                     let word = meta.split_whitespace().next().unwrap_or_default();
                     let known = ["\\set", "\\if", "\\else", "\\endif", "\\gset", "\\gexec", "\\pset", "\\o", "\\copy"];

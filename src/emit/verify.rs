@@ -126,7 +126,7 @@ pub(super) fn compare(context: &Context<'_>) -> Step {
         duration: "one read of everything on both sides; VERIFY_JOBS slots at a time (2). It can be stopped, and goes on where it was".into(),
         go: "No-go for the cutover while it ends with 4. Tables that it skips have no key: they are compared at rest.".into(),
         ..step(
-            "72_shell_verify.sh",
+            "75_shell_verify.sh",
             Phase::Verify,
             Side::Shell,
             "Compares every row of both servers while writes go on, without locks.",
@@ -141,7 +141,7 @@ pub(super) fn compare_at_rest(context: &Context<'_>) -> Step {
         why: "Once nobody writes, equal is equal: tables without key are compared as a whole too, and a sequence that is behind \
               is an error."
             .into(),
-        expected: "As 72_shell_verify.sh.".into(),
+        expected: "As 75_shell_verify.sh.".into(),
         hazard: Some("Reads every table on both servers once while nobody may write. The cutover itself compares less: see there.".into()),
         duration: "one read of everything on both sides; VERIFY_JOBS slots at a time (2)".into(),
         go: "When writes have stopped, every slot has caught up and the sequences are copied: 0 is go, 4 is no-go.".into(),

@@ -5,17 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     hot::HotReason,
     judge,
+    packing::cap_within,
     scope::Scope,
     sweep::{Sweep, shared_slots},
     trade::Traded,
 };
 use crate::{
-    cost::{Confidence, UNITS_PER_SHARE},
+    cost::{Confidence, Share, UNITS_PER_SHARE},
     format,
     names::{SlotName, TableName},
     plan::{
         CutPair, Decision, FrontierPoint, MovePoint, Objective, Plan, PlannedForeignKey, PlannedLoad, PlannedSlot,
-        PlannedTable, Role, SlotCount, gap,
+        PlannedTable, Role, SlotCount, gap, shard::Shard,
     },
     policy::{ForeignKeyMode, Measure},
     units::{Bytes, Seconds},
@@ -226,15 +227,20 @@ fn slot(sweep: &Sweep<'_>, scope: &Scope, draft: &Draft, foreign_keys: &[Planned
     let through_root = !split
         && sweep.cost.publisher.publishes_partition_roots()
         && sweep.cost.subscriber.receives_into_partition_roots();
-    let members = members(scope, &tables, through_root);
-    let guarded = sweep.policy.foreign_keys == ForeignKeyMode::Guard
-        && foreign_keys.iter().any(|key| key.cut && tables.iter().any(|table| is(table, &key.to)));
+    let share = draft.groups.iter().map(|&group| sweep.groups.groups[group].share).max().unwrap_or(Share::WHOLE);
+    let members = members(scope, &tables, share, through_root);
+    // A shard never publishes TRUNCATE: a late one would wipe rows that the others have already (postgres.md §6.4).
+    let guarded = !share.is_whole()
+        || sweep.policy.foreign_keys == ForeignKeyMode::Guard
+            && foreign_keys.iter().any(|key| key.cut && tables.iter().any(|table| is(table, &key.to)));
     let (peak, peak_position) = Rows::peak(&draft.rows.nominal, bucket_count);
     let number = |units| sweep.cost.to_number(units);
     let name = draft.name.as_str().to_owned();
     // Whole bytes a table, so that the sum does not depend on the order of the tables.
-    let wal =
-        |bucket: usize| tables.iter().map(|table| table.load.wal_bytes_per_s.or_zero(bucket).round()).sum::<f64>();
+    let wal = |bucket: usize| {
+        let whole = |table: &&Table| table.load.wal_bytes_per_s.or_zero(bucket).round() as u64;
+        tables.iter().map(|table| share.part(whole(table)) as f64).sum::<f64>()
+    };
     PlannedSlot {
         publication: name.clone(),
         insert_only_publication: members.iter().any(|member| member.insert_only).then(|| insert_only_name(&name)),
@@ -264,7 +270,7 @@ fn insert_only_name(name: &str) -> String {
 }
 
 /// What the publication lists: a root stands for its leaves where versions allow it.
-fn members(scope: &Scope, tables: &[&Table], through_root: bool) -> Vec<PlannedTable> {
+fn members(scope: &Scope, tables: &[&Table], share: Share, through_root: bool) -> Vec<PlannedTable> {
     let roots: BTreeSet<TableName> = tables
         .iter()
         .filter(|table| through_root && table.kind == TableKind::Partitioned)
@@ -278,13 +284,19 @@ fn members(scope: &Scope, tables: &[&Table], through_root: bool) -> Vec<PlannedT
             TableKind::Partitioned => through_root,
             TableKind::Partition => table.partition_root.as_ref().is_none_or(|root| !roots.contains(root)),
         })
-        .map(|table| member(scope, tables, table, &parents))
+        .map(|table| member(scope, tables, table, &parents, share))
         .collect();
     members.sort_by(|a, b| (&a.schema, &a.name).cmp(&(&b.schema, &b.name)));
     members
 }
 
-fn member(scope: &Scope, tables: &[&Table], table: &Table, parents: &BTreeSet<&TableName>) -> PlannedTable {
+fn member(
+    scope: &Scope,
+    tables: &[&Table],
+    table: &Table,
+    parents: &BTreeSet<&TableName>,
+    share: Share,
+) -> PlannedTable {
     let name = table.table_name();
     let leaves: Vec<&&Table> = match table.kind {
         TableKind::Partitioned => tables.iter().filter(|leaf| leaf.partition_root.as_ref() == Some(&name)).collect(),
@@ -302,9 +314,9 @@ fn member(scope: &Scope, tables: &[&Table], table: &Table, parents: &BTreeSet<&T
         identity_columns: table.identity_columns.clone(),
         set_identity: made_full,
         insert_only: own_or_leaf(&scope.insert_only),
-        row_filter: None,
+        row_filter: (!share.is_whole()).then(|| Shard { columns: &table.identity_columns, share }.to_filter()),
         columns: None,
-        copy_bytes: table.copy_bytes() + leaves.iter().map(|leaf| leaf.copy_bytes()).sum::<u64>(),
+        copy_bytes: share.part(table.copy_bytes()) + leaves.iter().map(|leaf| leaf.copy_bytes()).sum::<u64>(),
         leaves: leaf_names,
         partition_root: table.partition_root.clone(),
         schema: name.schema,
@@ -359,6 +371,7 @@ fn objective(
     let lower = if has_shared { traded.bound.value.min(traded.packing_peak) } else { 0 };
     let (shared, bound_value, packing) = (number(shared_units), number(lower), number(traded.packing_peak));
     let pairs = cut_pairs(sweep, |index| slot_of_table[index].clone());
+    let reasons = CutReasons::new(sweep, traded, drafts);
     let name = |index: usize| sweep.workload.tables[index].table_name();
     let co_cut: f64 = sweep
         .graph
@@ -387,7 +400,7 @@ fn objective(
                 a: name(a),
                 b: name(b),
                 weight,
-                reason: cut_reason(drafts, &slot_of_table[a], &slot_of_table[b]).into(),
+                reason: reasons.of((a, &slot_of_table[a]), (b, &slot_of_table[b])).into(),
             })
             .collect(),
         cut_transactions_per_s: (!sweep.workload.co_writes.is_empty()).then_some(co_cut),
@@ -402,13 +415,53 @@ fn objective(
     }
 }
 
-fn cut_reason(drafts: &[Draft], a: &BTreeSet<usize>, b: &BTreeSet<usize>) -> &'static str {
-    if a.len() > 1 || b.len() > 1 {
-        "a split table lies in several slots"
-    } else if a.iter().chain(b).any(|&slot| drafts[slot].role == Role::Dedicated) {
-        "one of them has a slot of its own"
-    } else {
-        "together they would raise the peak of a shared slot past the tolerance, or no better grouping was found"
+/// Why a pair is cut, found from the plan itself.
+struct CutReasons<'a> {
+    sweep: &'a Sweep<'a>,
+    drafts: &'a [Draft],
+    group_of: BTreeMap<usize, usize>,
+    /// The shared peak that the tolerance allows, units; `None` when planning again.
+    cap: Option<u64>,
+}
+
+impl<'a> CutReasons<'a> {
+    fn new(sweep: &'a Sweep<'a>, traded: &Traded, drafts: &'a [Draft]) -> Self {
+        let groups = sweep.groups.groups.iter().enumerate();
+        let tolerance_ppm = (sweep.policy.cut_tolerance * 1e6).round() as u64;
+        CutReasons {
+            sweep,
+            drafts,
+            group_of: groups.flat_map(|(group, made)| made.tables.iter().map(move |&index| (index, group))).collect(),
+            cap: traded.moves.is_none().then(|| cap_within(traded.packing_peak, tolerance_ppm)),
+        }
+    }
+
+    fn of(&self, a: (usize, &BTreeSet<usize>), b: (usize, &BTreeSet<usize>)) -> &'static str {
+        let ((Some(&slot_a), Some(&slot_b)), false) = ((a.1.first(), b.1.first()), a.1.len() > 1 || b.1.len() > 1)
+        else {
+            return "a split table lies in several slots";
+        };
+        if [slot_a, slot_b].iter().any(|&slot| self.drafts[slot].role == Role::Dedicated) {
+            return "one of them has a slot of its own";
+        }
+        let (Some(&group_a), Some(&group_b)) = (self.group_of.get(&a.0), self.group_of.get(&b.0)) else {
+            return "a split table lies in several slots";
+        };
+        let pair = (group_a.min(group_b), group_a.max(group_b));
+        if self.sweep.groups.apart.contains_key(&pair) {
+            return "a rule keeps them apart";
+        }
+        let Some(cap) = self.cap else { return "groups move only to lower the peak when planning again" };
+        if !self.fits(group_a, slot_b, cap) && !self.fits(group_b, slot_a, cap) {
+            "either in the other's slot would raise the shared peak past the tolerance"
+        } else {
+            "no grouping that cuts less was found within the tolerance"
+        }
+    }
+
+    fn fits(&self, group: usize, slot: usize, cap: u64) -> bool {
+        let row = self.sweep.demand.row(group);
+        self.drafts[slot].rows.nominal.iter().zip(row).all(|(sum, load)| sum + load <= cap)
     }
 }
 
@@ -468,10 +521,12 @@ fn slot_counts(sweep: &Sweep<'_>, traded: &Traded) -> Vec<SlotCount> {
 
 /// Largest sum over all walsenders in a bucket: each decodes everything, and together they send every table once.
 pub fn publisher_decode_load(sweep: &Sweep<'_>, slot_count: usize) -> f64 {
+    // The shards of a table send its rows once among them.
     let planned: Vec<&Table> = sweep
         .groups
         .groups
         .iter()
+        .filter(|group| group.share.number == 0)
         .flat_map(|group| &group.tables)
         .map(|&index| &sweep.workload.tables[index])
         .collect();
@@ -534,12 +589,12 @@ fn decisions(sweep: &Sweep<'_>, traded: &Traded, drafts: &[Draft]) -> Vec<Decisi
         names
     };
     let mut decisions = vec![Decision::SlotCount { shared: candidate.shared_count, why: traded.swept.why.into() }];
-    let mut split: BTreeMap<&TableName, Vec<SlotName>> = BTreeMap::new();
+    let mut split: BTreeMap<&TableName, (Vec<SlotName>, Share)> = BTreeMap::new();
     for draft in drafts {
         for &group in &draft.groups {
             let made = &sweep.groups.groups[group];
             if let Some(root) = &made.part_of {
-                split.entry(root).or_default().push(draft.name.clone());
+                split.entry(root).or_insert((Vec::new(), made.share)).0.push(draft.name.clone());
             } else if let Some((_, reason)) = candidate.hot.dedicated.iter().find(|(hot, _)| *hot == group) {
                 let why = why_hot(sweep, reason);
                 decisions.push(Decision::Hot { tables: names(group), slot: draft.name.clone(), why });
@@ -549,8 +604,9 @@ fn decisions(sweep: &Sweep<'_>, traded: &Traded, drafts: &[Draft]) -> Vec<Decisi
             }
         }
     }
-    for (table, slots) in split {
-        let why = format!("its partitions are dealt to {} slots by policy", slots.len());
+    for (table, (slots, share)) in split {
+        let (what, how) = if share.is_whole() { ("partitions", "") } else { ("rows", "with row filters, ") };
+        let why = format!("its {what} are dealt to {} slots {how}by policy", slots.len());
         decisions.push(Decision::Split { table: table.clone(), slots, why });
     }
     for (position, group) in sweep.groups.groups.iter().enumerate() {

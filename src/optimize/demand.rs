@@ -49,9 +49,9 @@ impl Demand {
             for &index in &group.tables {
                 let table = &workload.tables[index];
                 own.fill(0);
-                cost.add_table_loads(&context, table, &mut own);
+                cost.add_share_loads(&context, table, group.share, &mut own);
                 row.iter_mut().zip(&own).for_each(|(sum, load)| *sum += load);
-                bytes = bytes.saturating_add(table.copy_bytes());
+                bytes = bytes.saturating_add(group.share.part(table.copy_bytes()));
                 delay = delay.max(burst_delay(cost, table, &own, &demand.buckets, slot_capacity));
             }
             demand.peaks.push(row.iter().copied().max().unwrap_or(0));

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::unionfind::UnionFind;
 
-use super::{fk_graph::FkGraph, scope::Scope};
+use super::{fk_graph::FkGraph, scope::Scope, split::Part};
 use crate::{
+    cost::Share,
     names::{SlotName, TableName},
     policy::{ForeignKeyMode, Pin, Policy, PolicyError},
     workload::{TableKind, Workload},
@@ -25,6 +26,8 @@ pub struct TableGroup {
     pub pin: Option<Pin>,
     /// It is one part of a table that is split over several slots: the table.
     pub part_of: Option<TableName>,
+    /// Which of its tables' rows it has: not all where row filters split a table.
+    pub share: Share,
 }
 
 /// All groups and the pairs of them that must not share a slot.
@@ -36,7 +39,7 @@ pub struct Groups {
     pub apart: BTreeMap<(usize, usize), String>,
 }
 
-/// Makes the groups. `parts` are the pieces of split partition trees: each a set of leaves for one slot.
+/// Makes the groups. `parts` are the pieces of split tables: each a set of leaves, or some of a table's rows, for one slot.
 ///
 /// # Errors
 /// [`PolicyError`] when a rule names a table that is not there, or two rules contradict each other.
@@ -45,7 +48,7 @@ pub fn group(
     scope: &Scope,
     graph: &FkGraph,
     policy: &Policy,
-    parts: &[(TableName, Vec<usize>)],
+    parts: &[Part],
 ) -> Result<Groups, PolicyError> {
     let mut builder = Builder::new(workload, scope);
     builder.join_trees(parts);
@@ -96,8 +99,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn join_trees(&mut self, parts: &[(TableName, Vec<usize>)]) {
-        let split: BTreeSet<&TableName> = parts.iter().map(|(root, _)| root).collect();
+    fn join_trees(&mut self, parts: &[Part]) {
+        let split: BTreeSet<&TableName> = parts.iter().map(|part| &part.table).collect();
         let mut trees: BTreeMap<&TableName, Vec<usize>> = BTreeMap::new();
         for &index in &self.scope.tables {
             if let Some(root) = &self.workload.tables[index].partition_root
@@ -110,8 +113,8 @@ impl<'a> Builder<'a> {
             leaves.extend(self.by_name.get(root));
             self.join_all(&leaves, &format!("partitions of {root}"));
         }
-        for (root, leaves) in parts {
-            self.join_all(leaves, &format!("part of {root}"));
+        for part in parts {
+            self.join_all(&part.tables, &format!("part of {}", part.table));
         }
     }
 
@@ -157,10 +160,11 @@ impl<'a> Builder<'a> {
         mut self,
         policy: &Policy,
         pins: Vec<(usize, String, Pin)>,
-        parts: &[(TableName, Vec<usize>)],
+        parts: &[Part],
     ) -> Result<Groups, PolicyError> {
+        self.refuse_joined_parts(policy, parts)?;
         // A split root has no rows and no slot of its own: its leaves stand for it.
-        let split_roots: BTreeSet<&TableName> = parts.iter().map(|(root, _)| root).collect();
+        let split_roots: BTreeSet<&TableName> = parts.iter().map(|part| &part.table).collect();
         let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (place, &index) in self.scope.tables.iter().enumerate() {
             let table = &self.workload.tables[index];
@@ -183,11 +187,13 @@ impl<'a> Builder<'a> {
                     .expect("a set has at least the table that made it"),
                 rules: rules.remove(&set).unwrap_or_default(),
                 pin: None,
-                part_of: parts.iter().find(|(_, leaves)| leaves.contains(&tables[0])).map(|(root, _)| root.clone()),
+                part_of: None,
+                share: Share::WHOLE,
                 tables,
             })
+            .flat_map(|group| in_parts(group, parts))
             .collect();
-        groups.sort_by(|a, b| a.name.cmp(&b.name));
+        groups.sort_by(|a, b| a.name.cmp(&b.name).then(a.share.cmp(&b.share)));
         let mut group_of = vec![None; self.workload.tables.len()];
         for (position, group) in groups.iter().enumerate() {
             for &index in &group.tables {
@@ -197,6 +203,43 @@ impl<'a> Builder<'a> {
         set_pins(&mut groups, &group_of, pins)?;
         let apart = self.apart_pairs(policy, &groups, &group_of)?;
         Ok(Groups { groups, apart })
+    }
+
+    /// A split table shares no slot with anything, so no rule may say that it does.
+    fn refuse_joined_parts(&mut self, policy: &Policy, parts: &[Part]) -> Result<(), PolicyError> {
+        for part in parts {
+            let split = || format!("split {}", part.table);
+            let contradiction = |second: String, reason: &str| PolicyError::Contradiction {
+                first: split(),
+                second,
+                reason: reason.into(),
+            };
+            if let Some(text) = policy.pin.keys().find(|text| TableName::parse(text).as_ref() == Ok(&part.table)) {
+                return Err(contradiction(format!("pin {text}"), "each part of a split table gets a slot of its own"));
+            }
+            let root = self.by_name.get(&part.table).and_then(|&index| self.position[index]);
+            let own: BTreeSet<usize> = part.tables.iter().filter_map(|&index| self.position[index]).collect();
+            for place in own.iter().copied().chain(root) {
+                let set = self.sets.find_mut(place);
+                let joined = (0..self.scope.tables.len())
+                    .find(|&other| other != place && !own.contains(&other) && self.sets.find_mut(other) == set);
+                if let Some(other) = joined {
+                    let rules: BTreeSet<&str> = self
+                        .rules
+                        .iter()
+                        .filter(|(at, rule)| self.sets.find(*at) == set && *rule != format!("part of {}", part.table))
+                        .map(|(_, rule)| rule.as_str())
+                        .collect();
+                    let other = self.workload.tables[self.scope.tables[other]].table_name();
+                    let rules = rules.into_iter().collect::<Vec<_>>().join(", ");
+                    return Err(contradiction(
+                        rules,
+                        &format!("{other} would have to share a slot with all its parts"),
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn apart_pairs(
@@ -238,6 +281,17 @@ impl<'a> Builder<'a> {
         }
         Ok(apart)
     }
+}
+
+/// A group as it is, or once for each part that it is split into.
+fn in_parts(group: TableGroup, parts: &[Part]) -> Vec<TableGroup> {
+    let own: Vec<&Part> = parts.iter().filter(|part| part.tables.contains(&group.tables[0])).collect();
+    if own.is_empty() {
+        return vec![group];
+    }
+    own.into_iter()
+        .map(|part| TableGroup { part_of: Some(part.table.clone()), share: part.share, ..group.clone() })
+        .collect()
 }
 
 fn set_pins(

@@ -141,6 +141,7 @@ mod tests {
             rules: BTreeSet::new(),
             pin: None,
             part_of: None,
+            share: crate::cost::Share::WHOLE,
         };
         let groups = Groups { groups: (0..peaks.len()).map(group).collect(), apart: BTreeMap::new() };
         let demand = Demand {

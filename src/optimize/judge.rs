@@ -4,6 +4,7 @@
 use super::{
     assemble::{Draft, Rows, describe, publisher_decode_load},
     hot::HotReason,
+    split::not_filterable,
     sweep::Sweep,
     trade::Traded,
 };
@@ -11,9 +12,9 @@ use crate::{
     cost::Confidence,
     finding::{Finding, Severity, Subject},
     plan::{PlannedForeignKey, PlannedSlot},
-    policy::{ForeignKeyMode, Measure, PublicationCount},
+    policy::{ForeignKeyMode, Measure, Pin, PublicationCount},
     units::Seconds,
-    workload::TableKind,
+    workload::{ReplicaIdentity, TableKind},
 };
 
 /// All of them, in no order.
@@ -37,6 +38,7 @@ pub fn findings(
     findings.extend(left_shared(sweep, traded));
     findings.extend(few_groups(sweep, traded));
     findings.extend(partition_trees(slots));
+    findings.extend(row_filters(sweep, slots));
     findings.extend(cut_keys(sweep, foreign_keys));
     findings.extend(generated_columns(sweep));
     findings
@@ -59,48 +61,95 @@ fn decode_floor(sweep: &Sweep<'_>) -> Option<Finding> {
     })
 }
 
-/// `PL101` (shared) and `PL107` (a group alone): the slot's mean load is 1 or more at the low coefficients.
+/// `PL101` (its tables together) and `PL107` (one group is too much by itself): the slot's mean load is 1 or more at the
+/// low coefficients.
 fn never_drains(sweep: &Sweep<'_>, draft: &Draft) -> Option<Finding> {
     let capacity = sweep.cost.capacity_units(sweep.policy.slot_capacity)?;
-    let mean = Rows::mean(&draft.rows.low, sweep.demand.buckets.len());
+    let bucket_count = sweep.demand.buckets.len();
+    let mean = Rows::mean(&draft.rows.low, bucket_count);
     if mean < capacity {
         return None;
     }
     let subject = Subject::Slot(draft.name.as_str().into());
-    let share = mean as f64 / capacity as f64 * 100.0;
-    Some(if draft.groups.len() == 1 {
-        let table = &sweep.groups.groups[draft.groups[0]].name;
+    let share = |mean: u64| mean as f64 / capacity as f64 * 100.0;
+    let alone: Vec<Vec<usize>> = draft.groups.iter().map(|&group| vec![group]).collect();
+    let means = sweep.slot_rows(Confidence::Low, &alone).into_iter().map(|row| Rows::mean(&row, bucket_count));
+    let (heaviest, own) = means.zip(&draft.groups).map(|(mean, &group)| (group, mean)).rev_max()?;
+    Some(if own >= capacity {
+        let group = &sweep.groups.groups[heaviest];
+        let what = if group.share.is_whole() { "alone" } else { "even split as it is" };
         Finding::new(
             Severity::Error,
             "PL107",
             subject,
-            format!("infeasible: {table} alone asks for {share:.0} % of a slot on average, so it never catches up"),
+            format!(
+                "infeasible: no number of slots suffices, because {} {what} asks for {:.0} % of a slot on average",
+                group.part_of.as_ref().unwrap_or(&group.name),
+                share(own)
+            ),
         )
-        .hint(remedies(sweep, draft))
+        .detail("One worker applies all changes of a table in one slot, so that slot never catches up.")
+        .hint(remedies(sweep, heaviest))
     } else {
         Finding::new(
             Severity::Error,
             "PL101",
             subject,
-            format!("infeasible: its tables ask for {share:.0} % of a slot on average, so it never catches up"),
+            format!("infeasible: its tables ask for {:.0} % of a slot on average, so it never catches up", share(mean)),
         )
         .hint("Allow more shared slots (--publications), or dedicate more tables (--max-dedicated).")
     })
 }
 
-fn remedies(sweep: &Sweep<'_>, draft: &Draft) -> String {
-    let tables = || {
-        draft
-            .groups
-            .iter()
-            .flat_map(|&group| &sweep.groups.groups[group].tables)
-            .map(|&index| &sweep.workload.tables[index])
+/// The group with the largest figure; the first of equals.
+trait RevMax {
+    fn rev_max(self) -> Option<(usize, u64)>;
+}
+
+impl<I: Iterator<Item = (usize, u64)>> RevMax for I {
+    fn rev_max(self) -> Option<(usize, u64)> {
+        self.fold(None, |best, next| match best {
+            Some((_, figure)) if figure >= next.1 => best,
+            _ => Some(next),
+        })
+    }
+}
+
+/// The option that would split a group so that each part keeps the headroom, if it can be split.
+fn proposed_split(sweep: &Sweep<'_>, group: usize) -> Option<String> {
+    /// The policy allows so many parts.
+    const MOST: u64 = 64;
+    let made = &sweep.groups.groups[group];
+    let tables: Vec<_> = made.tables.iter().map(|&index| &sweep.workload.tables[index]).collect();
+    let (name, most) = match (made.part_of.as_ref(), tables.iter().find(|table| table.kind == TableKind::Partitioned)) {
+        (Some(_), _) => return None,
+        (None, Some(root)) => {
+            let leaves =
+                tables.iter().filter(|table| table.partition_root.as_ref() == Some(&root.table_name())).count();
+            (root.table_name(), (leaves as u64).min(MOST))
+        }
+        (None, None) if tables.len() == 1 && not_filterable(tables[0], sweep.cost).is_none() => {
+            (tables[0].table_name(), MOST)
+        }
+        _ => return None,
     };
+    let peak = sweep.slot_rows(Confidence::High, &[vec![group]])[0].iter().copied().max().unwrap_or(0);
+    let wanted = sweep.limit().map_or(4, |limit| peak.div_ceil(limit.max(1)).next_power_of_two().max(2));
+    let parts = wanted.min(most);
+    (parts >= 2).then(|| format!("--split {name}={parts}"))
+}
+
+fn remedies(sweep: &Sweep<'_>, group: usize) -> String {
+    let made = &sweep.groups.groups[group];
+    let tables = || made.tables.iter().map(|&index| &sweep.workload.tables[index]);
     let mut remedies = Vec::new();
-    if let Some(root) = tables().find(|table| table.kind == TableKind::Partitioned) {
-        remedies.push(format!("deal its partitions to several slots with --split {}=4", root.table_name()));
-    } else if sweep.cost.publisher.has_row_filters() && sweep.cost.subscriber.has_row_filters() {
-        remedies.push("split it with row filters over several publications".to_owned());
+    if let Some(option) = proposed_split(sweep, group) {
+        let how = if tables().any(|table| table.kind == TableKind::Partitioned) {
+            "deal its partitions to several slots"
+        } else {
+            "deal its rows to several slots with row filters"
+        };
+        remedies.push(format!("{how} with {option}"));
     }
     if tables().any(|table| sweep.cost.scans_for_old_row(table)) {
         remedies.push(
@@ -150,7 +199,10 @@ fn overloaded(sweep: &Sweep<'_>, draft: &Draft) -> Option<Finding> {
             ),
         )
         .detail("It is worked off in the buckets after it, while WAL is retained and rows arrive late.")
-        .hint("Allow more slots, or plan the start and the cutover away from that hour."),
+        .hint(match proposed_split(sweep, draft.groups[0]).filter(|_| draft.groups.len() == 1) {
+            Some(option) => format!("Split it with {option}, or plan the start and the cutover away from that hour."),
+            None => "Allow more slots, or plan the start and the cutover away from that hour.".into(),
+        }),
     )
 }
 
@@ -175,10 +227,32 @@ fn headroom(sweep: &Sweep<'_>, traded: &Traded) -> Option<Finding> {
             format!("no number of shared slots tried keeps {:.0} % headroom", sweep.policy.headroom * 100.0),
         )
         .detail(format!(
-            "With the careful coefficients the busiest shared slot asks for {}.",
-            candidate.peak_high.map_or("more than that".into(), |peak| describe(sweep.cost.measure, peak))
+            "With the careful coefficients the busiest shared slot asks for {}.{}",
+            candidate.peak_high.map_or("more than that".into(), |peak| describe(sweep.cost.measure, peak)),
+            too_large_to_share(sweep, &candidate.hot.shared).unwrap_or_default()
         ))
         .hint("Measure the coefficients on your subscriber, allow more slots, or accept less headroom.")
+    })
+}
+
+/// Names the group that alone takes more than the headroom leaves, whatever the number of shared slots.
+fn too_large_to_share(sweep: &Sweep<'_>, shared: &[usize]) -> Option<String> {
+    /// High peaks follow nominal ones closely, so the largest is among these.
+    const LOOKED_AT: usize = 16;
+    let limit = sweep.limit()?;
+    let mut largest = shared.to_vec();
+    largest.sort_by_key(|&group| (std::cmp::Reverse(sweep.demand.peaks[group]), group));
+    largest.truncate(LOOKED_AT);
+    let alone: Vec<Vec<usize>> = largest.iter().map(|&group| vec![group]).collect();
+    let peaks = sweep.slot_rows(Confidence::High, &alone).into_iter().map(|row| row.into_iter().max().unwrap_or(0));
+    let (group, peak) = largest.iter().copied().zip(peaks).rev_max()?;
+    (peak > limit).then(|| {
+        let option = proposed_split(sweep, group).map_or(String::new(), |option| format!(" ({option} would split it)"));
+        format!(
+            " No number of shared slots suffices, because {} alone asks for {}{option}.",
+            sweep.groups.groups[group].name,
+            describe(sweep.cost.measure, peak)
+        )
     })
 }
 
@@ -246,8 +320,14 @@ fn left_shared(sweep: &Sweep<'_>, traded: &Traded) -> Vec<Finding> {
                 HotReason::Burst(seconds) => format!("bursts worth {}", Seconds(*seconds)),
                 HotReason::Pinned | HotReason::Kept | HotReason::Split => "by policy".into(),
             };
+            let pinned = matches!(sweep.groups.groups[*group].pin, Some(Pin::Shared | Pin::Slot(_)));
+            let option = proposed_split(sweep, *group).filter(|_| !pinned);
+            let ways =
+                [pinned.then(|| "unpin it".to_owned()), (!pinned).then(|| "raise --max-dedicated".to_owned()), option];
+            let ways: Vec<String> = ways.into_iter().flatten().collect();
             Finding::new(Severity::Warning, "PL108", subject, format!("hot ({size}), but in a shared slot: {why}"))
                 .detail("Everything else in its slot waits behind it.")
+                .hint(format!("If that is too long: {}.", ways.join(", or ")))
         })
         .collect()
 }
@@ -303,6 +383,40 @@ fn partition_trees(slots: &[PlannedSlot]) -> Vec<Finding> {
     findings
 }
 
+/// `PL306`: what row filters ask of the application (postgres.md §6.2 to §6.5).
+fn row_filters(sweep: &Sweep<'_>, slots: &[PlannedSlot]) -> Vec<Finding> {
+    let tables = sweep.workload.by_name();
+    let shards = slots.iter().flat_map(|slot| &slot.tables).filter(|table| table.share().number == 0);
+    shards
+        .filter(|table| table.row_filter.is_some())
+        .map(|member| {
+            let name = member.table_name();
+            let toast = tables.get(&name).is_some_and(|table| table.toast_bytes > 0);
+            let loses = toast && member.identity != ReplicaIdentity::Full;
+            let severity = if loses { Severity::Warning } else { Severity::Info };
+            let key = member.identity_columns.join(", ");
+            let moving = if loses {
+                "An UPDATE that changes its key moves the row to another slot and loses the TOAST values that it did not change."
+            } else {
+                "An UPDATE that changes its key moves the row to another slot, which may be ahead or behind for a while."
+            };
+            let mut finding = Finding::new(
+                severity,
+                "PL306",
+                Subject::Table(name),
+                format!("split with row filters over {} slots by a hash of its key ({key})", member.share().of),
+            )
+            .detail(format!(
+                "{moving} A second unique constraint can make one slot wait for another. TRUNCATE is not published."
+            ));
+            if loses {
+                finding = finding.hint("If its key is ever changed, set REPLICA IDENTITY FULL before the start.");
+            }
+            finding
+        })
+        .collect()
+}
+
 /// `PL303`: foreign keys between slots, and what the chosen mode does about TRUNCATE.
 fn cut_keys(sweep: &Sweep<'_>, foreign_keys: &[PlannedForeignKey]) -> Option<Finding> {
     let count = foreign_keys.iter().filter(|key| key.cut).count();
@@ -333,6 +447,7 @@ fn generated_columns(sweep: &Sweep<'_>) -> Option<Finding> {
         .groups
         .groups
         .iter()
+        .filter(|group| group.share.number == 0)
         .flat_map(|group| &group.tables)
         .filter(|&&index| !sweep.workload.tables[index].generated_columns.is_empty())
         .count();

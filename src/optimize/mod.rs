@@ -101,7 +101,7 @@ pub fn optimize(
     }
     let cost = &CostModel { made_full: scope.made_full.clone(), ..cost.clone() };
     let graph = fk_graph::FkGraph::new(workload, policy)?;
-    let parts = split::leaf_parts(workload, &scope, policy, cost)?;
+    let parts = split::parts(workload, &scope, policy, cost)?;
     let groups = grouping::group(workload, &scope, &graph, policy, &parts)?;
     let demand = demand::Demand::new(workload, &groups, cost, policy.slot_capacity);
     check_counts(&groups, policy)?;

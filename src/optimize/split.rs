@@ -1,65 +1,128 @@
-//! One hot table over several slots (contract `--split table=N`): the leaves of a partition tree dealt out evenly.
+//! One hot table over several slots (contract `--split table=N`): the leaves of a partition tree dealt out evenly, or the
+//! rows of a plain table by row filters over its replica identity (postgres.md §6).
 
 use std::collections::BTreeMap;
 
 use super::scope::Scope;
 use crate::{
-    cost::{Confidence, CostModel},
+    cost::{Confidence, CostModel, Share},
     names::TableName,
-    policy::{Policy, PolicyError},
-    workload::{TableKind, Workload},
+    policy::{Policy, PolicyError, Split},
+    workload::{Table, TableKind, Workload},
 };
 
-/// The leaves of every partition tree that the policy splits, dealt into as many parts: heaviest leaf first, each to
-/// the part whose peak grows least (vector-LPT; ties to the first part).
+/// One piece of a split table, for a slot of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The table: a partition root or a plain table.
+    pub table: TableName,
+    /// Tables whose rows it has, ascending: leaves, or the table itself.
+    pub tables: Vec<usize>,
+    /// Which of these rows.
+    pub share: Share,
+}
+
+/// The parts of every table that the policy splits. Leaves are dealt out heaviest first, each to the part whose peak
+/// grows least (vector-LPT; ties to the first part).
 ///
 /// # Errors
-/// [`PolicyError::MissingTable`] when the table is not there; [`PolicyError::Contradiction`] when it is not a partition
-/// root or has fewer leaves than parts.
-pub fn leaf_parts(
-    workload: &Workload,
-    scope: &Scope,
-    policy: &Policy,
-    cost: &CostModel,
-) -> Result<Vec<(TableName, Vec<usize>)>, PolicyError> {
-    let mut parts = Vec::new();
-    if policy.split.is_empty() {
-        return Ok(parts);
-    }
-    let buckets = workload.observed_buckets();
-    let context = cost.context(workload, Confidence::Nominal, &buckets);
+/// [`PolicyError::MissingTable`] when the table is not there; [`PolicyError::Contradiction`] when it has fewer leaves
+/// than parts, or cannot be split by row filters.
+pub fn parts(workload: &Workload, scope: &Scope, policy: &Policy, cost: &CostModel) -> Result<Vec<Part>, PolicyError> {
+    let mut parts: Vec<Part> = Vec::new();
     for (text, split) in &policy.split {
-        let missing = || PolicyError::MissingTable { rule: "split".into(), table: text.clone() };
+        let text = text.as_str();
+        let missing = || PolicyError::MissingTable { rule: "split".into(), table: text.into() };
         let name = TableName::parse(text).map_err(|_| missing())?;
-        let root =
-            scope.tables.iter().find(|&&index| workload.tables[index].table_name() == name).ok_or_else(missing)?;
-        let leaves: Vec<usize> = scope
-            .tables
-            .iter()
-            .copied()
-            .filter(|&index| workload.tables[index].partition_root.as_ref() == Some(&name))
-            .collect();
-        if workload.tables[*root].kind != TableKind::Partitioned || leaves.len() < split.parts as usize {
-            return Err(PolicyError::Contradiction {
-                first: format!("split {text} = {}", split.parts),
-                second: "the table".into(),
-                reason: format!(
-                    "it has {} partitions, and a slot for each part needs at least one; tables that are not partitioned cannot be split by this version",
-                    leaves.len()
-                ),
-            });
+        let index = scope.tables.iter().find(|&&index| workload.tables[index].table_name() == name);
+        let index = *index.ok_or_else(missing)?;
+        if parts.iter().any(|part| part.table == name) {
+            return Err(refused(text, *split, "the same table is split twice"));
         }
-        let rows: BTreeMap<usize, Vec<u64>> = leaves
-            .iter()
-            .map(|&index| {
-                let mut row = vec![0; cost.dimension_count(&context)];
-                cost.add_table_loads(&context, &workload.tables[index], &mut row);
-                (index, row)
-            })
-            .collect();
-        parts.extend(deal(&rows, split.parts as usize).into_iter().map(|leaves| (name.clone(), leaves)));
+        if workload.tables[index].kind == TableKind::Partitioned {
+            parts.extend(leaf_parts(workload, scope, cost, (text, *split), &name)?);
+        } else {
+            check_filterable(workload, scope, cost, (text, *split), index)?;
+            let share = |number| Share { number, of: split.parts };
+            parts.extend((0..split.parts).map(|number| Part {
+                table: name.clone(),
+                tables: vec![index],
+                share: share(number),
+            }));
+        }
     }
     Ok(parts)
+}
+
+fn refused(text: &str, split: Split, reason: &str) -> PolicyError {
+    PolicyError::Contradiction {
+        first: format!("split {text} = {}", split.parts),
+        second: "the table".into(),
+        reason: reason.into(),
+    }
+}
+
+fn leaf_parts(
+    workload: &Workload,
+    scope: &Scope,
+    cost: &CostModel,
+    (text, split): (&str, Split),
+    root: &TableName,
+) -> Result<Vec<Part>, PolicyError> {
+    let buckets = workload.observed_buckets();
+    let context = cost.context(workload, Confidence::Nominal, &buckets);
+    let leaf = |&&index: &&usize| workload.tables[index].partition_root.as_ref() == Some(root);
+    let leaves: Vec<usize> = scope.tables.iter().filter(leaf).copied().collect();
+    if leaves.len() < split.parts as usize {
+        let reason = format!("it has {} partitions, and each part needs at least one", leaves.len());
+        return Err(refused(text, split, &reason));
+    }
+    let rows: BTreeMap<usize, Vec<u64>> = leaves
+        .iter()
+        .map(|&index| {
+            let mut row = vec![0; cost.dimension_count(&context)];
+            cost.add_table_loads(&context, &workload.tables[index], &mut row);
+            (index, row)
+        })
+        .collect();
+    let dealt = deal(&rows, split.parts as usize).into_iter();
+    Ok(dealt.map(|tables| Part { table: root.clone(), tables, share: Share::WHOLE }).collect())
+}
+
+/// Why row filters cannot split a table, if they cannot: a filter may use columns of the replica identity only, since
+/// the application's own UPDATE and DELETE would fail otherwise (SQLSTATE 42P10).
+pub fn not_filterable(table: &Table, cost: &CostModel) -> Option<String> {
+    let versions = [("publisher", cost.publisher), ("subscriber", cost.subscriber)];
+    if let Some((side, version)) = versions.iter().find(|(_, version)| !version.has_row_filters()) {
+        return Some(format!("row filters need version 15, but the {side} is {version}"));
+    }
+    if table.kind == TableKind::Partition {
+        return Some("it is a partition; split its root".into());
+    }
+    if !table.inherits.is_empty() {
+        return Some("it inherits from another table, and is published with it".into());
+    }
+    table
+        .identity_columns
+        .is_empty()
+        .then(|| "no column is known to identify a row; a primary key or a chosen unique index is needed".into())
+}
+
+fn check_filterable(
+    workload: &Workload,
+    scope: &Scope,
+    cost: &CostModel,
+    (text, split): (&str, Split),
+    index: usize,
+) -> Result<(), PolicyError> {
+    let table = &workload.tables[index];
+    if let Some(reason) = not_filterable(table, cost) {
+        return Err(refused(text, split, &reason));
+    }
+    if scope.insert_only.contains(&table.table_name()) {
+        return Err(refused(text, split, "it is published insert-only"));
+    }
+    Ok(())
 }
 
 fn deal(rows: &BTreeMap<usize, Vec<u64>>, part_count: usize) -> Vec<Vec<usize>> {
@@ -98,5 +161,31 @@ mod tests {
         assert_eq!(deal(&rows, 2), [[3, 6, 7].to_vec(), [4, 5].to_vec()]);
         let idle = BTreeMap::from([(0, vec![0]), (1, vec![0]), (2, vec![0])]);
         assert!(deal(&idle, 3).iter().all(|part| part.len() == 1));
+    }
+
+    #[test]
+    fn a_plain_table_is_split_by_rows_where_it_can_be() {
+        use crate::workload::tests::{table, workload};
+        let mut bare = table("bare", 1.0);
+        bare.identity_columns.clear();
+        let workload = workload(vec![bare, table("hot", 8.0)]);
+        let mut cost = CostModel {
+            measure: crate::policy::Measure::Wal,
+            coefficients: Default::default(),
+            publisher: crate::server::ServerVersion::of_major(15),
+            subscriber: crate::server::ServerVersion::of_major(15),
+            made_full: Default::default(),
+        };
+        let scope = Scope { tables: vec![0, 1], ..Scope::default() };
+        let policy =
+            |text: &str| Policy { split: BTreeMap::from([(text.to_owned(), Split { parts: 3 })]), ..Policy::default() };
+        let made = parts(&workload, &scope, &policy("hot"), &cost).unwrap();
+        assert_eq!(made.iter().map(|part| part.share.number).collect::<Vec<_>>(), [0, 1, 2]);
+        assert!(made.iter().all(|part| part.tables == [1] && part.share.of == 3));
+        let message =
+            |text: &str, cost: &CostModel| parts(&workload, &scope, &policy(text), cost).unwrap_err().to_string();
+        assert!(message("bare", &cost).contains("no column is known to identify a row"));
+        cost.subscriber = crate::server::ServerVersion::of_major(14);
+        assert!(message("hot", &cost).contains("row filters need version 15, but the subscriber is 14"));
     }
 }

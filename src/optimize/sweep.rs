@@ -267,8 +267,9 @@ impl Sweep<'_> {
             .map(|groups| {
                 let mut row = constant.clone();
                 for &position in groups {
-                    for &index in &self.groups.groups[position].tables {
-                        self.cost.add_table_loads(&context, &self.workload.tables[index], &mut row);
+                    let group = &self.groups.groups[position];
+                    for &index in &group.tables {
+                        self.cost.add_share_loads(&context, &self.workload.tables[index], group.share, &mut row);
                     }
                 }
                 row

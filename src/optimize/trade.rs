@@ -14,7 +14,7 @@ use super::{
     sweep::{Candidate, Sweep, Swept, shared_slots},
 };
 use crate::{
-    cost::Confidence,
+    cost::{Confidence, Share},
     names::{SlotName, TableName},
     plan::{Plan, Role},
     policy::{Pin, PolicyError, PublicationCount},
@@ -78,12 +78,13 @@ pub fn previous<'a>(sweep: &Sweep<'a>) -> Result<Option<Previous<'a>>, OptimizeE
             reason: format!("the previous plan has {shared} shared slots, and slots are kept when planning again"),
         }));
     }
-    let mut slot_of: BTreeMap<TableName, usize> = BTreeMap::new();
+    // A shard is where the same shard was; what was split otherwise is new.
+    let mut slot_of: BTreeMap<(TableName, Share), usize> = BTreeMap::new();
     for (position, slot) in plan.slots.iter().enumerate() {
         for table in &slot.tables {
-            slot_of.insert(table.table_name(), position);
+            slot_of.insert((table.table_name(), table.share()), position);
             for leaf in &table.leaves {
-                slot_of.insert(leaf.clone(), position);
+                slot_of.insert((leaf.clone(), Share::WHOLE), position);
             }
         }
     }
@@ -92,7 +93,8 @@ pub fn previous<'a>(sweep: &Sweep<'a>) -> Result<Option<Previous<'a>>, OptimizeE
         .groups
         .iter()
         .map(|group| {
-            group.tables.iter().find_map(|&index| slot_of.get(&sweep.workload.tables[index].table_name()).copied())
+            let name = |index: usize| sweep.workload.tables[index].table_name();
+            group.tables.iter().find_map(|&index| slot_of.get(&(name(index), group.share)).copied())
         })
         .collect();
     Ok(Some(Previous { plan, home }))

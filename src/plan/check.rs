@@ -9,9 +9,9 @@ mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Plan, PlannedSlot};
+use super::{Plan, PlannedSlot, PlannedTable, shard::Shard};
 use crate::{
-    cost::CostModel,
+    cost::{CostModel, Share},
     finding::{Finding, Severity, Subject},
     names::TableName,
     workload::{self, Table, TableKind, Workload},
@@ -65,6 +65,8 @@ struct Book<'a> {
     by_name: BTreeMap<TableName, usize>,
     /// For each slot the workload's tables whose rows it carries.
     carried: Vec<BTreeSet<usize>>,
+    /// For each slot the tables of which it has only a shard.
+    shards: Vec<BTreeMap<usize, Share>>,
 }
 
 impl<'a> Book<'a> {
@@ -78,6 +80,7 @@ impl<'a> Book<'a> {
             }
         }
         let carried = plan.slots.iter().map(|slot| carried(slot, &by_name, &leaves)).collect();
+        let shards = plan.slots.iter().map(|slot| shards(slot, &by_name)).collect();
         let made_full = plan.members().filter(|(_, table)| table.set_identity);
         let made_full = made_full.flat_map(|(_, table)| {
             let lacking = |name: &TableName| by_name.get(name).is_some_and(|&i| !workload.tables[i].has_identity());
@@ -96,7 +99,13 @@ impl<'a> Book<'a> {
             workload,
             by_name,
             carried,
+            shards,
         }
+    }
+
+    /// Which of a table's rows a slot has.
+    fn share(&self, slot: usize, index: usize) -> Share {
+        self.shards[slot].get(&index).copied().unwrap_or(Share::WHOLE)
     }
 
     fn table(&self, index: usize) -> &'a Table {
@@ -130,6 +139,12 @@ fn carried(
         }
     }
     carried
+}
+
+/// Tables of which the slot has a shard, by a filter of the form that `plan::shard` writes.
+fn shards(slot: &PlannedSlot, by_name: &BTreeMap<TableName, usize>) -> BTreeMap<usize, Share> {
+    let shard = |member: &PlannedTable| Shard::of(member).map(|shard| shard.share);
+    slot.tables.iter().filter_map(|member| Some((*by_name.get(&member.table_name())?, shard(member)?))).collect()
 }
 
 /// Is the plan as it was made?

@@ -4,6 +4,7 @@
 //! where it is a share of a stage's time; both read back exactly.
 
 pub mod check;
+pub mod shard;
 pub mod witness;
 
 use serde::{Deserialize, Serialize};

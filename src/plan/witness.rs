@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+mod cases;
 mod covers;
 
 /// Proof of a lower bound on the peak of the shared slots. Every value includes what a slot carries by itself.
@@ -62,6 +63,15 @@ pub enum Witness {
         /// Weights as `[slot, dimension, weight]`.
         weights: Vec<(u32, u32, u32)>,
     },
+    /// Weighted means as above for each case of where the first of `items` are; the value is the least of them.
+    Cases {
+        /// The items whose places make the cases, in order: each goes to a slot in use, or to the first free one.
+        items: Vec<u32>,
+        /// Lists of weights as `[slot, dimension, weight]`.
+        weights: Vec<Vec<(u32, u32, u32)>>,
+        /// Cases: slots of the first items, and the number of the weights, from 0.
+        leaves: Vec<(Vec<u32>, u32)>,
+    },
     /// No way to share out the items keeps every slot within `capacity`: counted, for at most 20 items with load.
     Exhaustive {
         /// Load that cannot be kept to; the bound is one more.
@@ -111,6 +121,9 @@ pub enum WitnessError {
         /// The load in question.
         capacity: u64,
     },
+    /// Leaves that do not cover every case.
+    #[error("witness leaves out a case")]
+    Cases,
     /// No weight above 0.
     #[error("witness has no weights")]
     NoWeights,
@@ -155,6 +168,7 @@ pub fn proven(core: &Core, witness: &Witness) -> Result<u64, WitnessError> {
         Witness::Clique { items } => clique(core, items),
         Witness::BinPacking { dimension, capacity, small } => bin_packing(core, *dimension, *capacity, *small),
         Witness::Lagrangian { clique, weights } => lagrangian(core, clique, weights),
+        Witness::Cases { items, weights, leaves } => cases::least(core, items, weights, leaves),
         Witness::Exhaustive { capacity } => covers::none_within(core, *capacity),
     }
 }

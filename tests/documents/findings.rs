@@ -7,7 +7,7 @@ use std::{
 };
 
 /// What codes begin with.
-const ROOMS: [&str; 5] = ["WL", "PL", "AU", "EM", "PF"];
+const ROOMS: [&str; 6] = ["WL", "PL", "AU", "EM", "PF", "SM"];
 
 /// The code of a string literal such as `"PL101"` at a position of the text.
 fn code_at(text: &str, at: usize) -> Option<&str> {

@@ -85,7 +85,7 @@ impl Stage {
         let bouncers = vec![Bouncer::start(&from, DATABASE)?, Bouncer::start(&from, DATABASE)?];
         let pair = Pair::of(from, to, DATABASE, plan(publisher, subscriber, identifier))?;
         pair.bring_up()?;
-        pair.run_all(&["73", "74_p", "74_s", "75"])?;
+        pair.run_all(&["76_p", "76_sh", "76_su", "77_p"])?;
         let stage = Stage { pair, bouncers };
         stage.configure(2, "")?;
         Ok(stage)
@@ -289,7 +289,7 @@ fn back(stage: &Stage, before: &Clients, said: &mut String) -> Result<Clients, F
 /// Steps up to each one, then the way back; at the end the whole.
 fn aborts(servers: &Servers) -> Result<(), Failed> {
     let stage = Stage::new(servers, 15, 15)?;
-    let steps = ["76", "77", "78", "80", "81", "82", "83", "84", "85"];
+    let steps = ["77_s", "78_pg", "78_pu", "80", "81", "82", "83", "84", "85"];
     let run = |number: &str| -> Result<(), Failed> {
         if number == "84" {
             let path = stage.pair.folder().join("scripts").join(&stage.pair.step("84")?.file);
@@ -308,7 +308,7 @@ fn aborts(servers: &Servers) -> Result<(), Failed> {
                 if position >= 1 {
                     run(number)?; // again: nothing more
                 }
-                if *number == "78" {
+                if *number == "78_pu" {
                     stage.pair.run_all(&["71"])?;
                 }
             }

@@ -8,13 +8,18 @@
 
 mod bench;
 mod boot;
+mod bootstraps;
 mod bouncer;
 mod calibrate;
 mod check;
 mod child;
 mod cutover;
 mod demo;
+mod edges;
+mod faults;
+mod methods;
 mod pair;
+mod prometheus;
 mod sample;
 mod scripts;
 mod story;
@@ -45,13 +50,18 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = boot::trials()
         .into_iter()
         .chain(sample::trials())
+        .chain(methods::trials())
         .chain(calibrate::trials())
+        .chain(prometheus::trials())
         .chain(scripts::trials())
+        .chain(bootstraps::trials())
+        .chain(edges::trials())
+        .chain(faults::trials())
         .chain(demo::trials())
         .chain(verify::trials())
         .chain(cutover::trials())
         .chain(check::trials())
-        .map(|trial| trial.with_ignored_flag(ignore))
+        .map(|trial| if ignore { trial.with_ignored_flag(true) } else { trial }) // measurements stay ignored until asked for
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -196,7 +196,8 @@ impl Pair {
 
     /// From nothing to every slot caught up.
     pub fn bring_up(&self) -> Result<(), Failed> {
-        let up_to = |step: &&Step| step.file.as_str() < "72";
+        // tables and indexes are there on both sides: the shell steps that bring them have tests of their own
+        let up_to = |step: &&Step| step.file.as_str() < "75" && step.file.ends_with(".sql");
         let numbers: Vec<&str> = self.script.steps.iter().filter(up_to).map(|step| step.file.as_str()).collect();
         self.run_all(&numbers)
     }

@@ -44,7 +44,7 @@ fn faults(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Fail
     let pair = Pair::new(servers, publisher, subscriber)?;
     pair.while_writing(|| {
         pair.bring_up()?;
-        pair.run_all(&["72"])?;
+        pair.run_all(&["75"])?;
         assert_eq!(errors(&pair, "live"), Vec::<String>::new());
         assert!(
             pair.state("verify_live/skipped.csv").contains("public.keyless"),
@@ -52,7 +52,7 @@ fn faults(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Fail
             pair.state("verify_live/skipped.csv")
         );
         pair.execute(&pair.subscriber, FAULTS)?;
-        let (code, _, said) = pair.run("72")?;
+        let (code, _, said) = pair.run("75")?;
         assert_eq!(code, 4, "{said}");
         let id: String =
             pair.publisher.value(crate::story::DATABASE, "SELECT id FROM public.types WHERE ratio = 7 / 7.0")?;

@@ -2,7 +2,11 @@
 
 use pgslotplan::{
     optimize::{
-        bound::{Bound, Effort, Witness, lower_bound},
+        bound::{
+            Bound, Effort, Witness,
+            branching::{BranchSettings, branch},
+            lower_bound,
+        },
         packing::{Assignment, Budget, ExactMode, Instance, PackError, PackSettings, Packing, pack},
     },
     plan::witness::{self, Core},
@@ -114,6 +118,24 @@ proptest! {
     }
 
     #[test]
+    fn branching_proves_what_its_witness_says(
+        instance in cores(2..8, 1..4), nodes in 1u32..60, above in 1u64..9, linear in prop::bool::ANY,
+    ) {
+        let Some(best) = brute_force(&instance) else { return Ok(()) };
+        let settings = BranchSettings { nodes, iterations: 40, linear, stop: None };
+        let branched = branch(&instance, best + above, &settings);
+        if let Some(bound) = branched.bound {
+            prop_assert!(bound.value <= best, "{} above {}", bound.value, best);
+            prop_assert_eq!(proven(&instance, &bound), Ok(bound.value));
+        }
+        if let Some(found) = branched.assignment {
+            let found = Assignment(found);
+            prop_assert!(found.peak(&instance) < best + above);
+            prop_assert!(instance.apart.iter().all(|&(a, b)| found.0[a as usize] != found.0[b as usize]));
+        }
+    }
+
+    #[test]
     fn a_witness_never_proves_more_than_an_assignment_has(
         instance in cores(1..12, 1..5), dimension in 0u32..3, number in 0u32..12,
         items in prop::collection::vec(0u32..12, 0..6), capacity in 0u64..400, small in 0u64..60,
@@ -121,12 +143,15 @@ proptest! {
     ) {
         // Whatever a forger writes, a witness that is accepted is true.
         let Ok(packing) = packed(&instance, ExactMode::Auto) else { return Ok(()) };
+        let (clique, cases) = (items.clone(), weights.clone());
         let forged = [
             Witness::Volume { dimension }, Witness::Item { item: number, dimension },
             Witness::Pigeonhole { dimension, full: number }, Witness::Counting { dimension, jobs: number },
             Witness::Clique { items: items.clone() }, Witness::BinPacking { dimension, capacity, small },
-            Witness::Lagrangian { clique: items, weights }, Witness::Exhaustive { capacity },
+            Witness::Lagrangian { clique: items.clone(), weights: weights.clone() }, Witness::Exhaustive { capacity },
             Witness::Exhaustive { capacity: packing.peak },
+            Witness::Cases { items: vec![0], weights: vec![cases.clone()], leaves: vec![(vec![0], 0)] },
+            Witness::Cases { items: clique, weights: vec![cases], leaves: vec![(vec![], 0)] },
         ];
         for witness in forged {
             if let Ok(value) = proven(&instance, &Bound { value: 0, witness: witness.clone() }) {

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use pgslotplan::{
     cost::{CoefficientSets, CostModel},
     generate::{GenerateSettings, generate},
-    optimize::{Budget, OptimizeOptions, optimize},
+    optimize::{Budget, ExactMode, OptimizeOptions, optimize},
     plan::{Plan, check::check},
-    policy::{ForeignKeyMode, Measure, NoIdentity, Policy, PublicationCount},
-    workload::Workload,
+    policy::{ForeignKeyMode, Measure, NoIdentity, Policy, PublicationCount, Split},
+    server::ServerVersion,
+    workload::{TableKind, Workload},
 };
 use proptest::prelude::*;
 
@@ -43,6 +44,8 @@ fn plan(workload: &Workload, policy: &Policy, previous: Option<&Plan>) -> Plan {
     };
     let options = OptimizeOptions {
         budget: Budget::Evaluations(2_000),
+        // Counting covers takes long unoptimised; `packing` holds it against brute force.
+        exact: ExactMode::Off,
         previous,
         max_moves: previous.map(|_| 5),
         ..OptimizeOptions::default()
@@ -81,5 +84,41 @@ proptest! {
         prop_assert_eq!(again.objective.moves, Some(0));
         let slots = |plan: &Plan| plan.slots.iter().map(|slot| (slot.name.clone(), slot.tables.clone())).collect::<Vec<_>>();
         prop_assert_eq!(slots(&again), slots(&first));
+    }
+
+    #[test]
+    fn split_tables_are_covered_once_and_forged_filters_are_refused(
+        seed in 0..1000u64, parts in 2..6u32, pick in 0..100usize,
+    ) {
+        let mut workload = workload(seed, 20);
+        workload.server.version_num = ServerVersion::of_major(16);
+        let able: Vec<usize> = (0..workload.tables.len())
+            .filter(|&index| {
+                let table = &workload.tables[index];
+                table.kind == TableKind::Table && table.inherits.is_empty() && !table.identity_columns.is_empty()
+            })
+            .collect();
+        prop_assume!(!able.is_empty());
+        let name = workload.tables[able[pick % able.len()]].table_name();
+        let heirs = workload.tables.iter().any(|table| table.inherits.contains(&name));
+        prop_assume!(!heirs);
+        let mut policy = policy(Measure::Pipeline, ForeignKeyMode::Restore);
+        policy.split.insert(name.to_string(), Split { parts });
+        let made = plan(&workload, &policy, None);
+        prop_assert_eq!(check(&made, &workload), vec![]);
+        let shards = |plan: &Plan| plan.members().filter(|(_, table)| table.row_filter.is_some()).count();
+        prop_assert_eq!(shards(&made), parts as usize);
+        let again = plan(&workload, &policy, Some(&made));
+        prop_assert_eq!((again.objective.moves, check(&again, &workload)), (Some(0), vec![]));
+        // The same shard twice, and one that nobody has.
+        let mut forged = made.clone();
+        let filters: Vec<String> =
+            made.members().filter_map(|(_, table)| table.row_filter.clone()).collect();
+        let last = forged.slots.iter_mut().flat_map(|slot| &mut slot.tables).filter(|table| table.row_filter.is_some()).last();
+        last.expect("it is split").row_filter = filters.iter().min().cloned().filter(|least| filters.last() != Some(least)).or(filters.first().cloned());
+        if forged != made {
+            forged.plan_sha256 = forged.digest();
+            prop_assert!(check(&forged, &workload).iter().any(|finding| finding.code == "AU209"));
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::{ansible, cnpg, terraform, to_yaml};
 use crate::{
     emit::{
-        Context, EmitOptions, Script, Target, publications, script,
+        Bootstrap, Context, EmitOptions, Script, Target, publications, script,
         tests::{hostile_plan, plan, slot, table},
     },
     plan::Plan,
@@ -45,12 +45,12 @@ fn manifests_have_only_fields_that_their_tools_know() {
         slot.tables.iter_mut().for_each(|table| table.insert_only = false);
     }
     for plan in [simple(), hostile] {
-        let context = Context { plan: &plan, publications: publications(&plan).unwrap() };
+        let context = Context { plan: &plan, bootstrap: Bootstrap::Copy, publications: publications(&plan).unwrap() };
         cnpg::publication_objects(&context).unwrap().iter().for_each(|object| valid(PUBLICATION, object));
         cnpg::subscription_objects(&context).unwrap().iter().for_each(|object| valid(SUBSCRIPTION, object));
     }
     let plan = simple();
-    let context = Context { plan: &plan, publications: publications(&plan).unwrap() };
+    let context = Context { plan: &plan, bootstrap: Bootstrap::Copy, publications: publications(&plan).unwrap() };
     let module = terraform::module(&context).unwrap();
     valid(TERRAFORM, &module);
     assert_eq!(module["resource"]["postgresql_publication"]["publication_1"]["name"], "Pub_{{ x }}$${y}");

@@ -20,7 +20,7 @@ const CLUSTERS: usize = 250;
 /// Largest weight.
 const WEIGHT_LIMIT: f64 = 16_777_216.0;
 /// The projections hold a bit a bin.
-const BIN_LIMIT: usize = 128;
+pub const BIN_LIMIT: usize = 128;
 
 /// The search for weights, which can be continued.
 pub struct Weights<'a> {
@@ -56,7 +56,7 @@ impl<'a> Weights<'a> {
         let saddle = self.saddle.as_mut()?;
         saddle.run(iterations, 1e-7);
         let width = saddle.best().weights.len() / self.instance.bin_count;
-        let weights = whole_weights(&saddle.best().weights, width, &self.columns);
+        let weights = whole_weights(&saddle.best().weights, width, &self.columns, WEIGHT_LIMIT);
         if let Some(value) = evaluate(self.instance, &self.clique, &weights)
             && self.best.as_ref().is_none_or(|b| value > b.value)
         {
@@ -74,18 +74,28 @@ impl<'a> Weights<'a> {
 /// An instance with the largest items and the clique single and the rest in clusters of like direction, and where the
 /// clique is pinned. Only used to find weights: the bound is evaluated on all items.
 fn aggregate(instance: &Instance, clique: &[u32]) -> (Instance, Vec<Option<u32>>) {
+    let rows = aggregated(instance, clique, SINGLE, CLUSTERS);
+    let mut pinned = vec![None; rows.item_count()];
+    for (bin, pin) in pinned.iter_mut().take(clique.len()).enumerate() {
+        *pin = Some(bin as u32);
+    }
+    (rows, pinned)
+}
+
+/// The items of `first`, then the largest up to `singles` in all, then the rest in so many `pieces` of like direction.
+pub fn aggregated(instance: &Instance, first: &[u32], singles: usize, pieces: usize) -> Instance {
     let order = largest_first(instance);
-    let (mut single, mut tail): (Vec<u32>, Vec<u32>) = (clique.to_vec(), Vec::new());
-    let keep = if order.len() <= SINGLE + CLUSTERS { order.len() } else { SINGLE };
+    let (mut single, mut tail): (Vec<u32>, Vec<u32>) = (first.to_vec(), Vec::new());
+    let keep = if order.len() <= singles + pieces { order.len() } else { singles };
     for item in order {
-        if clique.contains(&item) {
+        if first.contains(&item) {
             continue;
         }
         if single.len() < keep { single.push(item) } else { tail.push(item) }
     }
     let d = instance.dimension_count;
     let mut loads: Vec<u64> = single.iter().flat_map(|&item| instance.load(item as usize)).copied().collect();
-    for cluster in clusters(instance, tail, CLUSTERS) {
+    for cluster in clusters(instance, tail, pieces) {
         let start = loads.len();
         loads.resize(start + d, 0);
         for item in cluster {
@@ -95,23 +105,18 @@ fn aggregate(instance: &Instance, clique: &[u32]) -> (Instance, Vec<Option<u32>>
         }
     }
     let items = loads.len() / d;
-    let mut pinned = vec![None; items];
-    for (bin, pin) in pinned.iter_mut().take(clique.len()).enumerate() {
-        *pin = Some(bin as u32);
-    }
-    let rows = Instance {
+    Instance {
         bin_count: instance.bin_count,
         dimension_count: d,
         loads,
         constant: instance.constant.clone(),
         sizes: vec![0; items],
         ..Instance::default()
-    };
-    (rows, pinned)
+    }
 }
 
-/// Weights as whole numbers with the largest at 2^24, zeros left out, by bin and dimension.
-fn whole_weights(weights: &[f64], width: usize, columns: &[u32]) -> Vec<(u32, u32, u32)> {
+/// Weights as whole numbers with the largest at `limit`, zeros left out, by bin and dimension.
+pub fn whole_weights(weights: &[f64], width: usize, columns: &[u32], limit: f64) -> Vec<(u32, u32, u32)> {
     let top = weights.iter().fold(0.0, |top, &w| if w > top { w } else { top });
     let mut whole = Vec::new();
     if width == 0 || top <= 0.0 {
@@ -119,7 +124,7 @@ fn whole_weights(weights: &[f64], width: usize, columns: &[u32]) -> Vec<(u32, u3
     }
     for (bin, row) in weights.chunks_exact(width).enumerate() {
         for (weight, &dimension) in row.iter().zip(columns) {
-            let weight = (weight / top * WEIGHT_LIMIT).round() as u32;
+            let weight = (weight / top * limit).round() as u32;
             if weight > 0 {
                 whole.push((bin as u32, dimension, weight));
             }

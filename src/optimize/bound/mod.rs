@@ -4,11 +4,13 @@
 //! makes a bound smaller; the clique bounds use them (two items that must be apart never share a bin at any load).
 
 mod bin_packing;
+pub mod branching;
 mod clique;
 mod counting;
 pub mod exhaustive;
 mod item;
 pub mod lagrangian;
+mod linear;
 mod pigeonhole;
 pub mod saddle;
 mod volume;
@@ -77,6 +79,15 @@ pub enum Witness {
         /// Weights above 0 as (bin, dimension, weight), sorted; the value divides by their sum.
         weights: Vec<(u32, u32, u32)>,
     },
+    /// Weights for each case of where the first items are; see `branching`.
+    Cases {
+        /// The items whose places make the cases, in the order in which they are placed.
+        items: Vec<u32>,
+        /// Weights as in `Lagrangian`.
+        weights: Vec<Vec<(u32, u32, u32)>>,
+        /// Bins of the first items, and the number of the weights for that case.
+        leaves: Vec<(Vec<u32>, u32)>,
+    },
     /// No assignment of the items stays within `capacity`: found by counting the covers by sets that do (see
     /// `exhaustive`). Re-checked by counting again.
     Exhaustive {
@@ -101,6 +112,11 @@ impl Witness {
             Self::Lagrangian { clique, weights } => plan::Witness::Lagrangian {
                 clique: clique.iter().map(|&item| index(item)).collect(),
                 weights: weights.clone(),
+            },
+            Self::Cases { items, weights, leaves } => plan::Witness::Cases {
+                items: items.iter().map(|&item| index(item)).collect(),
+                weights: weights.clone(),
+                leaves: leaves.clone(),
             },
             Self::Exhaustive { capacity } => plan::Witness::Exhaustive { capacity: *capacity },
         }

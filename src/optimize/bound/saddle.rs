@@ -6,13 +6,16 @@
 //! 2021, arXiv:2106.04756). Nothing here is trusted: the weights are re-evaluated in whole numbers by `lagrangian`.
 //! Cost of an iteration: items × bins × columns.
 
+use std::sync::Arc;
+
 use crate::optimize::packing::loads::LANES;
 
 /// The problem and where the iterations stand.
+#[derive(Clone)]
 pub struct Saddle {
     bins: usize,
     width: usize,
-    rows: Vec<f64>,
+    rows: Arc<Vec<f64>>,
     constant: Vec<f64>,
     pinned: Vec<Option<u32>>,
     step_x: Vec<f64>,
@@ -84,7 +87,7 @@ impl Saddle {
         let mut saddle = Self {
             bins,
             width,
-            rows,
+            rows: Arc::new(rows),
             constant,
             pinned,
             step_x,

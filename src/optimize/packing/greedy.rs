@@ -12,20 +12,33 @@ use super::{
 /// An item that must be apart from some item in every bin goes where the potential grows least, so that the result
 /// breaks a rule only where greedy found no way: `repair` looks further.
 pub fn assign(instance: &Instance, loads: &Loads, apart: &Apart, order: &[u32], scale: f64) -> Vec<u32> {
+    assign_rest(instance, loads, apart, order, scale, &[])
+}
+
+/// The same when the bins of the first items of `order` are given.
+pub fn assign_rest(
+    instance: &Instance,
+    loads: &Loads,
+    apart: &Apart,
+    order: &[u32],
+    scale: f64,
+    given: &[u32],
+) -> Vec<u32> {
     let (bins, width) = (instance.bin_count, loads.width);
     let inverse = if scale > 0.0 { 1.0 / scale } else { 1.0 };
     let mut sums = loads.bin_rows(&[], bins);
     let mut potential: Vec<f64> =
         sums.chunks_exact(width).map(|row| power_sum(row, &vec![0.0; width], inverse)).collect();
     let mut bin_of = vec![u32::MAX; instance.item_count()];
-    for &item in order {
+    for (place, &item) in order.iter().enumerate() {
         let row = loads.row(item as usize);
         let mut best = (true, f64::INFINITY, 0usize, 0.0);
-        for bin in 0..bins {
+        let open = given.get(place).map_or(0..bins, |&bin| bin as usize..bin as usize + 1);
+        for bin in open {
             let grown = power_sum(&sums[bin * width..(bin + 1) * width], row, inverse);
             let blocked = apart.blocks(&bin_of, item as usize, bin as u32, None);
             let increase = grown - potential[bin];
-            if (blocked, increase) < (best.0, best.1) {
+            if (blocked, increase) < (best.0, best.1) || best.1 == f64::INFINITY {
                 best = (blocked, increase, bin, grown);
             }
         }

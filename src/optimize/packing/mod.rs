@@ -6,6 +6,7 @@ pub mod dice;
 pub mod exact;
 pub mod greedy;
 pub mod instance;
+pub mod lattice;
 pub mod loads;
 pub mod local_search;
 pub mod moves;

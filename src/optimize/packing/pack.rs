@@ -10,13 +10,18 @@ use super::{
     Assignment, Instance,
     coarsen::Coarse,
     dice::Dice,
-    exact, greedy,
+    exact, greedy, lattice,
     loads::{Apart, Loads},
     local_search::{LocalSearch, Schedule},
     separate,
 };
 use crate::optimize::{
-    bound::{self, Bound, Witness, exhaustive::ITEM_LIMIT, lagrangian::Weights},
+    bound::{
+        self, Bound, Witness,
+        branching::{BranchSettings, branch},
+        exhaustive::ITEM_LIMIT,
+        lagrangian::Weights,
+    },
     rng::generator,
 };
 
@@ -49,7 +54,8 @@ impl std::fmt::Display for Budget {
 pub enum ExactMode {
     /// For cores of up to 20 items with load.
     Auto,
-    /// The same, and the search of a large core goes on until the bound itself is met.
+    /// The same; cores of up to 40 items are branched on until all is proved or the nodes are used up, and the search of a
+    /// large core goes on until the bound itself is met.
     Required,
     /// Never.
     Off,
@@ -209,6 +215,7 @@ impl Core {
                 items.iter_mut().for_each(|item| *item = self.items[*item as usize]);
                 items.sort_unstable();
             }
+            Witness::Cases { items, .. } => items.iter_mut().for_each(|item| *item = self.items[*item as usize]),
             Witness::Lagrangian { clique, .. } => clique.iter_mut().for_each(|item| *item = self.items[*item as usize]),
             Witness::Constant
             | Witness::Volume { .. }
@@ -219,6 +226,17 @@ impl Core {
         }
     }
 }
+
+/// Items up to which `ExactMode::Required` branches until all is proved or the nodes are used up.
+const COMPLETE_LIMIT: usize = 40;
+/// Nodes for that.
+const COMPLETE_NODES: u32 = 2_000;
+/// Runs as long as one start of one round, over the whole search.
+const RUNS_IN_ALL: u64 = 12;
+/// The number of the round that comes before the first, for its generators.
+const DESCENT_ROUND: usize = 1_000;
+/// Generators set aside for a round.
+const RUNS_A_ROUND: usize = 8;
 
 /// Items up to which a run is annealed; above, the large items are placed on a smaller instance first.
 const SMALL: u64 = 480;
@@ -233,6 +251,8 @@ struct Effort {
     /// Iterations for the weights in one round.
     iterations: u32,
     schedule: Schedule,
+    /// Nodes that branching may open.
+    nodes: u32,
 }
 
 impl Effort {
@@ -242,9 +262,9 @@ impl Effort {
         // rows that do not fit the cache make it half as fast again.
         let normal = 14_400_000 - 14_000 * d.min(336);
         let normal = match n {
-            0..=SMALL => normal,
-            481..50_000 => normal * 3 / 5,
-            _ => normal * 2,
+            0..=SMALL => normal * 6 / 5,
+            481..50_000 => normal * 18 / 25,
+            _ => normal * 12 / 5,
         };
         let scale = |evaluations: u64| match budget {
             Budget::Small => evaluations / 4,
@@ -252,19 +272,35 @@ impl Effort {
             Budget::Large => evaluations * 10,
             Budget::Evaluations(n) => n,
         };
-        let (starts, rounds) = (2, 5);
+        // Diving takes up to as much as two rounds more.
+        let (starts, rounds) = if n <= SMALL { (2, 5) } else { (2, 4) };
         // Large cores spend half on placing the large items.
         let share = if n > SMALL { 2 } else { 1 };
-        let evaluations = (scale(normal) / share / (starts * rounds) as u64).max(1);
+        let evaluations = (scale(normal) / share / RUNS_IN_ALL).max(1);
         let ratio = scale(normal) as f64 / normal as f64;
-        let iterations = (300.0 * ratio).clamp(20.0, 20_000.0) as u32;
+        let iterations = (if n > SMALL { 400.0 } else { 300.0 } * ratio).clamp(20.0, 20_000.0) as u32;
         let schedule = if n <= SMALL {
             Schedule { hot: 0.03, cold: 0.0004, target: 0.2 }
         } else {
             Schedule { hot: 0.001, cold: 0.00001, target: 0.3 }
         };
-        Self { starts, rounds, evaluations, iterations, schedule }
+        let nodes = nodes(instance, budget, ratio);
+        Self { starts, rounds, evaluations, iterations, schedule, nodes }
     }
+}
+
+/// Iterations for the weights of one node.
+const NODE_ITERATIONS: u32 = 160;
+
+/// Nodes of about a fifth of a second on two cores, for cores where evaluating one is no great matter.
+fn nodes(instance: &Instance, budget: Budget, ratio: f64) -> u32 {
+    const ROWS: u64 = 128;
+    let (n, cells) = (instance.item_count() as u64, (instance.bin_count * instance.dimension_count) as u64);
+    if n > 20_000 || budget == Budget::Small {
+        return 0;
+    }
+    let cost = (3 * n.min(ROWS) * u64::from(NODE_ITERATIONS) + n) * cells.max(1);
+    (600_000_000.0 * ratio / cost as f64).min(4_000.0) as u32
 }
 
 struct Run<'a> {
@@ -331,15 +367,21 @@ impl<'a> Run<'a> {
             effort.rounds = 1;
             effort.evaluations = effort.evaluations.min(100_000);
         }
+        self.split_exactly();
+        self.descend(&effort);
+        if self.done() {
+            return;
+        }
         self.place_large(&effort);
         if self.done() {
             return;
         }
         let mut weights: Option<Weights> = None;
+        let large = self.instance.item_count() as u64 > SMALL;
         for round in 0..effort.rounds {
             let (instance, peak) = (self.instance, self.peak);
             let task = || {
-                (round > 0 && !self.without_weights).then(|| {
+                ((round > 0 || large) && !self.without_weights).then(|| {
                     let mut weights = weights.take().unwrap_or_else(|| Weights::new(instance, peak));
                     let found = weights.improve(effort.iterations);
                     (weights, found)
@@ -358,12 +400,84 @@ impl<'a> Run<'a> {
                 return;
             }
         }
+        self.branch(&effort);
+    }
+
+    /// Branches on the places of the large items, for a better bound and for another place to search from.
+    fn branch(&mut self, effort: &Effort) {
+        let gap = self.peak - self.bound.value;
+        let complete = self.settings.exact == ExactMode::Required
+            && self.instance.item_count() <= COMPLETE_LIMIT
+            && effort.nodes > 0;
+        if self.without_weights || effort.nodes == 0 || (!complete && gap <= self.bound.value / 5_000) {
+            return;
+        }
+        let settings = BranchSettings {
+            nodes: if complete { COMPLETE_NODES } else { effort.nodes },
+            iterations: NODE_ITERATIONS,
+            linear: complete,
+            stop: self.settings.stop,
+        };
+        let branched = branch(self.instance, self.peak, &settings);
+        self.bound = bound::better(self.bound.clone(), branched.bound);
+        if let Some(best) = branched.assignment {
+            self.peak = Assignment(best.clone()).peak(self.instance);
+            self.best = best;
+        }
+        if self.done() {
+            return;
+        }
+        self.dive(&branched.promising, effort);
+    }
+
+    /// Searches from the places that branching found promising: shortly from each, then longer from the best.
+    fn dive(&mut self, promising: &[Vec<u32>], effort: &Effort) {
+        let order: Vec<u32> = (0..self.instance.item_count() as u32).collect();
+        let scale = self.bound.value as f64;
+        let starts: Vec<Vec<u32>> = promising
+            .iter()
+            .map(|given| greedy::assign_rest(self.instance, &self.loads, &self.apart, &order, scale, given))
+            .filter(|start| separate::holds(self.instance, start))
+            .collect();
+        let starts: Vec<&[u32]> = starts.iter().map(Vec::as_slice).collect();
+        if let (Some(first), true) = (starts.first(), self.instance.item_count() as u64 <= SMALL) {
+            let runs = self.runs(effort.rounds, effort, &vec![*first; effort.starts]);
+            return self.take_best(runs);
+        }
+        let short = Effort { evaluations: (effort.evaluations / 4).max(1), ..*effort };
+        let runs = self.runs(effort.rounds, &short, &starts);
+        let best = runs.iter().min_by_key(|(peak, ..)| *peak).map(|(_, best, _)| best.clone());
+        self.take_best(runs);
+        if let (Some(best), false) = (best, self.done()) {
+            let runs = self.runs(effort.rounds + 1, effort, &vec![best.as_slice(); effort.starts]);
+            self.take_best(runs);
+        }
+    }
+
+    /// Where the volume bound leaves no room at all, moves do not get there.
+    fn split_exactly(&mut self) {
+        if let Some(best) = lattice::split_exactly(self.instance, self.bound.value)
+            && separate::holds(self.instance, &best)
+        {
+            (self.peak, self.best) = (Assignment(best.clone()).peak(self.instance), best);
+        }
+    }
+
+    /// Large cores often need no more than fitting in the small items.
+    fn descend(&mut self, effort: &Effort) {
+        /// With more dimensions it has not got there.
+        const DIMENSIONS: usize = 48;
+        if self.instance.item_count() as u64 > SMALL && self.instance.dimension_count <= DIMENSIONS {
+            let cold = Schedule { hot: 0.000_03, cold: 0.000_001, target: 0.3 };
+            let runs = self.starts(DESCENT_ROUND, &Effort { schedule: cold, ..*effort });
+            self.take_best(runs);
+        }
     }
 
     /// Places the large items on a smaller instance first, with half of the budget.
     fn place_large(&mut self, effort: &Effort) {
         let Some(coarse) = Coarse::new(self.instance) else { return };
-        let budget = effort.evaluations * (effort.starts * effort.rounds) as u64;
+        let budget = effort.evaluations * RUNS_IN_ALL;
         let settings = PackSettings { budget: Budget::Evaluations(budget), start: None, ..*self.settings };
         let Ok(mut run) = Run::new(&coarse.instance, &settings, None) else { return };
         run.without_weights = true;
@@ -378,13 +492,17 @@ impl<'a> Run<'a> {
 
     /// One round of all starts; each returns its peak, its assignment and its evaluations.
     fn starts(&self, round: usize, effort: &Effort) -> Vec<(u64, Vec<u32>, u64)> {
+        self.runs(round, effort, &vec![self.best.as_slice(); effort.starts])
+    }
+
+    /// A run from each of the given assignments.
+    fn runs(&self, round: usize, effort: &Effort, from: &[&[u32]]) -> Vec<(u64, Vec<u32>, u64)> {
         let lower = self.goal() as f64;
-        (0..effort.starts)
-            .into_par_iter()
-            .map(|start| {
-                let stream = (round * effort.starts + start) as u64;
-                let mut dice = Dice::new(generator(self.settings.seed, stream));
-                let mut search = LocalSearch::new(&self.loads, &self.apart, self.instance.bin_count, self.best.clone());
+        from.par_iter()
+            .enumerate()
+            .map(|(start, from)| {
+                let mut dice = Dice::new(generator(self.settings.seed, (round * RUNS_A_ROUND + start) as u64));
+                let mut search = LocalSearch::new(&self.loads, &self.apart, self.instance.bin_count, from.to_vec());
                 search.run(&mut dice, lower, effort.evaluations, effort.schedule, self.settings.stop);
                 (search.best() as u64, search.evaluations, search.into_best())
             })

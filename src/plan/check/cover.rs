@@ -6,13 +6,15 @@ use super::{Book, Report};
 use crate::{
     finding::Subject,
     names::{SlotName, TableName, one_line},
+    plan::{PlannedSlot, PlannedTable, Role, shard::Shard},
     policy::NoIdentity,
     workload::TableKind,
 };
 
 pub(super) fn check(book: &Book<'_>, report: &mut Report) {
     members_exist(book, report);
-    exact_cover(book, report);
+    let whole = whole_by_shards(book, report);
+    exact_cover(book, &whole, report);
     names(book, report);
     identities(book, report);
 }
@@ -41,7 +43,43 @@ fn members_exist(book: &Book<'_>, report: &mut Report) {
     }
 }
 
-fn exact_cover(book: &Book<'_>, report: &mut Report) {
+/// Tables that row filters split: each row is in exactly one shard, and no shard publishes TRUNCATE.
+fn whole_by_shards(book: &Book<'_>, report: &mut Report) -> BTreeSet<usize> {
+    let mut filtered: BTreeMap<usize, Vec<(&PlannedSlot, &PlannedTable)>> = BTreeMap::new();
+    for (slot, member) in book.plan.members() {
+        if let (true, Some(&index)) = (member.row_filter.is_some(), book.by_name.get(&member.table_name())) {
+            filtered.entry(index).or_default().push((slot, member));
+        }
+    }
+    let mut whole = BTreeSet::new();
+    for (index, members) in filtered {
+        let subject = || Subject::Table(book.name(index));
+        let shards: Vec<_> = members.iter().filter_map(|(_, member)| Shard::of(member)).collect();
+        let numbers: BTreeSet<u32> = shards.iter().map(|shard| shard.share.number).collect();
+        let complete = shards.len() == members.len()
+            && shards.iter().all(|shard| {
+                shard.share.of as usize == members.len() && shard.columns == book.table(index).identity_columns
+            })
+            && numbers.len() == members.len();
+        if !complete {
+            report.error(
+                "AU209",
+                subject(),
+                "its row filters are not disjoint and complete shards of its replica identity",
+            );
+        }
+        if members.iter().any(|(slot, _)| slot.publish.contains("truncate")) {
+            report.error("AU209", subject(), "a shard publishes TRUNCATE, which would wipe rows of the other shards");
+        }
+        if members.iter().any(|(slot, _)| slot.role != Role::Dedicated) {
+            report.error("AU209", subject(), "a shard lies in a shared slot");
+        }
+        whole.insert(index);
+    }
+    whole
+}
+
+fn exact_cover(book: &Book<'_>, whole_by_shards: &BTreeSet<usize>, report: &mut Report) {
     let mut times = vec![0u32; book.workload.tables.len()];
     for (slot, carried) in book.plan.slots.iter().zip(&book.carried) {
         let mut listed = BTreeSet::new();
@@ -80,7 +118,9 @@ fn exact_cover(book: &Book<'_>, report: &mut Report) {
         match (times[index], is_excluded) {
             (0, false) if !by_leaves => report.error("AU201", subject, "in no slot and not excluded"),
             (1.., true) => report.error("AU207", subject, "excluded, but in a slot"),
-            (2.., false) => report.error("AU202", subject, "in more than one slot without disjoint row filters"),
+            (2.., false) if !whole_by_shards.contains(&index) => {
+                report.error("AU202", subject, "in more than one slot without disjoint row filters")
+            }
             _ => {}
         }
         let wanted_out = book.plan.policy.exclusion(table.partition_root.as_ref().unwrap_or(&book.name(index)));

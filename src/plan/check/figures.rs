@@ -37,11 +37,11 @@ impl Loads {
         }
     }
 
-    /// Load row of some tables, constant part included.
-    fn row(&self, book: &Book<'_>, tables: &BTreeSet<usize>) -> Vec<u64> {
+    /// Load row of a slot, constant part included.
+    fn row(&self, book: &Book<'_>, slot: usize) -> Vec<u64> {
         let mut row = self.constant.clone();
-        for &index in tables {
-            book.cost.add_table_loads(&self.context, book.table(index), &mut row);
+        for &index in &book.carried[slot] {
+            book.cost.add_share_loads(&self.context, book.table(index), book.share(slot, index), &mut row);
         }
         row
     }
@@ -59,25 +59,29 @@ fn mean(row: &[u64], bucket_count: usize) -> u64 {
 
 fn slots(book: &Book<'_>, nominal: &Loads, report: &mut Report) {
     let (low, high) = (Loads::new(book, Confidence::Low), Loads::new(book, Confidence::High));
-    for (slot, carried) in book.plan.slots.iter().zip(&book.carried) {
-        let nominal = nominal.row(book, carried);
+    for (position, (slot, carried)) in book.plan.slots.iter().zip(&book.carried).enumerate() {
+        let nominal = nominal.row(book, position);
+        let part = |index: usize, whole: u64| book.share(position, index).part(whole);
         let peak = largest(&nominal);
         let bucket_count = book.buckets.len();
         let first =
             (0..bucket_count).find(|bucket| nominal.iter().skip(*bucket).step_by(bucket_count).any(|&l| l == peak));
-        let copy: u64 = carried.iter().map(|&index| book.table(index).copy_bytes()).sum();
+        let copy: u64 = carried.iter().map(|&index| part(index, book.table(index).copy_bytes())).sum();
         let wal = book
             .buckets
             .iter()
-            .map(|&bucket| carried.iter().map(|&i| book.table(i).load.wal_bytes_per_s.or_zero(bucket).round()).sum())
+            .map(|&bucket| {
+                let whole = |index: usize| book.table(index).load.wal_bytes_per_s.or_zero(bucket).round() as u64;
+                carried.iter().map(|&index| part(index, whole(index)) as f64).sum()
+            })
             .fold(0.0, f64::max);
         let number = |units| book.cost.to_number(units);
         let figures = [
             ("peak_load", slot.peak_load, number(peak)),
             ("peak_bucket", f64::from(slot.peak_bucket), first.map_or(0.0, |first| book.buckets[first] as f64)),
             ("mean_load", slot.mean_load, number(mean(&nominal, bucket_count))),
-            ("peak_load_high", slot.peak_load_high, number(largest(&high.row(book, carried)))),
-            ("mean_load_low", slot.mean_load_low, number(mean(&low.row(book, carried), bucket_count))),
+            ("peak_load_high", slot.peak_load_high, number(largest(&high.row(book, position)))),
+            ("mean_load_low", slot.mean_load_low, number(mean(&low.row(book, position), bucket_count))),
             ("copy_bytes", slot.copy_bytes as f64, copy as f64),
             ("wal_bytes_per_s_peak", slot.wal_bytes_per_s_peak, wal),
         ];

@@ -20,12 +20,14 @@ pub(super) fn check(book: &Book<'_>, report: &mut Report) -> Vec<Vec<Vec<usize>>
     let groups = groups(book, &joined, &slot_of);
     let mut of_slots = vec![Vec::new(); book.plan.slots.len()];
     for group in &groups {
-        if let Some(slot) = slot_of[group[0]] {
+        let sharded = |slot: &usize| book.shards[*slot].contains_key(&group[0]);
+        let shards: Vec<usize> = (0..of_slots.len()).filter(sharded).collect();
+        for slot in if shards.is_empty() { slot_of[group[0]].into_iter().collect() } else { shards } {
             of_slots[slot].push(group.clone());
         }
     }
     dedicated(book, &of_slots, report);
-    counts(book, &groups, report);
+    counts(book, of_slots.iter().map(Vec::len).sum(), report);
     hot(book, &groups, &slot_of, report);
     of_slots
 }
@@ -201,14 +203,14 @@ fn dedicated(book: &Book<'_>, of_slots: &[Vec<Vec<usize>>], report: &mut Report)
     }
 }
 
-fn counts(book: &Book<'_>, groups: &[Vec<usize>], report: &mut Report) {
+fn counts(book: &Book<'_>, group_count: usize, report: &mut Report) {
     let shared = book.plan.slots.iter().filter(|slot| slot.role == Role::Shared).count();
     let dedicated = book.plan.slots.len() - shared;
     if let Some(most) = book.plan.policy.max_slots.filter(|&most| book.plan.slots.len() > most as usize) {
         report.error("AU501", Subject::Plan, format!("{} slots, but max_slots is {most}", book.plan.slots.len()));
     }
     let PublicationCount::Range(low, high) = book.plan.policy.publications else { return };
-    let too_few_groups = groups.len() - dedicated.min(groups.len()) <= shared;
+    let too_few_groups = group_count - dedicated.min(group_count) <= shared;
     let yielded = book.plan.policy.max_slots.is_some_and(|most| dedicated + low as usize > most as usize);
     let planned_again = book.plan.objective.moves.is_some();
     let fewer_allowed = too_few_groups || yielded || planned_again;
