@@ -26,8 +26,6 @@ use super::{
     plan::{PlanArgs, SummaryFormat, cost_model, prove, search},
 };
 
-/// The finding that one slot would carry everything.
-const ONE_SLOT: &str = "PL104";
 /// Marks a directory as written by this program.
 const MANIFEST: &str = "manifest.json";
 /// Longest prefix of names that a policy takes.
@@ -159,7 +157,8 @@ fn first_plans<'a>(
         policy.max_slots = None;
         let cost = cost_model(args, &policy, &workload)?;
         let mut plan = search(args, path, &workload, &policy, &cost, None)?;
-        let one_slot = plan.findings.iter().any(|finding| finding.code == ONE_SLOT);
+        let has_finding = |code: &str| plan.findings.iter().any(|finding| finding.code == code);
+        let one_slot = has_finding("PL104"); // one slot would carry everything
         if one_slot && plan.slots.len() > 1 && !args.policy.names_publications() {
             policy = limited(&policy, 1);
             plan = search(args, path, &workload, &policy, &cost, None)?;

@@ -12,7 +12,7 @@ fn forecasts() {
     };
     let all = words(
         "simulate p.json w.json --compare --publisher-cores 1.5 --network 1GB/s --copy-rate 80MB/s --disk-free 10GB -o f.json",
-        &["--outage", "30min at 01:15", "--bulk-load", "4GB into orders at +2h over 10min", "--cutover-at", "03:00"],
+        &["--outage", "30min at 01:15", "--bulk-load", "4GB into orders at +2h over 10min", "--cutover-at", "02:00"],
     );
     assert_eq!(story.run_with("simulate p.json w.json --compare …", &all), 4);
     story.show("f.json");

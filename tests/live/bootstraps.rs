@@ -32,7 +32,9 @@ pub fn trials() -> Vec<Trial> {
 fn dump(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed> {
     let setup = Setup { bootstrap: Bootstrap::Dump, is_bare: true, ..Setup::story(publisher, subscriber, roomy()) };
     let mut stage = Stage::new(servers, &setup)?;
-    scripts::refuses_the_wrong_place(&stage)?;
+    if publisher == 12 {
+        scripts::refuses_the_wrong_place(&stage)?;
+    }
     stage.run_twice(&["01", "12"])?;
     let (untouched, replica_identities) = (traces(&stage)?, identities(&stage)?);
     let programs = PathBuf::from(&stage.environment["PGSLOTPLAN_BIN"]);

@@ -245,7 +245,9 @@ pub fn roomy() -> ClusterSettings {
 fn copy(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed> {
     let is_bare = DUMPING.contains(&subscriber);
     let stage = Stage::new(servers, &Setup { is_bare, ..Setup::story(publisher, subscriber, roomy()) })?;
-    refuses_the_wrong_place(&stage)?;
+    if publisher == 12 || publisher == subscriber {
+        refuses_the_wrong_place(&stage)?; // told apart by the version, and by the system identifier
+    }
     let (before, after): (&[&str], &[&str]) = if is_bare { (&["01", "12"], &["72", "73", "74"]) } else { (&[], &[]) };
     stage.run_twice(before)?;
     let untouched = traces(&stage)?;
@@ -256,7 +258,10 @@ fn copy(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed
         stage.publisher.psql(story::DATABASE, story::TRUNCATE)?.success()?;
         let refused = stage.publisher.psql(story::DATABASE, story::GUARDED_TRUNCATE)?;
         assert!(refused.stderr.contains("its replication does not carry TRUNCATE"), "{}", refused.stderr);
-        stage.run_twice(&["10", "11", "20", "21", "22", "30", "40", "50", "60", "70", "71"])
+        // all of it once more, while it runs
+        ["10", "11", "20", "21", "22", "30", "40", "50", "60", "70", "71"]
+            .iter()
+            .try_for_each(|number| stage.run(stage.step(number)?))
     })?;
     finish(&stage, untouched, replica_identities)
 }
