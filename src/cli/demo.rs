@@ -21,7 +21,7 @@ use std::{
 
 use pgslotplan::{
     cost::{Calibration, CoefficientSets},
-    emit::{self, EmitOptions, Phase, Script},
+    emit::{self, EmitOptions, Phase, Script, Side},
     format::{self, FORMAT_VERSION},
     plan::Plan,
     server::OLDEST_MAJOR,
@@ -329,7 +329,8 @@ impl Demo<'_> {
 
     /// Runs the files of these phases in their order.
     fn run_phases(&self, stage: &Stage, script: &Script, phases: &[Phase]) -> Result<(), Failure> {
-        for step in script.steps.iter().filter(|step| phases.contains(&step.phase)) {
+        let sql = |step: &&emit::Step| matches!(step.side, Side::Publisher | Side::Subscriber);
+        for step in script.steps.iter().filter(|step| phases.contains(&step.phase)).filter(sql) {
             self.interruption.check()?;
             self.say(&format!("psql ({}) -f {}", step.side.as_str(), step.file));
             stage.run(&self.folder.join("scripts"), step)?;

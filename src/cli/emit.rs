@@ -40,7 +40,7 @@ pub struct EmitArgs {
     #[command(flatten)]
     force: ForceArg,
     /// What is written
-    #[arg(long, value_name = "TARGET", default_value = "sql", value_parser = words::<Target>(&["sql"]))]
+    #[arg(long, value_name = "TARGET", default_value = "sql", value_parser = words::<Target>(&["sql", "cnpg", "terraform", "ansible"]))]
     target: Target,
     /// How the data gets to the subscriber: the native initial copy, a dump of one snapshot, a physical clone, an Aurora clone
     #[arg(long, value_name = "HOW", default_value = "copy", value_parser = words::<Bootstrap>(&["copy", "dump", "clone", "aurora"]))]
@@ -73,6 +73,7 @@ pub fn run(args: &EmitArgs, console: &Console) -> Result<Exit, Failure> {
 fn contents(script: &Script) -> BTreeMap<String, Vec<u8>> {
     let mut contents: BTreeMap<String, Vec<u8>> =
         script.steps.iter().map(|step| (step.file.clone(), step.body.clone().into_bytes())).collect();
+    contents.extend(script.support.iter().map(|shared| (shared.file.clone(), shared.body.clone().into_bytes())));
     contents.insert("manifest.json".into(), format::write(&script.manifest()));
     contents.insert("RUNBOOK.md".into(), script.runbook.clone().into_bytes());
     contents
@@ -99,6 +100,7 @@ fn explain(error: EmitError) -> Failure {
         EmitError::Unsupported { .. } => {
             "Plan for the versions of your servers with --publisher-version and --subscriber-version."
         }
+        EmitError::Target { .. } => "Use --target sql, or plan without it.",
         _ => "Plan again: such a plan is not written by \"pgslotplan plan\".",
     };
     Failure::from(error).hint(hint)

@@ -394,6 +394,15 @@ pub fn foreign_keys_known(context: &Context<'_>, side: &str) -> String {
 
 /// Publications have exactly what the plan says.
 pub fn publications_exact(context: &Context<'_>) -> String {
+    raise_if_any(
+        &publication_differences(context),
+        "differences between the publications and the plan",
+        "Somebody else made or changed them. Drop them if nothing uses them, or plan again with another --prefix.",
+    )
+}
+
+/// A query of what the publications have that the plan has not, and the other way round, one line each.
+pub fn publication_differences(context: &Context<'_>) -> String {
     let version = context.plan.publisher_version;
     let mut options = Vec::new();
     let mut members = Vec::new();
@@ -437,8 +446,8 @@ pub fn publications_exact(context: &Context<'_>) -> String {
     } else {
         ("false AS filtered, ARRAY[]::text[] AS columns", "")
     };
-    let query = format!(
-        "      WITH options AS (SELECT * FROM {options}),
+    format!(
+        "      SELECT line FROM (WITH options AS (SELECT * FROM {options}),
       planned AS (SELECT * FROM {members}),
       actual AS (
         SELECT p.pubname, n.nspname, c.relname, {details}
@@ -462,12 +471,7 @@ pub fn publications_exact(context: &Context<'_>) -> String {
       UNION ALL
       SELECT format('publication %I also has table %I.%I', a.pubname, a.nspname, a.relname)
       FROM actual AS a WHERE NOT EXISTS (SELECT FROM planned WHERE a.pubname = planned.publication_name
-        AND a.nspname = planned.schema_name AND a.relname = planned.table_name)"
-    );
-    raise_if_any(
-        &query,
-        "differences between the publications and the plan",
-        "Somebody else made or changed them. Drop them if nothing uses them, or plan again with another --prefix.",
+        AND a.nspname = planned.schema_name AND a.relname = planned.table_name)) AS difference(line)"
     )
 }
 

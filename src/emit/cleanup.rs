@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use super::{
     Context, bootstrap, checks,
     copy::{finish, paragraphs, step},
+    cutover,
     ddl::{do_block, only_if},
-    foreign_keys, guards,
+    foreign_keys, guards, reverse,
     script::{Phase, Side, Step},
     session,
 };
@@ -29,12 +30,18 @@ pub(super) fn subscriber_cleanup(context: &Context<'_>) -> Step {
             ),
         ));
     }
-    // a clone brought along what the publisher remembers of its own
-    if guards::sets_identities(context, Side::Subscriber)
-        || context.bootstrap.is_physical() && guards::sets_identities(context, Side::Publisher)
-    {
-        parts.push(guards::restore_identities(context));
+    parts.push(reverse::drop_slots(context));
+    parts.push(reverse::drop_publications(context));
+    if guards::guards_truncate(context) {
+        parts.push(guards::allow_truncate(context));
     }
+    parts.push(guards::restore_identities(context));
+    parts.push(cutover::open_writes_sql(context));
+    parts.push(only_if(
+        "was_opened",
+        &format!("to_regclass('{}.opened') IS NOT NULL", session::STATE_SCHEMA),
+        &session::forget("opened", &quote_literal(&context.plan.policy.prefix)),
+    ));
     if foreign_keys::are_cut(context) {
         parts.push(foreign_keys::forget_restored(context));
     }
@@ -130,6 +137,14 @@ pub(super) fn publisher_cleanup(context: &Context<'_>) -> Step {
     if guards::sets_identities(context, Side::Publisher) {
         parts.push(guards::restore_identities(context));
     }
+    parts.push(cutover::thaw(context));
+    parts.push(super::ddl::warn_if_any(
+        &format!(
+            "      SELECT 'lib/writes_open_publisher.sql opens it' WHERE to_regclass('{}.stopped_writes') IS NOT NULL",
+            session::STATE_SCHEMA
+        ),
+        "the old database stays read-only",
+    ));
     parts.push(guards::drop_empty_state_schema());
     finish(
         context,

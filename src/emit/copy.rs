@@ -10,7 +10,7 @@ use super::{
     cleanup, clone, cutover,
     ddl::{CreatePublication, CreateSubscription, Start, Streaming, do_block, only_if},
     drift::{self, Extent},
-    dump, foreign_keys, guards, schema,
+    dump, foreign_keys, guards, reverse, rollback, schema,
     script::{Phase, Side, Step, Variable},
     session, verify,
 };
@@ -60,11 +60,35 @@ pub(super) fn steps(context: &Context<'_>) -> Result<Vec<Step>, EmitError> {
             drift::compare(context, Extent::Everything),
         ]);
     }
-    steps.push(cutover::stop(context));
-    if foreign_keys::are_cut(context) {
-        steps.extend([cutover::restore_foreign_keys(context), cutover::validate_foreign_keys(context)]);
+    steps.extend([
+        verify::compare(context),
+        reverse::publisher_check(context),
+        cutover::vacuum(context),
+        reverse::prepare(context),
+        cutover::freeze(context),
+        cutover::quiesce(context),
+        cutover::pause(context),
+        cutover::stop_writes(context),
+        verify::compare_at_rest(context),
+        cutover::stop(context),
+    ]);
+    let cuts = foreign_keys::are_cut(context);
+    if cuts {
+        steps.push(cutover::restore_foreign_keys(context));
     }
-    steps.extend([cleanup::subscriber_cleanup(context), cleanup::publisher_cleanup(context)]);
+    steps.extend([
+        cutover::move_sequences(context),
+        reverse::slots(context),
+        reverse::subscriptions(context),
+        cutover::switch(context),
+        cutover::resume(context),
+        cutover::prove(context),
+    ]);
+    if cuts {
+        steps.push(cutover::validate_foreign_keys(context));
+    }
+    steps.extend(rollback::steps(context));
+    steps.extend([reverse::end(context), cleanup::subscriber_cleanup(context), cleanup::publisher_cleanup(context)]);
     Ok(steps)
 }
 
@@ -267,7 +291,7 @@ fn drop_foreign_keys(context: &Context<'_>) -> Step {
                   ever, even when the referencing table is empty."
                 .into(),
             hazard: Some("Until they are restored the subscriber accepts rows that break these foreign keys.".into()),
-            undo: Some("80_subscriber_stop.sql, then 81_ and 82_subscriber_foreign_keys_*.sql.".into()),
+            undo: Some("80_subscriber_stop.sql, then 81_ and 88_subscriber_foreign_keys_*.sql.".into()),
             body: paragraphs(&[session::mark_subscriber(context), foreign_keys::drop_on_subscriber(context)]),
             ..step(
                 "40_subscriber_foreign_keys_drop.sql",
@@ -315,7 +339,7 @@ fn slots(context: &Context<'_>, file: &str) -> Step {
 }
 
 /// Streaming as far as both sides can (contract §5).
-fn streaming(context: &Context<'_>) -> Option<Streaming> {
+pub(super) fn streaming(context: &Context<'_>) -> Option<Streaming> {
     let (publisher, subscriber) = (context.plan.publisher_version, context.plan.subscriber_version);
     if !subscriber.has_streaming() {
         None

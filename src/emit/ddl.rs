@@ -134,6 +134,17 @@ pub enum Streaming {
     Parallel,
 }
 
+impl Streaming {
+    /// The option's value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Streaming::Off => "off",
+            Streaming::On => "on",
+            Streaming::Parallel => "parallel",
+        }
+    }
+}
+
 /// `CREATE SUBSCRIPTION` onto a slot that exists. The connection string stays the psql variable `publisher_dsn`.
 #[derive(Debug, Clone)]
 pub struct CreateSubscription {
@@ -173,12 +184,7 @@ impl CreateSubscription {
             },
         );
         if let Some(streaming) = self.streaming {
-            let word = match streaming {
-                Streaming::Off => "off",
-                Streaming::On => "on",
-                Streaming::Parallel => "parallel",
-            };
-            let _ = write!(sql, ", streaming = {word}");
+            let _ = write!(sql, ", streaming = {}", streaming.as_str());
         }
         sql.push_str(");");
         sql

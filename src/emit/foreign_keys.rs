@@ -222,3 +222,12 @@ pub fn forget_restored(context: &Context<'_>) -> String {
         ),
     )
 }
+
+/// Statements for a server where they may have been dropped: they return, are validated and forgotten.
+pub fn return_where_dropped(context: &Context<'_>) -> String {
+    only_if(
+        "foreign_keys_dropped",
+        &format!("to_regclass('{STATE_SCHEMA}.dropped_foreign_key') IS NOT NULL"),
+        &format!("{}\n{}\n{}", restore_not_valid(context), validate(context), forget_restored(context)),
+    )
+}

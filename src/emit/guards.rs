@@ -30,8 +30,22 @@ pub fn sets_identities(context: &Context<'_>, side: Side) -> bool {
     context.plan.members().any(|(_, table)| is_set(table, side))
 }
 
+/// Whether the way back needs a replica identity on the subscriber that the forward direction does without.
+pub fn is_set_for_reverse(table: &PlannedTable) -> bool {
+    table.set_identity && table.identity == ReplicaIdentity::Full
+}
+
+/// Those of the way back.
+pub fn set_reverse_identities(context: &Context<'_>) -> String {
+    set_identities_of(context, is_set_for_reverse)
+}
+
 /// Remembers the replica identities and changes them, those of all partitions with their root's.
 pub fn set_identities(context: &Context<'_>, side: Side) -> String {
+    set_identities_of(context, |table| is_set(table, side))
+}
+
+fn set_identities_of(context: &Context<'_>, chosen: impl Fn(&PlannedTable) -> bool) -> String {
     let rows = table_rows(context, |_, table| {
         let word = match table.identity {
             ReplicaIdentity::Default => "d",
@@ -39,7 +53,7 @@ pub fn set_identities(context: &Context<'_>, side: Side) -> String {
             ReplicaIdentity::Nothing => "n",
             ReplicaIdentity::Index => "i",
         };
-        is_set(table, side).then(|| {
+        chosen(table).then(|| {
             [
                 Value::Text(&table.schema),
                 Value::Text(&table.name),

@@ -8,6 +8,7 @@ mod bootstrap;
 mod checks;
 mod cleanup;
 mod clone;
+mod compare;
 mod copy;
 mod cutover;
 pub mod ddl;
@@ -18,12 +19,16 @@ mod guards;
 pub mod probe;
 #[cfg(test)]
 mod readback;
+mod reverse;
+mod rollback;
 mod runbook;
 mod schema;
 pub mod script;
 mod session;
 pub mod settings;
 mod shell;
+mod support;
+mod targets;
 #[cfg(test)]
 pub(crate) mod tests;
 mod verify;
@@ -32,7 +37,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use script::{Manifest, ManifestStep, Phase, Script, Side, Step, Variable};
+pub use script::{Manifest, ManifestStep, Phase, Script, Side, Step, Support, Variable};
 pub use session::STATE_SCHEMA;
 
 use crate::{
@@ -50,6 +55,12 @@ pub enum Target {
     /// Files for psql.
     #[default]
     Sql,
+    /// CloudNativePG objects for subscriptions, and for publications where the publisher is such a cluster.
+    Cnpg,
+    /// Terraform JSON for the provider cyrilgdn/postgresql.
+    Terraform,
+    /// An Ansible playbook for the collection community.postgresql.
+    Ansible,
 }
 
 /// How the data gets to the subscriber.
@@ -147,6 +158,16 @@ pub enum EmitError {
         slot: SlotName,
         /// The table.
         table: TableName,
+    },
+    /// The plan needs something that the target has no words for.
+    #[error("target {target} cannot say {what}: {reason}")]
+    Target {
+        /// The target's word.
+        target: &'static str,
+        /// What the plan needs.
+        what: String,
+        /// What the target has.
+        reason: &'static str,
     },
     /// A dump has all columns, a clone too.
     #[error("bootstrap \"{bootstrap}\" cannot leave columns of table {table} out")]
@@ -268,13 +289,22 @@ impl Publishes {
 /// # Errors
 /// [`EmitError`] when a version lacks what the plan asks, or the plan contradicts itself.
 pub fn script(plan: &Plan, options: &EmitOptions) -> Result<Script, EmitError> {
-    let EmitOptions { target: Target::Sql, bootstrap } = *options;
-    bootstrap::possible(plan, bootstrap)?;
-    let context = Context { plan, bootstrap, publications: publications(plan)? };
-    let steps = copy::steps(&context)?;
-    let findings = findings(plan);
+    bootstrap::possible(plan, options.bootstrap)?;
+    let context = Context { plan, bootstrap: options.bootstrap, publications: publications(plan)? };
+    let (steps, dropped) = targets::apply(options.target, &context, copy::steps(&context)?)?;
+    let mut findings = findings(plan);
+    findings.extend(dropped);
+    findings.sort();
     let runbook = runbook::markdown(&context, &steps, &findings)?;
-    Ok(Script { plan_sha256: plan.plan_sha256.clone(), bootstrap: options.bootstrap, steps, runbook, findings })
+    let support = support::files(&context);
+    Ok(Script {
+        plan_sha256: plan.plan_sha256.clone(),
+        bootstrap: options.bootstrap,
+        steps,
+        support,
+        runbook,
+        findings,
+    })
 }
 
 /// The publications, after everything that a version or a contradiction could refuse was looked at.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use squawk_syntax::{SourceFile, SyntaxKind};
 
 use crate::{
-    emit::{Script, Side, Step},
+    emit::{Script, Step},
     names::TableName,
 };
 
@@ -36,6 +36,11 @@ pub fn psql(text: &str) -> (String, Vec<String>) {
                 continue;
             }
             // a psql variable in SQL: a literal by the time the server sees it
+            ':' if rest.get(1) == Some(&'"') && (at == 0 || chars[at - 1] != ':') => {
+                sql.push_str("variable");
+                at += 1 + quoted(&rest[1..], '"', false);
+                continue;
+            }
             ':' if rest.get(1) == Some(&'\'') => {
                 sql.push_str("'variable'");
                 at += 1 + quoted(&rest[1..], '\'', false);
@@ -71,9 +76,24 @@ fn dollar_quoted(rest: &[char]) -> usize {
     close.expect("a dollar quote is closed") + tag
 }
 
+/// The files that psql runs.
+pub fn sql_files(script: &Script) -> Vec<(&str, &str)> {
+    let steps = script.steps.iter().map(|step| (step.file.as_str(), step.body.as_str()));
+    let support = script.support.iter().map(|shared| (shared.file.as_str(), shared.body.as_str()));
+    steps.chain(support).filter(|(file, _)| file.ends_with(".sql")).collect()
+}
+
+/// Everything that psql gets, with the file that holds it.
+pub fn texts(script: &Script) -> Vec<(String, String)> {
+    let steps = script.steps.iter().filter(|step| step.file.ends_with(".sql") || step.file.ends_with(".sh"));
+    let of_steps = steps.flat_map(|step| psql_texts(step).into_iter().map(move |text| (step.file.clone(), text)));
+    let support = script.support.iter().filter(|shared| shared.file.ends_with(".sql"));
+    of_steps.chain(support.map(|shared| (shared.file.clone(), shared.body.clone()))).collect()
+}
+
 /// The texts that psql gets from a step: the file, or the here-documents of a shell step.
 pub fn psql_texts(step: &Step) -> Vec<String> {
-    if step.side != Side::Shell {
+    if step.file.ends_with(".sql") {
         return vec![step.body.clone()];
     }
     let mut texts = Vec::new();
@@ -92,12 +112,10 @@ pub fn psql_texts(step: &Step) -> Vec<String> {
 /// Every file as the server sees it, with what the parser says against it.
 pub fn syntax_errors(script: &Script) -> Vec<String> {
     let mut errors = Vec::new();
-    for step in &script.steps {
-        for text in psql_texts(step) {
-            let (sql, _) = psql(&text);
-            let parse = SourceFile::parse(&sql);
-            errors.extend(parse.errors().iter().map(|error| format!("{}: {error:?}", step.file)));
-        }
+    for (file, text) in texts(script) {
+        let (sql, _) = psql(&text);
+        let parse = SourceFile::parse(&sql);
+        errors.extend(parse.errors().iter().map(|error| format!("{file}: {error:?}")));
     }
     errors
 }
@@ -105,8 +123,9 @@ pub fn syntax_errors(script: &Script) -> Vec<String> {
 /// Tables of each publication as the emitted `CREATE PUBLICATION` statements have them, sorted.
 pub fn assignment(script: &Script) -> BTreeMap<String, Vec<TableName>> {
     let mut assignment = BTreeMap::new();
-    for step in script.steps.iter().filter(|step| step.side != Side::Shell) {
-        let parse = SourceFile::parse(&psql(&step.body).0);
+    let forward = |(file, _): &(&str, &str)| !file.contains("reverse");
+    for (_, body) in sql_files(script).into_iter().filter(forward) {
+        let parse = SourceFile::parse(&psql(body).0);
         for statement in parse.syntax_node().descendants() {
             if statement.kind() != SyntaxKind::CREATE_PUBLICATION {
                 continue;

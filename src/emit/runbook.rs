@@ -29,6 +29,8 @@ pub(super) fn markdown(context: &Context<'_>, steps: &[Step], findings: &[Findin
     opening(&mut text, context);
     slots(&mut text, context)?;
     settings(&mut text, context);
+    evidence(&mut text);
+    night(&mut text);
     hazards(&mut text, context, findings)?;
     not_replicated(&mut text, context);
     list_of_steps(&mut text, steps);
@@ -228,6 +230,39 @@ fn settings(text: &mut String, context: &Context<'_>) {
     }
 }
 
+fn evidence(text: &mut String) {
+    text.push_str(
+        "\n## Evidence and rehearsal\n\n\
+         `sh run.sh FILE` runs a step where it belongs and adds two lines to `evidence.tsv`, in the directory with `.state` after \
+         the name of this one: when it began and how it ended, how long it took, and the file's SHA-256. The shell steps and the \
+         cutover add their own lines, part by part. `PGSLOTPLAN_STATE` names another directory.\n\n\
+         Rehearse on clones of both servers and PgBouncers of their own: the same files, with `PGSLOTPLAN_REHEARSAL=yes` and the \
+         clones' connection strings. The publisher's clone may then have another system identifier than the plan's server; every \
+         line of the evidence says `rehearsal`. The cutover of a rehearsal shows the length of the pause: the last lines of the \
+         evidence divide it into its parts.\n",
+    );
+}
+
+/// The order of the night, for somebody who has not read the steps.
+fn night(text: &mut String) {
+    text.push_str(
+        "\n## The night\n\n\
+         Before: steps up to 77, `cutover.conf.example` copied to `cutover.conf` in the `.state` directory and filled in, a rehearsal, \
+         and `75_shell_verify.sh` without a difference. PgBouncer in transaction pooling: a session that stays open blocks PAUSE.\n\n\
+         `sh cutover.sh` does steps 77 to 87 in one go, and the application waits for a second or so instead of minutes. It compares \
+         the newest FINAL_ROWS rows of each table within the pause; `79_shell_compare_at_rest.sh` compares everything, where the \
+         pause may be that long.\n\n\
+         | what you see | where the application is | what to do |\n| --- | --- | --- |\n\
+         | exit code 0 and the length of the pause | new server | 88, then watch |\n\
+         | exit code 4, \"the old server serves\" | old server, nothing lost | remove the reason, run it again |\n\
+         | the script was killed, or the terminal is gone | waiting | `sh abort.sh`; it says whether it is too late for that |\n\
+         | abort.sh says that the new server was opened | new server, or waiting | `sh run.sh 86_pgbouncer_resume.sh`; forward is the way |\n\
+         | the new server cannot be kept | new server | `sh rollback.sh`: everything written there comes back |\n\n\
+         Go only if each is true: every slot within MOST_BYTES_BEHIND; the last verification ended with 0; the freeze is on; a person \
+         who can see the application's errors is there; somebody has the right to say no-go.\n",
+    );
+}
+
 fn hazards(text: &mut String, context: &Context<'_>, findings: &[Finding]) -> Result<(), EmitError> {
     text.push_str("\n## Hazards\n\n");
     text.push_str(
@@ -293,11 +328,9 @@ fn hazards(text: &mut String, context: &Context<'_>, findings: &[Finding]) -> Re
 fn not_replicated(text: &mut String, context: &Context<'_>) {
     text.push_str(
         "\n## What is not replicated\n\n\
-         - Sequences. After the writes have stopped, run on the publisher what prints the statements for the subscriber:\n\n\
-         ```sql\nSELECT format('SELECT pg_catalog.setval(%L::regclass, %s, %L);', format('%I.%I', schemaname, sequencename),\n              \
-         coalesce(last_value, start_value), last_value IS NOT NULL)\nFROM pg_catalog.pg_sequences ORDER BY schemaname, sequencename;\n```\n\n\
+         - Sequences: `82_shell_sequences.sh` copies their values after the writes have stopped.\n\
          - DDL, roles, privileges.\n- Large objects.\n- Unlogged, temporary and foreign tables, materialized views (refresh them).\n\
-         - Statistics: run ANALYZE before the cutover, on partitioned tables too.\n",
+         - Statistics: `76_shell_vacuum.sh` makes them before the cutover, on partitioned tables too.\n",
     );
     if context.plan.publisher_version.major() < 18 || context.plan.subscriber_version.major() < 18 {
         text.push_str("- Values of generated columns: the subscriber computes its own.\n");

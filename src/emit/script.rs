@@ -115,6 +115,15 @@ pub struct Step {
     pub body: String,
 }
 
+/// A file that steps share. Nobody runs it by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Support {
+    /// File name, with its folder.
+    pub file: String,
+    /// The file's text.
+    pub body: String,
+}
+
 /// Everything `emit` writes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Script {
@@ -124,6 +133,8 @@ pub struct Script {
     pub bootstrap: super::Bootstrap,
     /// In order.
     pub steps: Vec<Step>,
+    /// What the steps share, by name.
+    pub support: Vec<Support>,
     /// `RUNBOOK.md`.
     pub runbook: String,
     /// What to know before running any of it.
@@ -155,6 +166,16 @@ pub struct ManifestStep {
     pub sha256: String,
 }
 
+/// A shared file in the manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManifestSupport {
+    /// File name, with its folder.
+    pub file: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+}
+
 /// `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -172,6 +193,9 @@ pub struct Manifest {
     pub bootstrap: super::Bootstrap,
     /// In order.
     pub steps: Vec<ManifestStep>,
+    /// Files that steps share.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub support: Vec<ManifestSupport>,
     /// What to know before running any of it.
     pub findings: Vec<Finding>,
 }
@@ -191,8 +215,9 @@ impl Script {
             hazard: step.hazard.clone(),
             undo: step.undo.clone(),
             variables: step.variables.clone(),
-            sha256: format::hex(&Sha256::digest(step.body.as_bytes())),
+            sha256: digest(&step.body),
         };
+        let support = |shared: &Support| ManifestSupport { file: shared.file.clone(), sha256: digest(&shared.body) };
         Manifest {
             kind: "scripts".into(),
             version: FORMAT_VERSION,
@@ -200,7 +225,12 @@ impl Script {
             plan_sha256: self.plan_sha256.clone(),
             bootstrap: self.bootstrap,
             steps: self.steps.iter().map(step).collect(),
+            support: self.support.iter().map(support).collect(),
             findings: self.findings.clone(),
         }
     }
+}
+
+fn digest(body: &str) -> String {
+    format::hex(&Sha256::digest(body.as_bytes()))
 }

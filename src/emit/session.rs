@@ -20,7 +20,7 @@ pub fn command(step: &Step) -> String {
     let dsn = match step.side {
         Side::Publisher => "PGSLOTPLAN_PUBLISHER",
         Side::Subscriber => "PGSLOTPLAN_SUBSCRIBER",
-        Side::Pgbouncer | Side::Shell => return format!("sh {}", step.file),
+        Side::Pgbouncer | Side::Shell => return shell_command(&step.file),
     };
     let mut command = format!("psql -X -v ON_ERROR_STOP=1 -d \"${dsn}\"");
     for variable in step.variables.iter().filter(|variable| variable.required) {
@@ -28,6 +28,19 @@ pub fn command(step: &Step) -> String {
     }
     let _ = write!(command, " -f {}", step.file);
     command
+}
+
+/// What runs a file that is not for psql.
+fn shell_command(file: &str) -> String {
+    if let Some(folder) = file.strip_suffix("/main.tf.json") {
+        format!("terraform -chdir={folder} init && terraform -chdir={folder} apply")
+    } else if file.ends_with(".yaml") {
+        format!("kubectl apply -f {file}")
+    } else if file.ends_with(".yml") {
+        format!("ansible-playbook -i inventory {file}")
+    } else {
+        format!("sh {file}")
+    }
 }
 
 /// The environment variable that stands in for a psql variable.
@@ -73,7 +86,8 @@ fn guarded(context: &Context<'_>, step: &Step, guard: String, statements: &str) 
     text
 }
 
-fn head(context: &Context<'_>, step: &Step) -> String {
+/// What a file says of itself, as comment lines.
+pub fn head(context: &Context<'_>, step: &Step) -> String {
     let mut head = String::new();
     let mut line = |text: &str| {
         let _ = writeln!(head, "-- {}", one_line(text));
@@ -121,6 +135,7 @@ SET standard_conforming_strings = on;
 SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 SET application_name = 'pgslotplan';
+SET pgslotplan.ddl = on;
 SET default_transaction_read_only = off;
 SET default_transaction_isolation = 'read committed';
 SET default_transaction_deferrable = off;
@@ -159,7 +174,8 @@ fn publisher_guard(context: &Context<'_>) -> String {
     if let Some(identifier) = &plan.server.system_identifier {
         let _ = write!(
             body,
-            "  IF has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+            "  -- a rehearsal runs against a clone, which may have an identifier of its own
+  IF coalesce(current_setting('pgslotplan.rehearsal', true), '') <> 'on' AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
      AND (SELECT system_identifier::text FROM pg_control_system()) <> {} THEN
     RAISE EXCEPTION USING MESSAGE = 'this is not the server that the plan was made for: its system identifier differs',
       HINT = 'This file is for the publisher.';

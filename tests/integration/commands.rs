@@ -173,7 +173,9 @@ fn emit() {
     assert_eq!(story.run("emit p15.json -o scripts"), 0);
     let mut files: Vec<String> = std::fs::read_dir(story.path("scripts"))
         .unwrap()
-        .map(|entry| format!("scripts/{}", entry.unwrap().file_name().to_string_lossy()))
+        .map(Result::unwrap)
+        .filter(|entry| entry.path().is_file() && entry.path().extension().is_some_and(|extension| extension != "sh"))
+        .map(|entry| format!("scripts/{}", entry.file_name().to_string_lossy()))
         .collect();
     files.sort();
     for file in &files {

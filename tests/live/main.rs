@@ -9,17 +9,21 @@
 mod bench;
 mod boot;
 mod bootstraps;
+mod bouncer;
 mod calibrate;
 mod check;
 mod child;
+mod cutover;
 mod demo;
 mod edges;
 mod faults;
 mod methods;
+mod pair;
 mod prometheus;
 mod sample;
 mod scripts;
 mod story;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -54,6 +58,8 @@ fn main() -> ExitCode {
         .chain(edges::trials())
         .chain(faults::trials())
         .chain(demo::trials())
+        .chain(verify::trials())
+        .chain(cutover::trials())
         .chain(check::trials())
         .map(|trial| if ignore { trial.with_ignored_flag(true) } else { trial }) // measurements stay ignored until asked for
         .collect();

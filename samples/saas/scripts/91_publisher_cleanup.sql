@@ -12,6 +12,7 @@ SET standard_conforming_strings = on;
 SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 SET application_name = 'pgslotplan';
+SET pgslotplan.ddl = on;
 SET default_transaction_read_only = off;
 SET default_transaction_isolation = 'read committed';
 SET default_transaction_deferrable = off;
@@ -37,7 +38,8 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = format('the plan is for database %I, but this is database %I', 'saas', current_database()),
       HINT = 'Run this file in the planned database of the publisher.';
   END IF;
-  IF has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+  -- a rehearsal runs against a clone, which may have an identifier of its own
+  IF coalesce(current_setting('pgslotplan.rehearsal', true), '') <> 'on' AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
      AND (SELECT system_identifier::text FROM pg_control_system()) <> '7711952812400521121' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is not the server that the plan was made for: its system identifier differs',
       HINT = 'This file is for the publisher.';
@@ -140,6 +142,22 @@ SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_shared_4') AS pu
 \if :publication_7_exists
 DROP PUBLICATION pgsp_shared_4;
 \endif
+
+DROP EVENT TRIGGER IF EXISTS pgsp_refuse_ddl;
+DROP EVENT TRIGGER IF EXISTS pgsp_refuse_ddl_drop;
+DROP FUNCTION IF EXISTS pgslotplan.refuse_ddl();
+
+DO $pgslotplan$
+DECLARE
+  found_line text;
+BEGIN
+  FOR found_line IN SELECT line FROM (
+      SELECT 'lib/writes_open_publisher.sql opens it' WHERE to_regclass('pgslotplan.stopped_writes') IS NOT NULL
+  ) AS found(line) ORDER BY line LIMIT 20 LOOP
+    RAISE WARNING '%: %', 'the old database stays read-only', found_line;
+  END LOOP;
+END
+$pgslotplan$;
 
 SELECT EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = 'pgslotplan'
     AND NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid) AND NOT EXISTS (SELECT FROM pg_proc WHERE pronamespace = n.oid)) AS state_is_empty

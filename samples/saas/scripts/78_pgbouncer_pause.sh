@@ -1,0 +1,16 @@
+#!/bin/sh
+# 78_pgbouncer_pause.sh: Pauses the entries on every PgBouncer process.
+# phase cutover, on the pgbouncer, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+# Run: sh 78_pgbouncer_pause.sh
+# Hazard: The application stands from here until RESUME. A client that waits longer than query_wait_timeout (120 s) is disconnected. If a pool is not idle within PAUSE_SECONDS everything is resumed by itself.
+# Undo: abort.sh
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
+. "$here/lib/plan.sh"
+. "$here/lib/common.sh"
+. "$here/lib/verify.sh"
+. "$here/lib/cutover.sh"
+
+begin 78_pgbouncer_pause
+pause_all || finish $? "failed; the reason is above"
+finish 0 done

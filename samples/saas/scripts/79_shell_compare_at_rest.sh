@@ -1,0 +1,12 @@
+#!/bin/sh
+# 79_shell_compare_at_rest.sh: Compares every row and sequence exactly, after the writes have stopped. For rehearsals, and where the time is there.
+# phase verify, on the shell, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
+# Run: sh 79_shell_compare_at_rest.sh
+# Hazard: Reads every table on both servers once while nobody may write. The cutover itself compares less: see there.
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
+. "$here/lib/plan.sh"
+. "$here/lib/common.sh"
+. "$here/lib/verify.sh"
+
+verify at_rest

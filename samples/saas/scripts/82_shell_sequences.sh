@@ -1,0 +1,15 @@
+#!/bin/sh
+# 82_shell_sequences.sh: Sets the subscriber's sequences to the publisher's values; never called, restarted and descending ones too.
+# phase cutover, on the shell, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
+# Run: sh 82_shell_sequences.sh
+# Undo: Not needed: numbers are only skipped.
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
+. "$here/lib/plan.sh"
+. "$here/lib/common.sh"
+. "$here/lib/verify.sh"
+. "$here/lib/cutover.sh"
+
+begin 82_shell_sequences
+sequences publisher subscriber || finish $? "failed; the reason is above"
+finish 0 done

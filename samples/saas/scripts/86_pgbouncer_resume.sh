@@ -1,0 +1,16 @@
+#!/bin/sh
+# 86_pgbouncer_resume.sh: Looks once more for sessions on the old server, notes that the new one is open, and resumes.
+# phase cutover, on the pgbouncer, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
+# Run: sh 86_pgbouncer_resume.sh
+# Hazard: abort.sh refuses from here on.
+# Undo: rollback.sh
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
+. "$here/lib/plan.sh"
+. "$here/lib/common.sh"
+. "$here/lib/verify.sh"
+. "$here/lib/cutover.sh"
+
+begin 86_pgbouncer_resume
+open_new || finish $? "failed; the reason is above"
+finish 0 done

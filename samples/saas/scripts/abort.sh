@@ -1,0 +1,16 @@
+#!/bin/sh
+# abort.sh: Back to the old server, before anything was written to the new one.
+# phase rollback, on the shell, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
+# Run: sh abort.sh
+# Hazard: Refuses with 4 when the new server was opened: then rollback.sh is the way.
+# Undo: Another cutover.
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
+. "$here/lib/plan.sh"
+. "$here/lib/common.sh"
+. "$here/lib/verify.sh"
+. "$here/lib/cutover.sh"
+
+begin abort
+abort || finish $? "not at its end: run it again"
+finish 0 "the old server serves, the subscriptions go on"

@@ -1,0 +1,106 @@
+//! Other targets than psql: the steps that make publications, slots and subscriptions become a manifest of another tool;
+//! all others stay. What a tool cannot say is refused where the plan needs it for correctness, and dropped with a finding
+//! where it only prefers it (contract §5).
+
+mod ansible;
+mod cnpg;
+mod terraform;
+#[cfg(test)]
+mod tests;
+mod yaml;
+
+use serde_json::Value;
+
+use super::{
+    Context, EmitError, Target, checks,
+    copy::{finish, paragraphs, step},
+    script::{Phase, Side, Step},
+    session,
+};
+use crate::{finding::Finding, plan::PlannedTable};
+
+/// Steps for psql that are replaced, those in their place, and what the target leaves out.
+type Made = (&'static [&'static str], Vec<Step>, Vec<Finding>);
+
+/// The steps of a target, made from those for psql, and what was dropped on the way.
+///
+/// # Errors
+/// [`EmitError::Target`] when the target cannot say what the plan needs.
+pub(super) fn apply(
+    target: Target,
+    context: &Context<'_>,
+    steps: Vec<Step>,
+) -> Result<(Vec<Step>, Vec<Finding>), EmitError> {
+    let (replaced, made, findings) = match target {
+        Target::Sql => return Ok((steps, Vec::new())),
+        Target::Cnpg => cnpg::steps(context)?,
+        Target::Terraform => terraform::steps(context)?,
+        Target::Ansible => ansible::steps(context)?,
+    };
+    let mut all: Vec<Step> = steps.into_iter().filter(|step| !replaced.iter().any(|file| step.file == *file)).collect();
+    all.extend(made);
+    // the numbers are the order; steps of the ways back and the clean-up have their place by phase
+    let place = |step: &Step| (step.phase >= Phase::Rollback, step.phase.max(Phase::Rollback));
+    let (mut forward, rest): (Vec<Step>, Vec<Step>) = all.into_iter().partition(|step| !place(step).0);
+    forward.sort_by(|a, b| a.file.cmp(&b.file));
+    forward.extend(rest);
+    Ok((forward, findings))
+}
+
+/// What must be there on the subscriber before another tool makes the subscriptions: the mark that later files look for.
+fn prepare(context: &Context<'_>, what_follows: &str) -> Step {
+    finish(
+        context,
+        Step {
+            why: format!(
+                "The files after {what_follows} look for the mark, and rows that are there already would stop a slot."
+            ),
+            undo: Some("90_subscriber_cleanup.sql removes the mark.".into()),
+            body: paragraphs(&[
+                session::mark_subscriber(context),
+                checks::subscriptions_exact(context),
+                checks::subscriber_empty(context),
+            ]),
+            ..step(
+                "58_subscriber_prepare.sql",
+                Phase::Start,
+                Side::Subscriber,
+                "Marks the subscriber with the plan and looks that its tables are empty.",
+            )
+        },
+    )
+}
+
+fn refuse<T>(target: &'static str, what: String, reason: &'static str) -> Result<T, EmitError> {
+    Err(EmitError::Target { target, what, reason })
+}
+
+/// Refuses names that a tool would split or quote wrongly: it takes `schema.table` as one word.
+fn plain_name(target: &'static str, table: &PlannedTable) -> Result<String, EmitError> {
+    for part in [&table.schema, &table.name] {
+        let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '-' | ' ');
+        if !part.chars().all(plain) || part.trim() != part {
+            return refuse(
+                target,
+                format!("the name of table {}", table.table_name()),
+                "it takes schema.table as one word",
+            );
+        }
+    }
+    Ok(format!("{}.{}", table.schema, table.name))
+}
+
+/// `WITH` options of a subscription onto a slot that exists, as text.
+fn subscription_parameters(context: &Context<'_>, slot: &str) -> Vec<(&'static str, Value)> {
+    let mut parameters: Vec<(&'static str, Value)> =
+        [("copy_data", "true"), ("create_slot", "false"), ("slot_name", slot)]
+            .map(|(name, value)| (name, Value::from(value)))
+            .into();
+    if let Some(streaming) = super::copy::streaming(context) {
+        parameters.push(("streaming", Value::from(streaming.as_str())));
+    }
+    parameters
+}
+
+#[cfg(test)]
+pub(in crate::emit) use yaml::to_yaml;

@@ -1,0 +1,78 @@
+//! A real PgBouncer in a folder of its own: transaction pooling, one entry `app`, its console on 127.0.0.1.
+
+use std::{
+    fs::{self, File},
+    net::TcpListener,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use libtest_mimic::Failed;
+use pgslotplan::throwaway::Cluster;
+
+/// The account that PgBouncer runs as when the tests run as root, which it refuses.
+const NOBODY: u32 = 65534;
+
+pub struct Bouncer {
+    process: Child,
+    folder: tempfile::TempDir,
+    pub port: u16,
+}
+
+impl Bouncer {
+    /// Starts one that leads to a database of a server.
+    pub fn start(server: &Cluster, database: &str) -> Result<Self, Failed> {
+        let folder = tempfile::tempdir()?;
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        fs::write(folder.path().join("users"), "\"postgres\" \"\"\n")?;
+        let users = folder.path().join("users").display().to_string();
+        let ini = format!(
+            ";app = host=commented.example\n[databases]\n;app = host=commented.example\nother = host=127.0.0.1 port=1 dbname=other\n\
+             app = host=127.0.0.1 port={} dbname={database} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+             unix_socket_dir =\nauth_type = trust\nauth_file = {users}\nadmin_users = postgres\npool_mode = transaction\n\
+             default_pool_size = 20\nserver_login_retry = 1\nignore_startup_parameters = extra_float_digits\n",
+            server.port()
+        );
+        fs::write(folder.path().join("pgbouncer.ini"), ini)?;
+        let log = File::create(folder.path().join("log"))?;
+        let mut command = Command::new("pgbouncer");
+        command.arg(folder.path().join("pgbouncer.ini")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        if rustix::process::geteuid().is_root() {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let mut bouncer = Bouncer { process: command.spawn()?, folder, port };
+        let begun = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if begun.elapsed() > Duration::from_secs(20) || bouncer.process.try_wait()?.is_some() {
+                let log = fs::read_to_string(bouncer.folder.path().join("log")).unwrap_or_default();
+                return Err(format!("pgbouncer does not listen: {log}").into());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(bouncer)
+    }
+
+    pub fn ini(&self) -> PathBuf {
+        self.folder.path().join("pgbouncer.ini")
+    }
+
+    pub fn console(&self) -> String {
+        format!("host=127.0.0.1 port={} user=postgres dbname=pgbouncer", self.port)
+    }
+
+    /// Connection string of a client.
+    pub fn conninfo(&self) -> String {
+        format!("host=127.0.0.1 port={} user=postgres dbname=app", self.port)
+    }
+}
+
+impl Drop for Bouncer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
