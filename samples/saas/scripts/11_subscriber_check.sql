@@ -1,5 +1,5 @@
 -- 11_subscriber_check.sql: Looks whether the subscriber can take what the plan sends. Changes nothing.
--- phase schema, on the subscriber, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
+-- phase schema, on the subscriber, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 11_subscriber_check.sql
 
 \set ON_ERROR_STOP on

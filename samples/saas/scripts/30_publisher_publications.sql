@@ -1,5 +1,5 @@
 -- 30_publisher_publications.sql: Creates one publication for each slot, and compares those that exist with the plan.
--- phase prepare, on the publisher, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
+-- phase prepare, on the publisher, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 30_publisher_publications.sql
 -- Undo: 91_publisher_cleanup.sql drops them.
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 73_shell_foreign_keys.sh: Makes the foreign keys that do not join two slots, and triggers, rules, policies and statistics.
-# phase indexes, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
+# phase indexes, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
 # Run: sh 73_shell_foreign_keys.sh
 # Environment PGSLOTPLAN_PUBLISHER (needed): connection string of the publisher's database
 # Environment PGSLOTPLAN_SUBSCRIBER (needed): connection string of the subscriber's database
@@ -46,6 +46,7 @@ SET standard_conforming_strings = on;
 SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 SET application_name = 'pgslotplan';
+SET pgslotplan.ddl = on;
 SET default_transaction_read_only = off;
 SET default_transaction_isolation = 'read committed';
 SET default_transaction_deferrable = off;
@@ -71,7 +72,8 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = format('the plan is for database %I, but this is database %I', 'saas', current_database()),
       HINT = 'Run this file in the planned database of the publisher.';
   END IF;
-  IF has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+  -- a rehearsal runs against a clone, which may have an identifier of its own
+  IF coalesce(current_setting('pgslotplan.rehearsal', true), '') <> 'on' AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
      AND (SELECT system_identifier::text FROM pg_control_system()) <> '7711952812400521121' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is not the server that the plan was made for: its system identifier differs',
       HINT = 'This file is for the publisher.';
@@ -100,6 +102,7 @@ SET standard_conforming_strings = on;
 SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 SET application_name = 'pgslotplan';
+SET pgslotplan.ddl = on;
 SET default_transaction_read_only = off;
 SET default_transaction_isolation = 'read committed';
 SET default_transaction_deferrable = off;

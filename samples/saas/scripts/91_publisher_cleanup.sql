@@ -1,5 +1,5 @@
 -- 91_publisher_cleanup.sql: Drops the plan's slots, publications and guards, and sets changed replica identities back.
--- phase cleanup, on the publisher, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
+-- phase cleanup, on the publisher, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 91_publisher_cleanup.sql
 -- Hazard: The subscriber cannot go on from here: what it has not applied does not come.
 
