@@ -1,6 +1,6 @@
 #!/bin/sh
 # 79_shell_compare_at_rest.sh: Compares every row and sequence exactly, after the writes have stopped. For rehearsals, and where the time is there.
-# phase verify, on the shell, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
+# phase verify, on the shell, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
 # Run: sh 79_shell_compare_at_rest.sh
 # Hazard: Reads every table on both servers once while nobody may write. The cutover itself compares less: see there.
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 82_shell_sequences.sh: Sets the subscriber's sequences to the publisher's values; never called, restarted and descending ones too.
-# phase cutover, on the shell, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
+# phase cutover, on the shell, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
 # Run: sh 82_shell_sequences.sh
 # Undo: Not needed: numbers are only skipped.
 

@@ -1,5 +1,5 @@
 -- 83_subscriber_reverse_slots.sql: Creates the replication slots of the way back.
--- phase cutover, on the subscriber, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
+-- phase cutover, on the subscriber, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 83_subscriber_reverse_slots.sql
 -- Hazard: They keep WAL on the new server until the clean-up.
 -- Undo: abort.sh, or 90_subscriber_cleanup.sql, drops them.
@@ -24,6 +24,8 @@ SET statement_timeout = '15min';
 SET idle_in_transaction_session_timeout = '5min';
 
 DO $pgslotplan$
+DECLARE
+  is_clone boolean := false;
 BEGIN
   IF current_setting('server_version_num')::integer / 10000 <> 15 THEN
     RAISE EXCEPTION USING MESSAGE = 'this file is for a subscriber of major version 15, but the server is '
@@ -33,7 +35,7 @@ BEGIN
   IF pg_is_in_recovery() THEN
     RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
   END IF;
-  IF has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+  IF NOT is_clone AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
      AND (SELECT system_identifier::text FROM pg_control_system()) = '7711952812400521121' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one',
       HINT = 'This file is for the subscriber.';
@@ -71,7 +73,7 @@ DECLARE
 BEGIN
   IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
-      INTO found_mark USING 'pgsp', '50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e';
+      INTO found_mark USING 'pgsp', '223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b';
   END IF;
   IF NOT found_mark THEN
     RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',

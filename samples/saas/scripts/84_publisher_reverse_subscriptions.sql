@@ -1,5 +1,5 @@
 -- 84_publisher_reverse_subscriptions.sql: Creates the subscriptions of the way back on the old server.
--- phase cutover, on the publisher, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
+-- phase cutover, on the publisher, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v subscriber_dsn="$SUBSCRIBER_DSN" -f 84_publisher_reverse_subscriptions.sql
 -- Variable subscriber_dsn (needed): connection string by which the publisher's server reaches the subscriber's database, with a role that has REPLICATION
 -- Undo: abort.sh before the first write; 91_publisher_cleanup.sql drops them for good.
@@ -59,6 +59,12 @@ BEGIN
       RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of the plan', HINT = 'This file is for the publisher.';
     END IF;
   END IF;
+  IF to_regclass('pgslotplan.bootstrap') IS NOT NULL THEN
+    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.bootstrap WHERE prefix = $1)' INTO found_marker USING 'pgsp';
+    IF found_marker THEN
+      RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of the plan', HINT = 'This file is for the publisher.';
+    END IF;
+  END IF;
 END
 $pgslotplan$;
 
@@ -105,6 +111,18 @@ JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = cut.table_name
 JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.conname = cut.constraint_name AND k.contype = 'f' AND k.conparentid = 0
 ON CONFLICT DO NOTHING;
 
+INSERT INTO pgslotplan.dropped_foreign_key
+SELECT 'pgsp', planned.schema_name, planned.table_name, planned.constraint_name, planned.definition,
+       planned.definition !~ ' NOT (VALID|ENFORCED)$', NULL
+FROM (VALUES
+        ('public', 'email_events', 'email_events_message_id_fkey', 'FOREIGN KEY (message_id) REFERENCES public.email_messages(id)'),
+        ('public', 'email_messages', 'email_messages_campaign_id_fkey', 'FOREIGN KEY (campaign_id) REFERENCES public.campaigns(id)'),
+        ('public', 'email_messages', 'email_messages_contact_id_fkey', 'FOREIGN KEY (contact_id) REFERENCES public.contacts(id)'),
+        ('public', 'notifications', 'notifications_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES public.users(id)'),
+        ('public', 'sessions', 'sessions_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES public.users(id)'),
+        ('public', 'webhooks', 'webhooks_account_id_fkey', 'FOREIGN KEY (account_id) REFERENCES public.accounts(id)')) AS planned(schema_name, table_name, constraint_name, definition)
+ON CONFLICT DO NOTHING;
+
 DO $pgslotplan$
 DECLARE
   found_line text;
@@ -120,7 +138,7 @@ BEGIN
       WHERE NOT EXISTS (SELECT FROM pgslotplan.dropped_foreign_key AS d WHERE d.prefix = 'pgsp'
         AND d.schema_name = cut.schema_name AND d.table_name = cut.table_name AND d.constraint_name = cut.constraint_name)
   ) AS found(line) ORDER BY line LIMIT 20 LOOP
-    RAISE WARNING '%: %', 'the subscriber does not have this foreign key: it will not be restored either', found_line;
+    RAISE WARNING '%: %', 'neither the subscriber nor the plan has the definition of this foreign key: it will not be restored', found_line;
   END LOOP;
 END
 $pgslotplan$;

@@ -12,7 +12,7 @@ mod yaml;
 use serde_json::Value;
 
 use super::{
-    Context, EmitError, Target, checks,
+    Bootstrap, Context, EmitError, Target, checks,
     copy::{finish, paragraphs, step},
     script::{Phase, Side, Step},
     session,
@@ -31,6 +31,16 @@ pub(super) fn apply(
     context: &Context<'_>,
     steps: Vec<Step>,
 ) -> Result<(Vec<Step>, Vec<Finding>), EmitError> {
+    let word = match target {
+        Target::Sql => "sql",
+        Target::Cnpg => "cnpg",
+        Target::Terraform => "terraform",
+        Target::Ansible => "ansible",
+    };
+    if target != Target::Sql && context.bootstrap != Bootstrap::Copy {
+        // their subscriptions copy: over loaded tables every row would come twice
+        return refuse(word, "another bootstrap than copy".into(), "its subscriptions copy their tables by themselves");
+    }
     let (replaced, made, findings) = match target {
         Target::Sql => return Ok((steps, Vec::new())),
         Target::Cnpg => cnpg::steps(context)?,

@@ -1,5 +1,5 @@
 -- lib/opened_subscriber.sql: Writes t when the application was let onto the new server.
--- phase verify, on the subscriber, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
+-- phase verify, on the subscriber, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -v out="$OUT" -f lib/opened_subscriber.sql
 -- Variable out (needed): the file to write
 
@@ -31,6 +31,8 @@ SET statement_timeout = '15min';
 SET idle_in_transaction_session_timeout = '5min';
 
 DO $pgslotplan$
+DECLARE
+  is_clone boolean := false;
 BEGIN
   IF current_setting('server_version_num')::integer / 10000 <> 15 THEN
     RAISE EXCEPTION USING MESSAGE = 'this file is for a subscriber of major version 15, but the server is '
@@ -40,7 +42,7 @@ BEGIN
   IF pg_is_in_recovery() THEN
     RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
   END IF;
-  IF has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+  IF NOT is_clone AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
      AND (SELECT system_identifier::text FROM pg_control_system()) = '7711952812400521121' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one',
       HINT = 'This file is for the subscriber.';
