@@ -67,8 +67,8 @@ pub trait Document: Serialize + DeserializeOwned {
 
 #[derive(serde::Deserialize)]
 struct Envelope {
-    kind: Option<String>,
-    version: Option<u64>,
+    kind: Option<Value>,
+    version: Option<Value>,
 }
 
 fn syntax(kind: &str, error: &serde_json::Error) -> FormatError {
@@ -78,17 +78,27 @@ fn syntax(kind: &str, error: &serde_json::Error) -> FormatError {
 /// Reads one of our files. The envelope comes first, so that a newer or another file is refused by name.
 ///
 /// # Errors
-/// [`FormatError`], every variant but `Content`.
+/// [`FormatError`].
 pub fn read<T: Document>(text: &[u8]) -> Result<T, FormatError> {
-    let envelope: Envelope = serde_json::from_slice(text).map_err(|error| syntax(T::KIND, &error))?;
-    let found = envelope.kind.ok_or(FormatError::Foreign)?;
+    // A list would be read as the envelope's fields in their order.
+    if text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        return Err(FormatError::Foreign);
+    }
+    let envelope: Envelope = serde_json::from_slice(text).map_err(|error| match error.classify() {
+        serde_json::error::Category::Syntax => {
+            FormatError::Syntax { kind: T::KIND.to_owned(), message: format!("not JSON: {error}") }
+        }
+        _ if error.is_data() => FormatError::Foreign,
+        _ => syntax(T::KIND, &error),
+    })?;
+    let Some(Value::String(found)) = envelope.kind else { return Err(FormatError::Foreign) };
     if found != T::KIND {
         return Err(FormatError::Kind { found, expected: T::KIND.to_owned() });
     }
-    match envelope.version {
+    match envelope.version.as_ref().and_then(Value::as_u64) {
         Some(FORMAT_VERSION) => serde_json::from_slice(text).map_err(|error| syntax(T::KIND, &error)),
         Some(found) => Err(FormatError::Version { kind: T::KIND.to_owned(), found }),
-        None => Err(FormatError::Foreign),
+        None => Err(FormatError::content(T::KIND, "its \"version\" is missing or not a whole number")),
     }
 }
 

@@ -324,13 +324,21 @@ pub enum PolicyError {
     },
 }
 
+/// The reader's own text is several lines with a drawing; ours has the position in words.
+fn in_one_line(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("line {line}, column {column}: {}", error.message().replace('\n', "; "))
+}
+
 impl Policy {
     /// Reads `policy.toml`.
     ///
     /// # Errors
     /// [`PolicyError::Syntax`] with the line, or [`PolicyError::Range`].
     pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
-        let policy: Policy = toml::from_str(text).map_err(|error| PolicyError::Syntax(error.to_string()))?;
+        let policy: Policy = toml::from_str(text).map_err(|error| PolicyError::Syntax(in_one_line(text, &error)))?;
         policy.validate()?;
         Ok(policy)
     }

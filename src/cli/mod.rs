@@ -134,7 +134,12 @@ fn carry_out(command: Command, console: Console) -> Result<Exit, Failure> {
 
 /// The whole command line as clap knows it, for help, completions and man pages.
 pub fn command_line() -> clap::Command {
-    Arguments::command()
+    // `--headroom -0.1` is a value out of range, not an option `-0`.
+    let with_negative = |arg: clap::Arg| {
+        let takes_values = arg.get_action().takes_values();
+        if takes_values { arg.allow_negative_numbers(true) } else { arg }
+    };
+    Arguments::command().mut_subcommands(|command| command.mut_args(with_negative))
 }
 
 fn parse() -> Result<Arguments, (Console, Result<Exit, Failure>)> {
@@ -144,12 +149,12 @@ fn parse() -> Result<Arguments, (Console, Result<Exit, Failure>)> {
             || std::env::args().collect::<Vec<_>>().windows(2).any(|pair| pair == ["--log-format", "json"]);
         let log_format = if asked_json { LogFormat::Json } else { LogFormat::Text };
         let console = Console::new(Verbosity::Normal, log_format);
-        (console, usage(&error, &console))
+        (console, usage(&error, &console, std::env::args().skip(1)))
     })
 }
 
 /// Help and version are results; everything else is our form of an error.
-fn usage(error: &clap::Error, console: &Console) -> Result<Exit, Failure> {
+fn usage(error: &clap::Error, console: &Console, mut words: impl Iterator<Item = String>) -> Result<Exit, Failure> {
     let text = error.render();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         return console.result(&text.ansi().to_string()).map(|()| Exit::Done);
@@ -162,7 +167,10 @@ fn usage(error: &clap::Error, console: &Console) -> Result<Exit, Failure> {
     let message = paragraphs.next().unwrap_or_default();
     let message = message.strip_prefix("error: ").unwrap_or(&message).to_owned();
     let mut hints: Vec<String> = paragraphs.filter_map(|p| p.strip_prefix("tip: ").map(sentence)).collect();
-    hints.push(format!("Try \"{} --help\" for more information.", command_in(&text)));
+    let commands = command_line();
+    let command = words.find(|word| commands.find_subcommand(word).is_some());
+    let command = command.map(|name| format!("pgslotplan {name}")).unwrap_or_else(|| "pgslotplan".to_owned());
+    hints.push(format!("Try \"{command} --help\" for more information."));
     Err(Failure::new(message).hint(hints.join(" ")))
 }
 
@@ -174,14 +182,6 @@ fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", characters.as_str().trim_end_matches('.'))
-}
-
-/// The command that clap's usage line names, without its options.
-fn command_in(text: &str) -> String {
-    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("pgslotplan");
-    let words = usage.split(' ').take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
-    let command = words.collect::<Vec<_>>().join(" ");
-    if command.is_empty() { "pgslotplan".to_owned() } else { command }
 }
 
 #[cfg(test)]
@@ -196,7 +196,8 @@ mod tests {
     #[test]
     fn usage_errors_are_ours() {
         let error = command_line().try_get_matches_from(["pgslotplan", "generate", "--tabels", "3"]).unwrap_err();
-        let failure = usage(&error, &Console::new(Verbosity::Normal, LogFormat::Text)).unwrap_err();
+        let words = ["generate", "--tabels"].map(str::to_owned).into_iter();
+        let failure = usage(&error, &Console::new(Verbosity::Normal, LogFormat::Text), words).unwrap_err();
         assert_eq!(failure.exit_code(), Exit::Usage);
         assert_eq!(failure.to_string(), "unexpected argument '--tabels' found");
     }

@@ -151,7 +151,7 @@ impl<'a> Builder<'a> {
             }
         }
         for (slot, tables) in by_slot {
-            self.join_all(&tables, &format!("pinned to slot \"{slot}\""));
+            self.join_all(&tables, &format!("pin = {slot}"));
         }
         Ok(pins)
     }

@@ -105,7 +105,7 @@ impl Sweep<'_> {
             return Swept { candidates, chosen, yielded, why: "the fewest that keep the headroom" };
         }
         for candidate in candidates.iter_mut().take(AUTO_FALLBACK_LIMIT as usize) {
-            self.pack_candidate(candidate, Budget::Small);
+            self.pack_candidate(candidate, self.first_budget());
         }
         let chosen = (0..candidates.len())
             .filter(|&position| candidates[position].packing.is_some() || candidates[position].shared_count == 0)
@@ -150,7 +150,15 @@ impl Sweep<'_> {
         self.candidate_of(self.isolate(count, max_dedicated), count)
     }
 
-    /// The packing problem for a given hot set, packed with the small budget unless its bound rules it out.
+    /// What a count is tried with: the small budget, or a quarter of a number that the user gave.
+    fn first_budget(&self) -> Budget {
+        match self.options.budget {
+            Budget::Evaluations(evaluations) => Budget::Evaluations((evaluations / 4).max(1)),
+            Budget::Small | Budget::Normal | Budget::Large => Budget::Small,
+        }
+    }
+
+    /// The packing problem for a given hot set, packed with the first budget unless its bound rules it out.
     pub fn candidate_of(&self, hot: HotSet, count: u32) -> Candidate {
         let shared_count = count.min(hot.shared.len() as u32);
         let instance = self.instance(&hot, shared_count);
@@ -170,7 +178,7 @@ impl Sweep<'_> {
             // High coefficients are never below nominal ones, so the nominal bound refutes the headroom too.
             Some(limit) if candidate.bound.value > limit => candidate.keeps_headroom = Some(false),
             limit => {
-                self.pack_candidate(&mut candidate, Budget::Small);
+                self.pack_candidate(&mut candidate, self.first_budget());
                 let near = |limit: u64| {
                     candidate.peak_high.is_some_and(|peak| peak > limit && peak as f64 <= limit as f64 * 1.05)
                 };

@@ -3,22 +3,11 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// What codes begin with.
 const ROOMS: [&str; 5] = ["WL", "PL", "AU", "EM", "PF"];
-
-fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-}
 
 /// The code of a string literal such as `"PL101"` at a position of the text.
 fn code_at(text: &str, at: usize) -> Option<&str> {
@@ -42,7 +31,7 @@ fn severity_before(text: &str) -> Option<&str> {
 /// Codes and severities that the program gives, tests left out.
 fn given() -> BTreeMap<String, BTreeSet<String>> {
     let mut files = Vec::new();
-    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    super::sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
     let mut given: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for file in files.iter().filter(|file| !file.to_string_lossy().ends_with("tests.rs")) {
         let text = fs::read_to_string(file).unwrap();

@@ -9,4 +9,5 @@
 mod bad_files;
 mod bad_options;
 mod commands;
+mod samples;
 mod story;

@@ -25,7 +25,7 @@ pub const SINGLE_SLOT: &str = "one_slot";
 /// network storage. The server cannot sleep for less.
 const STORAGE_WAIT_S: f64 = 0.001;
 
-const SCHEMA: &str = include_str!("schema.sql");
+const SCHEMA: &str = include_str!("../../../samples/saas/schema.sql");
 const ROWS: &str = include_str!("rows.sql");
 /// Slots that deliver nothing for so long are a fault, not load.
 const LIMIT: Duration = Duration::from_secs(120);

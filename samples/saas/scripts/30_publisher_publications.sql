@@ -1,0 +1,325 @@
+-- 30_publisher_publications.sql: Creates one publication for each slot, and compares those that exist with the plan.
+-- phase prepare, on the publisher, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
+-- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 30_publisher_publications.sql
+-- Undo: 91_publisher_cleanup.sql drops them.
+
+\set ON_ERROR_STOP on
+\set QUIET on
+\pset pager off
+
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SET search_path = pg_catalog, pg_temp;
+SET client_min_messages = warning;
+SET application_name = 'pgslotplan';
+SET default_transaction_read_only = off;
+SET default_transaction_isolation = 'read committed';
+SET default_transaction_deferrable = off;
+SET quote_all_identifiers = off;
+SET check_function_bodies = on;
+SET lock_timeout = '5s';
+SET statement_timeout = '15min';
+SET idle_in_transaction_session_timeout = '5min';
+
+DO $pgslotplan$
+DECLARE
+  found_marker boolean;
+BEGIN
+  IF current_setting('server_version_num')::integer / 10000 <> 13 THEN
+    RAISE EXCEPTION USING MESSAGE = 'this file is for a publisher of major version 13, but the server is '
+        || current_setting('server_version'),
+      HINT = 'Run it on the publisher, or plan again for its version.';
+  END IF;
+  IF pg_is_in_recovery() THEN
+    RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
+  END IF;
+  IF current_database() <> 'saas' THEN
+    RAISE EXCEPTION USING MESSAGE = format('the plan is for database %I, but this is database %I', 'saas', current_database()),
+      HINT = 'Run this file in the planned database of the publisher.';
+  END IF;
+  IF has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+     AND (SELECT system_identifier::text FROM pg_control_system()) <> '7711952812400521121' THEN
+    RAISE EXCEPTION USING MESSAGE = 'this is not the server that the plan was made for: its system identifier differs',
+      HINT = 'This file is for the publisher.';
+  END IF;
+  IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
+    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1)' INTO found_marker USING 'pgsp';
+    IF found_marker THEN
+      RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of the plan', HINT = 'This file is for the publisher.';
+    END IF;
+  END IF;
+END
+$pgslotplan$;
+
+DO $pgslotplan$
+DECLARE
+  found_count bigint;
+  found_lines text;
+BEGIN
+  SELECT count(*), string_agg(line, chr(10) ORDER BY line) FILTER (WHERE number <= 20)
+    INTO found_count, found_lines
+    FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
+      WITH planned AS (SELECT DISTINCT schema_name, table_name, kind, needs_identity FROM (VALUES
+        ('public', 'email_events', 'r', true),
+        ('public', 'email_messages', 'r', true),
+        ('public', 'sessions', 'r', true),
+        ('public', 'page_views', 'p', true),
+        ('public', 'countries', 'r', true),
+        ('public', 'feature_flags', 'r', true),
+        ('public', 'jobs', 'r', true),
+        ('public', 'accounts', 'r', true),
+        ('public', 'api_keys', 'r', true),
+        ('public', 'campaign_variants', 'r', true),
+        ('public', 'campaigns', 'r', true),
+        ('public', 'comments', 'r', true),
+        ('public', 'contact_lists', 'r', true),
+        ('public', 'contact_tags', 'r', true),
+        ('public', 'contacts', 'r', true),
+        ('public', 'domains', 'r', true),
+        ('public', 'files', 'r', true),
+        ('public', 'imports', 'r', true),
+        ('public', 'invoice_lines', 'r', true),
+        ('public', 'invoices', 'r', true),
+        ('public', 'list_members', 'r', true),
+        ('public', 'memberships', 'r', true),
+        ('public', 'notification_settings', 'r', true),
+        ('public', 'oauth_tokens', 'r', true),
+        ('public', 'payments', 'r', true),
+        ('public', 'permissions', 'r', true),
+        ('public', 'projects', 'r', true),
+        ('public', 'refunds', 'r', true),
+        ('public', 'role_permissions', 'r', true),
+        ('public', 'roles', 'r', true),
+        ('public', 'subscription_plans', 'r', true),
+        ('public', 'subscriptions', 'r', true),
+        ('public', 'suppressions', 'r', true),
+        ('public', 'tags', 'r', true),
+        ('public', 'task_assignees', 'r', true),
+        ('public', 'tasks', 'r', true),
+        ('public', 'templates', 'r', true),
+        ('public', 'users', 'r', true),
+        ('public', 'webhook_deliveries', 'r', true),
+        ('public', 'webhooks', 'r', true),
+        ('public', 'audit_log', 'r', true),
+        ('public', 'coupons', 'r', true),
+        ('public', 'notifications', 'r', true)) AS planned(schema_name, table_name, kind, needs_identity)),
+      relation AS (
+        SELECT planned.*, c.oid, c.relkind, c.relpersistence
+        FROM planned LEFT JOIN (pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace)
+        ON n.nspname = planned.schema_name AND c.relname = planned.table_name
+      ),
+      leaf AS (
+        SELECT r.schema_name, r.table_name, r.needs_identity, l.oid, l.relkind, l.relpersistence, l.relreplident
+        FROM relation AS r
+        JOIN LATERAL (SELECT r.oid WHERE r.relkind = 'r'
+                      UNION ALL SELECT t.relid FROM pg_partition_tree(r.oid) AS t WHERE r.relkind = 'p' AND t.isleaf) AS t(oid) ON true
+        JOIN pg_class AS l ON l.oid = t.oid
+      )
+      SELECT format('table %I.%I does not exist', schema_name, table_name) FROM relation WHERE oid IS NULL
+      UNION ALL
+      SELECT format('table %I.%I is not %s', schema_name, table_name,
+                    CASE kind WHEN 'p' THEN 'a partitioned table' ELSE 'an ordinary table' END)
+      FROM relation WHERE relkind <> kind::"char"
+      UNION ALL
+      SELECT format('relation %s is unlogged, temporary or foreign: it cannot be published', oid::regclass)
+      FROM leaf WHERE relpersistence <> 'p' OR relkind <> 'r'
+      UNION ALL
+      SELECT format('table %s has no replica identity: its UPDATE and DELETE would fail once published', oid::regclass)
+      FROM leaf WHERE needs_identity AND relkind = 'r' AND relreplident <> 'f'
+        AND pg_get_replica_identity_index(oid) IS NULL
+    ) AS found(line)) AS numbered;
+  IF found_count > 0 THEN
+    RAISE EXCEPTION USING MESSAGE = found_count || ' tables of the publisher are not what the plan was made for', DETAIL = found_lines, HINT = 'Sample and plan again, or mend the tables; ALTER TABLE ... REPLICA IDENTITY gives one.';
+  END IF;
+END
+$pgslotplan$;
+
+SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_email_events') AS publication_0_is_missing
+\gset
+\if :publication_0_is_missing
+CREATE PUBLICATION pgsp_email_events FOR TABLE
+    public.email_events
+    WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
+\endif
+
+SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_email_messages') AS publication_1_is_missing
+\gset
+\if :publication_1_is_missing
+CREATE PUBLICATION pgsp_email_messages FOR TABLE
+    public.email_messages
+    WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
+\endif
+
+SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_sessions') AS publication_2_is_missing
+\gset
+\if :publication_2_is_missing
+CREATE PUBLICATION pgsp_sessions FOR TABLE
+    public.sessions
+    WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
+\endif
+
+SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_page_views') AS publication_3_is_missing
+\gset
+\if :publication_3_is_missing
+CREATE PUBLICATION pgsp_page_views FOR TABLE
+    public.page_views
+    WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = true);
+\endif
+
+SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_shared_1') AS publication_4_is_missing
+\gset
+\if :publication_4_is_missing
+CREATE PUBLICATION pgsp_shared_1 FOR TABLE
+    public.countries,
+    public.feature_flags,
+    public.jobs
+    WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
+\endif
+
+SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_shared_2') AS publication_5_is_missing
+\gset
+\if :publication_5_is_missing
+CREATE PUBLICATION pgsp_shared_2 FOR TABLE
+    public.accounts,
+    public.api_keys,
+    public.campaign_variants,
+    public.campaigns,
+    public.comments,
+    public.contact_lists,
+    public.contact_tags,
+    public.contacts,
+    public.domains,
+    public.files,
+    public.imports,
+    public.invoice_lines,
+    public.invoices,
+    public.list_members,
+    public.memberships,
+    public.notification_settings,
+    public.oauth_tokens,
+    public.payments,
+    public.permissions,
+    public.projects,
+    public.refunds,
+    public.role_permissions,
+    public.roles,
+    public.subscription_plans,
+    public.subscriptions,
+    public.suppressions,
+    public.tags,
+    public.task_assignees,
+    public.tasks,
+    public.templates,
+    public.users
+    WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
+\endif
+
+SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_shared_3') AS publication_6_is_missing
+\gset
+\if :publication_6_is_missing
+CREATE PUBLICATION pgsp_shared_3 FOR TABLE
+    public.webhook_deliveries,
+    public.webhooks
+    WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
+\endif
+
+SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_shared_4') AS publication_7_is_missing
+\gset
+\if :publication_7_is_missing
+CREATE PUBLICATION pgsp_shared_4 FOR TABLE
+    public.audit_log,
+    public.coupons,
+    public.notifications
+    WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
+\endif
+
+DO $pgslotplan$
+DECLARE
+  found_count bigint;
+  found_lines text;
+BEGIN
+  SELECT count(*), string_agg(line, chr(10) ORDER BY line) FILTER (WHERE number <= 20)
+    INTO found_count, found_lines
+    FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
+      WITH options AS (SELECT * FROM (VALUES
+        ('pgsp_email_events', true, true, true, true, false),
+        ('pgsp_email_messages', true, true, true, true, false),
+        ('pgsp_sessions', true, true, true, true, false),
+        ('pgsp_page_views', true, true, true, true, true),
+        ('pgsp_shared_1', true, true, true, true, false),
+        ('pgsp_shared_2', true, true, true, true, false),
+        ('pgsp_shared_3', true, true, true, true, false),
+        ('pgsp_shared_4', true, true, true, true, false)) AS planned(publication_name, inserts, updates, deletes, truncates, via_root)),
+      planned AS (SELECT * FROM (VALUES
+        ('pgsp_email_events', 'public', 'email_events', false, ARRAY[]::text[]),
+        ('pgsp_email_messages', 'public', 'email_messages', false, ARRAY[]::text[]),
+        ('pgsp_sessions', 'public', 'sessions', false, ARRAY[]::text[]),
+        ('pgsp_page_views', 'public', 'page_views', false, ARRAY[]::text[]),
+        ('pgsp_shared_1', 'public', 'countries', false, ARRAY[]::text[]),
+        ('pgsp_shared_1', 'public', 'feature_flags', false, ARRAY[]::text[]),
+        ('pgsp_shared_1', 'public', 'jobs', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'accounts', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'api_keys', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'campaign_variants', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'campaigns', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'comments', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'contact_lists', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'contact_tags', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'contacts', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'domains', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'files', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'imports', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'invoice_lines', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'invoices', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'list_members', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'memberships', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'notification_settings', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'oauth_tokens', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'payments', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'permissions', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'projects', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'refunds', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'role_permissions', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'roles', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'subscription_plans', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'subscriptions', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'suppressions', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'tags', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'task_assignees', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'tasks', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'templates', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'users', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'webhook_deliveries', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'webhooks', false, ARRAY[]::text[]),
+        ('pgsp_shared_4', 'public', 'audit_log', false, ARRAY[]::text[]),
+        ('pgsp_shared_4', 'public', 'coupons', false, ARRAY[]::text[]),
+        ('pgsp_shared_4', 'public', 'notifications', false, ARRAY[]::text[])) AS planned(publication_name, schema_name, table_name, filtered, columns)),
+      actual AS (
+        SELECT p.pubname, n.nspname, c.relname, false AS filtered, ARRAY[]::text[] AS columns
+        FROM options AS planned JOIN pg_publication AS p ON p.pubname = planned.publication_name
+        JOIN pg_publication_rel AS r ON r.prpubid = p.oid
+        JOIN pg_class AS c ON c.oid = r.prrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+      )
+      SELECT format('publication %I does not exist', publication_name) FROM options AS planned
+      WHERE NOT EXISTS (SELECT FROM pg_publication AS p WHERE p.pubname = planned.publication_name)
+      UNION ALL
+      SELECT format('publication %I has other options than the plan', p.pubname) FROM options AS planned
+      JOIN pg_publication AS p ON p.pubname = planned.publication_name
+      WHERE p.puballtables OR p.pubinsert <> planned.inserts OR p.pubupdate <> planned.updates
+        OR p.pubdelete <> planned.deletes OR p.pubtruncate <> planned.truncates OR p.pubviaroot <> planned.via_root
+      UNION ALL
+      SELECT format('publication %I lacks table %I.%I, or has another row filter or column list for it',
+                    publication_name, schema_name, table_name)
+      FROM planned WHERE NOT EXISTS (SELECT FROM actual AS a WHERE a.pubname = planned.publication_name
+        AND a.nspname = planned.schema_name AND a.relname = planned.table_name
+        AND a.filtered = planned.filtered AND a.columns = planned.columns)
+      UNION ALL
+      SELECT format('publication %I also has table %I.%I', a.pubname, a.nspname, a.relname)
+      FROM actual AS a WHERE NOT EXISTS (SELECT FROM planned WHERE a.pubname = planned.publication_name
+        AND a.nspname = planned.schema_name AND a.relname = planned.table_name)
+    ) AS found(line)) AS numbered;
+  IF found_count > 0 THEN
+    RAISE EXCEPTION USING MESSAGE = found_count || ' differences between the publications and the plan', DETAIL = found_lines, HINT = 'Somebody else made or changed them. Drop them if nothing uses them, or plan again with another --prefix.';
+  END IF;
+END
+$pgslotplan$;

@@ -1,0 +1,163 @@
+-- 70_subscriber_ready.sql: Waits until every planned table is ready, and says which are not.
+-- phase verify, on the subscriber, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
+-- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 70_subscriber_ready.sql
+-- Variable wait_seconds (optional): how long to wait before it is an error, 3600 when not given
+
+\set ON_ERROR_STOP on
+\set QUIET on
+\pset pager off
+
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SET search_path = pg_catalog, pg_temp;
+SET client_min_messages = warning;
+SET application_name = 'pgslotplan';
+SET default_transaction_read_only = off;
+SET default_transaction_isolation = 'read committed';
+SET default_transaction_deferrable = off;
+SET quote_all_identifiers = off;
+SET check_function_bodies = on;
+SET lock_timeout = '5s';
+SET statement_timeout = '15min';
+SET idle_in_transaction_session_timeout = '5min';
+
+DO $pgslotplan$
+BEGIN
+  IF current_setting('server_version_num')::integer / 10000 <> 15 THEN
+    RAISE EXCEPTION USING MESSAGE = 'this file is for a subscriber of major version 15, but the server is '
+        || current_setting('server_version'),
+      HINT = 'Run it on the subscriber, or plan again for its version.';
+  END IF;
+  IF pg_is_in_recovery() THEN
+    RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
+  END IF;
+  IF has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+     AND (SELECT system_identifier::text FROM pg_control_system()) = '7711952812400521121' THEN
+    RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one',
+      HINT = 'This file is for the subscriber.';
+  END IF;
+  IF EXISTS (SELECT FROM (VALUES
+        ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
+        ('pgsp_email_messages', 'pgsp_email_messages', ARRAY['pgsp_email_messages']::text[]),
+        ('pgsp_sessions', 'pgsp_sessions', ARRAY['pgsp_sessions']::text[]),
+        ('pgsp_page_views', 'pgsp_page_views', ARRAY['pgsp_page_views']::text[]),
+        ('pgsp_shared_1', 'pgsp_shared_1', ARRAY['pgsp_shared_1']::text[]),
+        ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
+        ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
+        ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications)
+       JOIN pg_replication_slots AS s ON s.slot_name = planned.slot_name AND s.plugin = 'pgoutput'
+        AND s.database = current_database())
+     OR EXISTS (SELECT FROM (VALUES
+        ('pgsp_email_events'),
+        ('pgsp_email_messages'),
+        ('pgsp_sessions'),
+        ('pgsp_page_views'),
+        ('pgsp_shared_1'),
+        ('pgsp_shared_2'),
+        ('pgsp_shared_3'),
+        ('pgsp_shared_4')) AS planned(publication_name)
+       JOIN pg_publication AS p ON p.pubname = planned.publication_name) THEN
+    RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: it holds planned slots or publications',
+      HINT = 'This file is for the subscriber.';
+  END IF;
+END
+$pgslotplan$;
+
+DO $pgslotplan$
+DECLARE
+  found_mark boolean := false;
+BEGIN
+  IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
+    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
+      INTO found_mark USING 'pgsp', '50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e';
+  END IF;
+  IF NOT found_mark THEN
+    RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',
+      HINT = 'Run this file in the planned database of the subscriber, after the files before it.';
+  END IF;
+END
+$pgslotplan$;
+
+\if :{?wait_seconds}
+\else
+\set wait_seconds 3600
+\endif
+SET pgslotplan.wait_seconds = :'wait_seconds';
+SET statement_timeout = 0;
+
+DO $pgslotplan$
+DECLARE
+  deadline timestamptz := clock_timestamp() + make_interval(secs => current_setting('pgslotplan.wait_seconds')::double precision);
+  next_word timestamptz := clock_timestamp() + interval '30 s';
+  pending bigint;
+  lines text;
+BEGIN
+  LOOP
+    SELECT count(*), string_agg(line, chr(10) ORDER BY line) FILTER (WHERE number <= 20) INTO pending, lines
+    FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
+      WITH planned AS (SELECT * FROM (VALUES
+        ('pgsp_email_events', 'public', 'email_events'),
+        ('pgsp_email_messages', 'public', 'email_messages'),
+        ('pgsp_sessions', 'public', 'sessions'),
+        ('pgsp_page_views', 'public', 'page_views'),
+        ('pgsp_shared_1', 'public', 'countries'),
+        ('pgsp_shared_1', 'public', 'feature_flags'),
+        ('pgsp_shared_1', 'public', 'jobs'),
+        ('pgsp_shared_2', 'public', 'accounts'),
+        ('pgsp_shared_2', 'public', 'api_keys'),
+        ('pgsp_shared_2', 'public', 'campaign_variants'),
+        ('pgsp_shared_2', 'public', 'campaigns'),
+        ('pgsp_shared_2', 'public', 'comments'),
+        ('pgsp_shared_2', 'public', 'contact_lists'),
+        ('pgsp_shared_2', 'public', 'contact_tags'),
+        ('pgsp_shared_2', 'public', 'contacts'),
+        ('pgsp_shared_2', 'public', 'domains'),
+        ('pgsp_shared_2', 'public', 'files'),
+        ('pgsp_shared_2', 'public', 'imports'),
+        ('pgsp_shared_2', 'public', 'invoice_lines'),
+        ('pgsp_shared_2', 'public', 'invoices'),
+        ('pgsp_shared_2', 'public', 'list_members'),
+        ('pgsp_shared_2', 'public', 'memberships'),
+        ('pgsp_shared_2', 'public', 'notification_settings'),
+        ('pgsp_shared_2', 'public', 'oauth_tokens'),
+        ('pgsp_shared_2', 'public', 'payments'),
+        ('pgsp_shared_2', 'public', 'permissions'),
+        ('pgsp_shared_2', 'public', 'projects'),
+        ('pgsp_shared_2', 'public', 'refunds'),
+        ('pgsp_shared_2', 'public', 'role_permissions'),
+        ('pgsp_shared_2', 'public', 'roles'),
+        ('pgsp_shared_2', 'public', 'subscription_plans'),
+        ('pgsp_shared_2', 'public', 'subscriptions'),
+        ('pgsp_shared_2', 'public', 'suppressions'),
+        ('pgsp_shared_2', 'public', 'tags'),
+        ('pgsp_shared_2', 'public', 'task_assignees'),
+        ('pgsp_shared_2', 'public', 'tasks'),
+        ('pgsp_shared_2', 'public', 'templates'),
+        ('pgsp_shared_2', 'public', 'users'),
+        ('pgsp_shared_3', 'public', 'webhook_deliveries'),
+        ('pgsp_shared_3', 'public', 'webhooks'),
+        ('pgsp_shared_4', 'public', 'audit_log'),
+        ('pgsp_shared_4', 'public', 'coupons'),
+        ('pgsp_shared_4', 'public', 'notifications')) AS planned(subscription_name, schema_name, table_name))
+      SELECT format('table %I.%I of subscription %I: %s', planned.schema_name, planned.table_name, planned.subscription_name,
+                    CASE r.srsubstate WHEN 'i' THEN 'not begun' WHEN 'd' THEN 'being copied' WHEN 'f' THEN 'copied'
+                      WHEN 's' THEN 'synchronized' ELSE 'not subscribed' END)
+      FROM planned
+      LEFT JOIN (pg_subscription_rel AS r JOIN pg_subscription AS s ON s.oid = r.srsubid AND s.subenabled
+                 JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()
+                 JOIN pg_class AS c ON c.oid = r.srrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace)
+        ON s.subname = planned.subscription_name AND n.nspname = planned.schema_name AND c.relname = planned.table_name
+      WHERE r.srsubstate IS DISTINCT FROM 'r') AS q(line)) AS numbered;
+    EXIT WHEN pending = 0;
+    IF clock_timestamp() >= deadline THEN
+      RAISE EXCEPTION USING MESSAGE = format('%s tables are not ready after %s s', pending, current_setting('pgslotplan.wait_seconds')),
+        DETAIL = lines, HINT = 'Look at the log of the subscriber. Run this file again to wait longer.';
+    END IF;
+    IF clock_timestamp() >= next_word THEN
+      RAISE INFO '% tables are not ready yet', pending;
+      next_word := clock_timestamp() + interval '30 s';
+    END IF;
+    PERFORM pg_sleep(0.2);
+  END LOOP;
+END
+$pgslotplan$;

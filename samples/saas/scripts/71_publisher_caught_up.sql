@@ -1,0 +1,100 @@
+-- 71_publisher_caught_up.sql: Waits until every slot has confirmed all that is written now.
+-- phase verify, on the publisher, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
+-- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 71_publisher_caught_up.sql
+-- Variable wait_seconds (optional): how long to wait before it is an error, 600 when not given
+
+\set ON_ERROR_STOP on
+\set QUIET on
+\pset pager off
+
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SET search_path = pg_catalog, pg_temp;
+SET client_min_messages = warning;
+SET application_name = 'pgslotplan';
+SET default_transaction_read_only = off;
+SET default_transaction_isolation = 'read committed';
+SET default_transaction_deferrable = off;
+SET quote_all_identifiers = off;
+SET check_function_bodies = on;
+SET lock_timeout = '5s';
+SET statement_timeout = '15min';
+SET idle_in_transaction_session_timeout = '5min';
+
+DO $pgslotplan$
+DECLARE
+  found_marker boolean;
+BEGIN
+  IF current_setting('server_version_num')::integer / 10000 <> 13 THEN
+    RAISE EXCEPTION USING MESSAGE = 'this file is for a publisher of major version 13, but the server is '
+        || current_setting('server_version'),
+      HINT = 'Run it on the publisher, or plan again for its version.';
+  END IF;
+  IF pg_is_in_recovery() THEN
+    RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
+  END IF;
+  IF current_database() <> 'saas' THEN
+    RAISE EXCEPTION USING MESSAGE = format('the plan is for database %I, but this is database %I', 'saas', current_database()),
+      HINT = 'Run this file in the planned database of the publisher.';
+  END IF;
+  IF has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+     AND (SELECT system_identifier::text FROM pg_control_system()) <> '7711952812400521121' THEN
+    RAISE EXCEPTION USING MESSAGE = 'this is not the server that the plan was made for: its system identifier differs',
+      HINT = 'This file is for the publisher.';
+  END IF;
+  IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
+    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1)' INTO found_marker USING 'pgsp';
+    IF found_marker THEN
+      RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of the plan', HINT = 'This file is for the publisher.';
+    END IF;
+  END IF;
+END
+$pgslotplan$;
+
+\if :{?wait_seconds}
+\else
+\set wait_seconds 600
+\endif
+SET pgslotplan.wait_seconds = :'wait_seconds';
+SET statement_timeout = 0;
+
+DO $pgslotplan$
+DECLARE
+  deadline timestamptz := clock_timestamp() + make_interval(secs => current_setting('pgslotplan.wait_seconds')::double precision);
+  fence pg_lsn := pg_current_wal_insert_lsn();
+  pending bigint;
+  gone bigint;
+  lines text;
+BEGIN
+  -- something to pass the fence with, when nobody writes
+  PERFORM pg_logical_emit_message(false, 'pgslotplan', 'fence');
+  LOOP
+    SELECT count(*), count(*) FILTER (WHERE s.slot_name IS NULL OR s.wal_status = 'lost'),
+           string_agg(format('slot %I: %s', planned.slot_name,
+             CASE WHEN s.slot_name IS NULL THEN 'missing'
+                  ELSE format('%s bytes behind, %s', pg_wal_lsn_diff(fence, s.confirmed_flush_lsn),
+                              CASE WHEN s.active THEN 'connected' ELSE 'not connected' END) END),
+             chr(10) ORDER BY planned.slot_name)
+      INTO pending, gone, lines
+      FROM (VALUES
+        ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
+        ('pgsp_email_messages', 'pgsp_email_messages', ARRAY['pgsp_email_messages']::text[]),
+        ('pgsp_sessions', 'pgsp_sessions', ARRAY['pgsp_sessions']::text[]),
+        ('pgsp_page_views', 'pgsp_page_views', ARRAY['pgsp_page_views']::text[]),
+        ('pgsp_shared_1', 'pgsp_shared_1', ARRAY['pgsp_shared_1']::text[]),
+        ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
+        ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
+        ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications)
+      LEFT JOIN pg_replication_slots AS s ON s.slot_name = planned.slot_name AND s.database = current_database()
+      WHERE (s.confirmed_flush_lsn >= fence) IS NOT TRUE OR s.wal_status = 'lost';
+    EXIT WHEN pending = 0;
+    IF gone > 0 OR clock_timestamp() >= deadline THEN
+      RAISE EXCEPTION USING MESSAGE = format('%s slots have not passed %s', pending, fence), DETAIL = lines,
+        HINT = CASE WHEN gone > 0 THEN 'A slot that is missing or lost needs a new start of its subscription.'
+                    ELSE 'Look at the log of the subscriber. Run this file again to wait longer.' END;
+    END IF;
+    PERFORM pg_sleep(0.2);
+  END LOOP;
+  RAISE INFO 'every slot has passed %', fence;
+END
+$pgslotplan$;
