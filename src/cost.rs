@@ -169,7 +169,7 @@ impl Calibration {
 
 impl Coefficients {
     /// Each with its name in files.
-    fn named(&self) -> [(&'static str, f64); 12] {
+    pub fn named(&self) -> [(&'static str, f64); 12] {
         [
             ("row_us", self.row_us),
             ("update_us", self.update_us),
@@ -247,6 +247,15 @@ pub struct LoadContext {
     floors: Vec<f64>,
 }
 
+/// Time that changes take in each stage of a slot, seconds per second of their arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct StageTimes {
+    /// Walsender: sending only. Decoding, which is the same for every slot, comes on top ([`CostModel::decode_floor`]).
+    pub send: f64,
+    /// Apply worker.
+    pub apply: f64,
+}
+
 /// The stages of one slot: their loads are compared, not added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -301,6 +310,25 @@ impl CostModel {
         1e-9 * (c.decode_byte_ns * tables + c.read_byte_ns * (cluster - tables).max(0.0))
     }
 
+    /// Time that one table's changes take in each stage, for `simulate`, which adds the decode floor itself.
+    pub fn stage_times(&self, table: &Table, confidence: Confidence, bucket: usize) -> StageTimes {
+        let c = self.coefficients.get(confidence);
+        StageTimes {
+            send: 1e-9 * c.send_byte_ns * table.load.logical_bytes_per_s.or_zero(bucket),
+            apply: self.apply_seconds(table, c, bucket),
+        }
+    }
+
+    /// Apply time that every slot spends on the empty transactions of a publisher below 15, seconds per second.
+    pub fn empty_transaction_time(&self, workload: &Workload, confidence: Confidence, bucket: usize) -> f64 {
+        if self.publisher.sends_empty_transactions() {
+            let each_us = self.coefficients.get(confidence).empty_transaction_us;
+            1e-6 * each_us * workload.cluster_transactions_per_s.or_zero(bucket)
+        } else {
+            0.0
+        }
+    }
+
     /// The context of [`CostModel::add_table_loads`] for some buckets; reads the whole workload once.
     pub fn context(&self, workload: &Workload, confidence: Confidence, buckets: &[usize]) -> LoadContext {
         let floors = buckets.iter().map(|&bucket| self.decode_floor(workload, confidence, bucket)).collect();
@@ -333,16 +361,11 @@ impl CostModel {
 
     /// What every slot carries before any table, per stage and bucket, in units.
     pub fn slot_constant(&self, workload: &Workload, confidence: Confidence, buckets: &[usize]) -> Vec<u64> {
-        let per_transaction = if self.publisher.sends_empty_transactions() {
-            1e-6 * self.coefficients.get(confidence).empty_transaction_us
-        } else {
-            0.0
-        };
         let mut constant = Vec::with_capacity(self.stages().len() * buckets.len());
         for &stage in self.stages() {
             for &bucket in buckets {
                 let load = match stage {
-                    Stage::Apply => per_transaction * workload.cluster_transactions_per_s.or_zero(bucket),
+                    Stage::Apply => self.empty_transaction_time(workload, confidence, bucket),
                     Stage::Wal | Stage::Sender => 0.0,
                 };
                 constant.push(round_half_up(load * UNITS_PER_SHARE));
@@ -388,9 +411,12 @@ impl CostModel {
     /// Whether the subscriber finds old rows by reading the whole table: identity full without a primary key, and no
     /// index it could use (postgres.md §7).
     pub fn scans_for_old_row(&self, table: &Table) -> bool {
+        if table.primary_key {
+            return false;
+        }
         let full = table.replica_identity == ReplicaIdentity::Full
             || (!self.made_full.is_empty() && self.made_full.contains(&table.table_name()));
-        full && !table.primary_key && (!self.subscriber.applies_full_identity_by_index() || table.index_count == 0)
+        full && (!self.subscriber.applies_full_identity_by_index() || table.index_count == 0)
     }
 }
 

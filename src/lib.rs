@@ -7,7 +7,7 @@
 //!
 //! Each arrow is one function that takes all it needs as arguments and returns a value. What stands between two
 //! arrows is a file a person can read, compare and keep. Rooms: words (`units`, `lsn`, `names`, `finding`, `format`),
-//! data (`server`, `policy`, `workload`, `cost`, `plan`), work (`optimize`, `emit`, …), edge (`pg`, `throwaway`).
+//! data (`server`, `policy`, `workload`, `cost`, `plan`), work (`optimize`, `emit`, `simulate`, …), edge (`pg`, `throwaway`).
 
 #![warn(missing_docs)]
 
@@ -25,7 +25,11 @@ pub mod pg;
 pub mod plan;
 pub mod policy;
 pub mod preflight;
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
+pub mod report;
 pub mod server;
+pub mod simulate;
 #[cfg(feature = "throwaway")]
 pub mod throwaway;
 pub mod units;

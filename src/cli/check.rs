@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use pgslotplan::{
     emit::{self, EmitOptions, Script, Target},
+    lsn::Lsn,
     pg::{
         connect::{Recovery, Session, SessionPurpose},
         error::{ErrorClass, PgError},
@@ -51,6 +52,9 @@ pub struct CheckArgs {
     /// Processor cores of the publisher
     #[arg(long, value_name = "N")]
     cores: Option<u32>,
+    /// LSN to which a clone was recovered, with --bootstrap clone or aurora
+    #[arg(long, value_name = "LSN")]
+    clone_lsn: Option<Lsn>,
     #[command(flatten)]
     findings: FindingArgs,
     #[command(flatten)]
@@ -77,6 +81,7 @@ pub fn run(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> {
         free_wal_bytes: args.wal_free,
         publisher_cores: args.cores,
         local_publisher_address: looked.local_publisher_address,
+        clone_lsn: args.clone_lsn,
         list_limit: match args.findings.format {
             FindingFormat::Text => Circumstances::default().list_limit,
             _ => usize::MAX,

@@ -42,8 +42,8 @@ pub struct EmitArgs {
     /// What is written
     #[arg(long, value_name = "TARGET", default_value = "sql", value_parser = words::<Target>(&["sql"]))]
     target: Target,
-    /// How the data gets to the subscriber: the native initial copy
-    #[arg(long, value_name = "HOW", default_value = "copy", value_parser = words::<Bootstrap>(&["copy"]))]
+    /// How the data gets to the subscriber: the native initial copy, a dump of one snapshot, a physical clone, an Aurora clone
+    #[arg(long, value_name = "HOW", default_value = "copy", value_parser = words::<Bootstrap>(&["copy", "dump", "clone", "aurora"]))]
     bootstrap: Bootstrap,
     /// Form of the list of steps on standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]

@@ -14,15 +14,24 @@ mod findings;
 mod generate;
 mod output;
 mod plan;
+mod plan_cluster;
 mod plan_markdown;
 mod plan_policy;
 mod plan_text;
 mod plan_view;
+mod report;
 mod sample;
+mod sample_history;
 mod sample_log;
+mod sample_method;
+mod sample_watch;
 mod shell;
+mod simulate;
+mod simulate_markdown;
+mod simulate_text;
 mod text;
 mod values;
+mod workload;
 
 use std::process::ExitCode;
 
@@ -80,12 +89,15 @@ impl Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Sample(sample::SampleArgs),
+    Sample(Box<sample::SampleArgs>),
     Plan(Box<plan::PlanArgs>),
     Audit(audit::AuditArgs),
     Emit(emit::EmitArgs),
     Check(check::CheckArgs),
+    Simulate(Box<simulate::SimulateArgs>),
+    Report(Box<report::ReportArgs>),
     Generate(generate::GenerateArgs),
+    Workload(workload::WorkloadArgs),
     Calibrate(calibrate::CalibrateArgs),
     Demo(demo::DemoArgs),
     Completions(shell::CompletionsArgs),
@@ -124,7 +136,10 @@ fn carry_out(command: Command, console: Console) -> Result<Exit, Failure> {
         Command::Audit(args) => audit::run(&args, &console),
         Command::Emit(args) => emit::run(&args, &console),
         Command::Check(args) => check::run(&args, &console),
+        Command::Simulate(args) => simulate::run(&args, &console),
+        Command::Report(args) => report::run(&args, &console),
         Command::Generate(args) => generate::run(&args, &console),
+        Command::Workload(args) => workload::run(&args, &console),
         Command::Calibrate(args) => calibrate::run(&args, &console),
         Command::Demo(args) => demo::run(&args, &console),
         Command::Completions(args) => shell::completions(&args, &console),

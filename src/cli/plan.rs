@@ -19,6 +19,7 @@ use pgslotplan::{
 use super::{
     files::{self, ForceArg},
     output::{Console, Exit, Failure},
+    plan_cluster,
     plan_markdown::plan_markdown,
     plan_policy::PolicyArgs,
     plan_text::plan_text,
@@ -28,7 +29,7 @@ use super::{
 
 /// Form of the summary on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum SummaryFormat {
+pub(super) enum SummaryFormat {
     /// For people
     Text,
     /// The plan itself
@@ -46,17 +47,19 @@ enum SummaryFormat {
     after_help = "Example: pgslotplan plan workload.json -o plan.json\nExit code 4: the plan is written, but has an error-level finding."
 )]
 pub struct PlanArgs {
-    /// Workload, as `sample` and `generate` write it; `-` is standard input
-    #[arg(value_name = "WORKLOAD")]
-    workload: PathBuf,
-    /// File to write the plan to; without it only the summary is printed, `-` prints the plan instead
+    /// Workload, as `sample` and `generate` write it; `-` is standard input. Several: databases of one cluster, which get
+    /// a plan each under one slot budget
+    #[arg(value_name = "WORKLOAD", required = true)]
+    workloads: Vec<PathBuf>,
+    /// File to write the plan to; without it only the summary is printed, `-` prints the plan instead. With several
+    /// workloads: directory for a plan each
     #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
     #[command(flatten)]
-    force: ForceArg,
+    pub(super) force: ForceArg,
     /// Form of the summary on standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: SummaryFormat,
+    pub(super) format: SummaryFormat,
     /// Major version of the publisher that is planned for [default: the sampled server's]
     #[arg(long, value_name = "N")]
     publisher_version: Option<u32>,
@@ -68,7 +71,7 @@ pub struct PlanArgs {
     calibration: Option<PathBuf>,
     /// Plan in use, to be changed as little as --max-moves says
     #[arg(long, value_name = "FILE")]
-    previous: Option<PathBuf>,
+    pub(super) previous: Option<PathBuf>,
     /// Most table groups that may be elsewhere than in the previous plan
     #[arg(long, value_name = "N", requires = "previous")]
     max_moves: Option<u32>,
@@ -84,8 +87,11 @@ pub struct PlanArgs {
     /// Prove optimality where the problem is small enough
     #[arg(long)]
     exact: bool,
+    /// Share of the sampled time that must have been observed, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.8)]
+    min_validity: f64,
     #[command(flatten)]
-    policy: PolicyArgs,
+    pub(super) policy: PolicyArgs,
 }
 
 fn budget(text: &str) -> Result<Budget, String> {
@@ -102,16 +108,20 @@ fn budget(text: &str) -> Result<Budget, String> {
 
 /// `pgslotplan plan`
 pub fn run(args: &PlanArgs, console: &Console) -> Result<Exit, Failure> {
+    let [path] = args.workloads.as_slice() else {
+        return plan_cluster::run(args, &args.workloads, console);
+    };
     let existing = args.force.existing();
     if let Some(path) = &args.output {
         files::check_output(path, existing)?;
     }
     let policy = args.policy.policy()?;
-    let mut workload: Workload = files::read_document(&args.workload)?;
+    let mut workload: Workload = files::read_document(path)?;
     workload.canonicalize();
+    check_validity(args, &workload)?;
     let previous: Option<Plan> = args.previous.as_deref().map(files::read_document).transpose()?;
     let cost = cost_model(args, &policy, &workload)?;
-    let plan = search(args, &workload, &policy, &cost, previous.as_ref())?;
+    let plan = search(args, path, &workload, &policy, &cost, previous.as_ref())?;
     prove(&plan, &workload)?;
     if let Some(path) = args.output.as_deref() {
         files::write_bytes(path, existing, &format::write(&plan))?;
@@ -125,6 +135,27 @@ pub fn run(args: &PlanArgs, console: &Console) -> Result<Exit, Failure> {
     Ok(if finding::has_error(&plan.findings) { Exit::No } else { Exit::Done })
 }
 
+/// A peak in hours that nobody saw is not planned for: below some share, that is for the user to say.
+fn check_validity(args: &PlanArgs, workload: &Workload) -> Result<(), Failure> {
+    let (observed, wanted) = (workload.observed_share(), args.min_validity);
+    if !(0.0..=1.0).contains(&wanted) {
+        return Err(Failure::new("invalid --min-validity: it must lie between 0 and 1"));
+    }
+    if observed >= wanted || observed == 0.0 {
+        return Ok(()); // of nothing at all the search says so itself
+    }
+    Err(Failure::new(format!(
+        "only {:.0} % of the sampled time was observed, and {:.0} % are asked for",
+        100.0 * observed,
+        100.0 * wanted
+    ))
+    .detail("Peaks in the rest are not in the file; \"pgslotplan workload show\" says which buckets lack.")
+    .hint(format!(
+        "Sample again over these hours and merge, or plan on what there is with --min-validity {:.2}.",
+        (observed - 0.005).max(0.0)
+    )))
+}
+
 fn summary(form: SummaryFormat, plan: &Plan, workload: &Workload) -> String {
     match form {
         SummaryFormat::Json => String::from_utf8_lossy(&format::write(plan)).into_owned(),
@@ -133,7 +164,7 @@ fn summary(form: SummaryFormat, plan: &Plan, workload: &Workload) -> String {
     }
 }
 
-fn cost_model(args: &PlanArgs, policy: &Policy, workload: &Workload) -> Result<CostModel, Failure> {
+pub(super) fn cost_model(args: &PlanArgs, policy: &Policy, workload: &Workload) -> Result<CostModel, Failure> {
     let sampled = workload.server.version_num;
     let version = |option: &str, major: u32| {
         if (OLDEST_MAJOR..100).contains(&major) {
@@ -174,8 +205,9 @@ fn coefficients(calibration: Option<&Path>) -> Result<CoefficientSets, Failure> 
 }
 
 #[expect(clippy::disallowed_methods, reason = "--time-limit needs the clock; the edge owns it")]
-fn search(
+pub(super) fn search(
     args: &PlanArgs,
+    path: &Path,
     workload: &Workload,
     policy: &Policy,
     cost: &CostModel,
@@ -192,17 +224,17 @@ fn search(
         max_moves: args.max_moves,
         stop: limit.is_some().then_some(&over),
     };
-    optimize::optimize(workload, policy, cost, &options).map_err(|error| explain(args, error))
+    optimize::optimize(workload, policy, cost, &options).map_err(|error| explain(args, path, error))
 }
 
 /// The error with the file it is about and what to do.
-fn explain(args: &PlanArgs, error: OptimizeError) -> Failure {
+fn explain(args: &PlanArgs, path: &Path, error: OptimizeError) -> Failure {
     let policy_hint = match args.policy.file() {
         Some(path) => format!("Change the rules in {} or the options.", files::shown(path)),
         None => "Change the options that state these rules.".to_owned(),
     };
     match error {
-        OptimizeError::Workload(error) => files::unreadable(&args.workload, error),
+        OptimizeError::Workload(error) => files::unreadable(path, error),
         OptimizeError::Policy(error @ PolicyError::MissingTable { .. }) => Failure::from(error)
             .hint("Names are schema.table as the catalog has them; a bare name means schema public."),
         OptimizeError::Policy(error) => Failure::from(error).hint(policy_hint),
@@ -219,7 +251,7 @@ fn explain(args: &PlanArgs, error: OptimizeError) -> Failure {
 }
 
 /// Every plan passes the independent checker before anybody sees it.
-fn prove(plan: &Plan, workload: &Workload) -> Result<(), Failure> {
+pub(super) fn prove(plan: &Plan, workload: &Workload) -> Result<(), Failure> {
     let broken = plan::check::check(plan, workload);
     match broken.iter().find(|finding| finding.severity == finding::Severity::Error) {
         None => Ok(()),

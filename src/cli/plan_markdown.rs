@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use pgslotplan::{
+    finding::Finding,
     plan::{Role, gap},
     units::Bytes,
 };
@@ -43,11 +44,17 @@ pub fn plan_markdown(view: &PlanView<'_>) -> String {
         }
         out.push('\n');
     }
+    findings(&plan.findings, &mut out);
+    out
+}
+
+/// Findings as a list.
+pub fn findings(findings: &[Finding], out: &mut String) {
     out.push_str("## Findings\n\n");
-    if plan.findings.is_empty() {
+    if findings.is_empty() {
         out.push_str("None.\n");
     }
-    for finding in &plan.findings {
+    for finding in findings {
         let (severity, code_text) = (finding.severity, &finding.code);
         let _ = write!(
             out,
@@ -60,7 +67,6 @@ pub fn plan_markdown(view: &PlanView<'_>) -> String {
         }
         out.push('\n');
     }
-    out
 }
 
 fn slots(view: &PlanView<'_>, out: &mut String) {
@@ -117,7 +123,7 @@ fn counts(view: &PlanView<'_>, out: &mut String) {
 }
 
 /// Text that Markdown must not read: on one line, its marks escaped.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut out = String::new();
     for c in pgslotplan::names::one_line(text).chars() {
         if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '&' | '~' | '$') {
@@ -129,7 +135,7 @@ fn escape(text: &str) -> String {
 }
 
 /// A name as code; backquotes in it lengthen the fence, and `|` is escaped for tables.
-fn code(name: &str) -> String {
+pub fn code(name: &str) -> String {
     let name = pgslotplan::names::one_line(name).replace('|', "\\|");
     let longest = name.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);

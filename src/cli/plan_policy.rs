@@ -97,6 +97,11 @@ impl PolicyArgs {
         Ok(policy)
     }
 
+    /// Whether the number of shared publications was asked for on the command line.
+    pub fn names_publications(&self) -> bool {
+        self.publications.is_some()
+    }
+
     /// Where the policy came from, for messages.
     pub fn file(&self) -> Option<&Path> {
         self.policy.as_deref()

@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use pgslotplan::{
     format::{self, FORMAT_VERSION, TOOL},
     pg::{
+        abilities::read_abilities,
         catalog::{CatalogScope, read_catalog},
         connect::{Session, SessionPurpose},
         counters::read_counters,
@@ -30,7 +31,11 @@ use super::{
     connection::{PublisherArgs, Server, server_failure},
     files::{self, Existing, ForceArg},
     output::{Console, Exit, Failure},
+    sample_history::{self, HistoryArgs},
     sample_log::SampleLog,
+    sample_method::{Choice, SampleMethod},
+    sample_watch::Watch,
+    workload::{FoldPeriod, folded},
 };
 
 /// Seconds between two catalog reads when nothing calls for one earlier.
@@ -50,30 +55,47 @@ const MANY_TABLES: usize = 10_000;
 )]
 pub struct SampleArgs {
     #[command(flatten)]
-    publisher: PublisherArgs,
+    pub(super) publisher: PublisherArgs,
     /// Workload to write; `-` is standard output, `*.zst` is compressed
     #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    pub(super) output: PathBuf,
     #[command(flatten)]
-    force: ForceArg,
+    pub(super) force: ForceArg,
     /// How long to observe, as in `24h` or `7d`
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = units::parse_seconds)]
-    duration: f64,
+    pub(super) duration: f64,
     /// Time between two readings [default: 10s, 30s above 10,000 tables]
     #[arg(long, value_name = "TIME", value_parser = units::parse_seconds)]
     interval: Option<f64>,
     /// Length of a bucket, whose mean rate is kept
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = units::parse_seconds)]
-    bucket: f64,
-    /// How WAL is measured: auto or counters
-    #[arg(long, value_name = "METHOD", default_value = "auto", value_parser = parse_method)]
-    method: Method,
+    pub(super) bucket: f64,
+    /// How load is measured
+    #[arg(long, value_name = "METHOD", default_value = "auto", hide_possible_values = true)]
+    #[arg(
+        long_help = "How load is measured: counters and a model of WAL records; walinspect, which corrects the model by \
+        reading WAL (15 and later, needs EXECUTE on its functions); decode, which peeks a temporary slot of test_decoding for \
+        transactions and bytes sent (needs REPLICATION and --allow-temporary-objects); auto: all that the role may use"
+    )]
+    method: SampleMethod,
+    /// Make a temporary slot for decode; it ends with the session and leaves nothing
+    #[arg(long)]
+    allow_temporary_objects: bool,
     /// Two readings, one interval apart: a first look
     #[arg(long, conflicts_with_all = ["resume", "duration"])]
     once: bool,
     /// Continue FILE.samples.jsonl; --duration counts what it holds
     #[arg(long)]
     resume: bool,
+    /// Size at which FILE.samples.jsonl becomes a compressed part and a new one is begun
+    #[arg(long, value_name = "SIZE", default_value = "256MB", value_parser = rotation)]
+    rotate: u64,
+    /// Fold the result into a typical day or week, as `workload fold` does
+    #[arg(long, value_name = "PERIOD")]
+    fold: Option<FoldPeriod>,
+    /// Percentile of the fold
+    #[arg(long, value_name = "N", default_value_t = 95.0, requires = "fold")]
+    percentile: f64,
     /// Take in tables that an extension owns (name or pattern; may be repeated)
     #[arg(long, value_name = "PATTERN")]
     include: Vec<String>,
@@ -82,26 +104,26 @@ pub struct SampleArgs {
     exclude: Vec<String>,
     /// Processor cores of the publisher, which no view tells
     #[arg(long, value_name = "N")]
-    cores: Option<u32>,
+    pub(super) cores: Option<u32>,
+    #[command(flatten)]
+    history: HistoryArgs,
 }
 
-/// The methods of this version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// The best there is: counters, so far.
-    Auto,
-    /// Counters and the record model.
-    Counters,
-}
-
-fn parse_method(text: &str) -> Result<Method, String> {
-    match text {
-        "auto" => Ok(Method::Auto),
-        "counters" => Ok(Method::Counters),
-        "walinspect" | "decode" | "prometheus" => {
-            Err(format!("method {text} is not in this version; it has counters (and auto, which is counters)"))
+impl SampleArgs {
+    /// Which tables are wanted.
+    pub(super) fn scope(&self) -> CatalogScope {
+        CatalogScope {
+            include: self.include.iter().cloned().map(Pattern).collect(),
+            exclude: self.exclude.iter().cloned().map(Pattern).collect(),
         }
-        _ => Err("expected auto or counters".to_owned()),
+    }
+}
+
+fn rotation(text: &str) -> Result<u64, String> {
+    match units::parse_bytes(text) {
+        Ok(bytes) if bytes >= 1_000_000 => Ok(bytes),
+        Ok(_) => Err("expected at least 1MB".to_owned()),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -110,6 +132,9 @@ pub fn run(args: &SampleArgs, console: &Console) -> Result<Exit, Failure> {
     check_times(args)?;
     let existing = if args.resume { Existing::Replace } else { args.force.existing() };
     files::check_output(&args.output, existing)?;
+    if args.history.is_wanted() {
+        return sample_history::run(args, &args.history, console);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -127,6 +152,11 @@ fn check_times(args: &SampleArgs) -> Result<(), Failure> {
     if args.interval.is_some_and(|interval| interval < 1.0) {
         return Err(Failure::new("invalid --interval: it must be at least 1s")
             .hint("Servers publish their counters once a second."));
+    }
+    if let Some(period) = args.fold
+        && period.seconds() % args.bucket != 0.0
+    {
+        return Err(Failure::new("invalid --bucket: buckets do not fill the period of --fold evenly"));
     }
     let shortest = args.interval.unwrap_or(1.0);
     if !args.once && args.duration < shortest {
@@ -162,11 +192,17 @@ pub async fn observe(args: &SampleArgs, console: &Console, stop: impl Future<Out
     let mut report = read_facts(&session).await.map_err(server_failure)?;
     report.facts.cores = args.cores;
     check_facts(&report, console)?;
+    let abilities = read_abilities(&session).await.map_err(server_failure)?;
+    let choice = Choice::new(args.method, args.allow_temporary_objects, &abilities)?;
+    console.note(&choice.describe());
+    for improvement in &choice.improvements {
+        console.note(improvement);
+    }
+    let mut watch = Watch::new(&choice);
+    // Before the first counters: what waits for running transactions shall not widen the first interval.
+    watch.begin(&session, &server, args.method, console).await.map_err(server_failure)?;
     let first = read_counters(&session).await.map_err(server_failure)?;
-    let scope = CatalogScope {
-        include: args.include.iter().cloned().map(Pattern).collect(),
-        exclude: args.exclude.iter().cloned().map(Pattern).collect(),
-    };
+    let scope = args.scope();
     // Read before any file is made: a run that cannot be leaves nothing behind.
     let catalog = read_catalog(&session, &first, &scope).await.map_err(server_failure)?;
     if catalog.tables.is_empty() && !args.resume {
@@ -177,6 +213,7 @@ pub async fn observe(args: &SampleArgs, console: &Console, stop: impl Future<Out
     let mut sampler = Sampler {
         server,
         session,
+        watch,
         scope,
         log,
         deriver,
@@ -187,10 +224,14 @@ pub async fn observe(args: &SampleArgs, console: &Console, stop: impl Future<Out
     };
     sampler.keep_catalog(catalog)?;
     sampler.take(first)?;
+    for note in choice.improvements {
+        sampler.keep(SampleLine::Note { note })?;
+    }
     let wanted_s = if args.once { interval_s } else { args.duration };
     tokio::pin!(stop);
-    sampler.observe_for(wanted_s, interval_s, stop).await?;
-    Ok(sampler.deriver)
+    let outcome = sampler.observe_for(wanted_s, interval_s, stop).await;
+    sampler.watch.end().await;
+    outcome.map(|()| sampler.deriver)
 }
 
 fn check_facts(report: &FactsReport, console: &Console) -> Result<(), Failure> {
@@ -215,7 +256,7 @@ fn open_log(args: &SampleArgs, report: &FactsReport, first: &CounterSnapshot) ->
         if files::is_standard(&args.output) {
             return Err(Failure::new("cannot resume: standard output keeps no samples").hint("Give a file with -o."));
         }
-        let (log, deriver) = SampleLog::resume(path)?;
+        let (log, deriver) = SampleLog::resume(path, args.rotate)?;
         check_same_database(&deriver, report)?;
         return Ok((log, deriver));
     }
@@ -232,7 +273,7 @@ fn open_log(args: &SampleArgs, report: &FactsReport, first: &CounterSnapshot) ->
     };
     let mut log = match files::is_standard(&args.output) {
         true => SampleLog::none(),
-        false => SampleLog::create(path, args.force.existing())?,
+        false => SampleLog::create(path, args.force.existing(), args.rotate)?,
     };
     log.append(&SampleLine::Start(start.clone()))?;
     Ok((log, Deriver::new(start)))
@@ -254,6 +295,7 @@ fn check_same_database(deriver: &Deriver, report: &FactsReport) -> Result<(), Fa
 struct Sampler {
     server: Server,
     session: Session,
+    watch: Watch,
     scope: CatalogScope,
     log: SampleLog,
     deriver: Deriver,
@@ -286,7 +328,7 @@ impl Sampler {
             }
             let round = tokio::select! {
                 () = stop.as_mut() => None,
-                round = self.round() => Some(round),
+                round = self.round(interval_s) => Some(round),
             };
             match round {
                 None => break,
@@ -316,7 +358,7 @@ impl Sampler {
     }
 
     /// One reading, with as many attempts as a restart or a failover may need.
-    async fn round(&mut self) -> Result<(), Failure> {
+    async fn round(&mut self, interval_s: f64) -> Result<(), Failure> {
         let snapshot = match read_counters(&self.session).await {
             Err(error) if error.is_passing() => self.reconnect(error).await?,
             other => other.map_err(server_failure)?,
@@ -325,7 +367,19 @@ impl Sampler {
         if due || self.deriver.catalog_is_stale(&snapshot) {
             self.take_catalog(&snapshot).await?;
         }
-        self.take(snapshot)
+        self.take(snapshot)?;
+        let lines = match self.watch.round(&self.session, &self.server, interval_s, &self.console).await {
+            Err(error) if error.is_passing() => return Ok(()), // the next round connects again
+            other => other.map_err(server_failure)?,
+        };
+        lines.into_iter().try_for_each(|line| self.keep(line))
+    }
+
+    /// Keeps a line in the log and in the sums.
+    fn keep(&mut self, line: SampleLine) -> Result<(), Failure> {
+        self.log.append(&line)?;
+        self.deriver.push_line(line);
+        Ok(())
     }
 
     async fn reconnect(&mut self, cause: PgError) -> Result<CounterSnapshot, Failure> {
@@ -358,6 +412,7 @@ impl Sampler {
         }
         let snapshot = read_counters(&session).await.map_err(Ok)?;
         self.session = session;
+        self.watch.forget();
         Ok(snapshot)
     }
 
@@ -385,9 +440,7 @@ impl Sampler {
 
     fn keep_catalog(&mut self, mut catalog: Catalog) -> Result<(), Failure> {
         catalog.notes.extend(self.facts_notes.iter().cloned());
-        let line = SampleLine::Catalog(catalog);
-        self.log.append(&line)?;
-        self.deriver.push_line(line);
+        self.keep(SampleLine::Catalog(catalog))?;
         self.catalog_read = Instant::now();
         Ok(())
     }
@@ -413,6 +466,10 @@ fn finish(args: &SampleArgs, console: &Console, existing: Existing, deriver: &De
         DeriveError::NoTable(_) => no_table(error),
         _ => Failure::from(error).hint("Sample for at least one interval without a reset."),
     })?;
+    let workload = match args.fold {
+        Some(period) => folded(&workload, period, args.percentile)?,
+        None => workload,
+    };
     check::validate(&workload)?;
     for finding in check::findings(&workload) {
         console.warning(&finding.message);
@@ -427,16 +484,4 @@ fn finish(args: &SampleArgs, console: &Console, existing: Existing, deriver: &De
         Bytes(workload.cluster_wal_bytes_per_s.mean())
     ));
     Ok(Exit::Done)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn methods_of_later_versions_are_refused_by_name() {
-        assert_eq!(parse_method("auto"), Ok(Method::Auto));
-        assert!(parse_method("walinspect").unwrap_err().contains("walinspect is not in this version"));
-        assert!(parse_method("guess").is_err());
-    }
 }

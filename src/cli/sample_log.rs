@@ -1,9 +1,13 @@
 //! The sample file, `<output>.samples.jsonl`: one line a snapshot, appended as it is taken, so that a crash costs at most
 //! the line being written. `--resume` reads it again and goes on.
-#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests look at the file itself"))]
+//!
+//! A file that has grown to its limit becomes a part, `<output>.samples.jsonl.0001.zst`, and a new one is begun; the lines
+//! of all parts in order and of the file are one run. The part is renamed before it is compressed, so that no crash can
+//! lose it or have it twice.
+#![expect(clippy::disallowed_methods, reason = "this is the edge: the file is written and read here")]
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{BufRead, BufReader, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
@@ -20,6 +24,16 @@ use super::output::Failure;
 pub struct SampleLog {
     file: Option<File>,
     path: PathBuf,
+    bytes: u64,
+    /// Size at which the file becomes a part.
+    limit: u64,
+}
+
+/// Where part `number` lies once it is compressed; before, without `.zst`.
+fn part_path(path: &Path, number: usize) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{number:04}.zst"));
+    PathBuf::from(name)
 }
 
 impl SampleLog {
@@ -32,11 +46,20 @@ impl SampleLog {
 
     /// A log that keeps nothing.
     pub fn none() -> Self {
-        SampleLog { file: None, path: PathBuf::new() }
+        SampleLog { file: None, path: PathBuf::new(), bytes: 0, limit: u64::MAX }
     }
 
     /// Starts a new file; one that exists is replaced only if the caller says so.
-    pub fn create(path: PathBuf, replace: super::files::Existing) -> Result<Self, Failure> {
+    pub fn create(path: PathBuf, replace: super::files::Existing, limit: u64) -> Result<Self, Failure> {
+        match replace {
+            super::files::Existing::Refuse if !parts(&path).is_empty() => return Err(exists(&parts(&path)[0])),
+            super::files::Existing::Refuse => {}
+            super::files::Existing::Replace => {
+                for part in parts(&path) {
+                    fs::remove_file(&part).map_err(|error| write_failure(&part, error))?;
+                }
+            }
+        }
         let mut options = OpenOptions::new();
         options.write(true);
         match replace {
@@ -44,54 +67,45 @@ impl SampleLog {
             super::files::Existing::Refuse => options.create_new(true),
         };
         match options.open(&path) {
-            Ok(file) => Ok(SampleLog { file: Some(file), path }),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                Err(Failure::new(format!("file \"{}\" already exists", path.display()))
-                    .hint("Continue it with --resume, or start anew with --force."))
-            }
+            Ok(file) => Ok(SampleLog { file: Some(file), path, bytes: 0, limit }),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(exists(&path)),
             Err(error) => Err(write_failure(&path, error)),
         }
     }
 
-    /// Reads a file into a deriver and opens it for appending. A last line that was cut off is dropped.
-    pub fn resume(path: PathBuf) -> Result<(Self, Deriver), Failure> {
-        let failure = |error: std::io::Error| {
-            let failure = Failure::new(format!("could not read file \"{}\"", path.display()));
-            match error.kind() {
-                std::io::ErrorKind::NotFound => {
-                    failure.source(error).hint("There is nothing to continue; leave --resume out to start.")
-                }
-                _ => failure.source(error),
-            }
-        };
-        let mut file = OpenOptions::new().read(true).write(true).open(&path).map_err(failure)?;
+    /// Reads all parts and the file into a deriver and opens the file for appending. A last line that was cut off is
+    /// dropped.
+    pub fn resume(path: PathBuf, limit: u64) -> Result<(Self, Deriver), Failure> {
         let mut deriver = Deriver::default();
-        let mut reader = BufReader::new(&file);
-        let (mut number, mut good_bytes) = (0_usize, 0_u64);
-        let mut text = Vec::new();
-        loop {
-            text.clear();
-            let read = reader.read_until(b'\n', &mut text).map_err(failure)?;
-            if read == 0 || text.last() != Some(&b'\n') {
-                break; // the end, or a line that a crash cut off
+        let mut number = 0_usize;
+        let parts = parts(&path);
+        for part in &parts {
+            let file = File::open(part).map_err(|error| read_failure(part, error))?;
+            if part.extension().is_some_and(|extension| extension == "zst") {
+                let decoder = zstd::Decoder::new(file).map_err(|error| read_failure(part, error))?;
+                read_lines(BufReader::new(decoder), part, &mut number, &mut deriver)?;
+            } else {
+                read_lines(BufReader::new(file), part, &mut number, &mut deriver)?;
+                compress(part)?;
             }
-            number += 1;
-            let line: SampleLine = serde_json::from_slice(&text).map_err(|error| {
-                Failure::new(format!("could not read line {number} of file \"{}\"", path.display()))
-                    .source(error)
-                    .hint("It was damaged or is not a sample file; start anew with another output.")
-            })?;
-            check_start(&line, number, &path)?;
-            deriver.push_line(line);
-            good_bytes += read as u64;
         }
+        // A crash between a rename and the new file leaves parts alone.
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(!parts.is_empty())
+            .truncate(false)
+            .open(&path)
+            .map_err(|error| read_failure(&path, error))?;
+        let good_bytes = read_lines(BufReader::new(&file), &path, &mut number, &mut deriver)?;
         if deriver.start().is_none() {
             return Err(Failure::new(format!("file \"{}\" holds no samples", path.display()))
                 .hint("There is nothing to continue; start anew with --force."));
         }
+        let failure = |error| read_failure(&path, error);
         file.set_len(good_bytes).map_err(failure)?;
         file.seek(SeekFrom::End(0)).map_err(failure)?;
-        Ok((SampleLog { file: Some(file), path }, deriver))
+        Ok((SampleLog { file: Some(file), path, bytes: good_bytes, limit }, deriver))
     }
 
     /// Where it lies, for messages; `None` if nothing is kept.
@@ -105,7 +119,87 @@ impl SampleLog {
         let mut text =
             serde_json::to_vec(line).map_err(|error| Failure::new("could not spell out a snapshot").source(error))?;
         text.push(b'\n');
-        file.write_all(&text).and_then(|()| file.sync_data()).map_err(|error| write_failure(&self.path, error))
+        file.write_all(&text).and_then(|()| file.sync_data()).map_err(|error| write_failure(&self.path, error))?;
+        self.bytes += text.len() as u64;
+        if self.bytes >= self.limit { self.rotate() } else { Ok(()) }
+    }
+
+    /// Makes the file a part and begins a new one.
+    fn rotate(&mut self) -> Result<(), Failure> {
+        let failure = |error| write_failure(&self.path, error);
+        let number = parts(&self.path).len() + 1;
+        let part = part_path(&self.path, number).with_extension("");
+        fs::rename(&self.path, &part).map_err(failure)?;
+        self.file = Some(OpenOptions::new().write(true).create_new(true).open(&self.path).map_err(failure)?);
+        self.bytes = 0;
+        compress(&part)
+    }
+}
+
+/// The parts of a run in order, compressed or not yet.
+fn parts(path: &Path) -> Vec<PathBuf> {
+    let of_number = |number| {
+        let compressed = part_path(path, number);
+        let plain = compressed.with_extension("");
+        // If both are there, the compressed one is whole: it came by a rename.
+        [compressed, plain].into_iter().find(|part| part.exists())
+    };
+    (1..).map_while(of_number).collect()
+}
+
+/// Compresses a part, whole or not at all, and removes what it was made of.
+fn compress(part: &Path) -> Result<(), Failure> {
+    let failure = |error| write_failure(part, error);
+    let mut target = part.as_os_str().to_owned();
+    target.push(".zst");
+    let folder = part.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(failure)?;
+    let source = File::open(part).map_err(failure)?;
+    zstd::stream::copy_encode(BufReader::new(source), &mut temporary, 3).map_err(failure)?;
+    temporary.as_file().sync_all().map_err(failure)?;
+    temporary.persist(PathBuf::from(target)).map_err(|error| failure(error.error))?;
+    fs::remove_file(part).map_err(failure)
+}
+
+/// Reads whole lines; gives their length. `number` counts the lines of the run.
+fn read_lines(
+    mut reader: impl BufRead,
+    path: &Path,
+    number: &mut usize,
+    deriver: &mut Deriver,
+) -> Result<u64, Failure> {
+    let mut good_bytes = 0_u64;
+    let mut text = Vec::new();
+    loop {
+        text.clear();
+        let read = reader.read_until(b'\n', &mut text).map_err(|error| read_failure(path, error))?;
+        if read == 0 || text.last() != Some(&b'\n') {
+            return Ok(good_bytes); // the end, or a line that a crash cut off
+        }
+        *number += 1;
+        let line: SampleLine = serde_json::from_slice(&text).map_err(|error| {
+            Failure::new(format!("could not read line {number} of file \"{}\"", path.display()))
+                .source(error)
+                .hint("It was damaged or is not a sample file; start anew with another output.")
+        })?;
+        check_start(&line, *number, path)?;
+        deriver.push_line(line);
+        good_bytes += read as u64;
+    }
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::new(format!("file \"{}\" already exists", path.display()))
+        .hint("Continue it with --resume, or start anew with --force.")
+}
+
+fn read_failure(path: &Path, error: std::io::Error) -> Failure {
+    let failure = Failure::new(format!("could not read file \"{}\"", path.display()));
+    match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            failure.source(error).hint("There is nothing to continue; leave --resume out to start.")
+        }
+        _ => failure.source(error),
     }
 }
 
@@ -165,20 +259,47 @@ mod tests {
     fn a_torn_last_line_is_dropped_and_the_file_goes_on() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("w.json.samples.jsonl");
-        let mut log = SampleLog::create(path.clone(), Existing::Refuse).unwrap();
+        let mut log = SampleLog::create(path.clone(), Existing::Refuse, u64::MAX).unwrap();
         for line in [start(), counters(0), counters(5)] {
             log.append(&line).unwrap();
         }
         drop(log);
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() - 20]).unwrap();
-        let (mut log, deriver) = SampleLog::resume(path.clone()).unwrap();
+        let (mut log, deriver) = SampleLog::resume(path.clone(), u64::MAX).unwrap();
         assert_eq!(deriver.previous().unwrap().instant.at.to_string(), "2026-01-05T00:00:00Z");
         log.append(&counters(6)).unwrap();
-        let (_, deriver) = SampleLog::resume(path.clone()).unwrap();
+        let (_, deriver) = SampleLog::resume(path.clone(), u64::MAX).unwrap();
         assert_eq!(deriver.observed_s(), 6.0);
-        let message = SampleLog::create(path, Existing::Refuse).unwrap_err().to_string();
+        let message = SampleLog::create(path, Existing::Refuse, u64::MAX).unwrap_err().to_string();
         assert!(message.ends_with("already exists"), "{message}");
+    }
+
+    #[test]
+    fn a_full_file_becomes_a_part_and_the_run_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("w.json.samples.jsonl");
+        let mut log = SampleLog::create(path.clone(), Existing::Refuse, 300).unwrap();
+        log.append(&start()).unwrap();
+        for second in 0..40 {
+            log.append(&counters(second)).unwrap();
+        }
+        assert!(path.metadata().unwrap().len() < 300);
+        let count = parts(&path).len();
+        assert!(count > 5 && parts(&path).iter().all(|part| part.extension().is_some_and(|e| e == "zst")));
+        let (_, deriver) = SampleLog::resume(path.clone(), 300).unwrap();
+        assert_eq!(deriver.observed_s(), 39.0);
+        // a crash after the rename: neither compressed nor begun anew
+        let last = path.with_extension(format!("jsonl.{:04}", count + 1));
+        fs::rename(&path, &last).unwrap();
+        let (mut log, deriver) = SampleLog::resume(path.clone(), 300).unwrap();
+        assert_eq!(deriver.observed_s(), 39.0);
+        assert!(!last.exists() && parts(&path).len() == count + 1);
+        log.append(&counters(45)).unwrap();
+        assert_eq!(SampleLog::resume(path.clone(), 300).unwrap().1.observed_s(), 45.0);
+        assert!(SampleLog::create(path.clone(), Existing::Refuse, 300).is_err());
+        drop(SampleLog::create(path.clone(), Existing::Replace, 300).unwrap());
+        assert!(parts(&path).is_empty());
     }
 
     #[test]
@@ -187,7 +308,7 @@ mod tests {
         let path = folder.path().join("x");
         let refused = |text: &str| {
             std::fs::write(&path, text).unwrap();
-            SampleLog::resume(path.clone()).unwrap_err().to_string()
+            SampleLog::resume(path.clone(), u64::MAX).unwrap_err().to_string()
         };
         assert!(refused("").contains("holds no samples"));
         assert!(refused("{\"kind\":\"plan\"}\n").contains("line 1"));

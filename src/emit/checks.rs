@@ -83,15 +83,80 @@ pub fn publisher_tables(context: &Context<'_>, exempt: Exempt) -> Result<String,
       SELECT format('relation %s is unlogged, temporary or foreign: it cannot be published', oid::regclass)
       FROM leaf WHERE relpersistence <> 'p' OR relkind <> 'r'
       UNION ALL
-      SELECT format('table %s has no replica identity: its UPDATE and DELETE would fail once published', oid::regclass)
-      FROM leaf WHERE needs_identity AND relkind = 'r' AND relreplident <> 'f'
-        AND pg_get_replica_identity_index(oid) IS NULL"
+      SELECT format('table %s has no replica identity: its UPDATE and DELETE would fail once published; mend it with %s', leaf.oid::regclass,
+        coalesce('ALTER TABLE ' || leaf.oid::regclass || ' REPLICA IDENTITY USING INDEX ' || quote_ident(usable.relname),
+          CASE WHEN EXISTS (SELECT FROM pg_index AS p WHERE p.indrelid = leaf.oid AND p.indisprimary AND p.indimmediate)
+            THEN 'ALTER TABLE ' || leaf.oid::regclass || ' REPLICA IDENTITY DEFAULT' END,
+          'a primary key, or ALTER TABLE ' || leaf.oid::regclass || ' REPLICA IDENTITY FULL, which writes whole old rows to WAL'))
+      FROM leaf
+      LEFT JOIN LATERAL (
+        SELECT c.relname FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+        WHERE i.indrelid = leaf.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indislive AND NOT i.indisprimary
+          AND i.indpred IS NULL AND i.indexprs IS NULL
+          AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = i.indrelid AND NOT a.attnotnull
+                            AND a.attnum = ANY (i.indkey[0 : i.indnkeyatts - 1]))
+        ORDER BY i.indnkeyatts, pg_relation_size(i.indexrelid), c.relname LIMIT 1) AS usable ON true
+      WHERE needs_identity AND relkind = 'r' AND relreplident <> 'f' AND pg_get_replica_identity_index(leaf.oid) IS NULL"
     );
-    Ok(raise_if_any(
+    let mut text = raise_if_any(
         &query,
         "tables of the publisher are not what the plan was made for",
-        "Sample and plan again, or mend the tables; ALTER TABLE ... REPLICA IDENTITY gives one.",
+        "Mend them as the detail says, or sample and plan again.",
+    );
+    if let Some(shards) = shards(context) {
+        text.push_str("\n\n");
+        text.push_str(&shards);
+    }
+    Ok(text)
+}
+
+/// Row-filter shards whose moved rows would lose columns (postgres.md §6.3).
+fn shards(context: &Context<'_>) -> Option<String> {
+    let rows = table_rows(context, |_, table| {
+        let exposed = table.row_filter.is_some() && table.identity != ReplicaIdentity::Full;
+        exposed.then(|| [Value::Text(&table.schema), Value::Text(&table.name)])
+    });
+    if rows.is_empty() {
+        return None;
+    }
+    let planned = values("planned", &["schema_name", "table_name"], &rows);
+    Some(warn_if_any(
+        &format!(
+            "      SELECT DISTINCT format('ALTER TABLE %s REPLICA IDENTITY FULL; %s can be stored outside of the row', c.oid::regclass,
+          (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute AS a
+            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attstorage IN ('x', 'e')))
+      FROM {planned} JOIN pg_namespace AS n ON n.nspname = planned.schema_name
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = planned.table_name
+      WHERE c.relreplident <> 'f' AND c.reltoastrelid <> 0"
+        ),
+        "an UPDATE of the key of a table that is split by row filters would lose columns, unless",
     ))
+}
+
+/// Row filters use only columns that identify rows: otherwise UPDATE and DELETE fail in the application (42P10).
+pub fn filters_covered(context: &Context<'_>) -> String {
+    let names: Vec<Vec<Value<'_>>> = context
+        .publications
+        .iter()
+        .filter(|published| published.publishes.needs_identity())
+        .map(|published| vec![Value::Text(published.name)])
+        .collect();
+    let planned = values("planned", &["publication_name"], &names);
+    raise_if_any(
+        &format!(
+            "      SELECT format('row filter of table %s in publication %I uses column %I', r.prrelid::regclass, p.pubname, a.attname)
+      FROM {planned} JOIN pg_publication AS p ON p.pubname = planned.publication_name
+      JOIN pg_publication_rel AS r ON r.prpubid = p.oid AND r.prqual IS NOT NULL
+      JOIN pg_class AS c ON c.oid = r.prrelid AND c.relreplident <> 'f'
+      JOIN pg_depend AS d ON d.classid = 'pg_publication_rel'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+        AND d.refobjid = r.prrelid AND d.refobjsubid > 0
+      JOIN pg_attribute AS a ON a.attrelid = r.prrelid AND a.attnum = d.refobjsubid
+      WHERE NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indexrelid = pg_get_replica_identity_index(r.prrelid)
+        AND a.attnum = ANY (i.indkey[0 : i.indnkeyatts - 1]))"
+        ),
+        "columns of row filters are not in the replica identity",
+        "UPDATE and DELETE would fail in the application. Split by key columns, or set REPLICA IDENTITY FULL.",
+    )
 }
 
 /// Settings of the publisher.
@@ -283,9 +348,9 @@ END"
     ))
 }
 
-/// No foreign key on the subscriber joins a table whose TRUNCATE is replicated with one outside its slot, except those
-/// that the plan cuts (postgres.md H2).
-pub fn subscriber_foreign_keys(context: &Context<'_>) -> String {
+/// No foreign key on a side joins a table whose TRUNCATE is replicated with one outside its slot, except those that the
+/// plan cuts (postgres.md H2). A key of or to a partition root counts for all of its partitions.
+pub fn foreign_keys_known(context: &Context<'_>, side: &str) -> String {
     let mut rows: Vec<Vec<Value<'_>>> = Vec::new();
     for (number, slot) in context.plan.slots.iter().enumerate() {
         let truncates = Publishes::of(slot).is_ok_and(|publishes| publishes.truncate);
@@ -304,15 +369,17 @@ pub fn subscriber_foreign_keys(context: &Context<'_>) -> String {
     let planned = values("planned", &["schema_name", "table_name", "slot_number", "truncates"], &rows);
     let cut = super::foreign_keys::cut(context);
     let query = format!(
-        "      WITH planned AS (SELECT c.oid, p.slot_number, p.truncates
+        "      WITH listed AS (SELECT c.oid, p.slot_number, p.truncates
         FROM (SELECT * FROM {planned}) AS p
         JOIN pg_namespace AS n ON n.nspname = p.schema_name
-        JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p.table_name)
-      SELECT format('foreign key %I of table %s references table %s', k.conname, k.conrelid::regclass, k.confrelid::regclass)
+        JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p.table_name),
+      planned AS (SELECT * FROM listed UNION SELECT a.relid, slot_number, truncates FROM listed CROSS JOIN LATERAL pg_partition_ancestors(oid) AS a)
+      SELECT DISTINCT format('foreign key %I of table %s references table %s', k.conname, k.conrelid::regclass, k.confrelid::regclass)
       FROM pg_constraint AS k
       JOIN planned AS referenced ON referenced.oid = k.confrelid AND referenced.truncates
-      LEFT JOIN planned AS referencing ON referencing.oid = k.conrelid AND referencing.slot_number = referenced.slot_number
-      WHERE k.contype = 'f' AND k.conparentid = 0 AND k.conrelid <> k.confrelid AND referencing.oid IS NULL
+      WHERE k.contype = 'f' AND k.conparentid = 0 AND k.conrelid <> k.confrelid
+        AND (NOT EXISTS (SELECT FROM planned AS r WHERE r.oid = k.conrelid AND r.slot_number = referenced.slot_number)
+             OR EXISTS (SELECT FROM planned AS r WHERE r.oid = k.conrelid AND r.slot_number <> referenced.slot_number))
         AND NOT EXISTS (SELECT FROM {cut}
           JOIN pg_namespace AS n ON n.nspname = cut.schema_name
           WHERE cut.constraint_name = k.conname
@@ -320,7 +387,7 @@ pub fn subscriber_foreign_keys(context: &Context<'_>) -> String {
     );
     raise_if_any(
         &query,
-        "foreign keys of the subscriber join two slots, and the plan does not know them",
+        &format!("foreign keys of the {side} join two slots, and the plan does not know them"),
         "A replicated TRUNCATE of the referenced table would stop its slot for ever. Drop them, or sample and plan again.",
     )
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    Context, checks,
+    Context, bootstrap, checks,
     copy::{finish, paragraphs, step},
     ddl::{do_block, only_if},
     foreign_keys, guards,
@@ -29,13 +29,23 @@ pub(super) fn subscriber_cleanup(context: &Context<'_>) -> Step {
             ),
         ));
     }
-    if guards::sets_identities(context, Side::Subscriber) {
+    // a clone brought along what the publisher remembers of its own
+    if guards::sets_identities(context, Side::Subscriber)
+        || context.bootstrap.is_physical() && guards::sets_identities(context, Side::Publisher)
+    {
         parts.push(guards::restore_identities(context));
     }
     if foreign_keys::are_cut(context) {
         parts.push(foreign_keys::forget_restored(context));
     }
     let state = session::STATE_SCHEMA;
+    if context.bootstrap != super::Bootstrap::Copy && !bootstrap::shares_identity(context) {
+        parts.push(only_if(
+            "has_bootstrap",
+            &format!("to_regclass('{state}.bootstrap') IS NOT NULL"),
+            &session::forget("bootstrap", &quote_literal(&context.plan.policy.prefix)),
+        ));
+    }
     parts.push(only_if(
         "is_marked",
         &format!("to_regclass('{state}.plan') IS NOT NULL"),
@@ -57,7 +67,15 @@ DROP TABLE {state}.plan;
             why: "The subscriptions let go of their slots first, so that this works while the publisher is gone; the slots \
                   are dropped by 91_publisher_cleanup.sql."
                 .into(),
-            hazard: Some("The subscriber stops following the publisher for good: going on needs a new copy.".into()),
+            hazard: Some(format!(
+                "The subscriber stops following the publisher for good: going on needs a new copy.{}",
+                if bootstrap::shares_identity(context) {
+                    " The row in pgslotplan.bootstrap stays: only it tells the clone from the publisher, whose system identifier \
+                     it has. Drop the schema when the old server is gone."
+                } else {
+                    ""
+                }
+            )),
             body: paragraphs(&parts),
             ..step(
                 "90_subscriber_cleanup.sql",
@@ -69,9 +87,10 @@ DROP TABLE {state}.plan;
     )
 }
 
-pub(super) fn publisher_cleanup(context: &Context<'_>) -> Step {
+/// Drops the planned slots of this database as soon as nobody uses them.
+pub(super) fn drop_slots(context: &Context<'_>) -> String {
     let planned = checks::planned_slots(context);
-    let drop_slots = do_block(&format!(
+    do_block(&format!(
         "DECLARE
   deadline timestamptz := clock_timestamp() + interval '30 s';
   item record;
@@ -89,7 +108,10 @@ BEGIN
     PERFORM pg_drop_replication_slot(item.slot_name);
   END LOOP;
 END"
-    ));
+    ))
+}
+
+pub(super) fn publisher_cleanup(context: &Context<'_>) -> Step {
     let mut drops = String::new();
     for (number, published) in context.publications.iter().enumerate() {
         let query = checks::publication_exists(published);
@@ -101,7 +123,7 @@ END"
             only_if(&format!("publication_{number}_exists"), &query, &statement)
         );
     }
-    let mut parts = vec![drop_slots, drops];
+    let mut parts = vec![drop_slots(context), drops];
     if guards::guards_truncate(context) {
         parts.push(guards::allow_truncate(context));
     }

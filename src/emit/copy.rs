@@ -1,14 +1,16 @@
-//! The steps of bootstrap `copy`, in order: publications, then slots (postgres.md H5), then subscriptions that copy.
+//! The order of the steps of every bootstrap: publications, then slots (postgres.md H5), then the data, then subscriptions;
+//! and those of bootstrap `copy`, whose subscriptions copy by themselves.
 //!
 //! `create_slot = false` with `copy_data = true` is right here: the lasting slot exists before, and each table is copied
 //! through a table synchronization slot of its own (postgres.md §9.4).
 
 use super::{
-    Context, EmitError,
+    Bootstrap, Context, EmitError, bootstrap,
     checks::{self, Exempt},
-    cleanup, cutover,
-    ddl::{CreatePublication, CreateSubscription, Streaming, do_block, only_if},
-    foreign_keys, guards,
+    cleanup, clone, cutover,
+    ddl::{CreatePublication, CreateSubscription, Start, Streaming, do_block, only_if},
+    drift::{self, Extent},
+    dump, foreign_keys, guards, schema,
     script::{Phase, Side, Step, Variable},
     session, verify,
 };
@@ -19,27 +21,46 @@ use crate::{
 
 /// All steps.
 pub(super) fn steps(context: &Context<'_>) -> Result<Vec<Step>, EmitError> {
-    let mut steps = vec![publisher_check(context)?, subscriber_check(context)];
+    let physical = context.bootstrap.is_physical();
+    let mut steps = Vec::new();
+    if !physical {
+        steps.push(schema::tables(context));
+    }
+    steps.push(publisher_check(context)?);
+    if !physical {
+        steps.extend([subscriber_check(context), drift::compare(context, Extent::Tables)]);
+    }
     if guards::sets_identities(context, Side::Publisher) {
         steps.push(identities(context));
-    }
-    if guards::sets_identities(context, Side::Subscriber) {
-        steps.push(subscriber_identities(context));
     }
     if guards::guards_truncate(context) {
         steps.push(truncate_guards(context));
     }
+    if !physical && guards::sets_identities(context, Side::Subscriber) {
+        steps.push(subscriber_identities(context));
+    }
     steps.push(publications(context)?);
+    if physical {
+        steps.push(slots(context, "31_publisher_slots.sql"));
+        steps.extend(clone::steps(context));
+    }
     if foreign_keys::are_cut(context) {
         steps.push(drop_foreign_keys(context));
     }
-    steps.extend([
-        slots(context),
-        subscriptions(context),
-        verify::ready(context),
-        verify::caught_up(context),
-        cutover::stop(context),
-    ]);
+    match context.bootstrap {
+        Bootstrap::Copy => steps.push(slots(context, "50_publisher_slots.sql")),
+        Bootstrap::Dump => steps.push(dump::load(context)),
+        Bootstrap::Clone | Bootstrap::Aurora => {}
+    }
+    steps.extend([subscriptions(context), verify::ready(context), verify::caught_up(context)]);
+    if !physical {
+        steps.extend([
+            schema::indexes(context),
+            schema::foreign_keys_and_rest(context),
+            drift::compare(context, Extent::Everything),
+        ]);
+    }
+    steps.push(cutover::stop(context));
     if foreign_keys::are_cut(context) {
         steps.extend([cutover::restore_foreign_keys(context), cutover::validate_foreign_keys(context)]);
     }
@@ -105,7 +126,7 @@ fn subscriber_check(context: &Context<'_>) -> Step {
         checks::subscriber_settings(context),
         checks::subscriber_tables(context),
         checks::subscriber_empty(context),
-        checks::subscriber_foreign_keys(context),
+        checks::foreign_keys_known(context, "subscriber"),
         checks::subscriptions_exact(context),
         checks::subscriber_warnings(context),
     ]);
@@ -206,10 +227,17 @@ fn publications(context: &Context<'_>) -> Result<Step, EmitError> {
             publish: published.publishes.to_list(),
             via_root: version.publishes_partition_roots().then_some(published.slot.via_root),
         };
+        // a filter that the identity does not cover breaks the application as soon as the publication is there
+        let filtered = published.tables.iter().any(|table| table.row_filter.is_some());
+        let create = if filtered {
+            format!("BEGIN;\n{}\n{}\nCOMMIT;", publication.to_sql(), checks::filters_covered(context))
+        } else {
+            publication.to_sql()
+        };
         parts.push(only_if(
             &format!("publication_{number}_is_missing"),
             &format!("NOT {}", checks::publication_exists(published)),
-            &publication.to_sql(),
+            &create,
         ));
     }
     parts.push(checks::publications_exact(context));
@@ -251,7 +279,7 @@ fn drop_foreign_keys(context: &Context<'_>) -> Step {
     )
 }
 
-fn slots(context: &Context<'_>) -> Step {
+fn slots(context: &Context<'_>, file: &str) -> Step {
     let mut parts = vec![checks::publications_exact(context), checks::slots_usable(context)];
     let first = &context.plan.slots[0];
     for (number, slot) in context.plan.slots.iter().enumerate() {
@@ -281,7 +309,7 @@ fn slots(context: &Context<'_>) -> Step {
             undo: Some("91_publisher_cleanup.sql drops them.".into()),
             duration: "as long as the longest transaction that is writing now; at most 15 min, then it is an error and nothing is left".into(),
             body: paragraphs(&parts),
-            ..step("50_publisher_slots.sql", Phase::Start, Side::Publisher, "Creates the replication slots.")
+            ..step(file, Phase::Start, Side::Publisher, "Creates the replication slots.")
         },
     )
 }
@@ -311,40 +339,67 @@ fn subscriptions(context: &Context<'_>) -> Step {
 END",
         session::STATE_SCHEMA
     ));
-    let mut parts = vec![
-        session::mark_subscriber(context),
-        stopped,
-        checks::subscriptions_exact(context),
-        checks::subscriber_empty(context),
-    ];
+    let copies = context.bootstrap == Bootstrap::Copy;
+    let mut parts = vec![session::mark_subscriber(context), stopped, checks::subscriptions_exact(context)];
+    parts.push(match context.bootstrap {
+        Bootstrap::Copy => checks::subscriber_empty(context),
+        Bootstrap::Dump => {
+            bootstrap::require_state(context, &["loaded", "started"], "Run 50_shell_dump.sh to its end first.")
+        }
+        Bootstrap::Clone | Bootstrap::Aurora => {
+            bootstrap::require_state(context, &["placed", "started"], "Run 36_shell_position.sh first.")
+        }
+    });
+    let mut enable = Vec::new();
     for (number, slot) in context.plan.slots.iter().enumerate() {
         let create = CreateSubscription {
             name: slot.subscription.clone(),
             publications: context.publication_names(slot).into_iter().map(str::to_owned).collect(),
             slot: slot.name.clone(),
             streaming: streaming(context),
+            start: if copies { Start::Copying } else { Start::Placed },
         };
         parts.push(only_if(
             &format!("subscription_{number}_is_missing"),
             &format!("NOT {}", checks::subscription_exists(slot, "")),
             &create.to_sql(),
         ));
-        parts.push(only_if(
+        enable.push(only_if(
             &format!("subscription_{number}_is_disabled"),
             &checks::subscription_exists(slot, " AND NOT s.subenabled"),
             &format!("ALTER SUBSCRIPTION {} ENABLE;", quote_identifier(&slot.subscription)),
         ));
     }
+    if context.bootstrap.is_physical() {
+        parts.push(clone::advance_origins(context));
+    }
+    if !copies {
+        parts.push(bootstrap::set_state(context, "started"));
+    }
+    parts.extend(enable);
     let bytes: u64 = context.plan.slots.iter().map(|slot| slot.copy_bytes).sum();
+    let (what, why, duration) = if copies {
+        (
+            "Creates and enables the subscriptions; the initial copy starts.",
+            "Each subscription follows one slot. It copies its tables with a few workers at a time and then applies what was \
+             written meanwhile.",
+            format!("seconds; the copy of {} then runs by itself", Bytes(bytes as f64)),
+        )
+    } else {
+        (
+            "Creates the subscriptions at the position of the data that is there, and enables them.",
+            "Each subscription follows one slot and copies nothing. From the moment that one is enabled nothing can be loaded \
+             again.",
+            "seconds".to_owned(),
+        )
+    };
     finish(
         context,
         Step {
-            why: "Each subscription follows one slot. It copies its tables with a few workers at a time and then applies \
-                  what was written meanwhile."
-                .into(),
+            why: why.into(),
             hazard: Some(
                 "The connection string is stored on the subscriber and may be logged with the statement: leave the \
-                 password to a password file of the subscriber's server where the versions allow it. The initial copy reads \
+                 password to a password file of the subscriber's server where the versions allow it. An initial copy reads \
                  every table of the publisher once."
                     .into(),
             ),
@@ -356,13 +411,13 @@ END",
                     .into(),
                 required: true,
             }],
-            duration: format!("seconds; the copy of {} then runs by itself", Bytes(bytes as f64)),
+            duration,
             body: paragraphs(&parts),
             ..step(
                 "60_subscriber_subscriptions.sql",
                 Phase::Start,
                 Side::Subscriber,
-                "Creates and enables the subscriptions; the initial copy starts.",
+                what,
             )
         },
     )

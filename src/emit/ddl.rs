@@ -145,6 +145,17 @@ pub struct CreateSubscription {
     pub slot: SlotName,
     /// `streaming`; absent where the subscriber lacks it.
     pub streaming: Option<Streaming>,
+    /// `copy_data` and `enabled`.
+    pub start: Start,
+}
+
+/// How a subscription begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Enabled, and it copies its tables first.
+    Copying,
+    /// Disabled, all tables taken for copied: the data is there. It still connects, so that its tables are listed.
+    Placed,
 }
 
 impl CreateSubscription {
@@ -152,10 +163,14 @@ impl CreateSubscription {
     pub fn to_sql(&self) -> String {
         let mut sql = format!(
             "CREATE SUBSCRIPTION {}\n    CONNECTION :'publisher_dsn'\n    PUBLICATION {}\n    \
-             WITH (create_slot = false, slot_name = {}, copy_data = true, enabled = true",
+             WITH (create_slot = false, slot_name = {}, {}",
             quote_identifier(&self.name),
             self.publications.iter().map(|name| quote_identifier(name)).collect::<Vec<_>>().join(", "),
             quote_literal(self.slot.as_str()),
+            match self.start {
+                Start::Copying => "copy_data = true, enabled = true",
+                Start::Placed => "copy_data = false, enabled = false",
+            },
         );
         if let Some(streaming) = self.streaming {
             let word = match streaming {

@@ -43,9 +43,25 @@ fn saved(context: &Context<'_>) -> String {
     )
 }
 
-/// Saves and drops them.
+/// The cut foreign keys whose definition the plan has, as `INSERT`s source: for a subscriber whose schema was made without.
+fn planned_definitions(context: &Context<'_>) -> String {
+    let rows: Vec<Vec<Value<'_>>> = context
+        .plan
+        .foreign_keys
+        .iter()
+        .filter(|key| key.cut && are_cut(context))
+        .filter_map(|key| {
+            let definition = key.definition.as_deref()?;
+            Some([key.from.schema.as_str(), &key.from.name, &key.name, definition].map(Value::Text).into())
+        })
+        .collect();
+    values("planned", &["schema_name", "table_name", "constraint_name", "definition"], &rows)
+}
+
+/// Saves and drops them. One that the subscriber lacks is remembered as the publisher has it, so that it is restored too.
 pub fn drop_on_subscriber(context: &Context<'_>) -> String {
     let cut = cut(context);
+    let planned = planned_definitions(context);
     let prefix = quote_literal(&context.plan.policy.prefix);
     let missing = warn_if_any(
         &format!(
@@ -53,7 +69,7 @@ pub fn drop_on_subscriber(context: &Context<'_>) -> String {
       WHERE NOT EXISTS (SELECT FROM {STATE_SCHEMA}.dropped_foreign_key AS d WHERE d.prefix = {prefix}
         AND d.schema_name = cut.schema_name AND d.table_name = cut.table_name AND d.constraint_name = cut.constraint_name)"
         ),
-        "the subscriber does not have this foreign key: it will not be restored either",
+        "neither the subscriber nor the plan has the definition of this foreign key: it will not be restored",
     );
     format!(
         "CREATE TABLE IF NOT EXISTS {STATE_SCHEMA}.dropped_foreign_key (
@@ -73,6 +89,12 @@ FROM {cut}
 JOIN pg_namespace AS n ON n.nspname = cut.schema_name
 JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = cut.table_name
 JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.conname = cut.constraint_name AND k.contype = 'f' AND k.conparentid = 0
+ON CONFLICT DO NOTHING;
+
+INSERT INTO {STATE_SCHEMA}.dropped_foreign_key
+SELECT {prefix}, planned.schema_name, planned.table_name, planned.constraint_name, planned.definition,
+       planned.definition !~ ' NOT (VALID|ENFORCED)$', NULL
+FROM {planned}
 ON CONFLICT DO NOTHING;
 
 {missing}

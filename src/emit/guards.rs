@@ -141,7 +141,8 @@ pub fn guards_truncate(context: &Context<'_>) -> bool {
     context.plan.slots.iter().any(|slot| Publishes::of(slot).is_ok_and(|publishes| !publishes.truncate))
 }
 
-fn trigger_name(context: &Context<'_>) -> String {
+/// The trigger that refuses TRUNCATE.
+pub fn trigger_name(context: &Context<'_>) -> String {
     format!("{}_refuse_truncate", context.plan.policy.prefix)
 }
 

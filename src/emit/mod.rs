@@ -4,20 +4,26 @@
 //! budgets of postgres.md §3, `guards` and `foreign_keys` what must be remembered to be undone, `copy` the order of
 //! the steps with those up to the start, `verify`, `cutover` and `cleanup` the later ones, `runbook` the prose.
 
+mod bootstrap;
 mod checks;
 mod cleanup;
+mod clone;
 mod copy;
 mod cutover;
 pub mod ddl;
+mod drift;
+mod dump;
 mod foreign_keys;
 mod guards;
 pub mod probe;
 #[cfg(test)]
 mod readback;
 mod runbook;
+mod schema;
 pub mod script;
 mod session;
 pub mod settings;
+mod shell;
 #[cfg(test)]
 pub(crate) mod tests;
 mod verify;
@@ -53,6 +59,29 @@ pub enum Bootstrap {
     /// The native initial copy of each subscription.
     #[default]
     Copy,
+    /// pg_dump and pg_restore from one exported snapshot, to which all slots belong.
+    Dump,
+    /// A base backup or storage clone of the whole server, promoted, and upgraded where the majors differ.
+    Clone,
+    /// An Aurora clone, upgraded where the majors differ.
+    Aurora,
+}
+
+impl Bootstrap {
+    /// Whether the subscriber begins as a copy of the publisher's server, with everything that is in it.
+    pub fn is_physical(self) -> bool {
+        matches!(self, Bootstrap::Clone | Bootstrap::Aurora)
+    }
+
+    /// The word of the manifest.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Bootstrap::Copy => "copy",
+            Bootstrap::Dump => "dump",
+            Bootstrap::Clone => "clone",
+            Bootstrap::Aurora => "aurora",
+        }
+    }
 }
 
 /// What to emit.
@@ -119,6 +148,26 @@ pub enum EmitError {
         /// The table.
         table: TableName,
     },
+    /// A dump has all columns, a clone too.
+    #[error("bootstrap \"{bootstrap}\" cannot leave columns of table {table} out")]
+    ColumnList {
+        /// The bootstrap.
+        bootstrap: &'static str,
+        /// The table.
+        table: TableName,
+    },
+    /// A physical copy cannot go to an older major version.
+    #[error(
+        "bootstrap \"{bootstrap}\" cannot make a subscriber of version {subscriber} from a publisher of version {publisher}"
+    )]
+    OlderClone {
+        /// The bootstrap.
+        bootstrap: &'static str,
+        /// The publisher's version.
+        publisher: ServerVersion,
+        /// The subscriber's version.
+        subscriber: ServerVersion,
+    },
     /// `publish` names something else than insert, update, delete and truncate.
     #[error("invalid publish list \"{publish}\" of slot \"{slot}\"")]
     Publish {
@@ -133,6 +182,8 @@ pub enum EmitError {
 pub(crate) struct Context<'a> {
     /// The plan.
     pub plan: &'a Plan,
+    /// How the data gets to the subscriber.
+    pub bootstrap: Bootstrap,
     /// What is published, in the order of slots.
     pub publications: Vec<Published<'a>>,
 }
@@ -217,8 +268,9 @@ impl Publishes {
 /// # Errors
 /// [`EmitError`] when a version lacks what the plan asks, or the plan contradicts itself.
 pub fn script(plan: &Plan, options: &EmitOptions) -> Result<Script, EmitError> {
-    let EmitOptions { target: Target::Sql, bootstrap: Bootstrap::Copy } = *options;
-    let context = Context { plan, publications: publications(plan)? };
+    let EmitOptions { target: Target::Sql, bootstrap } = *options;
+    bootstrap::possible(plan, bootstrap)?;
+    let context = Context { plan, bootstrap, publications: publications(plan)? };
     let steps = copy::steps(&context)?;
     let findings = findings(plan);
     let runbook = runbook::markdown(&context, &steps, &findings)?;

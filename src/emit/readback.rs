@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use squawk_syntax::{SourceFile, SyntaxKind};
 
-use crate::{emit::Script, names::TableName};
+use crate::{
+    emit::{Script, Side, Step},
+    names::TableName,
+};
 
 /// Splits a file as psql does: meta-commands outside of quotes and comments go, `\gset` and `\gexec` end a statement.
 /// Gives the SQL and the meta-commands.
@@ -68,13 +71,33 @@ fn dollar_quoted(rest: &[char]) -> usize {
     close.expect("a dollar quote is closed") + tag
 }
 
+/// The texts that psql gets from a step: the file, or the here-documents of a shell step.
+pub fn psql_texts(step: &Step) -> Vec<String> {
+    if step.side != Side::Shell {
+        return vec![step.body.clone()];
+    }
+    let mut texts = Vec::new();
+    let mut lines = step.body.lines();
+    while let Some(line) = lines.next() {
+        let Some((command, tag)) = line.split_once(" <<'") else { continue };
+        let tag = tag.strip_suffix('\'').expect("a here-document ends its line");
+        let body: Vec<&str> = lines.by_ref().take_while(|line| *line != tag).collect();
+        if !command.starts_with("cat >&9") {
+            texts.push(body.join("\n")); // the other is in replication's grammar
+        }
+    }
+    texts
+}
+
 /// Every file as the server sees it, with what the parser says against it.
 pub fn syntax_errors(script: &Script) -> Vec<String> {
     let mut errors = Vec::new();
     for step in &script.steps {
-        let (sql, _) = psql(&step.body);
-        let parse = SourceFile::parse(&sql);
-        errors.extend(parse.errors().iter().map(|error| format!("{}: {error:?}", step.file)));
+        for text in psql_texts(step) {
+            let (sql, _) = psql(&text);
+            let parse = SourceFile::parse(&sql);
+            errors.extend(parse.errors().iter().map(|error| format!("{}: {error:?}", step.file)));
+        }
     }
     errors
 }
@@ -82,7 +105,7 @@ pub fn syntax_errors(script: &Script) -> Vec<String> {
 /// Tables of each publication as the emitted `CREATE PUBLICATION` statements have them, sorted.
 pub fn assignment(script: &Script) -> BTreeMap<String, Vec<TableName>> {
     let mut assignment = BTreeMap::new();
-    for step in &script.steps {
+    for step in script.steps.iter().filter(|step| step.side != Side::Shell) {
         let parse = SourceFile::parse(&psql(&step.body).0);
         for statement in parse.syntax_node().descendants() {
             if statement.kind() != SyntaxKind::CREATE_PUBLICATION {

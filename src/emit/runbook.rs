@@ -4,7 +4,12 @@
 
 use std::fmt::Write as _;
 
-use super::{Context, EmitError, Publishes, script::Step, session, settings::Budget};
+use super::{
+    Bootstrap, Context, EmitError, Publishes,
+    script::{Side, Step},
+    session,
+    settings::Budget,
+};
 use crate::{
     finding::Finding,
     names::{TableName, one_line},
@@ -64,7 +69,7 @@ fn opening(text: &mut String, context: &Context<'_>) {
     let _ = write!(
         text,
         "# Runbook: database {} over {} slots\n\n\
-         From version {} to version {}, for plan {}. The initial copy is native: each subscription copies its own tables.\n\n\
+         From version {} to version {}, for plan {}. {}\n\n\
          Set the two connection strings once. Every file is run by itself, in this order, and can be run again.\n\n\
          ```sh\nexport PGSLOTPLAN_PUBLISHER='host=… dbname=… user=…'\nexport PGSLOTPLAN_SUBSCRIBER='host=… dbname=… user=…'\n```\n\n\
          In `60_subscriber_subscriptions.sql` the variable `publisher_dsn` is what the *subscriber's server* uses to reach the \
@@ -75,6 +80,18 @@ fn opening(text: &mut String, context: &Context<'_>) {
         plan.publisher_version,
         plan.subscriber_version,
         code(&plan.plan_sha256),
+        match context.bootstrap {
+            Bootstrap::Copy => "The initial copy is native: each subscription copies its own tables.",
+            Bootstrap::Dump => "The data comes by pg_dump of one exported snapshot, to which all slots belong.",
+            Bootstrap::Clone => {
+                "The subscriber is a physical copy of the publisher's server. Where it ends is read from its history file and \
+                 kept in its catalog."
+            }
+            Bootstrap::Aurora => {
+                "The subscriber is an Aurora clone. Where it ends says aurora_volume_logical_start_lsn(). This way follows the \
+                 documentation and was not tried on Aurora by its authors: compare the data after it."
+            }
+        },
     );
 }
 
@@ -166,15 +183,23 @@ fn decisions(text: &mut String, decisions: &[Decision]) {
 
 fn settings(text: &mut String, context: &Context<'_>) {
     let budget = Budget::of(context.plan);
+    let is_aurora = context.bootstrap == Bootstrap::Aurora;
     let (publisher, subscriber) = (context.plan.publisher_version, context.plan.subscriber_version);
     let origins =
         if subscriber.has_origin_limit() { "max_active_replication_origins" } else { "max_replication_slots" };
     let _ = write!(
         text,
         "\n## Settings\n\nThe least that this plan needs at its peak; what other slots, standbys and subscriptions use comes on top. \
-         All but the last line of each table need a restart. `10_publisher_check.sql` and `11_subscriber_check.sql` look at the \
-         real values.\n\n\
-         Publisher:\n\n| setting | at least |\n| --- | ---: |\n| wal_level | logical |\n| max_replication_slots | {} |\n| max_wal_senders | {} |\n",
+         All but the last line of each table need a restart. `10_publisher_check.sql` and `{}_subscriber_check.sql` look at the \
+         real values.{}\n\n\
+         Publisher:\n\n| setting | at least |\n| --- | ---: |\n| {} |\n| max_replication_slots | {} |\n| max_wal_senders | {} |\n",
+        if context.bootstrap.is_physical() { 35 } else { 11 },
+        if is_aurora {
+            " They belong into the DB cluster parameter groups of publisher and clone; a static one needs a reboot of the writer."
+        } else {
+            ""
+        },
+        if is_aurora { "rds.logical_replication | 1" } else { "wal_level | logical" },
         budget.publisher_slots(),
         budget.publisher_walsenders(),
     );
@@ -219,6 +244,26 @@ fn hazards(text: &mut String, context: &Context<'_>, findings: &[Finding]) -> Re
         let _ = writeln!(
             text,
             "- TRUNCATE of the tables in {guarded} slots is not replicated, and refused on the publisher until the clean-up."
+        );
+    }
+    if context.bootstrap == Bootstrap::Copy {
+        text.push_str(
+            "- A subscriber that crashes at the moment when a table's copy ends can forget that it ended (the last commits of a \
+             subscription are asynchronous), while the table's synchronization slot is gone already: 70_subscriber_ready.sql then \
+             waits for a table that is \"copied\", and the log says that its replication slot does not exist. Copy this one table \
+             again: on the publisher ALTER PUBLICATION … DROP TABLE; on the subscriber ALTER SUBSCRIPTION … REFRESH PUBLICATION and \
+             TRUNCATE ONLY of the table; on the publisher, in one transaction, LOCK TABLE … IN SHARE ROW EXCLUSIVE MODE and \
+             ALTER PUBLICATION … ADD TABLE as 30_publisher_publications.sql has it; on the subscriber REFRESH PUBLICATION again. \
+             A shutdown is harmless.\n",
+        );
+    }
+    let shards = context.plan.members().filter(|(_, table)| table.row_filter.is_some()).count();
+    if shards > 0 {
+        text.push_str(
+            "- A table that is split by row filters: an UPDATE of its key moves the row from one slot to another, where the old \
+             and the new row stand beside each other or are both away until the slots have caught up. Without REPLICA IDENTITY \
+             FULL such an UPDATE loses TOASTed columns that it did not change: 10_publisher_check.sql names the tables. A second \
+             unique index on such a table makes a slot wait for the other one, with errors in the log that heal.\n",
         );
     }
     if guarded < context.plan.slots.len() {
@@ -292,8 +337,13 @@ fn one_step(text: &mut String, number: usize, step: &Step) {
         step.why,
         session::command(step)
     );
-    for variable in step.variables.iter().filter(|variable| !variable.required) {
-        let _ = writeln!(text, "- Option: `-v {}=…`, {}.", variable.name, variable.meaning);
+    let is_shell = step.side == Side::Shell;
+    for variable in step.variables.iter().filter(|variable| is_shell || !variable.required) {
+        let _ = match (is_shell, variable.required) {
+            (true, true) => writeln!(text, "- Environment: `{}`, {}.", variable.name, variable.meaning),
+            (true, false) => writeln!(text, "- Environment, optional: `{}`, {}.", variable.name, variable.meaning),
+            (false, _) => writeln!(text, "- Option: `-v {}=…`, {}.", variable.name, variable.meaning),
+        };
     }
     let _ = writeln!(text, "- You see: {}", step.expected);
     let _ = writeln!(text, "- It takes: {}.", step.duration);

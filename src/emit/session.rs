@@ -38,13 +38,34 @@ fn environment_of(variable: &str) -> String {
     }
 }
 
+/// The settings alone.
+pub fn settings() -> &'static str {
+    SETTINGS
+}
+
+/// Settings and guard of a side, for psql calls of shell steps.
+pub fn preamble(context: &Context<'_>, side: Side) -> String {
+    let guard = if side == Side::Publisher { publisher_guard(context) } else { subscriber_guard(context) };
+    format!("\\set ON_ERROR_STOP on\n\\set QUIET on\n\\pset pager off\n{SETTINGS}\n{guard}\n")
+}
+
 /// The whole file: head, settings, guard, variables, statements.
 pub fn file(context: &Context<'_>, step: &Step, statements: &str) -> String {
     let guard = match step.side {
         Side::Publisher => publisher_guard(context),
         Side::Subscriber => subscriber_guard(context),
-        Side::Pgbouncer | Side::Shell => return statements.to_owned(),
+        Side::Shell => return super::shell::file(context, step, statements),
+        Side::Pgbouncer => return statements.to_owned(),
     };
+    guarded(context, step, guard, statements)
+}
+
+/// A file for a clone that is not adopted yet: it has the publisher's version, and its identity too.
+pub fn clone_file(context: &Context<'_>, step: &Step, statements: &str) -> String {
+    guarded(context, step, clone_guard(context), statements)
+}
+
+fn guarded(context: &Context<'_>, step: &Step, guard: String, statements: &str) -> String {
     let parts = [head(context, step), variables(step), SETTINGS.to_owned(), guard, statements.to_owned()];
     let mut text =
         parts.iter().map(|part| part.trim_end()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
@@ -146,27 +167,84 @@ fn publisher_guard(context: &Context<'_>) -> String {
             quote_literal(identifier),
         );
     }
-    let _ = write!(
-        body,
-        "  IF to_regclass('{STATE_SCHEMA}.plan') IS NOT NULL THEN
-    EXECUTE 'SELECT EXISTS (SELECT FROM {STATE_SCHEMA}.plan WHERE prefix = $1)' INTO found_marker USING {};
+    // a clone has the publisher's identity: what was remembered there tells it apart
+    for table in ["plan", "bootstrap"] {
+        let _ = write!(
+            body,
+            "  IF to_regclass('{STATE_SCHEMA}.{table}') IS NOT NULL THEN
+    EXECUTE 'SELECT EXISTS (SELECT FROM {STATE_SCHEMA}.{table} WHERE prefix = $1)' INTO found_marker USING {};
     IF found_marker THEN
       RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of the plan', HINT = 'This file is for the publisher.';
     END IF;
-  END IF;\nEND",
-        quote_literal(&plan.policy.prefix),
-    );
+  END IF;\n",
+            quote_literal(&plan.policy.prefix),
+        );
+    }
+    body.push_str("END");
     do_block(&body)
+}
+
+/// The server that a clone step runs on: the planned database of a server with the publisher's version that is marked
+/// as a clone.
+fn clone_guard(context: &Context<'_>) -> String {
+    let plan = context.plan;
+    let mut body = "DECLARE\n  is_clone boolean := false;\nBEGIN\n".to_owned();
+    body.push_str(&version_guard("clone", plan.publisher_version.major()));
+    let _ = write!(
+        body,
+        "  IF current_database() <> {database} THEN
+    RAISE EXCEPTION USING MESSAGE = format('the plan is for database %I, but this is database %I', {database}, current_database()),
+      HINT = 'Run this file in the planned database of the clone.';
+  END IF;\n",
+        database = quote_literal(&plan.database),
+    );
+    if context.bootstrap == super::Bootstrap::Aurora {
+        body.push_str(
+            "  IF to_regproc('aurora_db_instance_identifier') IS NULL THEN
+    RAISE EXCEPTION USING MESSAGE = 'this is not an Aurora server', HINT = 'This file is for the Aurora clone.';
+  END IF;
+  IF aurora_db_instance_identifier()::text <> current_setting('pgslotplan.clone_instance') THEN
+    RAISE EXCEPTION USING MESSAGE = format('this is instance %s, not the clone', aurora_db_instance_identifier()),
+      HINT = 'This file is for the clone that clone_instance names.';
+  END IF;\nEND",
+        );
+    } else {
+        let _ = write!(
+            body,
+            "  IF to_regclass('{STATE_SCHEMA}.bootstrap') IS NOT NULL THEN
+    EXECUTE 'SELECT EXISTS (SELECT FROM {STATE_SCHEMA}.bootstrap WHERE prefix = $1 AND plan_sha256 = $2)' INTO is_clone USING {}, {};
+  END IF;
+  IF NOT is_clone THEN
+    RAISE EXCEPTION USING MESSAGE = 'this is not a clone that was made for the plan', HINT = 'This file is for the clone, after 32_shell_clone.sh.';
+  END IF;\nEND",
+            quote_literal(&plan.policy.prefix),
+            quote_literal(&plan.plan_sha256),
+        );
+    }
+    let block = do_block(&body);
+    if context.bootstrap == super::Bootstrap::Aurora {
+        return format!("SET pgslotplan.clone_instance = :'clone_instance';\n{block}");
+    }
+    block
 }
 
 fn subscriber_guard(context: &Context<'_>) -> String {
     let plan = context.plan;
-    let mut body = "BEGIN\n".to_owned();
+    let mut body = "DECLARE\n  is_clone boolean := false;\nBEGIN\n".to_owned();
     body.push_str(&version_guard("subscriber", plan.subscriber_version.major()));
+    if context.bootstrap.is_physical() {
+        let _ = write!(
+            body,
+            "  IF to_regclass('{STATE_SCHEMA}.bootstrap') IS NOT NULL THEN
+    EXECUTE 'SELECT EXISTS (SELECT FROM {STATE_SCHEMA}.bootstrap WHERE prefix = $1)' INTO is_clone USING {};
+  END IF;\n",
+            quote_literal(&plan.policy.prefix),
+        );
+    }
     if let Some(identifier) = &plan.server.system_identifier {
         let _ = write!(
             body,
-            "  IF has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+            "  IF NOT is_clone AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
      AND (SELECT system_identifier::text FROM pg_control_system()) = {} THEN
     RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one',
       HINT = 'This file is for the subscriber.';

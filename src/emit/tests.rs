@@ -208,6 +208,75 @@ fn what_is_emitted_is_the_plan_for_every_pair_of_versions() {
     }
 }
 
+const BOOTSTRAPS: [Bootstrap; 4] = [Bootstrap::Copy, Bootstrap::Dump, Bootstrap::Clone, Bootstrap::Aurora];
+
+#[test]
+fn every_bootstrap_is_the_plan_and_ends_in_checks() {
+    for bootstrap in BOOTSTRAPS {
+        let plan = hostile_plan(15, 18);
+        let script = script(&plan, &EmitOptions { bootstrap, ..EmitOptions::default() }).unwrap();
+        assert_eq!(readback::assignment(&script), planned_assignment(&plan));
+        assert_eq!(readback::syntax_errors(&script), Vec::<String>::new(), "{bootstrap:?}");
+        let files: Vec<&str> = script.steps.iter().map(|step| step.file.as_str()).collect();
+        let place = |name: &str| {
+            files.iter().position(|file| file.contains(name)).unwrap_or_else(|| panic!("{name}: {files:?}"))
+        };
+        assert!(place("30_publisher_publications") < place("60_subscriber_subscriptions"));
+        assert!(place("60_subscriber_subscriptions") < place("70_subscriber_ready"));
+        assert!(place("70_subscriber_ready") < place("71_publisher_caught_up"));
+        assert!(files.is_sorted(), "{files:?}");
+        assert_eq!(script.manifest().bootstrap, bootstrap);
+        let subscriptions = &script.steps[place("60_subscriber_subscriptions")].body;
+        assert_eq!(subscriptions.contains("copy_data = true, enabled = true"), bootstrap == Bootstrap::Copy);
+        assert_eq!(subscriptions.contains("pg_replication_origin_advance"), bootstrap.is_physical());
+        assert_eq!(files.iter().any(|file| file.starts_with("34_shell")), bootstrap.is_physical());
+        if bootstrap == Bootstrap::Aurora {
+            assert!(script.steps[place("33_subscriber_adopt")].body.contains("aurora_volume_logical_start_lsn()"));
+            assert!(script.runbook.contains("rds.logical_replication | 1"));
+            assert!(script.runbook.contains("not tried on Aurora"));
+        }
+    }
+    let same = script(
+        &plan(15, 15, vec![slot("a", vec![table("s", "t")])]),
+        &EmitOptions { bootstrap: Bootstrap::Clone, ..EmitOptions::default() },
+    );
+    assert!(same.unwrap().steps.iter().any(|step| step.file == "34_shell_restart.sh"));
+}
+
+#[test]
+fn a_bootstrap_refuses_what_it_cannot_do() {
+    let emit = |plan: &Plan, bootstrap| {
+        script(plan, &EmitOptions { bootstrap, ..EmitOptions::default() })
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    };
+    let older = plan(16, 15, vec![slot("a", vec![table("s", "t")])]);
+    assert!(
+        emit(&older, Bootstrap::Clone).unwrap_err().contains("subscriber of version 15 from a publisher of version 16")
+    );
+    assert_eq!(emit(&older, Bootstrap::Dump), Ok(()));
+    let mut columns = plan(15, 15, vec![slot("a", vec![table("s", "t")])]);
+    columns.slots[0].tables[0].columns = Some(vec!["id".into()]);
+    assert!(emit(&columns, Bootstrap::Dump).unwrap_err().contains("cannot leave columns of table s.t out"));
+    assert_eq!(emit(&columns, Bootstrap::Copy), Ok(()));
+}
+
+/// The shell reads every shell step without running it.
+#[test]
+fn shells_read_every_shell_step() {
+    for bootstrap in BOOTSTRAPS {
+        let plan = hostile_plan(15, 18);
+        let script = script(&plan, &EmitOptions { bootstrap, ..EmitOptions::default() }).unwrap();
+        for step in script.steps.iter().filter(|step| step.side == Side::Shell) {
+            use std::io::Write as _;
+            let mut shell =
+                std::process::Command::new("sh").arg("-n").stdin(std::process::Stdio::piped()).spawn().unwrap();
+            shell.stdin.take().unwrap().write_all(step.body.as_bytes()).unwrap();
+            assert!(shell.wait().unwrap().success(), "{}", step.file);
+        }
+    }
+}
+
 #[test]
 fn every_statement_parses_and_no_name_becomes_one() {
     for (publisher, subscriber) in [(12, 13), (13, 15), (15, 18), (17, 17), (18, 18)] {
@@ -216,8 +285,12 @@ fn every_statement_parses_and_no_name_becomes_one() {
             plan.policy.foreign_keys = mode;
             let script = emitted(&plan);
             assert_eq!(readback::syntax_errors(&script), Vec::<String>::new(), "{publisher} to {subscriber}");
-            for step in &script.steps {
-                let (sql, metas) = readback::psql(&step.body);
+            let texts = script
+                .steps
+                .iter()
+                .flat_map(|step| readback::psql_texts(step).into_iter().map(move |text| (step, text)));
+            for (step, text) in texts {
+                let (sql, metas) = readback::psql(&text);
                 for meta in metas {
                     let word = meta.split_whitespace().next().unwrap_or_default();
                     let known = ["\\set", "\\if", "\\else", "\\endif", "\\gset", "\\gexec", "\\pset", "\\o"];
@@ -321,15 +394,27 @@ fn emitting_twice_gives_the_same_bytes() {
 fn optional_steps_are_there_when_the_plan_needs_them() {
     let files = |plan: &Plan| emitted(plan).steps.iter().map(|step| step.file[..2].to_owned()).collect::<Vec<_>>();
     let mut plain = plan(15, 15, vec![slot("pgsp_0", vec![table("s", "a")])]);
-    assert_eq!(files(&plain), ["10", "11", "30", "50", "60", "70", "71", "80", "90", "91"]);
+    assert_eq!(
+        files(&plain),
+        ["01", "10", "11", "12", "30", "50", "60", "70", "71", "72", "73", "74", "80", "90", "91"]
+    );
     plain.foreign_keys = vec![foreign_key(("s", "a"), ("s", "b"), "k")];
-    assert_eq!(files(&plain), ["10", "11", "30", "40", "50", "60", "70", "71", "80", "81", "82", "90", "91"]);
+    assert_eq!(
+        files(&plain),
+        ["01", "10", "11", "12", "30", "40", "50", "60", "70", "71", "72", "73", "74", "80", "81", "82", "90", "91"]
+    );
     plain.slots[0].publish = "insert, update, delete".into();
     plain.policy.foreign_keys = ForeignKeyMode::Guard;
-    assert_eq!(files(&plain), ["10", "11", "21", "30", "50", "60", "70", "71", "80", "90", "91"]);
+    assert_eq!(
+        files(&plain),
+        ["01", "10", "11", "12", "21", "30", "50", "60", "70", "71", "72", "73", "74", "80", "90", "91"]
+    );
     plain.slots[0].tables[0].set_identity = true;
     plain.slots[0].tables[0].identity = ReplicaIdentity::Full;
-    assert_eq!(files(&plain), ["10", "11", "20", "21", "30", "50", "60", "70", "71", "80", "90", "91"]);
+    assert_eq!(
+        files(&plain),
+        ["01", "10", "11", "12", "20", "21", "30", "50", "60", "70", "71", "72", "73", "74", "80", "90", "91"]
+    );
 }
 
 #[test]
@@ -368,7 +453,7 @@ fn ten_thousand_tables_are_lists_and_not_statements() {
     let plan = plan(15, 18, slots);
     let script = emitted(&plan);
     assert_eq!(readback::assignment(&script), planned_assignment(&plan));
-    for step in &script.steps {
+    for step in script.steps.iter().filter(|step| step.side != Side::Shell) {
         let (sql, _) = readback::psql(&step.body);
         let statements = squawk_syntax::SourceFile::parse(&sql).syntax_node().children().count();
         assert!(statements < 100, "{} has {statements} statements", step.file);

@@ -266,6 +266,7 @@ fn assemble(settings: &GenerateSettings, schema: Schema, tables: Vec<Table>) -> 
         bucket_count: settings.bucket_count(),
         cluster_wal_bytes_per_s: Series::Buckets(wal.into()),
         cluster_transactions_per_s: Series::Buckets(transactions.into()),
+        validity: None,
         tables,
         foreign_keys: schema.foreign_keys,
         co_writes,

@@ -12,10 +12,11 @@ use super::{
     row::{get, unsigned},
 };
 use crate::{
-    names::TableName,
+    names::{TableName, quote_identifier},
     policy::Pattern,
     workload::{
         Excluded, ForeignKey, Load, ReplicaIdentity, Table, TableKind,
+        record_model::UNKNOWN_PADDING,
         snapshot::{Catalog, CatalogTable, CounterSnapshot, IndexShape, WidthSource},
     },
 };
@@ -24,6 +25,8 @@ const PURPOSE: &str = "read the catalog";
 /// So many tables, the most active and the largest, get measured widths and true sizes: each costs the server about
 /// 0.3 ms, and the others hardly count.
 const MEASURED_TABLES: usize = 1000;
+/// So many tables, those that write most TOAST, have a few values read.
+const TOASTED_TABLES: usize = 30;
 /// Width of an index column that is an expression, bytes.
 const EXPRESSION_WIDTH: f64 = 16.0;
 /// Width of an index column of a table that is not measured, bytes: most keys are bigint.
@@ -51,7 +54,9 @@ pub async fn read_catalog(
     let inheritance = read_inheritance(session).await?;
     let mut notes = Vec::new();
     let chosen = choose_measured(&relations, counters);
+    let toast_ratios = read_toast_ratios(session, &relations, counters).await?;
     let shapes = Shapes {
+        toast_ratios,
         columns: read_columns(session).await?,
         widths: read_widths(session, &relations, &chosen).await?,
         indexes: read_indexes(session).await?,
@@ -183,7 +188,54 @@ async fn read_columns(session: &Session) -> Result<BTreeMap<u32, Columns>, PgErr
 /// Widths of one table's columns by their number, and where they come from.
 struct Widths {
     by_number: BTreeMap<i16, f64>,
+    /// Columns whose values come in the order of the rows.
+    ordered: BTreeSet<i16>,
+    padding: f64,
     source: WidthSource,
+}
+
+/// A column as it lies in a row.
+struct Column {
+    number: i16,
+    width: f64,
+    /// `attlen`: below zero for values of varying length.
+    length: i16,
+    /// `attalign`: 1, 2, 4 or 8 bytes.
+    alignment: f64,
+    null_share: f64,
+}
+
+/// Columns are null together rarely: a share above this counts as having nulls.
+const SOME_NULLS: f64 = 0.01;
+/// Values shorter than this have a header of one byte and no alignment (`VARATT_CAN_MAKE_SHORT`).
+const SHORT_VALUE: f64 = 127.0;
+/// Correlation of a column with the order of the rows from which on it counts as ordered.
+const ORDERED: f64 = 0.95;
+
+/// Bytes that alignment and the null bitmap add to a row's values, as `heap_form_tuple` lays them out.
+fn padding_of(columns: &mut [Column]) -> f64 {
+    columns.sort_by_key(|column| column.number);
+    let mut padding = 0.0;
+    // Known as long as all columns before have a fixed length and no nulls.
+    let mut offset = Some(0.0);
+    for column in columns.iter().filter(|column| column.null_share < 1.0 - SOME_NULLS) {
+        let is_short = column.length < 0 && column.width < SHORT_VALUE;
+        if !is_short && column.alignment > 1.0 {
+            let before: f64 = match offset {
+                Some(offset) => (offset / column.alignment).ceil() * column.alignment - offset,
+                None => (column.alignment - 1.0) / 2.0,
+            };
+            padding += before * (1.0 - column.null_share);
+            offset = offset.map(|offset| offset + before);
+        }
+        offset =
+            offset.filter(|_| column.length > 0 && column.null_share < SOME_NULLS).map(|offset| offset + column.width);
+    }
+    if columns.iter().any(|column| column.null_share > SOME_NULLS) {
+        let header = 23.0 + (columns.len() as f64 / 8.0).ceil();
+        padding += (header / 8.0).ceil() * 8.0 - 24.0;
+    }
+    padding
 }
 
 async fn read_widths(
@@ -206,9 +258,24 @@ async fn read_widths(
             all if all == numbers.len() => WidthSource::Statistics,
             _ => WidthSource::Mixed,
         };
-        let by_number = numbers.into_iter().zip(measured.iter().zip(guessed));
-        let by_number = by_number.map(|(number, (measured, guessed))| (number, measured.unwrap_or(guessed))).collect();
-        widths.insert(get(PURPOSE, &row, "oid")?, Widths { by_number, source });
+        let lengths: Vec<i16> = get(PURPOSE, &row, "lengths")?;
+        let alignments: Vec<f64> = get(PURPOSE, &row, "alignments")?;
+        let null_shares: Vec<Option<f64>> = get(PURPOSE, &row, "null_shares")?;
+        let correlations: Vec<Option<f64>> = get(PURPOSE, &row, "correlations")?;
+        let mut columns: Vec<Column> = (0..numbers.len())
+            .map(|at| {
+                let null_share = null_shares[at].unwrap_or(0.0);
+                let stored = measured[at].map_or(guessed[at], |width| width / (1.0 - null_share).max(SOME_NULLS));
+                let (number, length, alignment) = (numbers[at], lengths[at], alignments[at]);
+                Column { number, width: stored, length, alignment, null_share }
+            })
+            .collect();
+        let padding = padding_of(&mut columns);
+        let ordered = numbers.iter().zip(&correlations).filter(|(_, share)| share.is_some_and(|share| share > ORDERED));
+        let ordered = ordered.map(|(number, _)| *number).collect();
+        let by_number = numbers.iter().zip(measured.iter().zip(guessed));
+        let by_number = by_number.map(|(number, (measured, guessed))| (*number, measured.unwrap_or(guessed))).collect();
+        widths.insert(get(PURPOSE, &row, "oid")?, Widths { by_number, ordered, padding, source });
     }
     Ok(widths)
 }
@@ -298,6 +365,64 @@ async fn read_sizes(
     rows.iter().map(sizes).collect()
 }
 
+/// For the tables that write most TOAST and that the role may read: how much longer a few large values are as text than
+/// as stored, since TOAST counters see the compressed length and subscribers get the text. Only the ratio leaves the server.
+async fn read_toast_ratios(
+    session: &Session,
+    relations: &Relations,
+    counters: &CounterSnapshot,
+) -> Result<BTreeMap<u32, f64>, PgError> {
+    let mut active: Vec<(u64, u32)> = counters
+        .tables
+        .iter()
+        .filter(|(oid, counters)| counters.chunks_inserted > 0 && relations.contains_key(oid))
+        .map(|(oid, counters)| (counters.chunks_inserted, *oid))
+        .collect();
+    active.sort_unstable_by(|a, b| b.cmp(a));
+    active.truncate(TOASTED_TABLES);
+    let oids: Vec<u32> = active.iter().map(|(_, oid)| *oid).collect();
+    let mut ratios = BTreeMap::new();
+    if oids.is_empty() {
+        return Ok(ratios);
+    }
+    for row in session.query(PURPOSE, include_str!("sql/toasted_columns.sql"), &[(&oids, Type::OID_ARRAY)]).await? {
+        let oid: u32 = get(PURPOSE, &row, "oid")?;
+        let columns: Vec<String> = get(PURPOSE, &row, "columns")?;
+        let Some(relation) = relations.get(&oid) else { continue };
+        // About twenty pages of the heap, and no more than twenty rows.
+        let pages = (relation.heap_bytes as f64 / 8192.0).max(1.0);
+        match session.query(PURPOSE, &toast_sql(&relation.name, &columns, 100.0 * (20.0 / pages).min(1.0)), &[]).await {
+            Ok(rows) => {
+                let ratio = rows.first().map(|row| get::<Option<f64>>(PURPOSE, row, "ratio")).transpose()?.flatten();
+                ratios.extend(ratio.filter(|ratio| ratio.is_finite() && *ratio > 0.0).map(|ratio| (oid, ratio)));
+            }
+            Err(error @ PgError::Lost { .. }) => return Err(error),
+            // A lock, row-level security, a table that went: the ratio stays unknown.
+            Err(_) => {}
+        }
+    }
+    Ok(ratios)
+}
+
+fn toast_sql(table: &TableName, columns: &[String], percent: f64) -> String {
+    let list: Vec<String> = columns.iter().map(|column| format!("t.{}", quote_identifier(column))).collect();
+    let sums = |what: &str| -> String {
+        let of = |column: &String| {
+            format!("coalesce(sum({what}) FILTER (WHERE pg_catalog.pg_column_size({column}) > 1900), 0)")
+                .replace("@", column)
+        };
+        list.iter().map(of).collect::<Vec<_>>().join(" + ")
+    };
+    format!(
+        "SELECT (({text})::float8 / nullif({stored}, 0)) AS ratio
+           FROM (SELECT {list} FROM {table} t TABLESAMPLE SYSTEM ({percent:.6}) LIMIT 20) t",
+        text = sums("pg_catalog.octet_length(@::text)"),
+        stored = sums("pg_catalog.pg_column_size(@)"),
+        list = list.join(", "),
+        table = table.to_sql(),
+    )
+}
+
 async fn read_foreign_keys(session: &Session) -> Result<Vec<ForeignKey>, PgError> {
     let rows = session.query(PURPOSE, include_str!("sql/foreign_keys.sql"), &[]).await?;
     let key = |row: &Row| {
@@ -380,6 +505,7 @@ fn partition_root(relation: &Relation, relations: &Relations, inheritance: &BTre
 
 /// All that is known of tables beyond `relations.sql`.
 struct Shapes {
+    toast_ratios: BTreeMap<u32, f64>,
     columns: BTreeMap<u32, Columns>,
     widths: BTreeMap<u32, Widths>,
     indexes: BTreeMap<u32, Vec<Index>>,
@@ -429,12 +555,22 @@ impl Shapes {
             generated_columns: columns.map(|columns| columns.generated.clone()).unwrap_or_default(),
             load: Load::default(),
         };
-        let shape = |index: &Index| IndexShape { method: index.method.clone(), key_width_bytes: index.width(widths) };
+        let is_ordered = |index: &Index| {
+            let first = index.numbers.first();
+            first.zip(widths).is_some_and(|(number, widths)| widths.ordered.contains(number))
+        };
+        let shape = |index: &Index| IndexShape {
+            method: index.method.clone(),
+            key_width_bytes: index.width(widths),
+            ordered: is_ordered(index),
+        };
         CatalogTable {
             oid: relation.oid,
             table,
             indexes: indexes.iter().map(shape).collect(),
             identity_width_bytes: identity.map_or(0.0, |index| index.key_width(widths)),
+            padding_bytes: widths.map_or(UNKNOWN_PADDING, |widths| widths.padding),
+            toast_ratio: self.toast_ratios.get(&relation.oid).copied(),
             width_source: widths.map_or(WidthSource::Types, |widths| widths.source),
         }
     }
@@ -490,6 +626,22 @@ mod tests {
         let kept = choose_kept(&relations, &inheritance, &scope, &mut excluded);
         assert_eq!(kept, BTreeSet::from([20_004]));
         assert!(excluded.iter().any(|e| e.name == "leaf" && e.reason.contains("root public.root is excluded")));
+    }
+
+    #[test]
+    fn rows_are_laid_out_as_the_server_does() {
+        let column = |number, length: i16, alignment, null_share| {
+            let width = if length > 0 { f64::from(length) } else { 20.0 };
+            Column { number, width, length, alignment, null_share }
+        };
+        // int4, then int8: four bytes between them
+        assert_eq!(padding_of(&mut [column(2, 8, 8.0, 0.0), column(1, 4, 4.0, 0.0)]), 4.0);
+        // short text needs no alignment, but what follows it does: half of seven on average
+        assert_eq!(padding_of(&mut [column(1, -1, 4.0, 0.0), column(2, 8, 8.0, 0.0)]), 3.5);
+        // a column that is always null takes no room, but a bitmap: up to eight columns fit beside the header
+        assert_eq!(padding_of(&mut [column(1, 4, 4.0, 0.0), column(2, -1, 4.0, 1.0)]), 0.0);
+        let mut many: Vec<Column> = (1..=9).map(|number| column(number, 4, 4.0, 0.5)).collect();
+        assert_eq!(padding_of(&mut many), 8.0 + 8.0 * 1.5 * 0.5);
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! The only room that knows the driver. It reads facts and judges nothing.
 //!
 //! `conninfo`, `pgpass`, `service`, `environment` and `settings` are libpq's connection language; `tls` and `connect`
-//! make a session of it; `catalog`, `counters` and `facts` run the queries of `sql/`, whose column names go no further.
-//! `calibrate` is the one that writes, and removes what it wrote.
+//! make a session of it; `abilities`, `catalog`, `counters`, `decode`, `facts` and `wal` run the queries of `sql/`, whose
+//! column names go no further. `calibrate` is the one that writes, and removes what it wrote.
 
+pub mod abilities;
 pub mod calibrate;
 pub mod catalog;
 pub mod connect;
 pub mod conninfo;
 pub mod counters;
+pub mod decode;
 pub mod environment;
 pub mod error;
 pub mod facts;
@@ -18,3 +20,4 @@ mod row;
 pub mod service;
 pub mod settings;
 pub mod tls;
+pub mod wal;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
+    lsn::Lsn,
     names::TableName,
     server::ServerFacts,
     workload::{ReplicaIdentity, TableKind},
@@ -148,6 +149,8 @@ pub struct SlotFacts {
     pub active: bool,
     /// `lost`, or a reason for its invalidation.
     pub lost: bool,
+    /// Up to here its subscription has everything; absent for a physical slot.
+    pub confirmed_flush_lsn: Option<Lsn>,
     /// Current LSN less `restart_lsn`; absent where the slot retains nothing.
     pub retained_bytes: Option<u64>,
 }

@@ -374,3 +374,78 @@ pub fn other_plan(input: &Input<'_>) -> Vec<Finding> {
         .hint(format!("Run the clean-up files of that plan first, {OTHER_PREFIX}")),
     ]
 }
+
+/// `PF714`: a slot that is older than its publication ends in an endless error (publisher up to 17), or skips changes without
+/// one (18). Measured on 15 and 18.
+pub fn older_slots(input: &Input<'_>) -> Vec<Finding> {
+    let Some(publisher) = input.publisher() else { return Vec::new() };
+    let planned = planned_publications_of(input);
+    let mut findings = Vec::new();
+    for slot in existing(input).into_iter().filter(|slot| is_ours(input, slot)) {
+        let of_slot = planned.iter().filter(|planned| planned.slot.name.as_str() == slot.name);
+        let exists = |name: &str| publisher.publications.iter().any(|live| live.name == name);
+        let absent: Vec<String> =
+            of_slot.filter(|planned| !exists(planned.name)).map(|planned| quote_identifier(planned.name)).collect();
+        if absent.is_empty() {
+            continue;
+        }
+        findings.push(
+            Finding::new(
+                Severity::Error,
+                "PF714",
+                Subject::Slot(slot.name.clone()),
+                format!("the slot exists, but its publication does not: {}", listed(absent, 5)),
+            )
+            .detail("A publication that is made later than its slot is not there at the slot's position: its subscription fails for ever, or from 18 on skips changes.")
+            .hint(format!("SELECT pg_drop_replication_slot({}); and begin with the publications.", quote_literal(&slot.name))),
+        );
+    }
+    findings
+}
+
+/// `PF715`: changes of a table that a subscription does not list are discarded, without a word.
+pub fn unlisted_tables(input: &Input<'_>) -> Vec<Finding> {
+    let Some(subscriber) = input.subscriber() else { return Vec::new() };
+    let mut findings = Vec::new();
+    for slot in &input.plan.slots {
+        let Some(live) = subscription_of(slot, &subscriber.subscriptions) else { continue };
+        let Some(tables) = live.tables.as_ref().filter(|_| is_as_planned(input, slot, live)) else { continue };
+        let planned = slot.tables.iter().flat_map(|table| received(slot, table));
+        let absent: Vec<TableName> = planned.filter(|name| !tables.contains(name)).collect();
+        if absent.is_empty() {
+            continue;
+        }
+        let name = quote_identifier(&slot.subscription);
+        findings.push(
+            Finding::new(
+                Severity::Error,
+                "PF715",
+                Subject::Slot(slot.name.as_str().to_owned()),
+                format!("subscription {} does not list {}", one_line(&name), counted(absent.len(), "planned table")),
+            )
+            .detail(format!("Changes that arrive for them are discarded without an error: {}.", listed(absent, 10)))
+            .hint(format!("Before it applies anything: ALTER SUBSCRIPTION {name} REFRESH PUBLICATION; and if it was enabled meanwhile, compare these tables or copy them again.")),
+        );
+    }
+    findings
+}
+
+/// `PF716`: a slot that is ahead of the clone has skipped what the clone lacks; the server says so only in its log.
+pub fn slots_ahead_of_the_clone(input: &Input<'_>) -> Vec<Finding> {
+    let Some(clone) = input.circumstances.clone_lsn else { return Vec::new() };
+    let ahead = existing(input)
+        .into_iter()
+        .filter_map(|slot| Some((slot, slot.confirmed_flush_lsn.filter(|lsn| *lsn > clone)?)));
+    let finding = |(slot, confirmed): (&SlotFacts, crate::lsn::Lsn)| {
+        Finding::new(
+            Severity::Error,
+            "PF716",
+            Subject::Slot(slot.name.clone()),
+            format!(
+                "its confirmed_flush_lsn {confirmed} is ahead of the clone's {clone}: changes between them never arrive"
+            ),
+        )
+        .hint("Make the slots first, then the clone, and take its LSN from the history file of its timeline.")
+    };
+    ahead.map(finding).collect()
+}

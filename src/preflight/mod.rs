@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     finding::{Finding, Severity, Subject},
+    lsn::Lsn,
     names::TableName,
     plan::{Plan, PlannedSlot, PlannedTable},
 };
@@ -66,6 +67,8 @@ pub struct Circumstances {
     pub publisher_cores: Option<u32>,
     /// How the publisher was reached, when only its own machine can reach it like that.
     pub local_publisher_address: Option<String>,
+    /// Where a clone was recovered to.
+    pub clone_lsn: Option<Lsn>,
     /// More tables than this are one finding that lists so many.
     pub list_limit: usize,
 }
@@ -78,6 +81,7 @@ impl Default for Circumstances {
             free_wal_bytes: None,
             publisher_cores: None,
             local_publisher_address: None,
+            clone_lsn: None,
             list_limit: 20,
         }
     }
@@ -213,6 +217,7 @@ const CHECKS: &[fn(&Input<'_>) -> Vec<Finding>] = &[
     server::open_transactions,
     server::prepared_transactions,
     server::provider_extras,
+    server::empty_transactions,
     identity::usable_identity,
     identity::planned_index,
     identity::filter_columns,
@@ -275,6 +280,9 @@ const CHECKS: &[fn(&Input<'_>) -> Vec<Finding>] = &[
     leftovers::synchronization_slots,
     leftovers::idle_slots,
     leftovers::other_plan,
+    leftovers::older_slots,
+    leftovers::unlisted_tables,
+    leftovers::slots_ahead_of_the_clone,
     network::same_server,
     network::listens_locally,
     network::access_rules,

@@ -213,6 +213,7 @@ fn existing_slot(name: &str) -> SlotFacts {
         temporary: false,
         active: false,
         lost: false,
+        confirmed_flush_lsn: "0/1000".parse().ok(),
         retained_bytes: Some(1_000_000),
     }
 }
@@ -328,6 +329,10 @@ const CASES: &[(&str, Spoil)] = &[
     ("PF123", |s| {
         s.subscriber().server.flavor = Flavor::Azure;
         set_on(s, false, "max_worker_processes", "15");
+    }),
+    ("PF124", |s| {
+        s.plan.publisher_version = ServerVersion::of_major(14);
+        s.publisher().server.version_num = ServerVersion(140_023);
     }),
     ("PF201", |s| no_key(s.of_publisher("a"))),
     ("PF202", |s| {
@@ -482,6 +487,15 @@ const CASES: &[(&str, Spoil)] = &[
     ("PF711", |s| s.publisher().slots.push(existing_slot("debezium"))),
     ("PF712", |s| s.subscriber().marks = Some(vec![("pgsp".into(), "other".into())])),
     ("PF713", |s| s.subscriber().slots.push(existing_slot("pgsp_2"))),
+    ("PF714", |s| s.publisher().slots.push(existing_slot("pgsp_1"))),
+    ("PF715", |s| {
+        let listed = SubscriptionFacts { tables: Some(BTreeSet::new()), ..existing_subscription("pgsp_1") };
+        s.subscriber().subscriptions.push(listed);
+    }),
+    ("PF716", |s| {
+        s.circumstances.clone_lsn = "0/FFF".parse().ok();
+        s.publisher().slots.push(existing_slot("pgsp_1"));
+    }),
     ("PF801", |s| s.publisher().wal_bytes_per_s = Some(5e6)),
     ("PF802", |s| s.circumstances.free_wal_bytes = Some(1)),
     ("PF803", |s| set_on(s, true, "max_slot_wal_keep_size", "0")),

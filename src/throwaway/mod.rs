@@ -25,6 +25,14 @@ pub use query::ScriptOutcome;
 pub use settings::{ClusterSettings, Tcp, TlsFiles};
 pub use tools::Tools;
 
+/// Makes a command run as the account that servers run as: `nobody` when the caller is root, else no change. For programs
+/// that own a data folder, such as pg_ctl.
+pub fn as_server_account(command: &mut std::process::Command) {
+    if let Some(account) = account::ServerAccount::current() {
+        account.apply(command);
+    }
+}
+
 /// Where servers and client programs come from; every cluster is started through one of these.
 #[derive(Debug, Clone)]
 pub struct Servers {

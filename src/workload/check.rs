@@ -23,6 +23,12 @@ pub fn validate(workload: &Workload) -> Result<(), FormatError> {
     }
     check_series(workload, "the cluster", "cluster_wal_bytes_per_s", &workload.cluster_wal_bytes_per_s)?;
     check_series(workload, "the cluster", "cluster_transactions_per_s", &workload.cluster_transactions_per_s)?;
+    if let Some(validity) = &workload.validity {
+        check_series(workload, "the file", "validity", validity)?;
+        if validity.max() > 1.0 {
+            return error(format!("\"validity\" is {}, but a share is at most 1", validity.max()));
+        }
+    }
     let mut seen = BTreeSet::new();
     for table in &workload.tables {
         let name = table.table_name();
@@ -115,6 +121,9 @@ fn check_references(workload: &Workload, tables: &BTreeSet<TableName>) -> Result
     Ok(())
 }
 
+/// A bucket that was observed less is named.
+const POORLY_OBSERVED: f64 = 0.5;
+
 /// Doubts about the measurements that whoever plans on them should know.
 pub fn findings(workload: &Workload) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -137,6 +146,25 @@ pub fn findings(workload: &Workload) -> Vec<Finding> {
             )
             .detail("Buckets that were not observed are left out of every maximum: a peak in them is not planned for.")
             .hint("Sample again over the missing hours, or fold several runs together."),
+        );
+    }
+    let share = |bucket: usize| workload.validity.as_ref().map_or(1.0, |validity| validity.or_zero(bucket));
+    let poor: Vec<usize> =
+        workload.observed_buckets().into_iter().filter(|bucket| share(*bucket) < POORLY_OBSERVED).collect();
+    if let Some(worst) = poor.iter().copied().min_by(|a, b| share(*a).total_cmp(&share(*b))) {
+        findings.push(
+            Finding::new(
+                Severity::Warning,
+                "WL104",
+                Subject::Workload,
+                format!(
+                    "{} of {all} buckets were observed for less than half of their time, bucket {worst} for {:.0} %",
+                    poor.len(),
+                    100.0 * share(worst)
+                ),
+            )
+            .detail("Their rates rest on few samples, and may be too high as well as too low.")
+            .hint("Sample these hours again and merge, or fold several weeks."),
         );
     }
     if observed > 0 && workload.tables.iter().all(|table| table.load.wal_bytes_per_s.max() == 0.0) {
@@ -194,5 +222,10 @@ mod tests {
         quiet.cluster_wal_bytes_per_s = Series::Buckets([1.0, f64::NAN].into());
         let codes: Vec<String> = findings(&quiet).into_iter().map(|finding| finding.code).collect();
         assert_eq!(codes, ["WL101", "WL102", "WL103"]);
+        let mut poor = workload(vec![table("a", 1.0)]);
+        poor.validity = Some(Series::Constant(0.25));
+        let findings = findings(&poor);
+        assert_eq!(findings[0].code, "WL104");
+        assert!(findings[0].message.contains("bucket 0 for 25 %"), "{}", findings[0].message);
     }
 }

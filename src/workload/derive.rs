@@ -1,28 +1,30 @@
 //! Snapshots into rates: the only place that knows of counter resets, restarts, failovers and tables that come and go.
 //!
-//! Snapshots are pushed one by one and forgotten; what is kept is one sum of row changes per table and bucket. Bytes
-//! follow from the sums at the end, by `record_model`. An interval in which counters cannot be trusted is left out, so
-//! that no rate is ever negative; a bucket of which nothing is left is null and named in `gaps`.
+//! Snapshots are pushed one by one and forgotten; what is kept is one sum of row changes per table and bucket in which it
+//! was written. Bytes follow from the sums at the end (`summary`), by `record_model` as `learn` corrects it. An interval in
+//! which counters cannot be trusted is left out, so that no rate is ever negative; a bucket of which nothing is left is null
+//! and named in `gaps`.
+
+mod summary;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::{
-    Gap, Load, Method, Series, Table, TableKind, Workload,
+    Workload,
     record_model::RowCosts,
-    snapshot::{Catalog, CatalogTable, CounterSnapshot, RowCounters, SampleLine, SampleStart, WidthSource, replay},
+    snapshot::{Catalog, CounterSnapshot, RowCounters, SampleLine, SampleStart, replay},
+    tally::{DecodeTally, Peek, WalTally},
 };
-use crate::{
-    format,
-    names::TableName,
-    units::{Bytes, Seconds},
-};
+use crate::{lsn::Lsn, names::TableName, units::Seconds};
 
 /// A last bucket of which less was observed is dropped: a few seconds are no mean of an hour.
 const SHORTEST_LAST_BUCKET: f64 = 0.1;
 /// Intervals up to this many times the planned one may count as bursts.
 const LONGEST_BURST_INTERVALS: f64 = 3.0;
+/// Pairs of tables written together that are kept: the rarer ones bind nothing.
+const MOST_PAIRS: usize = 20_000;
 /// So many names are spelled out in one note.
 const NAMES_IN_NOTE: usize = 5;
 
@@ -90,10 +92,48 @@ impl Changes {
 /// What was seen of one table.
 #[derive(Debug, Clone, Default)]
 struct Observed {
-    /// By bucket; shorter than the run where nothing happened since.
-    buckets: Vec<Changes>,
+    /// Buckets that are over, in order, in half the space: weeks of many tables must fit. Seven digits are kept, as many
+    /// as are written.
+    done: Vec<(u32, [f32; 6])>,
+    /// The bucket that still grows.
+    current: Option<(u32, Changes)>,
     /// The interval with the most WAL, and its length.
-    burst: Option<(Changes, f64)>,
+    burst: Option<(Changes, f32)>,
+}
+
+impl Observed {
+    /// Buckets come in order.
+    fn add(&mut self, bucket: usize, changes: &Changes, weight: f64) {
+        let bucket = u32::try_from(bucket).unwrap_or(u32::MAX);
+        if let Some((last, sum)) = &mut self.current {
+            if *last == bucket {
+                return sum.add(changes, weight);
+            }
+            self.done.push((*last, sum.0.map(|count| count as f32)));
+        }
+        let mut sum = Changes::default();
+        sum.add(changes, weight);
+        self.current = Some((bucket, sum));
+    }
+
+    fn at(&self, bucket: usize) -> Changes {
+        let bucket = u32::try_from(bucket).unwrap_or(u32::MAX);
+        match &self.current {
+            Some((last, sum)) if *last == bucket => *sum,
+            _ => match self.done.binary_search_by_key(&bucket, |(at, _)| *at) {
+                Ok(at) => Changes(self.done[at].1.map(f64::from)),
+                Err(_) => Changes::default(),
+            },
+        }
+    }
+
+    fn all(&self) -> Changes {
+        let mut sum = self.current.map_or(Changes::default(), |(_, changes)| changes);
+        for (_, changes) in &self.done {
+            sum.add(&Changes(changes.map(f64::from)), 1.0);
+        }
+        sum
+    }
 }
 
 /// Folds snapshots into a workload.
@@ -111,6 +151,13 @@ pub struct Deriver {
     transactions: Vec<f64>,
     /// Why buckets lack seconds.
     losses: BTreeMap<usize, String>,
+    /// What was read of WAL, by table, and how much WAL that was.
+    seen: BTreeMap<u32, WalTally>,
+    seen_bytes: u64,
+    /// What slots showed, by table, and over how many seconds.
+    decoded: BTreeMap<u32, DecodeTally>,
+    decoded_s: f64,
+    pairs: BTreeMap<(u32, u32), u64>,
     created: BTreeSet<TableName>,
     dropped: BTreeSet<TableName>,
     notes: Vec<String>,
@@ -131,6 +178,34 @@ impl Deriver {
                 let snapshot = replay(self.previous.clone(), instant, changed, &dropped);
                 self.push(snapshot);
             }
+            SampleLine::Wal { from, to, tables } => self.push_wal(from, to, &tables),
+            SampleLine::Peek(peek) => self.push_peek(&peek),
+            SampleLine::Note { note } => self.note(note),
+        }
+    }
+
+    /// Takes what was read of WAL between two positions.
+    pub fn push_wal(&mut self, from: Lsn, to: Lsn, tables: &[(u32, WalTally)]) {
+        self.seen_bytes += to.distance(from);
+        for (oid, tally) in tables {
+            self.seen.entry(*oid).or_default().add(tally);
+        }
+    }
+
+    /// Takes what a slot showed.
+    pub fn push_peek(&mut self, peek: &Peek) {
+        self.decoded_s += peek.seconds;
+        for (oid, tally) in &peek.tables {
+            self.decoded.entry(*oid).or_default().add(tally);
+        }
+        for (a, b, count) in &peek.pairs {
+            *self.pairs.entry((*a, *b)).or_default() += count;
+        }
+        if self.pairs.len() > 2 * MOST_PAIRS {
+            let mut by_count: Vec<(u64, (u32, u32))> = self.pairs.iter().map(|(pair, count)| (*count, *pair)).collect();
+            by_count.sort_unstable_by(|a, b| b.cmp(a));
+            by_count.truncate(MOST_PAIRS);
+            self.pairs = by_count.into_iter().map(|(count, pair)| (pair, count)).collect();
         }
     }
 
@@ -253,14 +328,13 @@ impl Deriver {
             let old = before.tables.get(oid).copied().unwrap_or_default();
             let Some(changes) = Changes::between(old, *counters).filter(|changes| !changes.is_none()) else { continue };
             let observed = self.tables.entry(*oid).or_default();
-            observed.buckets.resize(observed.buckets.len().max(buckets), Changes::default());
             for (bucket, share) in spans {
-                observed.buckets[*bucket].add(&changes, *share);
+                observed.add(*bucket, &changes, *share);
             }
             if let Some(costs) = self.costs.get(oid).filter(|_| may_be_burst) {
                 let most = observed.burst.map_or(0.0, |(burst, _)| burst.wal_bytes(costs));
                 if changes.wal_bytes(costs) > most {
-                    observed.burst = Some((changes, seconds));
+                    observed.burst = Some((changes, seconds as f32));
                 }
             }
         }
@@ -281,7 +355,8 @@ impl Deriver {
             .collect()
     }
 
-    fn note(&mut self, note: String) {
+    /// Keeps something that the workload should say, once.
+    pub fn note(&mut self, note: String) {
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }
@@ -292,149 +367,8 @@ impl Deriver {
     /// # Errors
     /// [`DeriveError`] when there is not enough to make one.
     pub fn workload(&self) -> Result<Workload, DeriveError> {
-        let start = self.start.as_ref().ok_or(DeriveError::NoStart)?;
-        let catalog = self.catalog.as_ref().ok_or(DeriveError::NoCatalog)?;
-        if catalog.tables.is_empty() {
-            return Err(DeriveError::NoTable(start.database.clone()));
-        }
-        let origin = self.origin.filter(|_| self.observed_s() > 0.0).ok_or(DeriveError::NothingObserved)?;
-        let count = self.bucket_count(f64::from(start.bucket_s));
-        let mut workload = Workload {
-            kind: "workload".to_owned(),
-            version: format::FORMAT_VERSION,
-            tool: format::TOOL.to_owned(),
-            server: start.server.clone(),
-            database: start.database.clone(),
-            method: Method::Counters,
-            start: whole_second(origin),
-            bucket_s: start.bucket_s,
-            bucket_count: u32::try_from(count).unwrap_or(u32::MAX),
-            cluster_wal_bytes_per_s: self.series(count, |bucket| self.wal_bytes.get(bucket).copied().unwrap_or(0.0)),
-            cluster_transactions_per_s: self
-                .series(count, |bucket| self.transactions.get(bucket).copied().unwrap_or(0.0)),
-            tables: catalog.tables.iter().map(|table| self.table(table, count)).collect(),
-            foreign_keys: catalog.foreign_keys.clone(),
-            co_writes: Vec::new(),
-            excluded: catalog.excluded.clone(),
-            gaps: self.gaps(count),
-            notes: self.all_notes(catalog),
-        };
-        workload.canonicalize();
-        Ok(workload)
+        self.summarize()
     }
-
-    /// Buckets that are worth keeping.
-    fn bucket_count(&self, bucket_s: f64) -> usize {
-        let mut count = self.observed_s.len();
-        while count > 1 && self.observed_s[count - 1] < SHORTEST_LAST_BUCKET * bucket_s {
-            count -= 1;
-        }
-        count.max(1)
-    }
-
-    /// A rate per bucket from a sum per bucket; null where nothing was observed.
-    fn series(&self, count: usize, sum: impl Fn(usize) -> f64) -> Series {
-        let rate = |bucket: usize| match self.observed_s.get(bucket) {
-            Some(seconds) if *seconds > 0.0 => rounded(sum(bucket) / seconds),
-            _ => f64::NAN,
-        };
-        Series::Buckets((0..count).map(rate).collect()).compact()
-    }
-
-    fn table(&self, table: &CatalogTable, count: usize) -> Table {
-        let mut result = table.table.clone();
-        if result.kind == TableKind::Partitioned {
-            return result;
-        }
-        let none = Observed::default();
-        let observed = self.tables.get(&table.oid).unwrap_or(&none);
-        let costs = RowCosts::of(table);
-        let changes = |bucket: usize| observed.buckets.get(bucket).copied().unwrap_or_default();
-        let field = |index: usize| self.series(count, |bucket| changes(bucket).0[index]);
-        result.load = Load {
-            inserts_per_s: field(0),
-            updates_per_s: field(1),
-            hot_updates_per_s: field(2),
-            deletes_per_s: field(3),
-            toast_chunks_per_s: field(4),
-            wal_bytes_per_s: self.series(count, |bucket| changes(bucket).wal_bytes(&costs)),
-            logical_bytes_per_s: self.series(count, |bucket| changes(bucket).logical_bytes(&costs)),
-            transactions_per_s: None,
-            burst_wal_bytes: observed.burst.map(|(burst, _)| rounded(burst.wal_bytes(&costs))),
-            burst_s: observed.burst.map(|(_, seconds)| rounded(seconds)),
-        };
-        result
-    }
-
-    /// Stretches of buckets of which nothing was observed.
-    fn gaps(&self, count: usize) -> Vec<Gap> {
-        let mut gaps: Vec<Gap> = Vec::new();
-        for bucket in 0..count {
-            if self.observed_s.get(bucket).is_some_and(|seconds| *seconds > 0.0) {
-                continue;
-            }
-            let reason = self.losses.get(&bucket).cloned().unwrap_or_else(|| "not observed".to_owned());
-            let at = u32::try_from(bucket).unwrap_or(u32::MAX);
-            match gaps.last_mut().filter(|gap| gap.to_bucket + 1 == at && gap.reason == reason) {
-                Some(gap) => gap.to_bucket = at,
-                None => gaps.push(Gap { from_bucket: at, to_bucket: at, reason }),
-            }
-        }
-        gaps
-    }
-
-    fn all_notes(&self, catalog: &Catalog) -> Vec<String> {
-        let mut notes = catalog.notes.clone();
-        notes.extend(self.notes.iter().cloned());
-        notes.extend(note_of_names(&self.created, "created while sampling; their load before that is zero"));
-        notes.extend(note_of_names(&self.dropped, "dropped while sampling; their load is left out"));
-        let guessed: BTreeSet<TableName> = catalog
-            .tables
-            .iter()
-            .filter(|table| table.width_source != WidthSource::Statistics && self.tables.contains_key(&table.oid))
-            .map(|table| table.table.table_name())
-            .collect();
-        notes.extend(note_of_names(
-            &guessed,
-            "written, but their row width is guessed from column types; ANALYZE them and grant SELECT on them (or \
-             pg_read_all_data) to halve the error of their WAL rate",
-        ));
-        notes.extend(self.note_of_share(catalog));
-        if catalog.sequence_count > 0 {
-            notes.push(format!("{} sequences: their values are not replicated", catalog.sequence_count));
-        }
-        if catalog.large_object_count > 0 {
-            notes.push(format!("{} large objects: they are not replicated", catalog.large_object_count));
-        }
-        notes
-    }
-
-    /// How much of the cluster's WAL the tables explain.
-    fn note_of_share(&self, catalog: &Catalog) -> Option<String> {
-        let modelled: f64 = catalog
-            .tables
-            .iter()
-            .filter_map(|table| {
-                let costs = RowCosts::of(table);
-                let observed = self.tables.get(&table.oid)?;
-                Some(observed.buckets.iter().map(|changes| changes.wal_bytes(&costs)).sum::<f64>())
-            })
-            .sum();
-        let all: f64 = self.wal_bytes.iter().sum();
-        (all > 0.0).then(|| {
-            format!(
-                "{} of {} WAL is attributed to tables; the rest is full-page images, commits, catalogs and what is excluded",
-                Bytes(modelled.min(all) + 0.0), // an empty sum is -0.0
-                Bytes(all)
-            )
-        })
-    }
-}
-
-fn note_of_names(names: &BTreeSet<TableName>, what: &str) -> Option<String> {
-    let shown: Vec<String> = names.iter().take(NAMES_IN_NOTE).map(TableName::to_string).collect();
-    let more = if names.len() > NAMES_IN_NOTE { ", …" } else { "" };
-    (!names.is_empty()).then(|| format!("tables {what}: {}{more} ({})", shown.join(", "), names.len()))
 }
 
 fn seconds_between(from: Timestamp, to: Timestamp) -> f64 {

@@ -2,12 +2,16 @@
 
 use super::*;
 use crate::{
+    format,
+    workload::{
+        Load, Series,
+        snapshot::{CatalogTable, WidthSource},
+    },
+};
+use crate::{
     lsn::Lsn,
     server::ServerFacts,
-    workload::{
-        snapshot::{IndexShape, Instant},
-        tests::table,
-    },
+    workload::{snapshot::Instant, tests::table},
 };
 
 const START: i64 = 1_767_571_200;
@@ -25,7 +29,7 @@ fn start(bucket_s: u32, interval_s: f64) -> SampleStart {
     }
 }
 
-/// One table with a width of 40 bytes and a primary key of 8: an insert costs 96 + 64 = 160 bytes of WAL.
+/// One table with a width of 40 bytes and 65 of padding: an insert costs 55 + 105 = 160 bytes of WAL.
 fn catalog(oids: &[u32]) -> Catalog {
     let make = |oid: &u32| {
         let mut table = table(&format!("t{oid}"), 0.0);
@@ -34,8 +38,10 @@ fn catalog(oids: &[u32]) -> Catalog {
         CatalogTable {
             oid: *oid,
             table,
-            indexes: vec![IndexShape { method: "btree".into(), key_width_bytes: 8.0 }],
+            indexes: Vec::new(),
             identity_width_bytes: 8.0,
+            padding_bytes: 65.0,
+            toast_ratio: None,
             width_source: WidthSource::Statistics,
         }
     };

@@ -5,9 +5,15 @@
 
 pub mod check;
 pub mod derive;
+pub mod fold;
+pub mod history;
+pub mod learn;
+pub mod locks;
+pub mod merge;
 pub mod record_model;
 pub mod series;
 pub mod snapshot;
+pub mod tally;
 
 use std::collections::BTreeMap;
 
@@ -272,6 +278,9 @@ pub struct Workload {
     /// Transactions of the whole cluster per second.
     #[serde(default)]
     pub cluster_transactions_per_s: Series,
+    /// Share of each bucket's time that was observed, 0 to 1; absent: all of it, but for what is null.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validity: Option<Series>,
     /// The tables.
     pub tables: Vec<Table>,
     /// Foreign keys between them.
@@ -317,6 +326,7 @@ impl Workload {
         }
         self.cluster_wal_bytes_per_s = std::mem::take(&mut self.cluster_wal_bytes_per_s).compact();
         self.cluster_transactions_per_s = std::mem::take(&mut self.cluster_transactions_per_s).compact();
+        self.validity = self.validity.take().map(Series::compact);
         self.foreign_keys.sort();
         for pair in &mut self.co_writes {
             if pair.b < pair.a {
@@ -347,6 +357,9 @@ impl Workload {
             ("gaps", value(serde_json::to_value(&self.gaps))),
             ("notes", value(serde_json::to_value(&self.notes))),
         ]);
+        if let Some(validity) = &self.validity {
+            fields.insert("validity", value(serde_json::to_value(validity)));
+        }
         if !self.co_writes.is_empty() {
             fields.insert("co_writes", value(serde_json::to_value(&self.co_writes)));
         }
@@ -365,6 +378,13 @@ impl Workload {
             }
         }
         (0..observed.len()).filter(|&bucket| observed[bucket]).collect()
+    }
+
+    /// Share of the time from first to last bucket that was observed, 0 to 1.
+    pub fn observed_share(&self) -> f64 {
+        let observed = self.observed_buckets();
+        let share = |bucket: &usize| self.validity.as_ref().map_or(1.0, |validity| validity.or_zero(*bucket));
+        observed.iter().map(share).sum::<f64>() / f64::from(self.bucket_count.max(1))
     }
 
     /// Tables by name.
@@ -391,6 +411,7 @@ pub(crate) mod tests {
             bucket_count: 1,
             cluster_wal_bytes_per_s: Series::Constant(0.0),
             cluster_transactions_per_s: Series::Constant(0.0),
+            validity: None,
             tables,
             foreign_keys: Vec::new(),
             co_writes: Vec::new(),

@@ -9,7 +9,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Excluded, ForeignKey, Table};
+use super::{
+    Excluded, ForeignKey, Table,
+    tally::{Peek, WalTally},
+};
 use crate::{lsn::Lsn, server::ServerFacts};
 
 /// Row counters since the last reset, of a table and of its TOAST relation.
@@ -78,6 +81,9 @@ pub struct IndexShape {
     pub method: String,
     /// Mean width of its columns, bytes.
     pub key_width_bytes: f64,
+    /// Whether rows come in the order of its first column, as those of a sequence do: new entries go to the right end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ordered: bool,
 }
 
 /// Where a row's width comes from.
@@ -106,6 +112,12 @@ pub struct CatalogTable {
     /// Mean width of the identity columns, bytes; 0 without any.
     #[serde(default)]
     pub identity_width_bytes: f64,
+    /// Bytes that alignment and the null bitmap add to a row, on average.
+    #[serde(default)]
+    pub padding_bytes: f64,
+    /// Text of large values over their stored size, by a few that were read; absent: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toast_ratio: Option<f64>,
     /// Where `table.row_width_bytes` comes from.
     pub width_source: WidthSource,
 }
@@ -170,6 +182,22 @@ pub enum SampleLine {
         /// Tables that are gone.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         dropped: Vec<u32>,
+    },
+    /// WAL that was read.
+    Wal {
+        /// From here,
+        from: Lsn,
+        /// to here,
+        to: Lsn,
+        /// by the table's oid.
+        tables: Vec<(u32, WalTally)>,
+    },
+    /// What a slot showed.
+    Peek(Peek),
+    /// Something that the workload should say.
+    Note {
+        /// What.
+        note: String,
     },
 }
 

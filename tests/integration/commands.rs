@@ -17,9 +17,32 @@ fn help() {
     ] {
         assert_eq!(story.run(line), 0);
     }
-    for line in ["calibrate --help", "demo --help", "completions --help", "man --help"] {
+    for line in
+        ["simulate --help", "report --help", "calibrate --help", "demo --help", "completions --help", "man --help"]
+    {
         assert_eq!(story.run(line), 0);
     }
+    for line in ["workload --help", "workload merge --help", "workload fold --help", "workload show --help"] {
+        assert_eq!(story.run(line), 0);
+    }
+    story.compare();
+}
+
+/// Runs put together, folded and looked at; a plan on too little is refused until told otherwise.
+#[test]
+fn workloads() {
+    let mut story = Story::new("workload");
+    assert_eq!(story.run("generate --tables 6 --hours 30 --hot 1 --total-wal 2MB/s -o w.json"), 0);
+    assert_eq!(story.run("workload fold w.json --fold day --percentile 100 -o day.json"), 0);
+    assert_eq!(story.run("workload show day.json --top 3"), 0);
+    assert_eq!(story.run("workload show w.json --top 1 --format json"), 0);
+    assert_eq!(story.run("workload merge w.json day.json -o both.json"), 0);
+    assert_eq!(story.run("workload fold w.json -o week.json"), 0);
+    assert_eq!(story.run("workload show week.json --top 1"), 0);
+    assert_eq!(story.run("plan week.json -o p.json"), 1);
+    assert_eq!(story.run("plan week.json -o p.json --min-validity 0.1 --publications 2 --budget small"), 0);
+    assert_eq!(story.run("workload fold w.json --percentile 120 -o never.json"), 1);
+    assert_eq!(story.run("workload merge w.json -o w.json"), 1);
     story.compare();
 }
 

@@ -9,5 +9,7 @@
 mod bad_files;
 mod bad_options;
 mod commands;
+mod databases;
+mod forecast;
 mod samples;
 mod story;

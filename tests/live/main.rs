@@ -8,10 +8,15 @@
 
 mod bench;
 mod boot;
+mod bootstraps;
 mod calibrate;
 mod check;
 mod child;
 mod demo;
+mod edges;
+mod faults;
+mod methods;
+mod prometheus;
 mod sample;
 mod scripts;
 mod story;
@@ -41,11 +46,16 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = boot::trials()
         .into_iter()
         .chain(sample::trials())
+        .chain(methods::trials())
         .chain(calibrate::trials())
+        .chain(prometheus::trials())
         .chain(scripts::trials())
+        .chain(bootstraps::trials())
+        .chain(edges::trials())
+        .chain(faults::trials())
         .chain(demo::trials())
         .chain(check::trials())
-        .map(|trial| trial.with_ignored_flag(ignore))
+        .map(|trial| if ignore { trial.with_ignored_flag(true) } else { trial }) // measurements stay ignored until asked for
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -76,11 +76,11 @@ fn as_monitor(cluster: &Cluster, database: &str) -> String {
     cluster.conninfo(database).replace("user=postgres", "user=monitor")
 }
 
-fn outcome_of(arguments: &[&str]) -> Result<Output, Failed> {
+pub(crate) fn outcome_of(arguments: &[&str]) -> Result<Output, Failed> {
     Ok(program().args(arguments).output()?)
 }
 
-fn error_text(output: &Output) -> String {
+pub(crate) fn error_text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -90,7 +90,7 @@ fn sample(arguments: &[&str], output: &Path) -> Result<Workload, Failed> {
     Ok(format::read(&fs::read(output)?)?)
 }
 
-fn table<'a>(workload: &'a Workload, name: &str) -> &'a Table {
+pub(crate) fn table<'a>(workload: &'a Workload, name: &str) -> &'a Table {
     workload.tables.iter().find(|table| table.name == name).unwrap_or_else(|| panic!("no table {name}"))
 }
 
@@ -141,24 +141,24 @@ fn monitor_role_reads_everything(servers: &Servers, major: u32) -> Result<(), Fa
 }
 
 /// A run in the background, whose progress shows in its sample file.
-struct Run {
-    child: Child,
-    log: PathBuf,
+pub(crate) struct Run {
+    pub(crate) child: Child,
+    pub(crate) log: PathBuf,
 }
 
 impl Run {
-    fn start(arguments: &[&str], output: &Path) -> Result<Self, Failed> {
+    pub(crate) fn start(arguments: &[&str], output: &Path) -> Result<Self, Failed> {
         let log = PathBuf::from(format!("{}.samples.jsonl", output.display()));
         let child = program().args(arguments).arg("-o").arg(output).stderr(Stdio::piped()).spawn()?;
         Ok(Run { child, log })
     }
 
-    fn lines(&self) -> Vec<SampleLine> {
+    pub(crate) fn lines(&self) -> Vec<SampleLine> {
         let text = fs::read_to_string(&self.log).unwrap_or_default();
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
-    fn snapshots(&self) -> usize {
+    pub(crate) fn snapshots(&self) -> usize {
         self.lines().iter().filter(|line| matches!(line, SampleLine::Counters { .. })).count()
     }
 
@@ -167,7 +167,7 @@ impl Run {
     }
 
     /// Waits until the sample file says so.
-    fn wait_for(&mut self, what: &str, condition: impl Fn(&Self) -> bool) -> Result<(), Failed> {
+    pub(crate) fn wait_for(&mut self, what: &str, condition: impl Fn(&Self) -> bool) -> Result<(), Failed> {
         let begun = Instant::now();
         while !condition(self) {
             if let Some(status) = self.child.try_wait()? {
@@ -180,12 +180,12 @@ impl Run {
     }
 
     /// Waits for two more snapshots, so that what was done before lies in an interval of its own.
-    fn wait_for_two(&mut self) -> Result<(), Failed> {
+    pub(crate) fn wait_for_two(&mut self) -> Result<(), Failed> {
         let seen = self.snapshots();
         self.wait_for("two more snapshots", |run| run.snapshots() >= seen + 2)
     }
 
-    fn interrupt(self, output: &Path) -> Result<Workload, Failed> {
+    pub(crate) fn interrupt(self, output: &Path) -> Result<Workload, Failed> {
         Command::new("kill").args(["-INT", &self.child.id().to_string()]).status()?;
         let outcome = self.child.wait_with_output()?;
         assert!(outcome.status.success(), "{}", error_text(&outcome));
@@ -298,7 +298,7 @@ fn unusable_servers(servers: &Servers) -> Result<(), Failed> {
     refuses("hots=db1 password=s3cret", 1, "invalid connection option \"hots\"")?;
     refuses("host=db1 service=nowhere", 1, "definition of service \"nowhere\" not found")?;
     refuses(&cluster.conninfo("empty"), 1, "database \"empty\" has no table that could be replicated")?;
-    refuses(&format!("{tcp} user=ann sslmode=verify-full sslrootcert=/nonexistent"), 2, "root certificate file")?;
+    refuses(&format!("{tcp} user=ann sslmode=verify-full sslrootcert=/nonexistent"), 1, "root certificate file")?;
     let good = outcome_of(&[
         &format!("{tcp} user=ann"),
         "--password-command",
@@ -401,7 +401,7 @@ fn modelled_wal_is_near_the_truth(servers: &Servers) -> Result<(), Failed> {
 }
 
 /// From the first snapshot to the last.
-fn observed_seconds(log: &Path) -> Result<f64, Failed> {
+pub(crate) fn observed_seconds(log: &Path) -> Result<f64, Failed> {
     let mut times = Vec::new();
     for line in fs::read_to_string(log)?.lines() {
         if let SampleLine::Counters { instant, .. } = serde_json::from_str(line)? {
@@ -413,12 +413,12 @@ fn observed_seconds(log: &Path) -> Result<f64, Failed> {
 }
 
 /// Bytes of WAL without full-page images by table, its indexes and TOAST included.
-fn wal_by_table(cluster: &Cluster, from: &str, to: &str) -> Result<BTreeMap<String, f64>, Failed> {
+pub(crate) fn wal_by_table(cluster: &Cluster, from: &str, to: &str) -> Result<BTreeMap<String, f64>, Failed> {
     let sql = format!(
         "WITH records AS (
              SELECT split_part(split_part(block_ref, ' ', 4), '/', 3)::oid AS node, record_length - fpi_length AS bytes
                FROM pg_get_wal_records_info('{from}', '{to}')
-              WHERE block_ref <> '' AND resource_manager IN ('Heap', 'Heap2', 'Btree'))
+              WHERE block_ref <> '' AND resource_manager IN ('Heap', 'Heap2', 'Btree', 'Gin'))
          SELECT coalesce(owner.relname, of_index.relname, c.relname), sum(r.bytes)
            FROM records r
            JOIN pg_class c ON c.relfilenode = r.node

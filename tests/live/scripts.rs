@@ -3,23 +3,27 @@
 
 use std::{
     collections::BTreeMap,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
 };
 
 use libtest_mimic::{Failed, Trial};
 use pgslotplan::{
-    emit::{self, EmitOptions, Script, Side, Step},
+    emit::{self, Bootstrap, EmitOptions, Script, Side, Step},
     names::quote_identifier,
     plan::Plan,
-    throwaway::{Cluster, ClusterSettings, Servers},
+    throwaway::{Cluster, ClusterSettings, ScriptOutcome, Servers, as_server_account},
 };
 
 use crate::{bench::case, story};
 
 /// One release to the next, over several, and to the same.
-const PAIRS: [(u32, u32); 5] = [(12, 13), (13, 15), (15, 18), (17, 17), (18, 18)];
+const PAIRS: [(u32, u32); 8] = [(12, 13), (12, 15), (13, 15), (14, 16), (15, 18), (16, 17), (17, 18), (18, 18)];
+
+/// Subscribers whose pg_dump can be had: the others get their schema by hand.
+const DUMPING: [u32; 3] = [15, 16, 18];
 
 /// How long the scripts wait for a condition that holds within a few seconds on a free machine.
 const WAIT_SECONDS: &str = "100";
@@ -35,45 +39,131 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-/// Both servers with the story's database, and the scripts in a folder.
-struct Stage {
-    publisher: Cluster,
-    subscriber: Cluster,
-    plan: Plan,
-    script: Script,
-    folder: tempfile::TempDir,
+/// What a stage begins with.
+pub struct Setup {
+    /// Majors.
+    pub publisher: u32,
+    pub subscriber: u32,
+    /// Parameters of both servers.
+    pub settings: ClusterSettings,
+    pub bootstrap: Bootstrap,
+    /// The subscriber's database begins without any table.
+    pub is_bare: bool,
+    /// Statements for the schema of both, and the rows of the publisher.
+    pub schema: String,
+    pub rows: String,
+    /// The plan, from the publisher's system identifier.
+    pub plan: fn(u32, u32, String) -> Plan,
+}
+
+impl Setup {
+    /// The story on two servers.
+    pub fn story(publisher: u32, subscriber: u32, settings: ClusterSettings) -> Self {
+        Setup {
+            publisher,
+            subscriber,
+            settings,
+            bootstrap: Bootstrap::Copy,
+            is_bare: false,
+            schema: story::schema(),
+            rows: story::rows(),
+            plan: story::plan,
+        }
+    }
+}
+
+/// Both servers with a database each, and the scripts in a folder.
+pub struct Stage {
+    pub publisher: Cluster,
+    pub subscriber: Cluster,
+    pub plan: Plan,
+    pub script: Script,
+    pub folder: tempfile::TempDir,
+    /// How the subscriber reaches the publisher, and what shell steps get besides the connections.
+    pub publisher_dsn: String,
+    pub environment: BTreeMap<String, String>,
+    /// Rounds of writes so far.
+    pub rounds: AtomicU64,
 }
 
 impl Stage {
-    fn new(servers: &Servers, publisher: u32, subscriber: u32, settings: &ClusterSettings) -> Result<Self, Failed> {
+    pub fn new(servers: &Servers, setup: &Setup) -> Result<Self, Failed> {
+        let Setup { publisher, subscriber, .. } = *setup;
         let start = |major: u32| {
             let origins = if major >= 18 {
-                settings.clone().with("max_active_replication_origins", "20")
+                setup.settings.clone().with("max_active_replication_origins", "20")
             } else {
-                settings.clone()
+                setup.settings.clone()
             };
             servers.start(major, &origins)
         };
         let (publisher_cluster, subscriber_cluster) = (start(publisher)?, start(subscriber)?);
         for cluster in [&publisher_cluster, &subscriber_cluster] {
             cluster.query("postgres", &format!("CREATE DATABASE {}", quote_identifier(story::DATABASE)))?;
-            cluster.query(story::DATABASE, &story::schema())?;
         }
-        publisher_cluster.query(story::DATABASE, &story::rows())?;
+        publisher_cluster.query(story::DATABASE, &setup.schema)?;
+        publisher_cluster.query(story::DATABASE, &setup.rows)?;
+        if !setup.is_bare {
+            subscriber_cluster.query(story::DATABASE, &setup.schema)?;
+        }
         for cluster in [&publisher_cluster, &subscriber_cluster] {
             cluster.query("postgres", &story::hostile_settings())?;
         }
         let identifier = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
-        let plan = story::plan(publisher, subscriber, publisher_cluster.value("postgres", identifier)?);
-        let script = emit::script(&plan, &EmitOptions::default())?;
-        let folder = tempfile::tempdir()?;
+        let plan = (setup.plan)(publisher, subscriber, publisher_cluster.value("postgres", identifier)?);
+        let script = emit::script(&plan, &EmitOptions { bootstrap: setup.bootstrap, ..EmitOptions::default() })?;
+        let folder = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o755)).tempdir()?;
         for step in &script.steps {
             std::fs::write(folder.path().join(&step.file), &step.body)?;
         }
-        Ok(Stage { publisher: publisher_cluster, subscriber: subscriber_cluster, plan, script, folder })
+        let mut environment = BTreeMap::new();
+        if DUMPING.contains(&subscriber) {
+            let programs = servers.tools().full(subscriber)?;
+            environment.insert("PGSLOTPLAN_BIN".to_owned(), programs.to_string_lossy().into_owned());
+        }
+        let dump = folder.path().join("dump");
+        environment.insert("PGSLOTPLAN_DUMP".to_owned(), dump.to_string_lossy().into_owned());
+        let publisher_dsn = publisher_cluster.conninfo(story::DATABASE);
+        Ok(Stage {
+            publisher: publisher_cluster,
+            subscriber: subscriber_cluster,
+            plan,
+            script,
+            folder,
+            publisher_dsn,
+            environment,
+            rounds: AtomicU64::new(0),
+        })
     }
 
-    fn file(&self, step: &Step) -> PathBuf {
+    /// The step whose file begins like this.
+    pub fn step(&self, number: &str) -> Result<&Step, Failed> {
+        let found = self.script.steps.iter().find(|step| step.file.starts_with(number));
+        Ok(found.ok_or_else(|| format!("no step {number}"))?)
+    }
+
+    /// Runs a shell step, as the servers' account where it handles data folders.
+    pub fn shell(&self, file: &Path) -> Result<ScriptOutcome, Failed> {
+        let mut command = std::process::Command::new("sh");
+        command.arg(file).env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").current_dir("/");
+        command.env("PGSLOTPLAN_PUBLISHER", self.publisher.conninfo(story::DATABASE));
+        command.env("PGSLOTPLAN_SUBSCRIBER", self.subscriber.conninfo(story::DATABASE));
+        command.envs(&self.environment);
+        if self.environment.contains_key("PGSLOTPLAN_CLONE_DATA") {
+            as_server_account(&mut command);
+        }
+        // to files: a server that the step starts would hold a pipe open for ever
+        let (stdout, stderr) = (tempfile::NamedTempFile::new()?, tempfile::NamedTempFile::new()?);
+        let status =
+            command.stdout(stdout.reopen()?).stderr(stderr.reopen()?).stdin(std::process::Stdio::null()).status()?;
+        Ok(ScriptOutcome {
+            code: status.code().unwrap_or(-1),
+            stdout: std::fs::read_to_string(stdout.path())?,
+            stderr: std::fs::read_to_string(stderr.path())?,
+        })
+    }
+
+    pub fn file(&self, step: &Step) -> PathBuf {
         self.folder.path().join(&step.file)
     }
 
@@ -82,12 +172,19 @@ impl Stage {
     }
 
     /// Runs a step where it belongs and says why it went wrong.
-    fn run(&self, step: &Step) -> Result<(), Failed> {
-        let dsn = self.publisher.conninfo(story::DATABASE);
-        let value = |name: &str| if name == "wait_seconds" { WAIT_SECONDS } else { dsn.as_str() };
+    pub fn run(&self, step: &Step) -> Result<(), Failed> {
+        self.run_file(step, &self.file(step))
+    }
+
+    /// Runs a file where a step belongs.
+    pub fn run_file(&self, step: &Step, file: &Path) -> Result<(), Failed> {
+        let value = |name: &str| if name == "wait_seconds" { WAIT_SECONDS } else { self.publisher_dsn.as_str() };
         let names = step.variables.iter().map(|variable| variable.name.as_str());
         let variables: Vec<(&str, &str)> = names.map(|name| (name, value(name))).collect();
-        let outcome = self.cluster(step.side).run_script(story::DATABASE, &self.file(step), &variables)?;
+        let outcome = match step.side {
+            Side::Shell => self.shell(file)?,
+            side => self.cluster(side).run_script(story::DATABASE, file, &variables)?,
+        };
         if outcome.code != 0 {
             let active = "SELECT backend_type, state, wait_event, query FROM pg_catalog.pg_stat_activity WHERE pid <> pg_catalog.pg_backend_pid()";
             let logs = [&self.publisher, &self.subscriber].map(|cluster| {
@@ -101,9 +198,10 @@ impl Stage {
                     .join("\n")
             });
             return Err(format!(
-                "{}: exit code {}: {}\nlog, latest first: {}",
+                "{}: exit code {}: {}{}\nlog, latest first: {}",
                 step.file,
                 outcome.code,
+                outcome.stdout,
                 outcome.stderr,
                 logs.join("\n")
             )
@@ -113,14 +211,9 @@ impl Stage {
     }
 
     /// Runs the steps whose files begin with these numbers, each twice.
-    fn run_twice(&self, numbers: &[&str]) -> Result<(), Failed> {
+    pub fn run_twice(&self, numbers: &[&str]) -> Result<(), Failed> {
         for number in numbers {
-            let step = self
-                .script
-                .steps
-                .iter()
-                .find(|step| step.file.starts_with(number))
-                .ok_or_else(|| format!("no step {number}"))?;
+            let step = self.step(number)?;
             self.run(step)?;
             self.run(step)?;
         }
@@ -128,7 +221,7 @@ impl Stage {
     }
 
     /// Runs a file somewhere else: it must end with exit code 3 and say `reason`.
-    fn refused(&self, cluster: &Cluster, database: &str, file: &Path, reason: &str) -> Result<(), Failed> {
+    pub fn refused(&self, cluster: &Cluster, database: &str, file: &Path, reason: &str) -> Result<(), Failed> {
         let outcome = cluster.run_script(database, file, &[("publisher_dsn", "host=nowhere.invalid")])?;
         if outcome.code != 3 || !outcome.stderr.contains(reason) {
             return Err(
@@ -139,7 +232,7 @@ impl Stage {
     }
 }
 
-fn roomy() -> ClusterSettings {
+pub fn roomy() -> ClusterSettings {
     ClusterSettings::new()
         .with("max_replication_slots", "20")
         .with("max_wal_senders", "20")
@@ -149,46 +242,76 @@ fn roomy() -> ClusterSettings {
 }
 
 fn copy(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed> {
-    let stage = Stage::new(servers, publisher, subscriber, &roomy())?;
-    refuses_the_wrong_place(&stage)?;
+    let is_bare = DUMPING.contains(&subscriber);
+    let stage = Stage::new(servers, &Setup { is_bare, ..Setup::story(publisher, subscriber, roomy()) })?;
+    if publisher == 12 || publisher == subscriber {
+        refuses_the_wrong_place(&stage)?; // told apart by the version, and by the system identifier
+    }
+    let (before, after): (&[&str], &[&str]) = if is_bare { (&["01", "12"], &["72", "73", "74"]) } else { (&[], &[]) };
+    stage.run_twice(before)?;
     let untouched = traces(&stage)?;
-    let foreign_keys = stage.subscriber.query(story::DATABASE, story::FOREIGN_KEYS)?;
     let replica_identities = identities(&stage)?;
     while_writing(&stage, || {
         stage.run_twice(&["10", "11", "20", "21", "22", "30", "40", "50", "60", "70", "71"])?;
+        stage.run_twice(after)?;
         stage.publisher.psql(story::DATABASE, story::TRUNCATE)?.success()?;
         let refused = stage.publisher.psql(story::DATABASE, story::GUARDED_TRUNCATE)?;
         assert!(refused.stderr.contains("its replication does not carry TRUNCATE"), "{}", refused.stderr);
-        stage.run_twice(&["10", "11", "20", "21", "22", "30", "40", "50", "60", "70", "71"])
+        // all of it once more, while it runs
+        ["10", "11", "20", "21", "22", "30", "40", "50", "60", "70", "71"]
+            .iter()
+            .try_for_each(|number| stage.run(stage.step(number)?))
     })?;
+    finish(&stage, untouched, replica_identities)
+}
+
+/// Drains, compares every table, restores the foreign keys as the publisher has them, and cleans up.
+pub fn finish(
+    stage: &Stage,
+    untouched: Vec<Vec<Option<String>>>,
+    replica_identities: Vec<Vec<Option<String>>>,
+) -> Result<(), Failed> {
     stage.run_twice(&["71"])?;
-    compare(&stage)?;
-    stage.refused(
-        &stage.subscriber,
-        story::DATABASE,
-        &stage.folder.path().join("81_subscriber_foreign_keys_restore.sql"),
-        "still enabled",
-    )?;
+    compare(stage)?;
+    stage.refused(&stage.subscriber, story::DATABASE, &stage.file(stage.step("81")?), "still enabled")?;
     stage.run_twice(&["80", "81", "82"])?;
-    assert_eq!(stage.subscriber.query(story::DATABASE, story::FOREIGN_KEYS)?, foreign_keys);
-    stage.refused(
-        &stage.subscriber,
-        story::DATABASE,
-        &stage.folder.path().join("60_subscriber_subscriptions.sql"),
-        "stopped for the cutover",
-    )?;
+    assert_eq!(
+        stage.subscriber.query(story::DATABASE, story::FOREIGN_KEYS)?,
+        stage.publisher.query(story::DATABASE, story::FOREIGN_KEYS)?
+    );
+    stage.refused(&stage.subscriber, story::DATABASE, &stage.file(stage.step("60")?), "stopped for the cutover")?;
     stage.run_twice(&["90", "91"])?;
-    assert_eq!(traces(&stage)?, untouched);
-    assert_eq!(identities(&stage)?, replica_identities);
+    let mut left = traces(stage)?;
+    // a clone that was not upgraded keeps the one row that tells it from the publisher
+    if stage.script.bootstrap == Bootstrap::Clone && stage.publisher.major() == stage.subscriber.major() {
+        let kept = left.iter().position(|trace| trace[1].as_deref() == Some("pgslotplan"));
+        left.remove(kept.ok_or("the clone's mark is gone")?);
+    }
+    left.retain(|trace| trace[0].as_deref() != Some("trigger") || untouched.contains(trace));
+    assert_eq!(left, untouched);
+    assert_eq!(identities(stage)?, replica_identities);
     for cluster in [&stage.publisher, &stage.subscriber] {
-        assert_eq!(cluster.value(story::DATABASE, "SELECT note FROM public.canary")?, "alive");
+        assert_eq!(cluster.value(story::DATABASE, "SELECT count(*) FROM public.canary")?.len(), 1);
     }
     Ok(())
 }
 
 /// Every file on the other server, in another database, and without its variables.
-fn refuses_the_wrong_place(stage: &Stage) -> Result<(), Failed> {
-    for step in &stage.script.steps {
+pub fn refuses_the_wrong_place(stage: &Stage) -> Result<(), Failed> {
+    for step in stage.script.steps.iter().filter(|step| step.side == Side::Shell) {
+        // both connections lead to one server
+        let swapped =
+            std::fs::read_to_string(stage.file(step))?.replace("PGSLOTPLAN_SUBSCRIBER\"", "PGSLOTPLAN_PUBLISHER\"");
+        let file = stage.folder.path().join("swapped.sh");
+        std::fs::write(&file, swapped)?;
+        if stage.environment.contains_key("PGSLOTPLAN_BIN") {
+            let outcome = stage.shell(&file)?;
+            let expected = ["this file is for a subscriber", "this is the publisher of the plan"];
+            let is_refused = outcome.code == 3 && expected.iter().any(|text| outcome.stderr.contains(text));
+            assert!(is_refused, "{}: {} {}", step.file, outcome.code, outcome.stderr);
+        }
+    }
+    for step in stage.script.steps.iter().filter(|step| step.side != Side::Shell) {
         let (other, reason) = match step.side {
             Side::Publisher => {
                 (&stage.subscriber, ["this file is for a publisher", "not the server that the plan was made for"])
@@ -214,29 +337,38 @@ fn refuses_the_wrong_place(stage: &Stage) -> Result<(), Failed> {
 }
 
 /// What a plan leaves on both servers while it lives.
-fn traces(stage: &Stage) -> Result<Vec<Vec<Option<String>>>, Failed> {
+pub fn traces(stage: &Stage) -> Result<Vec<Vec<Option<String>>>, Failed> {
     let mut traces = stage.publisher.query(story::DATABASE, story::TRACES)?;
     traces.extend(stage.subscriber.query(story::DATABASE, story::TRACES)?);
     Ok(traces)
 }
 
 /// Replica identities on both servers.
-fn identities(stage: &Stage) -> Result<Vec<Vec<Option<String>>>, Failed> {
+pub fn identities(stage: &Stage) -> Result<Vec<Vec<Option<String>>>, Failed> {
     let mut identities = stage.publisher.query(story::DATABASE, story::IDENTITIES)?;
     identities.extend(stage.subscriber.query(story::DATABASE, story::IDENTITIES)?);
     Ok(identities)
 }
 
-/// Keeps writing to the publisher while `work` runs.
-fn while_writing(stage: &Stage, work: impl FnOnce() -> Result<(), Failed>) -> Result<(), Failed> {
+/// Keeps the story's application writing to the publisher while `work` runs. Its rounds are counted on over all calls.
+pub fn while_writing(stage: &Stage, work: impl FnOnce() -> Result<(), Failed>) -> Result<(), Failed> {
+    while_doing(stage, story::writes, work)
+}
+
+/// The same for other writes.
+pub fn while_doing(
+    stage: &Stage,
+    writes: fn(u64) -> String,
+    work: impl FnOnce() -> Result<(), Failed>,
+) -> Result<(), Failed> {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let writer = scope.spawn(|| {
-            let mut round = 0_u64;
+            let mut round = stage.rounds.load(Ordering::Relaxed);
             while !done.load(Ordering::Relaxed) {
-                round += 1;
+                round = stage.rounds.fetch_add(1, Ordering::Relaxed) + 1;
                 let written =
-                    stage.publisher.psql(story::DATABASE, &story::writes(round)).and_then(|outcome| outcome.success());
+                    stage.publisher.psql(story::DATABASE, &writes(round)).and_then(|outcome| outcome.success());
                 written.map_err(|error| format!("round {round}: {error:?}"))?;
             }
             Ok::<u64, String>(round)
@@ -251,7 +383,7 @@ fn while_writing(stage: &Stage, work: impl FnOnce() -> Result<(), Failed>) -> Re
 }
 
 /// Every planned table has the same rows on both sides, and some.
-fn compare(stage: &Stage) -> Result<(), Failed> {
+pub fn compare(stage: &Stage) -> Result<(), Failed> {
     let digests = |cluster: &Cluster| -> Result<BTreeMap<String, String>, Failed> {
         let mut digests = BTreeMap::new();
         for (_, table) in stage.plan.members() {
@@ -280,7 +412,7 @@ fn small_settings(servers: &Servers) -> Result<(), Failed> {
         .with("max_wal_senders", "6")
         .with("max_logical_replication_workers", "4")
         .with("max_worker_processes", "8");
-    let stage = Stage::new(servers, 15, 15, &small)?;
+    let stage = Stage::new(servers, &Setup::story(15, 15, small))?;
     let untouched = traces(&stage)?;
     let check = |number: &str| -> Result<String, Failed> {
         let step = stage.script.steps.iter().find(|step| step.file.starts_with(number)).ok_or("a step is missing")?;

@@ -197,12 +197,12 @@ pub const TRUNCATE: &str =
 pub const GUARDED_TRUNCATE: &str = "SET default_transaction_read_only = off; TRUNCATE public.guarded";
 
 /// Foreign keys as they are.
-pub const FOREIGN_KEYS: &str = "SET search_path = pg_catalog; SELECT k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid), k.convalidated,
+pub const FOREIGN_KEYS: &str = "SET search_path = pg_catalog; SELECT k.conrelid::regclass::text, k.conname, pg_get_constraintdef(k.oid), k.convalidated,
     obj_description(k.oid, 'pg_constraint'), k.conparentid = 0 FROM pg_constraint AS k WHERE k.contype = 'f' AND k.conparentid = 0 ORDER BY 1, 2";
 
 /// Replica identities as they are.
 pub const IDENTITIES: &str = "SET search_path = pg_catalog; SELECT c.relname, c.relreplident FROM pg_class AS c
-    WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 ORDER BY c.relname, c.oid";
+    WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND (SELECT n.nspname FROM pg_namespace AS n WHERE n.oid = c.relnamespace) <> 'pgslotplan' ORDER BY c.relname, c.oid";
 
 /// Everything that a plan makes.
 pub const TRACES: &str = "SET search_path = pg_catalog; SELECT 'slot', slot_name::text FROM pg_replication_slots
@@ -228,7 +228,7 @@ fn table(name: TableName, key: &str) -> PlannedTable {
     }
 }
 
-fn public(name: &str) -> PlannedTable {
+pub fn public(name: &str) -> PlannedTable {
     table(TableName::new("public", name), "id")
 }
 
@@ -250,7 +250,7 @@ fn events(publisher: u32) -> Vec<PlannedTable> {
     leaves.into_iter().map(leaf).collect()
 }
 
-fn slot(name: &str, publication: &str, subscription: &str, tables: Vec<PlannedTable>) -> PlannedSlot {
+pub fn slot(name: &str, publication: &str, subscription: &str, tables: Vec<PlannedTable>) -> PlannedSlot {
     PlannedSlot {
         name: SlotName::new(name).expect("a valid name"),
         publication: publication.into(),
@@ -298,13 +298,24 @@ pub fn plan(publisher: u32, subscriber: u32, system_identifier: String) -> Plan 
     slots[1].insert_only_publication = Some("audit;".into());
     slots[1].via_root = publisher >= 13;
     slots[2].publish = "insert, update, delete".into();
-    let keys = KEYS.iter().map(|(from, to, name, _)| PlannedForeignKey {
+    let keys = KEYS.iter().map(|(from, to, name, definition)| PlannedForeignKey {
         from: TableName::new("public", *from),
         to: TableName::new("public", *to),
         name: (*name).to_owned(),
-        definition: None,
+        definition: Some((*definition).to_owned()),
         cut: from != to,
     });
+    planned(publisher, subscriber, system_identifier, slots, keys.collect())
+}
+
+/// A plan of these slots.
+pub fn planned(
+    publisher: u32,
+    subscriber: u32,
+    system_identifier: String,
+    slots: Vec<PlannedSlot>,
+    foreign_keys: Vec<PlannedForeignKey>,
+) -> Plan {
     let mut plan = Plan {
         kind: "plan".into(),
         version: 1,
@@ -327,7 +338,7 @@ pub fn plan(publisher: u32, subscriber: u32, system_identifier: String) -> Plan 
         },
         slots,
         excluded: Vec::new(),
-        foreign_keys: keys.collect(),
+        foreign_keys,
         objective: objective(),
         slot_counts: Vec::new(),
         decisions: Vec::new(),

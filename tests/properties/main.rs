@@ -3,3 +3,4 @@
 mod cut;
 mod packing;
 mod plan;
+mod simulate;

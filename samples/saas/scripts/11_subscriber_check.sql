@@ -21,6 +21,8 @@ SET statement_timeout = '15min';
 SET idle_in_transaction_session_timeout = '5min';
 
 DO $pgslotplan$
+DECLARE
+  is_clone boolean := false;
 BEGIN
   IF current_setting('server_version_num')::integer / 10000 <> 15 THEN
     RAISE EXCEPTION USING MESSAGE = 'this file is for a subscriber of major version 15, but the server is '
@@ -30,7 +32,7 @@ BEGIN
   IF pg_is_in_recovery() THEN
     RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
   END IF;
-  IF has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+  IF NOT is_clone AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
      AND (SELECT system_identifier::text FROM pg_control_system()) = '7711952812400521121' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one',
       HINT = 'This file is for the subscriber.';
@@ -286,7 +288,7 @@ BEGIN
   SELECT count(*), string_agg(line, chr(10) ORDER BY line) FILTER (WHERE number <= 20)
     INTO found_count, found_lines
     FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
-      WITH planned AS (SELECT c.oid, p.slot_number, p.truncates
+      WITH listed AS (SELECT c.oid, p.slot_number, p.truncates
         FROM (SELECT * FROM (VALUES
         ('public', 'email_events', 0, true),
         ('public', 'email_messages', 1, true),
@@ -335,12 +337,14 @@ BEGIN
         ('public', 'coupons', 7, true),
         ('public', 'notifications', 7, true)) AS planned(schema_name, table_name, slot_number, truncates)) AS p
         JOIN pg_namespace AS n ON n.nspname = p.schema_name
-        JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p.table_name)
-      SELECT format('foreign key %I of table %s references table %s', k.conname, k.conrelid::regclass, k.confrelid::regclass)
+        JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p.table_name),
+      planned AS (SELECT * FROM listed UNION SELECT a.relid, slot_number, truncates FROM listed CROSS JOIN LATERAL pg_partition_ancestors(oid) AS a)
+      SELECT DISTINCT format('foreign key %I of table %s references table %s', k.conname, k.conrelid::regclass, k.confrelid::regclass)
       FROM pg_constraint AS k
       JOIN planned AS referenced ON referenced.oid = k.confrelid AND referenced.truncates
-      LEFT JOIN planned AS referencing ON referencing.oid = k.conrelid AND referencing.slot_number = referenced.slot_number
-      WHERE k.contype = 'f' AND k.conparentid = 0 AND k.conrelid <> k.confrelid AND referencing.oid IS NULL
+      WHERE k.contype = 'f' AND k.conparentid = 0 AND k.conrelid <> k.confrelid
+        AND (NOT EXISTS (SELECT FROM planned AS r WHERE r.oid = k.conrelid AND r.slot_number = referenced.slot_number)
+             OR EXISTS (SELECT FROM planned AS r WHERE r.oid = k.conrelid AND r.slot_number <> referenced.slot_number))
         AND NOT EXISTS (SELECT FROM (VALUES
         ('public', 'email_events', 'email_events_message_id_fkey'),
         ('public', 'email_messages', 'email_messages_campaign_id_fkey'),

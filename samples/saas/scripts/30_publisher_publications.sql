@@ -48,6 +48,12 @@ BEGIN
       RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of the plan', HINT = 'This file is for the publisher.';
     END IF;
   END IF;
+  IF to_regclass('pgslotplan.bootstrap') IS NOT NULL THEN
+    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.bootstrap WHERE prefix = $1)' INTO found_marker USING 'pgsp';
+    IF found_marker THEN
+      RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of the plan', HINT = 'This file is for the publisher.';
+    END IF;
+  END IF;
 END
 $pgslotplan$;
 
@@ -124,12 +130,23 @@ BEGIN
       SELECT format('relation %s is unlogged, temporary or foreign: it cannot be published', oid::regclass)
       FROM leaf WHERE relpersistence <> 'p' OR relkind <> 'r'
       UNION ALL
-      SELECT format('table %s has no replica identity: its UPDATE and DELETE would fail once published', oid::regclass)
-      FROM leaf WHERE needs_identity AND relkind = 'r' AND relreplident <> 'f'
-        AND pg_get_replica_identity_index(oid) IS NULL
+      SELECT format('table %s has no replica identity: its UPDATE and DELETE would fail once published; mend it with %s', leaf.oid::regclass,
+        coalesce('ALTER TABLE ' || leaf.oid::regclass || ' REPLICA IDENTITY USING INDEX ' || quote_ident(usable.relname),
+          CASE WHEN EXISTS (SELECT FROM pg_index AS p WHERE p.indrelid = leaf.oid AND p.indisprimary AND p.indimmediate)
+            THEN 'ALTER TABLE ' || leaf.oid::regclass || ' REPLICA IDENTITY DEFAULT' END,
+          'a primary key, or ALTER TABLE ' || leaf.oid::regclass || ' REPLICA IDENTITY FULL, which writes whole old rows to WAL'))
+      FROM leaf
+      LEFT JOIN LATERAL (
+        SELECT c.relname FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+        WHERE i.indrelid = leaf.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indislive AND NOT i.indisprimary
+          AND i.indpred IS NULL AND i.indexprs IS NULL
+          AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = i.indrelid AND NOT a.attnotnull
+                            AND a.attnum = ANY (i.indkey[0 : i.indnkeyatts - 1]))
+        ORDER BY i.indnkeyatts, pg_relation_size(i.indexrelid), c.relname LIMIT 1) AS usable ON true
+      WHERE needs_identity AND relkind = 'r' AND relreplident <> 'f' AND pg_get_replica_identity_index(leaf.oid) IS NULL
     ) AS found(line)) AS numbered;
   IF found_count > 0 THEN
-    RAISE EXCEPTION USING MESSAGE = found_count || ' tables of the publisher are not what the plan was made for', DETAIL = found_lines, HINT = 'Sample and plan again, or mend the tables; ALTER TABLE ... REPLICA IDENTITY gives one.';
+    RAISE EXCEPTION USING MESSAGE = found_count || ' tables of the publisher are not what the plan was made for', DETAIL = found_lines, HINT = 'Mend them as the detail says, or sample and plan again.';
   END IF;
 END
 $pgslotplan$;

@@ -23,6 +23,8 @@ SET statement_timeout = '15min';
 SET idle_in_transaction_session_timeout = '5min';
 
 DO $pgslotplan$
+DECLARE
+  is_clone boolean := false;
 BEGIN
   IF current_setting('server_version_num')::integer / 10000 <> 15 THEN
     RAISE EXCEPTION USING MESSAGE = 'this file is for a subscriber of major version 15, but the server is '
@@ -32,7 +34,7 @@ BEGIN
   IF pg_is_in_recovery() THEN
     RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
   END IF;
-  IF has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+  IF NOT is_clone AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
      AND (SELECT system_identifier::text FROM pg_control_system()) = '7711952812400521121' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one',
       HINT = 'This file is for the subscriber.';
@@ -129,6 +131,18 @@ JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = cut.table_name
 JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.conname = cut.constraint_name AND k.contype = 'f' AND k.conparentid = 0
 ON CONFLICT DO NOTHING;
 
+INSERT INTO pgslotplan.dropped_foreign_key
+SELECT 'pgsp', planned.schema_name, planned.table_name, planned.constraint_name, planned.definition,
+       planned.definition !~ ' NOT (VALID|ENFORCED)$', NULL
+FROM (VALUES
+        ('public', 'email_events', 'email_events_message_id_fkey', 'FOREIGN KEY (message_id) REFERENCES public.email_messages(id)'),
+        ('public', 'email_messages', 'email_messages_campaign_id_fkey', 'FOREIGN KEY (campaign_id) REFERENCES public.campaigns(id)'),
+        ('public', 'email_messages', 'email_messages_contact_id_fkey', 'FOREIGN KEY (contact_id) REFERENCES public.contacts(id)'),
+        ('public', 'notifications', 'notifications_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES public.users(id)'),
+        ('public', 'sessions', 'sessions_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES public.users(id)'),
+        ('public', 'webhooks', 'webhooks_account_id_fkey', 'FOREIGN KEY (account_id) REFERENCES public.accounts(id)')) AS planned(schema_name, table_name, constraint_name, definition)
+ON CONFLICT DO NOTHING;
+
 DO $pgslotplan$
 DECLARE
   found_line text;
@@ -144,7 +158,7 @@ BEGIN
       WHERE NOT EXISTS (SELECT FROM pgslotplan.dropped_foreign_key AS d WHERE d.prefix = 'pgsp'
         AND d.schema_name = cut.schema_name AND d.table_name = cut.table_name AND d.constraint_name = cut.constraint_name)
   ) AS found(line) ORDER BY line LIMIT 20 LOOP
-    RAISE WARNING '%: %', 'the subscriber does not have this foreign key: it will not be restored either', found_line;
+    RAISE WARNING '%: %', 'neither the subscriber nor the plan has the definition of this foreign key: it will not be restored', found_line;
   END LOOP;
 END
 $pgslotplan$;

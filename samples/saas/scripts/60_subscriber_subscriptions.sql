@@ -2,7 +2,7 @@
 -- phase start, on the subscriber, for plan 50ad028cfb0d7d2fa5cac0c565088bfa0d4aa078f7e03d7d19bb8ae5a8cdc66e
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -v publisher_dsn="$PGSLOTPLAN_PUBLISHER" -f 60_subscriber_subscriptions.sql
 -- Variable publisher_dsn (needed): connection string by which the subscriber's server reaches the publisher's database, with a role that has REPLICATION and SELECT on the tables
--- Hazard: The connection string is stored on the subscriber and may be logged with the statement: leave the password to a password file of the subscriber's server where the versions allow it. The initial copy reads every table of the publisher once.
+-- Hazard: The connection string is stored on the subscriber and may be logged with the statement: leave the password to a password file of the subscriber's server where the versions allow it. An initial copy reads every table of the publisher once.
 -- Undo: 90_subscriber_cleanup.sql, then 91_publisher_cleanup.sql; then empty the tables.
 
 \set ON_ERROR_STOP on
@@ -32,6 +32,8 @@ SET statement_timeout = '15min';
 SET idle_in_transaction_session_timeout = '5min';
 
 DO $pgslotplan$
+DECLARE
+  is_clone boolean := false;
 BEGIN
   IF current_setting('server_version_num')::integer / 10000 <> 15 THEN
     RAISE EXCEPTION USING MESSAGE = 'this file is for a subscriber of major version 15, but the server is '
@@ -41,7 +43,7 @@ BEGIN
   IF pg_is_in_recovery() THEN
     RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
   END IF;
-  IF has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+  IF NOT is_clone AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
      AND (SELECT system_identifier::text FROM pg_control_system()) = '7711952812400521121' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one',
       HINT = 'This file is for the subscriber.';
@@ -235,13 +237,6 @@ CREATE SUBSCRIPTION pgsp_email_events
     WITH (create_slot = false, slot_name = 'pgsp_email_events', copy_data = true, enabled = true, streaming = off);
 \endif
 
-SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
-    WHERE d.datname = current_database() AND s.subname = 'pgsp_email_events' AND NOT s.subenabled) AS subscription_0_is_disabled
-\gset
-\if :subscription_0_is_disabled
-ALTER SUBSCRIPTION pgsp_email_events ENABLE;
-\endif
-
 SELECT NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
     WHERE d.datname = current_database() AND s.subname = 'pgsp_email_messages') AS subscription_1_is_missing
 \gset
@@ -250,13 +245,6 @@ CREATE SUBSCRIPTION pgsp_email_messages
     CONNECTION :'publisher_dsn'
     PUBLICATION pgsp_email_messages
     WITH (create_slot = false, slot_name = 'pgsp_email_messages', copy_data = true, enabled = true, streaming = off);
-\endif
-
-SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
-    WHERE d.datname = current_database() AND s.subname = 'pgsp_email_messages' AND NOT s.subenabled) AS subscription_1_is_disabled
-\gset
-\if :subscription_1_is_disabled
-ALTER SUBSCRIPTION pgsp_email_messages ENABLE;
 \endif
 
 SELECT NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
@@ -269,13 +257,6 @@ CREATE SUBSCRIPTION pgsp_sessions
     WITH (create_slot = false, slot_name = 'pgsp_sessions', copy_data = true, enabled = true, streaming = off);
 \endif
 
-SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
-    WHERE d.datname = current_database() AND s.subname = 'pgsp_sessions' AND NOT s.subenabled) AS subscription_2_is_disabled
-\gset
-\if :subscription_2_is_disabled
-ALTER SUBSCRIPTION pgsp_sessions ENABLE;
-\endif
-
 SELECT NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
     WHERE d.datname = current_database() AND s.subname = 'pgsp_page_views') AS subscription_3_is_missing
 \gset
@@ -284,13 +265,6 @@ CREATE SUBSCRIPTION pgsp_page_views
     CONNECTION :'publisher_dsn'
     PUBLICATION pgsp_page_views
     WITH (create_slot = false, slot_name = 'pgsp_page_views', copy_data = true, enabled = true, streaming = off);
-\endif
-
-SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
-    WHERE d.datname = current_database() AND s.subname = 'pgsp_page_views' AND NOT s.subenabled) AS subscription_3_is_disabled
-\gset
-\if :subscription_3_is_disabled
-ALTER SUBSCRIPTION pgsp_page_views ENABLE;
 \endif
 
 SELECT NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
@@ -303,13 +277,6 @@ CREATE SUBSCRIPTION pgsp_shared_1
     WITH (create_slot = false, slot_name = 'pgsp_shared_1', copy_data = true, enabled = true, streaming = off);
 \endif
 
-SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
-    WHERE d.datname = current_database() AND s.subname = 'pgsp_shared_1' AND NOT s.subenabled) AS subscription_4_is_disabled
-\gset
-\if :subscription_4_is_disabled
-ALTER SUBSCRIPTION pgsp_shared_1 ENABLE;
-\endif
-
 SELECT NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
     WHERE d.datname = current_database() AND s.subname = 'pgsp_shared_2') AS subscription_5_is_missing
 \gset
@@ -318,13 +285,6 @@ CREATE SUBSCRIPTION pgsp_shared_2
     CONNECTION :'publisher_dsn'
     PUBLICATION pgsp_shared_2
     WITH (create_slot = false, slot_name = 'pgsp_shared_2', copy_data = true, enabled = true, streaming = off);
-\endif
-
-SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
-    WHERE d.datname = current_database() AND s.subname = 'pgsp_shared_2' AND NOT s.subenabled) AS subscription_5_is_disabled
-\gset
-\if :subscription_5_is_disabled
-ALTER SUBSCRIPTION pgsp_shared_2 ENABLE;
 \endif
 
 SELECT NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
@@ -337,13 +297,6 @@ CREATE SUBSCRIPTION pgsp_shared_3
     WITH (create_slot = false, slot_name = 'pgsp_shared_3', copy_data = true, enabled = true, streaming = off);
 \endif
 
-SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
-    WHERE d.datname = current_database() AND s.subname = 'pgsp_shared_3' AND NOT s.subenabled) AS subscription_6_is_disabled
-\gset
-\if :subscription_6_is_disabled
-ALTER SUBSCRIPTION pgsp_shared_3 ENABLE;
-\endif
-
 SELECT NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
     WHERE d.datname = current_database() AND s.subname = 'pgsp_shared_4') AS subscription_7_is_missing
 \gset
@@ -352,6 +305,55 @@ CREATE SUBSCRIPTION pgsp_shared_4
     CONNECTION :'publisher_dsn'
     PUBLICATION pgsp_shared_4
     WITH (create_slot = false, slot_name = 'pgsp_shared_4', copy_data = true, enabled = true, streaming = off);
+\endif
+
+SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+    WHERE d.datname = current_database() AND s.subname = 'pgsp_email_events' AND NOT s.subenabled) AS subscription_0_is_disabled
+\gset
+\if :subscription_0_is_disabled
+ALTER SUBSCRIPTION pgsp_email_events ENABLE;
+\endif
+
+SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+    WHERE d.datname = current_database() AND s.subname = 'pgsp_email_messages' AND NOT s.subenabled) AS subscription_1_is_disabled
+\gset
+\if :subscription_1_is_disabled
+ALTER SUBSCRIPTION pgsp_email_messages ENABLE;
+\endif
+
+SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+    WHERE d.datname = current_database() AND s.subname = 'pgsp_sessions' AND NOT s.subenabled) AS subscription_2_is_disabled
+\gset
+\if :subscription_2_is_disabled
+ALTER SUBSCRIPTION pgsp_sessions ENABLE;
+\endif
+
+SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+    WHERE d.datname = current_database() AND s.subname = 'pgsp_page_views' AND NOT s.subenabled) AS subscription_3_is_disabled
+\gset
+\if :subscription_3_is_disabled
+ALTER SUBSCRIPTION pgsp_page_views ENABLE;
+\endif
+
+SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+    WHERE d.datname = current_database() AND s.subname = 'pgsp_shared_1' AND NOT s.subenabled) AS subscription_4_is_disabled
+\gset
+\if :subscription_4_is_disabled
+ALTER SUBSCRIPTION pgsp_shared_1 ENABLE;
+\endif
+
+SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+    WHERE d.datname = current_database() AND s.subname = 'pgsp_shared_2' AND NOT s.subenabled) AS subscription_5_is_disabled
+\gset
+\if :subscription_5_is_disabled
+ALTER SUBSCRIPTION pgsp_shared_2 ENABLE;
+\endif
+
+SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+    WHERE d.datname = current_database() AND s.subname = 'pgsp_shared_3' AND NOT s.subenabled) AS subscription_6_is_disabled
+\gset
+\if :subscription_6_is_disabled
+ALTER SUBSCRIPTION pgsp_shared_3 ENABLE;
 \endif
 
 SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid

@@ -6,6 +6,10 @@
 SELECT a.attrelid AS oid,
        pg_catalog.array_agg(a.attnum) AS numbers,
        pg_catalog.array_agg((m.avg_width * (1 - m.null_frac))::float8) AS measured,
+       pg_catalog.array_agg(a.attlen) AS lengths,
+       pg_catalog.array_agg((CASE a.attalign WHEN 'd' THEN 8 WHEN 'i' THEN 4 WHEN 's' THEN 2 ELSE 1 END)::float8) AS alignments,
+       pg_catalog.array_agg(m.null_frac::float8) AS null_shares,
+       pg_catalog.array_agg(m.correlation::float8) AS correlations,
        pg_catalog.array_agg((CASE WHEN a.attlen > 0 THEN a.attlen
                 WHEN a.atttypid IN (1042, 1043) AND a.atttypmod > 4 THEN
                      CASE WHEN a.atttypid = 1042 OR a.atttypmod <= 36 THEN a.atttypmod - 4
@@ -15,7 +19,7 @@ SELECT a.attrelid AS oid,
   FROM pg_catalog.pg_attribute a
   JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  LEFT JOIN (SELECT s.schemaname, s.tablename, s.attname, s.avg_width, s.null_frac
+  LEFT JOIN (SELECT s.schemaname, s.tablename, s.attname, s.avg_width, s.null_frac, s.correlation
                FROM pg_catalog.pg_stats s
               WHERE NOT s.inherited AND s.tablename = ANY ($2::name[])) m
          ON m.schemaname = n.nspname AND m.tablename = c.relname AND m.attname = a.attname

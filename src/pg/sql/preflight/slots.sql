@@ -6,6 +6,7 @@ SELECT s.slot_name::text AS name,
        s.database::text AS database,
        s.temporary,
        s.active,
+       s.confirmed_flush_lsn::text AS confirmed_flush_lsn,
        pg_catalog.to_jsonb(s) ->> 'wal_status' AS wal_status,
        pg_catalog.to_jsonb(s) ->> 'invalidation_reason' AS invalidation_reason,
        CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL

@@ -1,0 +1,132 @@
+//! The forecast of each layout, by the library: a plan with the bench's slots, a workload with its trickle, its bursts as
+//! bulk loads, and the costs that were measured.
+
+use std::collections::BTreeSet;
+
+use pgslotplan::{
+    cost::{CoefficientSets, CostModel},
+    generate::{GenerateSettings, generate},
+    names::TableName,
+    optimize::{Budget, OptimizeOptions, optimize},
+    policy::{Measure, Pin, Policy, PublicationCount},
+    server::ServerVersion,
+    simulate::{
+        Compared,
+        forecast::LayoutForecast,
+        scenario::{BulkLoad, Scenario},
+        simulate,
+    },
+    workload::{Load, Series, Table, Workload},
+};
+
+use super::{BURST_ROWS, BURSTS_AT_S, COLD, Figures, Layout, RUN_S};
+
+/// Width of a row of the hot table: timestamp, two integers, md5, a small jsonb.
+const ROW_BYTES: f64 = 100.0;
+/// Rows of the trickle, each table.
+const TRICKLE_PER_S: f64 = 10.0;
+
+/// What one run of one slot showed.
+#[derive(Debug, Clone, Copy)]
+pub struct Costs {
+    /// How long a burst's statement took.
+    pub write_s: f64,
+    /// Applying one of its rows, from its commit on, µs.
+    pub row_us: f64,
+}
+
+impl Costs {
+    /// `hot_peak_s` is the age of the newest row when the apply of a burst ended.
+    pub fn from_run(bursts: &[(f64, f64)], hot_peak_s: f64) -> Self {
+        let write_s = bursts.iter().map(|(from, commit)| commit - from).sum::<f64>() / bursts.len().max(1) as f64;
+        // Nothing is behind until the burst commits; then its slot stands still for as long as it is applied.
+        Costs { write_s, row_us: hot_peak_s / f64::from(BURST_ROWS) * 1e6 }
+    }
+}
+
+fn table(name: &str) -> Table {
+    let mut table: Table = serde_json::from_value(serde_json::json!({
+        "schema": "public", "name": name, "kind": "table", "primary_key": true, "identity_columns": ["id"],
+    }))
+    .expect("a table");
+    table.index_count = 1;
+    table.row_width_bytes = ROW_BYTES;
+    table.load = Load {
+        inserts_per_s: Series::Constant(TRICKLE_PER_S),
+        wal_bytes_per_s: Series::Constant(TRICKLE_PER_S * 160.0),
+        logical_bytes_per_s: Series::Constant(TRICKLE_PER_S * 60.0),
+        transactions_per_s: Some(Series::Constant(TRICKLE_PER_S)),
+        ..Load::default()
+    };
+    table
+}
+
+fn workload() -> Workload {
+    let settings =
+        GenerateSettings { tables: 1, hours: 1, publisher_version: ServerVersion::of_major(15), ..Default::default() };
+    let mut workload = generate(&settings).expect("within range");
+    workload.tables = (0..COLD).map(|cold| table(&format!("cold_{cold}"))).chain([table("hot")]).collect();
+    workload.foreign_keys.clear();
+    workload.co_writes.clear();
+    workload.bucket_s = 1;
+    workload.bucket_count = RUN_S as u32;
+    workload.cluster_wal_bytes_per_s = Series::Constant(20_000.0);
+    workload.cluster_transactions_per_s = Series::Constant(TRICKLE_PER_S * (COLD + 1) as f64);
+    workload.canonicalize();
+    workload
+}
+
+/// What the library says of a layout.
+pub fn figures(layout: &Layout, costs: &Costs) -> Figures {
+    let workload = workload();
+    let mut policy = Policy {
+        publications: PublicationCount::Range(layout.shared as u32, layout.shared as u32),
+        load: Measure::Pipeline,
+        ..Policy::default()
+    };
+    policy.pin.insert("public.hot".into(), if layout.hot_apart { Pin::Dedicated } else { Pin::Shared });
+    let mut coefficients = CoefficientSets::default();
+    // One cost for a row of a large transaction, with all that belongs to it.
+    coefficients.nominal.row_us = costs.row_us;
+    coefficients.nominal.index_entry_us = 0.0;
+    coefficients.nominal.inline_byte_us = 0.0;
+    coefficients.nominal.transaction_us = 0.0;
+    let version = ServerVersion::of_major(15);
+    let cost = CostModel {
+        measure: policy.load,
+        coefficients,
+        publisher: version,
+        subscriber: version,
+        made_full: BTreeSet::new(),
+    };
+    let options = OptimizeOptions { budget: Budget::Small, ..OptimizeOptions::default() };
+    let plan = optimize(&workload, &policy, &cost, &options).expect("nothing contradicts");
+    let bursts = BURSTS_AT_S.map(|from_s| BulkLoad {
+        table: TableName::new("public", "hot"),
+        bytes: (f64::from(BURST_ROWS) * ROW_BYTES) as u64,
+        from_s,
+        duration_s: costs.write_s,
+    });
+    let scenario = Scenario { bulk_loads: bursts.to_vec(), ..Scenario::default() };
+    let forecast = simulate(&plan, &workload, &cost, &scenario, Compared::PlanOnly).expect("a valid scenario");
+    let hot = plan.slots.iter().position(|slot| slot.tables.iter().any(|table| table.name == "hot")).expect("planned");
+    summary(&forecast.layouts[0], hot, layout.hot_apart)
+}
+
+fn summary(forecast: &LayoutForecast, hot: usize, apart: bool) -> Figures {
+    let cold: Vec<f64> = forecast
+        .slots
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| !apart || *index != hot)
+        .flat_map(|(_, slot)| slot.flush_lag_s_by_bucket.nominal.iter().copied())
+        .collect();
+    let mut sorted = cold.clone();
+    sorted.sort_by(f64::total_cmp);
+    Figures {
+        hot_peak_s: forecast.slots[hot].flush_lag_s.nominal,
+        cold_peak_s: sorted.last().copied().unwrap_or(0.0),
+        cold_p95_s: sorted.get(sorted.len() * 95 / 100).copied().unwrap_or(0.0),
+        catch_up_s: forecast.catch_up_s.nominal.unwrap_or(f64::INFINITY),
+    }
+}

@@ -1,0 +1,51 @@
+//! `pgslotplan report`: one HTML file on which a team decides.
+
+use std::path::PathBuf;
+
+use pgslotplan::{
+    report::{self, ReportInput},
+    simulate::Compared,
+};
+
+use super::{
+    files::{self, ForceArg},
+    output::{Console, Exit, Failure},
+    simulate::{ScenarioArgs, read_pair},
+};
+
+/// Write a plan with its forecast as one HTML file
+///
+/// The file is self-contained: it loads nothing, and can be mailed, printed and read on a phone. It shows the verdict, load
+/// over time, slots and why, the forecast beside naive layouts, foreign keys, the initial copy, findings, every table and
+/// where it all comes from.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: pgslotplan report plan.json workload.json -o report.html")]
+pub struct ReportArgs {
+    /// Plan
+    #[arg(value_name = "PLAN")]
+    plan: PathBuf,
+    /// Workload that it was made from
+    #[arg(value_name = "WORKLOAD")]
+    workload: PathBuf,
+    /// File to write; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    #[command(flatten)]
+    force: ForceArg,
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+}
+
+/// `pgslotplan report`
+pub fn run(args: &ReportArgs, console: &Console) -> Result<Exit, Failure> {
+    let existing = args.force.existing();
+    files::check_output(&args.output, existing)?;
+    let (plan, workload) = read_pair(&args.plan, &args.workload)?;
+    let forecast = args.scenario.forecast(&plan, &workload, Compared::WithBaselines)?;
+    let page = report::html(&ReportInput { plan: &plan, workload: &workload, forecast: &forecast });
+    files::write_bytes(&args.output, existing, page.as_bytes())?;
+    if !files::is_standard(&args.output) {
+        console.note(&format!("wrote {}", files::shown(&args.output)));
+    }
+    Ok(Exit::Done)
+}

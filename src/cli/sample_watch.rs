@@ -1,0 +1,263 @@
+//! What a run looks at besides the counters: windows of WAL, and a temporary slot. How much of it is read follows from
+//! how much there is, so that the publisher pays about the same whatever its load.
+#![expect(clippy::disallowed_methods, reason = "this is the edge: peeks are timed by the clock")]
+
+use std::time::{Duration, Instant};
+
+use pgslotplan::{
+    lsn::Lsn,
+    pg::{
+        connect::Session,
+        decode::PeekSlot,
+        error::PgError,
+        wal::{WalReader, read_flushed},
+    },
+    units::{Bytes, Seconds},
+    workload::snapshot::SampleLine,
+};
+
+use super::{
+    connection::Server,
+    output::Console,
+    sample_method::{Choice, SampleMethod},
+};
+
+/// Up to this rate all WAL is read: 4.3 ms of CPU a MB are then below one per cent of a core.
+const WHOLE_WAL_BYTES_PER_S: f64 = 2e6;
+/// Above it, one window of each stride is read. Many small windows beat few large ones.
+const WINDOW_BYTES: u64 = 256 << 10;
+const STRIDE_BYTES: u64 = 4 << 20;
+/// One statement reads no more.
+const PIECE_BYTES: u64 = 16 << 20;
+/// Windows of one round; beyond, they lie further apart.
+const MOST_WINDOWS: u64 = 64;
+/// Up to this rate the slot is read all the time: decoding costs about 20 ms of CPU a MB.
+const WHOLE_DECODE_BYTES_PER_S: f64 = 2e6;
+/// Shortest peek: below it, most transactions began before the slot.
+const SHORTEST_PEEK_S: f64 = 0.5;
+/// A slot that keeps more WAL than this is dropped: a long transaction holds it back.
+const MOST_RETAINED_BYTES: u64 = 512 << 20;
+/// Pauses between attempts to make a slot that could not be made.
+const FIRST_RETRY: Duration = Duration::from_secs(60);
+const LONGEST_RETRY: Duration = Duration::from_secs(1800);
+
+/// What is looked at, and where it was left.
+pub struct Watch {
+    wal: Option<WalReader>,
+    peeks: bool,
+    read_to: Option<Lsn>,
+    slot: Option<(PeekSlot, Instant)>,
+    retry: Duration,
+    next_attempt: Option<Instant>,
+    round_wal_bytes: u64,
+    last_lsn: Option<Lsn>,
+}
+
+impl Watch {
+    /// Looks at what was chosen; nothing is read yet.
+    pub fn new(choice: &Choice) -> Self {
+        Watch {
+            wal: choice.wal.clone(),
+            peeks: choice.peeks,
+            read_to: None,
+            slot: None,
+            retry: FIRST_RETRY,
+            next_attempt: None,
+            round_wal_bytes: 0,
+            last_lsn: None,
+        }
+    }
+
+    /// Begins: WAL counts from here, and the slot is made. A slot that cannot be made now is tried again later, unless
+    /// the user asked for it.
+    ///
+    /// # Errors
+    /// [`PgError`] when the slot cannot be made, or the session is lost.
+    pub async fn begin(
+        &mut self,
+        session: &Session,
+        server: &Server,
+        method: SampleMethod,
+        console: &Console,
+    ) -> Result<(), PgError> {
+        self.last_lsn = Some(read_flushed(session).await?);
+        self.read_to = self.last_lsn;
+        if !self.peeks {
+            return Ok(());
+        }
+        match PeekSlot::create(server.open().await?).await {
+            Ok(slot) => self.slot = Some((slot, Instant::now())),
+            Err(error) if method == SampleMethod::Auto => self.postpone(&error.to_string(), console),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn postpone(&mut self, problem: &str, console: &Console) {
+        self.slot = None;
+        self.next_attempt = Some(Instant::now() + self.retry);
+        console.warning(&format!("{problem}; trying again in {}", Seconds(self.retry.as_secs_f64())));
+        self.retry = (self.retry * 2).min(LONGEST_RETRY);
+    }
+
+    /// Looks at what came since the last round.
+    ///
+    /// # Errors
+    /// [`PgError`] only when the session is lost; what the server refuses is noted, and the run goes on without it.
+    pub async fn round(
+        &mut self,
+        session: &Session,
+        server: &Server,
+        interval_s: f64,
+        console: &Console,
+    ) -> Result<Vec<SampleLine>, PgError> {
+        if self.wal.is_none() && !self.peeks {
+            return Ok(Vec::new());
+        }
+        let flushed = read_flushed(session).await?;
+        self.round_wal_bytes = flushed.distance(self.last_lsn.unwrap_or(flushed));
+        self.last_lsn = Some(flushed);
+        let mut lines = Vec::new();
+        self.read_wal(session, flushed, interval_s, console, &mut lines).await?;
+        self.peek(session, server, interval_s, console, &mut lines).await;
+        Ok(lines)
+    }
+
+    /// After a new connection: nothing of the old session is left, and the history may be another.
+    pub fn forget(&mut self) {
+        self.read_to = None;
+        self.last_lsn = None;
+        self.slot = None;
+    }
+
+    async fn read_wal(
+        &mut self,
+        session: &Session,
+        flushed: Lsn,
+        interval_s: f64,
+        console: &Console,
+        lines: &mut Vec<SampleLine>,
+    ) -> Result<(), PgError> {
+        let Some(reader) = &self.wal else { return Ok(()) };
+        let from = self.read_to.unwrap_or(flushed);
+        self.read_to = Some(flushed);
+        for (from, to) in windows(from, flushed, interval_s) {
+            match reader.read(session, from, to).await {
+                Ok(tables) => lines.push(SampleLine::Wal { from, to, tables: tables.into_iter().collect() }),
+                Err(error @ PgError::Lost { .. }) => return Err(error),
+                Err(error) => {
+                    // Most likely recycled by a checkpoint; the counters still have these changes.
+                    console.explain(&format!("{error}; this stretch of WAL is left out"));
+                    lines.push(SampleLine::Note {
+                        note: "some WAL could not be read before it was recycled".to_owned(),
+                    });
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn peek(
+        &mut self,
+        session: &Session,
+        server: &Server,
+        interval_s: f64,
+        console: &Console,
+        lines: &mut Vec<SampleLine>,
+    ) {
+        if !self.peeks || self.next_attempt.is_some_and(|at| Instant::now() < at) {
+            return;
+        }
+        match self.read_slot(session, server, interval_s).await {
+            Ok(line) => {
+                lines.extend(line);
+                self.retry = FIRST_RETRY;
+                self.next_attempt = None;
+            }
+            Err(problem) => {
+                self.postpone(&problem, console);
+                lines.push(SampleLine::Note { note: format!("slots were not read all the time: {problem}") });
+            }
+        }
+    }
+
+    async fn read_slot(
+        &mut self,
+        session: &Session,
+        server: &Server,
+        interval_s: f64,
+    ) -> Result<Option<SampleLine>, String> {
+        let text = |error: PgError| error.to_string();
+        let rate = self.round_wal_bytes as f64 / interval_s;
+        let is_whole = rate <= WHOLE_DECODE_BYTES_PER_S;
+        if !is_whole && let Some((slot, _)) = self.slot.take() {
+            slot.drop_slot().await.map_err(text)?; // too much came since to be read now
+        }
+        let (mut slot, begun) = match self.slot.take() {
+            Some(slot) => slot,
+            None => {
+                let slot = PeekSlot::create(server.open().await.map_err(text)?).await.map_err(text)?;
+                (slot, Instant::now())
+            }
+        };
+        if !is_whole {
+            let length = (interval_s * WHOLE_DECODE_BYTES_PER_S / rate).clamp(SHORTEST_PEEK_S, interval_s / 2.0);
+            tokio::time::sleep(Duration::from_secs_f64(length)).await;
+        }
+        let to = read_flushed(session).await.map_err(text)?;
+        let now = Instant::now();
+        let mut peek = slot.read(to).await.map_err(text)?;
+        peek.seconds = now.duration_since(begun).as_secs_f64();
+        let retained = slot.retained_bytes().await.map_err(text)?;
+        if retained > MOST_RETAINED_BYTES {
+            let problem = format!("a long transaction made the temporary slot keep {} of WAL", Bytes(retained as f64));
+            slot.drop_slot().await.map_err(text)?;
+            return Err(problem);
+        }
+        if is_whole {
+            self.slot = Some((slot, now));
+        } else {
+            slot.drop_slot().await.map_err(text)?;
+        }
+        Ok(Some(SampleLine::Peek(peek)))
+    }
+
+    /// Drops the slot. Should that not work, the end of the session does it.
+    pub async fn end(&mut self) {
+        if let Some((slot, _)) = self.slot.take() {
+            drop(tokio::time::timeout(Duration::from_secs(5), slot.drop_slot()).await);
+        }
+    }
+}
+
+/// Which stretches of new WAL are read.
+fn windows(from: Lsn, to: Lsn, interval_s: f64) -> Vec<(Lsn, Lsn)> {
+    let all = to.distance(from);
+    let (window, stride) = match all as f64 <= WHOLE_WAL_BYTES_PER_S * interval_s {
+        true => (PIECE_BYTES, PIECE_BYTES), // in pieces, so that no statement is long
+        false => (WINDOW_BYTES, STRIDE_BYTES.max(all / MOST_WINDOWS)),
+    };
+    let starts = (0..).map(|number| from.0 + number * stride).take_while(|start| *start < to.0);
+    starts.map(|start| (Lsn(start), Lsn((start + window).min(to.0)))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn little_wal_is_read_whole_and_much_in_windows() {
+        assert_eq!(windows(Lsn(5), Lsn(5), 10.0), []);
+        assert_eq!(windows(Lsn(5), Lsn(1005), 10.0), [(Lsn(5), Lsn(1005))]);
+        let whole = windows(Lsn(0), Lsn(20_000_000), 10.0);
+        assert_eq!(whole, [(Lsn(0), Lsn(PIECE_BYTES)), (Lsn(PIECE_BYTES), Lsn(20_000_000))]);
+        // 100 MiB in 10 s: a window of 256 KiB in each of 25 strides of 4 MiB
+        let some = windows(Lsn(0), Lsn(100 << 20), 10.0);
+        assert_eq!(some.len(), 25);
+        assert!(some.iter().all(|(from, to)| to.distance(*from) == WINDOW_BYTES));
+        // 10 GB: no more than 65 windows
+        let few = windows(Lsn(0), Lsn(10 << 30), 10.0);
+        assert!((60..=65).contains(&few.len()), "{}", few.len());
+    }
+}

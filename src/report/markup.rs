@@ -1,0 +1,131 @@
+//! HTML that cannot be broken out of: markup is `'static`, everything else is escaped on its way in.
+//!
+//! Text from a database also loses what would turn lines around or hide (`names::one_line`).
+
+use std::fmt::{self, Display, Write};
+
+use crate::names;
+
+/// A piece of HTML under construction.
+#[derive(Debug, Default)]
+pub(super) struct Html {
+    out: String,
+}
+
+/// Attributes of a tag: names from this program, values from anywhere.
+pub(super) type Attributes<'a> = &'a [(&'static str, &'a dyn Display)];
+
+impl Html {
+    /// Markup of this program, as it stands.
+    pub(super) fn raw(&mut self, markup: &'static str) -> &mut Self {
+        self.out.push_str(markup);
+        self
+    }
+
+    /// Text, escaped.
+    pub(super) fn text(&mut self, text: impl Display) -> &mut Self {
+        // A string never fails to be written to.
+        let _ = write!(Escaping(&mut self.out), "{text}");
+        self
+    }
+
+    /// A start tag.
+    pub(super) fn open(&mut self, tag: &'static str, attributes: Attributes<'_>) -> &mut Self {
+        self.out.push('<');
+        self.out.push_str(tag);
+        for (name, value) in attributes {
+            self.out.push(' ');
+            self.out.push_str(name);
+            self.out.push_str("=\"");
+            self.text(value);
+            self.out.push('"');
+        }
+        self.out.push('>');
+        self
+    }
+
+    /// An end tag.
+    pub(super) fn close(&mut self, tag: &'static str) -> &mut Self {
+        self.out.push_str("</");
+        self.out.push_str(tag);
+        self.out.push('>');
+        self
+    }
+
+    /// A tag around text.
+    pub(super) fn tag(&mut self, tag: &'static str, attributes: Attributes<'_>, text: impl Display) -> &mut Self {
+        self.open(tag, attributes).text(text).close(tag)
+    }
+
+    /// Another piece, already escaped.
+    pub(super) fn push(&mut self, other: Html) -> &mut Self {
+        self.out.push_str(&other.out);
+        self
+    }
+
+    /// The finished text.
+    pub(super) fn into_string(self) -> String {
+        self.out
+    }
+}
+
+/// Escapes what is written through it.
+struct Escaping<'a>(&'a mut String);
+
+impl Write for Escaping<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in names::one_line(text).chars() {
+            match c {
+                '&' => self.0.push_str("&amp;"),
+                '<' => self.0.push_str("&lt;"),
+                '>' => self.0.push_str("&gt;"),
+                '"' => self.0.push_str("&quot;"),
+                '\'' => self.0.push_str("&#39;"),
+                // Isolates and marks of direction, and what shows nothing, would let one name look like another.
+                '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' => {
+                    write!(self.0, "\\u{{{:x}}}", u32::from(c))?;
+                }
+                _ => self.0.push(c),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Base64 with padding (RFC 4648 §4), for the hashes in the content security policy.
+pub(super) fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let group =
+            chunk.iter().enumerate().fold(0u32, |sum, (place, byte)| sum | u32::from(*byte) << (16 - 8 * place));
+        for place in 0..4 {
+            let index = (group >> (18 - 6 * place) & 63) as usize;
+            out.push(if place <= chunk.len() { ALPHABET[index] as char } else { '=' });
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_outside_is_markup() {
+        let mut html = Html::default();
+        html.tag("p", &[("title", &"\"><script>")], "<b>&'\u{202E}\n\u{200B}x");
+        assert_eq!(
+            html.into_string(),
+            "<p title=\"&quot;&gt;&lt;script&gt;\">&lt;b&gt;&amp;&#39;\\u{202e}\\u{a}\\u{200b}x</p>"
+        );
+    }
+
+    #[test]
+    fn base64_of_the_rfc() {
+        let cases = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
+        for (text, expected) in cases {
+            assert_eq!(base64(text.as_bytes()), expected);
+        }
+    }
+}

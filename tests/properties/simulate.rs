@@ -1,0 +1,131 @@
+//! Forecasts of generated workloads: they agree with the plan's figures, do not depend on the order of tables, and get
+//! worse, never better, when something goes wrong.
+
+use std::collections::BTreeSet;
+
+use pgslotplan::{
+    cost::{CoefficientSets, CostModel},
+    generate::{GenerateSettings, generate},
+    optimize::{Budget, OptimizeOptions, optimize},
+    plan::Plan,
+    policy::{NoIdentity, Policy, PublicationCount},
+    simulate::{
+        Compared, cost_model,
+        forecast::{Forecast, LayoutForecast, LayoutKind},
+        scenario::{Outage, Scenario},
+        simulate,
+    },
+    workload::Workload,
+};
+use proptest::prelude::*;
+
+fn sample(seed: u64, tables: u32, total_wal_bytes_per_s: f64) -> (Plan, Workload) {
+    let settings = GenerateSettings {
+        tables,
+        hours: 24,
+        bucket_s: 4 * 3600,
+        seed,
+        total_wal_bytes_per_s,
+        ..GenerateSettings::default()
+    };
+    let mut workload = generate(&settings).expect("settings within range");
+    workload.canonicalize();
+    let policy = Policy {
+        publications: PublicationCount::Range(2, 3),
+        no_identity: NoIdentity::Full,
+        max_dedicated: 2,
+        ..Policy::default()
+    };
+    let version = workload.server.version_num;
+    let cost = CostModel {
+        measure: policy.load,
+        coefficients: CoefficientSets::default(),
+        publisher: version,
+        subscriber: version,
+        made_full: BTreeSet::new(),
+    };
+    let options = OptimizeOptions { budget: Budget::Evaluations(50), ..OptimizeOptions::default() };
+    let plan = optimize(&workload, &policy, &cost, &options).expect("nothing contradicts");
+    (plan, workload)
+}
+
+fn forecast(plan: &Plan, workload: &Workload, scenario: &Scenario) -> Forecast {
+    simulate(plan, workload, &cost_model(plan), scenario, Compared::WithBaselines).expect("a valid scenario")
+}
+
+fn near(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-5 * a.abs().max(b.abs()).max(1e-6)
+}
+
+fn worst(layout: &LayoutForecast) -> [f64; 3] {
+    [layout.flush_lag_s.low, layout.flush_lag_s.nominal, layout.flush_lag_s.high]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn forecasts_agree_with_the_plan(seed in 0..1000u64, tables in 10..30u32, wal in 4e6..60e6f64) {
+        let (plan, workload) = sample(seed, tables, wal);
+        let forecast = forecast(&plan, &workload, &Scenario::default());
+        let planned = &forecast.layouts[0];
+        prop_assert_eq!(planned.layout, LayoutKind::Plan);
+        for (slot, forecast) in plan.slots.iter().zip(&planned.slots) {
+            prop_assert!(near(slot.peak_load, forecast.peak_load.nominal), "{} {:?}", slot.peak_load, forecast.peak_load);
+            prop_assert!(near(slot.peak_load_high, forecast.peak_load.high));
+            prop_assert!(near(slot.mean_load, forecast.mean_load.nominal), "{} {:?}", slot.mean_load, forecast.mean_load);
+        }
+        prop_assert_eq!(planned.cut_pairs as usize, plan.objective.cut_pairs.len());
+        prop_assert_eq!(planned.cut_foreign_keys as usize, plan.foreign_keys.iter().filter(|key| key.cut).count());
+        for layout in &forecast.layouts {
+            let [low, nominal, high] = worst(layout);
+            prop_assert!(low <= nominal + 1e-3 && nominal <= high + 1e-3, "{:?}", layout.flush_lag_s);
+            // The least that the busiest of as many slots can carry is the mean of all: no layout is below it.
+            let least_tables: u32 = layout.slots.iter().map(|slot| slot.table_count).sum();
+            prop_assert_eq!(least_tables, planned.slots.iter().map(|slot| slot.table_count).sum::<u32>());
+            prop_assert!(layout.retained_wal_bytes.nominal >= layout.flush_lag_bytes.nominal * 0.99999);
+        }
+        // One slot carries what all slots carry together, so it is never less behind than the plan.
+        let one = forecast.layouts.iter().find(|layout| layout.layout == LayoutKind::OneSlot).expect("compared");
+        prop_assert!(worst(one)[1] + 1e-3 >= worst(planned)[1]);
+        prop_assert!(one.cut_foreign_keys <= planned.cut_foreign_keys);
+        let copied: u64 = forecast.copy.tables.iter().map(|table| table.bytes).sum();
+        prop_assert!(copied.abs_diff(forecast.copy.bytes) <= forecast.copy.tables.len() as u64);
+        prop_assert_eq!(forecast.copy.tables.len(), plan.members().count());
+    }
+
+    #[test]
+    fn outages_and_limits_never_help(seed in 0..1000u64, wal in 4e6..30e6f64, hour in 0..20u32, cores in 1.0..4.0f64) {
+        let (plan, workload) = sample(seed, 16, wal);
+        let calm = forecast(&plan, &workload, &Scenario::default());
+        let down = Outage { from_s: f64::from(hour) * 3600.0, duration_s: 1800.0, slot: None };
+        let outage = forecast(&plan, &workload, &Scenario { outages: vec![down], ..Scenario::default() });
+        let narrow = forecast(&plan, &workload, &Scenario { publisher_cores: Some(cores), ..Scenario::default() });
+        for (calm, (outage, narrow)) in calm.layouts.iter().zip(outage.layouts.iter().zip(&narrow.layouts)) {
+            prop_assert!(worst(outage)[1] >= 1799.9, "down for half an hour: {:?}", worst(outage));
+            for which in 0..3 {
+                prop_assert!(worst(calm)[which] <= worst(outage)[which] + 1e-3);
+                prop_assert!(worst(calm)[which] <= worst(narrow)[which] + 1e-3);
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_of_tables_changes_nothing(seed in 0..1000u64) {
+        let (plan, workload) = sample(seed, 14, 20e6);
+        let mut reversed = workload.clone();
+        reversed.tables.reverse();
+        reversed.canonicalize();
+        let scenario = Scenario { publisher_cores: Some(3.0), ..Scenario::default() };
+        prop_assert_eq!(forecast(&plan, &workload, &scenario), forecast(&plan, &reversed, &scenario));
+    }
+}
+
+#[test]
+fn a_forecast_reads_back() {
+    let (plan, workload) = sample(1, 20, 60e6);
+    let forecast = forecast(&plan, &workload, &Scenario::default());
+    let mut text = Vec::new();
+    pgslotplan::format::write_lines(&forecast, &mut text).expect("memory");
+    assert_eq!(pgslotplan::format::read::<Forecast>(&text).expect("our own file"), forecast);
+}
