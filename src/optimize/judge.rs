@@ -383,38 +383,37 @@ fn partition_trees(slots: &[PlannedSlot]) -> Vec<Finding> {
     findings
 }
 
-/// `PL306`: what row filters ask of the application (postgres.md §6.2 to §6.5).
+/// `PL306`: what row filters ask of the application; `PL307`: TOAST values that a changed key would lose (postgres.md
+/// §6.2 to §6.5).
 fn row_filters(sweep: &Sweep<'_>, slots: &[PlannedSlot]) -> Vec<Finding> {
     let tables = sweep.workload.by_name();
-    let shards = slots.iter().flat_map(|slot| &slot.tables).filter(|table| table.share().number == 0);
-    shards
-        .filter(|table| table.row_filter.is_some())
-        .map(|member| {
-            let name = member.table_name();
-            let toast = tables.get(&name).is_some_and(|table| table.toast_bytes > 0);
-            let loses = toast && member.identity != ReplicaIdentity::Full;
-            let severity = if loses { Severity::Warning } else { Severity::Info };
-            let key = member.identity_columns.join(", ");
-            let moving = if loses {
-                "An UPDATE that changes its key moves the row to another slot and loses the TOAST values that it did not change."
-            } else {
-                "An UPDATE that changes its key moves the row to another slot, which may be ahead or behind for a while."
-            };
-            let mut finding = Finding::new(
-                severity,
-                "PL306",
-                Subject::Table(name),
-                format!("split with row filters over {} slots by a hash of its key ({key})", member.share().of),
-            )
-            .detail(format!(
-                "{moving} A second unique constraint can make one slot wait for another. TRUNCATE is not published."
-            ));
-            if loses {
-                finding = finding.hint("If its key is ever changed, set REPLICA IDENTITY FULL before the start.");
-            }
-            finding
-        })
-        .collect()
+    let mut findings = Vec::new();
+    for member in slots.iter().flat_map(|slot| &slot.tables) {
+        if member.row_filter.is_none() || member.share().number > 0 {
+            continue;
+        }
+        let subject = || Subject::Table(member.table_name());
+        let key = member.identity_columns.join(", ");
+        let what = format!("split with row filters over {} slots by a hash of its key ({key})", member.share().of);
+        findings.push(Finding::new(Severity::Info, "PL306", subject(), what).detail(
+            "An UPDATE that changes its key moves the row to another slot, which may be ahead or behind for a while. A second \
+             unique constraint can make one slot wait for another. TRUNCATE is not published.",
+        ));
+        let toast = tables.get(&member.table_name()).is_some_and(|table| table.toast_bytes > 0);
+        if toast && member.identity != ReplicaIdentity::Full {
+            findings.push(
+                Finding::new(
+                    Severity::Warning,
+                    "PL307",
+                    subject(),
+                    "an UPDATE that changes its key loses the TOAST values that it does not change",
+                )
+                .detail("The row goes from one shard to another as an INSERT that lacks them.")
+                .hint("Do not change keys meanwhile, or set REPLICA IDENTITY FULL before the start."),
+            );
+        }
+    }
+    findings
 }
 
 /// `PL303`: foreign keys between slots, and what the chosen mode does about TRUNCATE.
