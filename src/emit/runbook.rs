@@ -281,15 +281,15 @@ fn hazards(text: &mut String, context: &Context<'_>, findings: &[Finding]) -> Re
             "- TRUNCATE of the tables in {guarded} slots is not replicated, and refused on the publisher until the clean-up."
         );
     }
-    if context.bootstrap == Bootstrap::Copy {
+    if context.bootstrap == Bootstrap::Copy && context.plan.subscriber_version.major() >= 14 {
         text.push_str(
-            "- A subscriber that crashes at the moment when a table's copy ends can forget that it ended (the last commits of a \
-             subscription are asynchronous), while the table's synchronization slot is gone already: 70_subscriber_ready.sql then \
-             waits for a table that is \"copied\", and the log says that its replication slot does not exist. Copy this one table \
-             again: on the publisher ALTER PUBLICATION … DROP TABLE; on the subscriber ALTER SUBSCRIPTION … REFRESH PUBLICATION and \
-             TRUNCATE ONLY of the table; on the publisher, in one transaction, LOCK TABLE … IN SHARE ROW EXCLUSIVE MODE and \
-             ALTER PUBLICATION … ADD TABLE as 30_publisher_publications.sql has it; on the subscriber REFRESH PUBLICATION again. \
-             A shutdown is harmless.\n",
+            "- From 14 on a subscriber drops a table's synchronization slot just before it notes that the table is synchronized. A \
+             connection that is cut, a shutdown or a crash of either server between the two leaves the table \"copied\" for ever: \
+             70_subscriber_ready.sql waits for it, and the log says that its replication slot does not exist. Avoid restarts while \
+             tables are copied. If it happened, copy this one table again: on the publisher ALTER PUBLICATION … DROP TABLE; on the \
+             subscriber ALTER SUBSCRIPTION … REFRESH PUBLICATION and TRUNCATE ONLY of the table; on the publisher, in one \
+             transaction, LOCK TABLE … IN SHARE ROW EXCLUSIVE MODE and ALTER PUBLICATION … ADD TABLE as \
+             30_publisher_publications.sql has it; on the subscriber REFRESH PUBLICATION again.\n",
         );
     }
     let shards = context.plan.members().filter(|(_, table)| table.row_filter.is_some()).count();
