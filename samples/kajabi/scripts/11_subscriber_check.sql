@@ -11,6 +11,7 @@ SET standard_conforming_strings = on;
 SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 SET application_name = 'pgslotplan';
+SET pgslotplan.ddl = on;
 SET default_transaction_read_only = off;
 SET default_transaction_isolation = 'read committed';
 SET default_transaction_deferrable = off;

@@ -2,7 +2,7 @@
 -- phase prepare, on the subscriber, for plan 632e5b4a9e87bc206ef9447e407bb1ca200df92bca468f2db4f74b54b9a41781
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 40_subscriber_foreign_keys_drop.sql
 -- Hazard: Until they are restored the subscriber accepts rows that break these foreign keys.
--- Undo: 80_subscriber_stop.sql, then 81_ and 82_subscriber_foreign_keys_*.sql.
+-- Undo: 80_subscriber_stop.sql, then 81_ and 88_subscriber_foreign_keys_*.sql.
 
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -13,6 +13,7 @@ SET standard_conforming_strings = on;
 SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 SET application_name = 'pgslotplan';
+SET pgslotplan.ddl = on;
 SET default_transaction_read_only = off;
 SET default_transaction_isolation = 'read committed';
 SET default_transaction_deferrable = off;

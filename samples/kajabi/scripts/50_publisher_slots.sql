@@ -13,6 +13,7 @@ SET standard_conforming_strings = on;
 SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 SET application_name = 'pgslotplan';
+SET pgslotplan.ddl = on;
 SET default_transaction_read_only = off;
 SET default_transaction_isolation = 'read committed';
 SET default_transaction_deferrable = off;
@@ -61,7 +62,7 @@ BEGIN
   SELECT count(*), string_agg(line, chr(10) ORDER BY line) FILTER (WHERE number <= 20)
     INTO found_count, found_lines
     FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
-      WITH options AS (SELECT * FROM (VALUES
+      SELECT line FROM (WITH options AS (SELECT * FROM (VALUES
         ('pgsp_email_events', true, true, true, true, false),
         ('pgsp_email_messages', true, true, true, true, false),
         ('pgsp_sessions', true, true, true, true, false),
@@ -386,7 +387,7 @@ BEGIN
       UNION ALL
       SELECT format('publication %I also has table %I.%I', a.pubname, a.nspname, a.relname)
       FROM actual AS a WHERE NOT EXISTS (SELECT FROM planned WHERE a.pubname = planned.publication_name
-        AND a.nspname = planned.schema_name AND a.relname = planned.table_name)
+        AND a.nspname = planned.schema_name AND a.relname = planned.table_name)) AS difference(line)
     ) AS found(line)) AS numbered;
   IF found_count > 0 THEN
     RAISE EXCEPTION USING MESSAGE = found_count || ' differences between the publications and the plan', DETAIL = found_lines, HINT = 'Somebody else made or changed them. Drop them if nothing uses them, or plan again with another --prefix.';

@@ -12,6 +12,7 @@ SET standard_conforming_strings = on;
 SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 SET application_name = 'pgslotplan';
+SET pgslotplan.ddl = on;
 SET default_transaction_read_only = off;
 SET default_transaction_isolation = 'read committed';
 SET default_transaction_deferrable = off;
@@ -92,7 +93,7 @@ BEGIN
   LOOP
     SELECT count(*), string_agg(line, chr(10) ORDER BY line) FILTER (WHERE number <= 20) INTO pending, lines
     FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
-      WITH planned AS (SELECT * FROM (VALUES
+      SELECT line FROM (WITH planned AS (SELECT * FROM (VALUES
         ('pgsp_email_events', 'public', 'email_events'),
         ('pgsp_email_messages', 'public', 'email_message_parts'),
         ('pgsp_email_messages', 'public', 'email_messages'),
@@ -394,7 +395,7 @@ BEGIN
                  JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()
                  JOIN pg_class AS c ON c.oid = r.srrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace)
         ON s.subname = planned.subscription_name AND n.nspname = planned.schema_name AND c.relname = planned.table_name
-      WHERE r.srsubstate IS DISTINCT FROM 'r') AS q(line)) AS numbered;
+      WHERE r.srsubstate IS DISTINCT FROM 'r') AS pending(line)) AS q(line)) AS numbered;
     EXIT WHEN pending = 0;
     IF clock_timestamp() >= deadline THEN
       RAISE EXCEPTION USING MESSAGE = format('%s tables are not ready after %s s', pending, current_setting('pgslotplan.wait_seconds')),

@@ -12,6 +12,7 @@ SET standard_conforming_strings = on;
 SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 SET application_name = 'pgslotplan';
+SET pgslotplan.ddl = on;
 SET default_transaction_read_only = off;
 SET default_transaction_isolation = 'read committed';
 SET default_transaction_deferrable = off;
@@ -59,16 +60,21 @@ $pgslotplan$;
 SET pgslotplan.wait_seconds = :'wait_seconds';
 SET statement_timeout = 0;
 
+-- the message that is committed flushes the log and gives every slot something to pass the fence with
+SELECT set_config('pgslotplan.fence', pg_current_wal_insert_lsn()::text, false) AS fence
+\gset
+SET synchronous_commit = local;
+DO $pgslotplan$
+BEGIN PERFORM pg_logical_emit_message(true, 'pgslotplan', 'fence'); END
+$pgslotplan$;
 DO $pgslotplan$
 DECLARE
   deadline timestamptz := clock_timestamp() + make_interval(secs => current_setting('pgslotplan.wait_seconds')::double precision);
-  fence pg_lsn := pg_current_wal_insert_lsn();
+  fence pg_lsn := current_setting('pgslotplan.fence');
   pending bigint;
   gone bigint;
   lines text;
 BEGIN
-  -- something to pass the fence with, when nobody writes
-  PERFORM pg_logical_emit_message(false, 'pgslotplan', 'fence');
   LOOP
     SELECT count(*), count(*) FILTER (WHERE s.slot_name IS NULL OR s.wal_status = 'lost'),
            string_agg(format('slot %I: %s', planned.slot_name,
@@ -94,7 +100,7 @@ BEGIN
         HINT = CASE WHEN gone > 0 THEN 'A slot that is missing or lost needs a new start of its subscription.'
                     ELSE 'Look at the log of the subscriber. Run this file again to wait longer.' END;
     END IF;
-    PERFORM pg_sleep(0.2);
+    PERFORM pg_sleep(0.02);
   END LOOP;
   RAISE INFO 'every slot has passed %', fence;
 END

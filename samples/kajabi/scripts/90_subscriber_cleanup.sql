@@ -12,6 +12,7 @@ SET standard_conforming_strings = on;
 SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 SET application_name = 'pgslotplan';
+SET pgslotplan.ddl = on;
 SET default_transaction_read_only = off;
 SET default_transaction_isolation = 'read committed';
 SET default_transaction_deferrable = off;
@@ -130,6 +131,137 @@ SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid =
 ALTER SUBSCRIPTION pgsp_shared_4 DISABLE;
 ALTER SUBSCRIPTION pgsp_shared_4 SET (slot_name = NONE);
 DROP SUBSCRIPTION pgsp_shared_4;
+\endif
+
+DO $pgslotplan$
+DECLARE
+  deadline timestamptz := clock_timestamp() + interval '30 s';
+  item record;
+BEGIN
+  WHILE EXISTS (SELECT FROM (VALUES
+        ('pgsp_rev_1'),
+        ('pgsp_rev_2'),
+        ('pgsp_rev_3'),
+        ('pgsp_rev_4'),
+        ('pgsp_rev_5'),
+        ('pgsp_rev_6'),
+        ('pgsp_rev_7'),
+        ('pgsp_rev_8')) AS mirror(slot_name) JOIN pg_replication_slots AS s ON s.slot_name = mirror.slot_name WHERE s.active) LOOP
+    IF clock_timestamp() >= deadline THEN
+      RAISE EXCEPTION USING MESSAGE = 'a replication slot of the way back is still in use',
+        HINT = 'Drop its subscription on the old server first: 91_publisher_cleanup.sql or abort.sh.';
+    END IF;
+    PERFORM pg_sleep(0.05);
+  END LOOP;
+  FOR item IN SELECT s.slot_name FROM (VALUES
+        ('pgsp_rev_1'),
+        ('pgsp_rev_2'),
+        ('pgsp_rev_3'),
+        ('pgsp_rev_4'),
+        ('pgsp_rev_5'),
+        ('pgsp_rev_6'),
+        ('pgsp_rev_7'),
+        ('pgsp_rev_8')) AS mirror(slot_name) JOIN pg_replication_slots AS s ON s.slot_name = mirror.slot_name
+              WHERE s.plugin = 'pgoutput' AND s.database = current_database() ORDER BY s.slot_name LOOP
+    PERFORM pg_drop_replication_slot(item.slot_name);
+  END LOOP;
+END
+$pgslotplan$;
+
+SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_rev_1') AS reverse_0_exists
+\gset
+\if :reverse_0_exists
+DROP PUBLICATION pgsp_rev_1;
+\endif
+
+SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_rev_2') AS reverse_1_exists
+\gset
+\if :reverse_1_exists
+DROP PUBLICATION pgsp_rev_2;
+\endif
+
+SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_rev_3') AS reverse_2_exists
+\gset
+\if :reverse_2_exists
+DROP PUBLICATION pgsp_rev_3;
+\endif
+
+SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_rev_4') AS reverse_3_exists
+\gset
+\if :reverse_3_exists
+DROP PUBLICATION pgsp_rev_4;
+\endif
+
+SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_rev_5') AS reverse_4_exists
+\gset
+\if :reverse_4_exists
+DROP PUBLICATION pgsp_rev_5;
+\endif
+
+SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_rev_6') AS reverse_5_exists
+\gset
+\if :reverse_5_exists
+DROP PUBLICATION pgsp_rev_6;
+\endif
+
+SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_rev_7') AS reverse_6_exists
+\gset
+\if :reverse_6_exists
+DROP PUBLICATION pgsp_rev_7;
+\endif
+
+SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_rev_8') AS reverse_7_exists
+\gset
+\if :reverse_7_exists
+DROP PUBLICATION pgsp_rev_8;
+\endif
+
+SELECT to_regclass('pgslotplan.changed_identity') IS NOT NULL AS identities_changed
+\gset
+\if :identities_changed
+SELECT format('ALTER TABLE ONLY %I.%I REPLICA IDENTITY %s', s.schema_name, s.table_name,
+              CASE s.identity WHEN 'd' THEN 'DEFAULT' WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING'
+                              ELSE format('USING INDEX %I', s.index_name) END)
+FROM pgslotplan.changed_identity AS s
+JOIN pg_namespace AS n ON n.nspname = s.schema_name
+JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = s.table_name
+WHERE s.prefix = 'pgsp' AND (s.identity <> 'i' OR s.index_name IS NOT NULL)
+ORDER BY s.schema_name, s.table_name
+\gexec
+DELETE FROM pgslotplan.changed_identity WHERE prefix = 'pgsp';
+SELECT NOT EXISTS (SELECT FROM pgslotplan.changed_identity) AS none_left
+\gset
+\if :none_left
+DROP TABLE pgslotplan.changed_identity;
+\endif
+\endif
+
+SELECT to_regclass('pgslotplan.stopped_writes') IS NOT NULL AS writes_are_stopped
+\gset
+\if :writes_are_stopped
+SELECT format('ALTER %s %s', CASE WHEN role_name = '' THEN format('DATABASE %I', current_database())
+                             ELSE format('ROLE %I IN DATABASE %I', role_name, current_database()) END,
+              CASE WHEN old_value IS NULL THEN 'RESET default_transaction_read_only'
+                   ELSE format('SET default_transaction_read_only = %L', old_value) END)
+FROM pgslotplan.stopped_writes WHERE prefix = 'pgsp' AND (role_name = '' OR EXISTS (SELECT FROM pg_roles WHERE rolname = role_name))
+\gexec
+DELETE FROM pgslotplan.stopped_writes WHERE prefix = 'pgsp';
+SELECT NOT EXISTS (SELECT FROM pgslotplan.stopped_writes) AS none_left
+\gset
+\if :none_left
+DROP TABLE pgslotplan.stopped_writes;
+\endif
+\endif
+
+SELECT to_regclass('pgslotplan.opened') IS NOT NULL AS was_opened
+\gset
+\if :was_opened
+DELETE FROM pgslotplan.opened WHERE prefix = 'pgsp';
+SELECT NOT EXISTS (SELECT FROM pgslotplan.opened) AS none_left
+\gset
+\if :none_left
+DROP TABLE pgslotplan.opened;
+\endif
 \endif
 
 SELECT to_regclass('pgslotplan.dropped_foreign_key') IS NOT NULL AS foreign_keys_dropped

@@ -12,6 +12,7 @@ SET standard_conforming_strings = on;
 SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 SET application_name = 'pgslotplan';
+SET pgslotplan.ddl = on;
 SET default_transaction_read_only = off;
 SET default_transaction_isolation = 'read committed';
 SET default_transaction_deferrable = off;
@@ -135,6 +136,22 @@ SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_shared_4') AS pu
 \if :publication_7_exists
 DROP PUBLICATION pgsp_shared_4;
 \endif
+
+DROP EVENT TRIGGER IF EXISTS pgsp_refuse_ddl;
+DROP EVENT TRIGGER IF EXISTS pgsp_refuse_ddl_drop;
+DROP FUNCTION IF EXISTS pgslotplan.refuse_ddl();
+
+DO $pgslotplan$
+DECLARE
+  found_line text;
+BEGIN
+  FOR found_line IN SELECT line FROM (
+      SELECT 'lib/writes_open_publisher.sql opens it' WHERE to_regclass('pgslotplan.stopped_writes') IS NOT NULL
+  ) AS found(line) ORDER BY line LIMIT 20 LOOP
+    RAISE WARNING '%: %', 'the old database stays read-only', found_line;
+  END LOOP;
+END
+$pgslotplan$;
 
 SELECT EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = 'pgslotplan'
     AND NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid) AND NOT EXISTS (SELECT FROM pg_proc WHERE pronamespace = n.oid)) AS state_is_empty

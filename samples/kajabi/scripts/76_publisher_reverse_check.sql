@@ -1,0 +1,73 @@
+-- 76_publisher_reverse_check.sql: Looks whether the publisher can receive. Changes nothing.
+-- phase cutover, on the publisher, for plan 632e5b4a9e87bc206ef9447e407bb1ca200df92bca468f2db4f74b54b9a41781
+-- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 76_publisher_reverse_check.sql
+
+\set ON_ERROR_STOP on
+\set QUIET on
+\pset pager off
+
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SET search_path = pg_catalog, pg_temp;
+SET client_min_messages = warning;
+SET application_name = 'pgslotplan';
+SET pgslotplan.ddl = on;
+SET default_transaction_read_only = off;
+SET default_transaction_isolation = 'read committed';
+SET default_transaction_deferrable = off;
+SET quote_all_identifiers = off;
+SET check_function_bodies = on;
+SET lock_timeout = '5s';
+SET statement_timeout = '15min';
+SET idle_in_transaction_session_timeout = '5min';
+
+DO $pgslotplan$
+DECLARE
+  found_marker boolean;
+BEGIN
+  IF current_setting('server_version_num')::integer / 10000 <> 13 THEN
+    RAISE EXCEPTION USING MESSAGE = 'this file is for a publisher of major version 13, but the server is '
+        || current_setting('server_version'),
+      HINT = 'Run it on the publisher, or plan again for its version.';
+  END IF;
+  IF pg_is_in_recovery() THEN
+    RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
+  END IF;
+  IF current_database() <> 'kajabi_production' THEN
+    RAISE EXCEPTION USING MESSAGE = format('the plan is for database %I, but this is database %I', 'kajabi_production', current_database()),
+      HINT = 'Run this file in the planned database of the publisher.';
+  END IF;
+  IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
+    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1)' INTO found_marker USING 'pgsp';
+    IF found_marker THEN
+      RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of the plan', HINT = 'This file is for the publisher.';
+    END IF;
+  END IF;
+  IF to_regclass('pgslotplan.bootstrap') IS NOT NULL THEN
+    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.bootstrap WHERE prefix = $1)' INTO found_marker USING 'pgsp';
+    IF found_marker THEN
+      RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of the plan', HINT = 'This file is for the publisher.';
+    END IF;
+  END IF;
+END
+$pgslotplan$;
+
+DO $pgslotplan$
+DECLARE
+  found_count bigint;
+  found_lines text;
+BEGIN
+  SELECT count(*), string_agg(line, chr(10) ORDER BY line) FILTER (WHERE number <= 20)
+    INTO found_count, found_lines
+    FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
+      SELECT format('%s is %s, but must be at least %s', name, setting, wanted)
+      FROM (VALUES ('max_logical_replication_workers', 8 + (SELECT count(*) FROM pg_subscription WHERE subenabled)),
+                   ('max_worker_processes', 8 + (SELECT count(*) FROM pg_subscription WHERE subenabled)),
+                   ('max_replication_slots', 8 + greatest((SELECT count(*) FROM pg_replication_origin), (SELECT count(*) FROM pg_replication_slots)))) AS needs(setting_name, wanted)
+      JOIN pg_settings ON name = setting_name WHERE setting::bigint < wanted
+    ) AS found(line)) AS numbered;
+  IF found_count > 0 THEN
+    RAISE EXCEPTION USING MESSAGE = found_count || ' settings of the publisher are too small for the way back', DETAIL = found_lines, HINT = 'Raise them and restart the publisher before the cutover, or do without the way back.';
+  END IF;
+END
+$pgslotplan$;

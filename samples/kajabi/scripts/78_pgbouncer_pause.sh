@@ -1,0 +1,16 @@
+#!/bin/sh
+# 78_pgbouncer_pause.sh: Pauses the entries on every PgBouncer process.
+# phase cutover, on the pgbouncer, for plan 632e5b4a9e87bc206ef9447e407bb1ca200df92bca468f2db4f74b54b9a41781
+# Run: sh 78_pgbouncer_pause.sh
+# Hazard: The application stands from here until RESUME. A client that waits longer than query_wait_timeout (120 s) is disconnected. If a pool is not idle within PAUSE_SECONDS everything is resumed by itself.
+# Undo: abort.sh
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
+. "$here/lib/plan.sh"
+. "$here/lib/common.sh"
+. "$here/lib/verify.sh"
+. "$here/lib/cutover.sh"
+
+begin 78_pgbouncer_pause
+pause_all || finish $? "failed; the reason is above"
+finish 0 done

@@ -1,0 +1,12 @@
+#!/bin/sh
+# 79_shell_compare_at_rest.sh: Compares every row and sequence exactly, after the writes have stopped. For rehearsals, and where the time is there.
+# phase verify, on the shell, for plan 632e5b4a9e87bc206ef9447e407bb1ca200df92bca468f2db4f74b54b9a41781
+# Run: sh 79_shell_compare_at_rest.sh
+# Hazard: Reads every table on both servers once while nobody may write. The cutover itself compares less: see there.
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
+. "$here/lib/plan.sh"
+. "$here/lib/common.sh"
+. "$here/lib/verify.sh"
+
+verify at_rest

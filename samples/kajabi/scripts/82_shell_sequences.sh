@@ -1,0 +1,15 @@
+#!/bin/sh
+# 82_shell_sequences.sh: Sets the subscriber's sequences to the publisher's values; never called, restarted and descending ones too.
+# phase cutover, on the shell, for plan 632e5b4a9e87bc206ef9447e407bb1ca200df92bca468f2db4f74b54b9a41781
+# Run: sh 82_shell_sequences.sh
+# Undo: Not needed: numbers are only skipped.
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
+. "$here/lib/plan.sh"
+. "$here/lib/common.sh"
+. "$here/lib/verify.sh"
+. "$here/lib/cutover.sh"
+
+begin 82_shell_sequences
+sequences publisher subscriber || finish $? "failed; the reason is above"
+finish 0 done

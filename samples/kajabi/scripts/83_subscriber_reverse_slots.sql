@@ -1,0 +1,189 @@
+-- 83_subscriber_reverse_slots.sql: Creates the replication slots of the way back.
+-- phase cutover, on the subscriber, for plan 632e5b4a9e87bc206ef9447e407bb1ca200df92bca468f2db4f74b54b9a41781
+-- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 83_subscriber_reverse_slots.sql
+-- Hazard: They keep WAL on the new server until the clean-up.
+-- Undo: abort.sh, or 90_subscriber_cleanup.sql, drops them.
+
+\set ON_ERROR_STOP on
+\set QUIET on
+\pset pager off
+
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SET search_path = pg_catalog, pg_temp;
+SET client_min_messages = warning;
+SET application_name = 'pgslotplan';
+SET pgslotplan.ddl = on;
+SET default_transaction_read_only = off;
+SET default_transaction_isolation = 'read committed';
+SET default_transaction_deferrable = off;
+SET quote_all_identifiers = off;
+SET check_function_bodies = on;
+SET lock_timeout = '5s';
+SET statement_timeout = '15min';
+SET idle_in_transaction_session_timeout = '5min';
+
+DO $pgslotplan$
+DECLARE
+  is_clone boolean := false;
+BEGIN
+  IF current_setting('server_version_num')::integer / 10000 <> 15 THEN
+    RAISE EXCEPTION USING MESSAGE = 'this file is for a subscriber of major version 15, but the server is '
+        || current_setting('server_version'),
+      HINT = 'Run it on the subscriber, or plan again for its version.';
+  END IF;
+  IF pg_is_in_recovery() THEN
+    RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
+  END IF;
+  IF EXISTS (SELECT FROM (VALUES
+        ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
+        ('pgsp_email_messages', 'pgsp_email_messages', ARRAY['pgsp_email_messages']::text[]),
+        ('pgsp_sessions', 'pgsp_sessions', ARRAY['pgsp_sessions']::text[]),
+        ('pgsp_contact_activities', 'pgsp_contact_activities', ARRAY['pgsp_contact_activities']::text[]),
+        ('pgsp_shared_1', 'pgsp_shared_1', ARRAY['pgsp_shared_1']::text[]),
+        ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
+        ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
+        ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications)
+       JOIN pg_replication_slots AS s ON s.slot_name = planned.slot_name AND s.plugin = 'pgoutput'
+        AND s.database = current_database())
+     OR EXISTS (SELECT FROM (VALUES
+        ('pgsp_email_events'),
+        ('pgsp_email_messages'),
+        ('pgsp_sessions'),
+        ('pgsp_contact_activities'),
+        ('pgsp_shared_1'),
+        ('pgsp_shared_2'),
+        ('pgsp_shared_3'),
+        ('pgsp_shared_4')) AS planned(publication_name)
+       JOIN pg_publication AS p ON p.pubname = planned.publication_name) THEN
+    RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: it holds planned slots or publications',
+      HINT = 'This file is for the subscriber.';
+  END IF;
+END
+$pgslotplan$;
+
+DO $pgslotplan$
+DECLARE
+  found_mark boolean := false;
+BEGIN
+  IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
+    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
+      INTO found_mark USING 'pgsp', '632e5b4a9e87bc206ef9447e407bb1ca200df92bca468f2db4f74b54b9a41781';
+  END IF;
+  IF NOT found_mark THEN
+    RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',
+      HINT = 'Run this file in the planned database of the subscriber, after the files before it.';
+  END IF;
+END
+$pgslotplan$;
+
+DO $pgslotplan$
+DECLARE
+  found_count bigint;
+  found_lines text;
+BEGIN
+  SELECT count(*), string_agg(line, chr(10) ORDER BY line) FILTER (WHERE number <= 20)
+    INTO found_count, found_lines
+    FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
+      SELECT format('subscription %I', s.subname) FROM (VALUES
+        ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
+        ('pgsp_email_messages', 'pgsp_email_messages', ARRAY['pgsp_email_messages']::text[]),
+        ('pgsp_sessions', 'pgsp_sessions', ARRAY['pgsp_sessions']::text[]),
+        ('pgsp_contact_activities', 'pgsp_contact_activities', ARRAY['pgsp_contact_activities']::text[]),
+        ('pgsp_shared_1', 'pgsp_shared_1', ARRAY['pgsp_shared_1']::text[]),
+        ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
+        ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
+        ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) JOIN pg_subscription AS s ON s.subname = planned.subscription_name
+      JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database() WHERE s.subenabled
+    ) AS found(line)) AS numbered;
+  IF found_count > 0 THEN
+    RAISE EXCEPTION USING MESSAGE = found_count || ' subscriptions are still enabled', DETAIL = found_lines, HINT = 'A replicated TRUNCATE would stop them for ever once the foreign keys are back. Run 80_subscriber_stop.sql first.';
+  END IF;
+END
+$pgslotplan$;
+
+DO $pgslotplan$
+DECLARE
+  deadline timestamptz := clock_timestamp() + interval '30 s';
+BEGIN
+  -- what an apply worker still commits must not be in a reverse slot
+  WHILE EXISTS (SELECT FROM (VALUES
+        ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
+        ('pgsp_email_messages', 'pgsp_email_messages', ARRAY['pgsp_email_messages']::text[]),
+        ('pgsp_sessions', 'pgsp_sessions', ARRAY['pgsp_sessions']::text[]),
+        ('pgsp_contact_activities', 'pgsp_contact_activities', ARRAY['pgsp_contact_activities']::text[]),
+        ('pgsp_shared_1', 'pgsp_shared_1', ARRAY['pgsp_shared_1']::text[]),
+        ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
+        ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
+        ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) JOIN pg_stat_subscription AS w ON w.subname = planned.subscription_name AND w.pid IS NOT NULL) LOOP
+    IF clock_timestamp() >= deadline THEN
+      RAISE EXCEPTION USING MESSAGE = 'apply workers have not ended', HINT = 'Run 80_subscriber_stop.sql, then this file again.';
+    END IF;
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+END
+$pgslotplan$;
+
+SELECT NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = 'pgsp_rev_1') AS slot_0_is_missing
+\gset
+\if :slot_0_is_missing
+\o /dev/null
+SELECT FROM pg_create_logical_replication_slot('pgsp_rev_1', 'pgoutput');
+\o
+\endif
+
+SELECT NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = 'pgsp_rev_2') AS slot_1_is_missing
+\gset
+\if :slot_1_is_missing
+\o /dev/null
+SELECT FROM pg_copy_logical_replication_slot('pgsp_rev_1', 'pgsp_rev_2', false, 'pgoutput');
+\o
+\endif
+
+SELECT NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = 'pgsp_rev_3') AS slot_2_is_missing
+\gset
+\if :slot_2_is_missing
+\o /dev/null
+SELECT FROM pg_copy_logical_replication_slot('pgsp_rev_1', 'pgsp_rev_3', false, 'pgoutput');
+\o
+\endif
+
+SELECT NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = 'pgsp_rev_4') AS slot_3_is_missing
+\gset
+\if :slot_3_is_missing
+\o /dev/null
+SELECT FROM pg_copy_logical_replication_slot('pgsp_rev_1', 'pgsp_rev_4', false, 'pgoutput');
+\o
+\endif
+
+SELECT NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = 'pgsp_rev_5') AS slot_4_is_missing
+\gset
+\if :slot_4_is_missing
+\o /dev/null
+SELECT FROM pg_copy_logical_replication_slot('pgsp_rev_1', 'pgsp_rev_5', false, 'pgoutput');
+\o
+\endif
+
+SELECT NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = 'pgsp_rev_6') AS slot_5_is_missing
+\gset
+\if :slot_5_is_missing
+\o /dev/null
+SELECT FROM pg_copy_logical_replication_slot('pgsp_rev_1', 'pgsp_rev_6', false, 'pgoutput');
+\o
+\endif
+
+SELECT NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = 'pgsp_rev_7') AS slot_6_is_missing
+\gset
+\if :slot_6_is_missing
+\o /dev/null
+SELECT FROM pg_copy_logical_replication_slot('pgsp_rev_1', 'pgsp_rev_7', false, 'pgoutput');
+\o
+\endif
+
+SELECT NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = 'pgsp_rev_8') AS slot_7_is_missing
+\gset
+\if :slot_7_is_missing
+\o /dev/null
+SELECT FROM pg_copy_logical_replication_slot('pgsp_rev_1', 'pgsp_rev_8', false, 'pgoutput');
+\o
+\endif

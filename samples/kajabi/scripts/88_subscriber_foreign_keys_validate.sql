@@ -1,0 +1,182 @@
+-- 88_subscriber_foreign_keys_validate.sql: Checks all rows against the restored foreign keys, and their definitions against those that were dropped.
+-- phase cutover, on the subscriber, for plan 632e5b4a9e87bc206ef9447e407bb1ca200df92bca468f2db4f74b54b9a41781
+-- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 88_subscriber_foreign_keys_validate.sql
+-- Hazard: Reads every referencing table once, beside writes. An orphaned row makes it fail: that row shows a transaction that was replicated in part, or one that was orphaned on the publisher.
+-- Undo: 40_subscriber_foreign_keys_drop.sql drops them again.
+
+\set ON_ERROR_STOP on
+\set QUIET on
+\pset pager off
+
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SET search_path = pg_catalog, pg_temp;
+SET client_min_messages = warning;
+SET application_name = 'pgslotplan';
+SET pgslotplan.ddl = on;
+SET default_transaction_read_only = off;
+SET default_transaction_isolation = 'read committed';
+SET default_transaction_deferrable = off;
+SET quote_all_identifiers = off;
+SET check_function_bodies = on;
+SET lock_timeout = '5s';
+SET statement_timeout = '15min';
+SET idle_in_transaction_session_timeout = '5min';
+
+DO $pgslotplan$
+DECLARE
+  is_clone boolean := false;
+BEGIN
+  IF current_setting('server_version_num')::integer / 10000 <> 15 THEN
+    RAISE EXCEPTION USING MESSAGE = 'this file is for a subscriber of major version 15, but the server is '
+        || current_setting('server_version'),
+      HINT = 'Run it on the subscriber, or plan again for its version.';
+  END IF;
+  IF pg_is_in_recovery() THEN
+    RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
+  END IF;
+  IF EXISTS (SELECT FROM (VALUES
+        ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
+        ('pgsp_email_messages', 'pgsp_email_messages', ARRAY['pgsp_email_messages']::text[]),
+        ('pgsp_sessions', 'pgsp_sessions', ARRAY['pgsp_sessions']::text[]),
+        ('pgsp_contact_activities', 'pgsp_contact_activities', ARRAY['pgsp_contact_activities']::text[]),
+        ('pgsp_shared_1', 'pgsp_shared_1', ARRAY['pgsp_shared_1']::text[]),
+        ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
+        ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
+        ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications)
+       JOIN pg_replication_slots AS s ON s.slot_name = planned.slot_name AND s.plugin = 'pgoutput'
+        AND s.database = current_database())
+     OR EXISTS (SELECT FROM (VALUES
+        ('pgsp_email_events'),
+        ('pgsp_email_messages'),
+        ('pgsp_sessions'),
+        ('pgsp_contact_activities'),
+        ('pgsp_shared_1'),
+        ('pgsp_shared_2'),
+        ('pgsp_shared_3'),
+        ('pgsp_shared_4')) AS planned(publication_name)
+       JOIN pg_publication AS p ON p.pubname = planned.publication_name) THEN
+    RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: it holds planned slots or publications',
+      HINT = 'This file is for the subscriber.';
+  END IF;
+END
+$pgslotplan$;
+
+DO $pgslotplan$
+DECLARE
+  found_mark boolean := false;
+BEGIN
+  IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
+    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
+      INTO found_mark USING 'pgsp', '632e5b4a9e87bc206ef9447e407bb1ca200df92bca468f2db4f74b54b9a41781';
+  END IF;
+  IF NOT found_mark THEN
+    RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',
+      HINT = 'Run this file in the planned database of the subscriber, after the files before it.';
+  END IF;
+END
+$pgslotplan$;
+
+DO $pgslotplan$
+DECLARE
+  found_count bigint;
+  found_lines text;
+BEGIN
+  SELECT count(*), string_agg(line, chr(10) ORDER BY line) FILTER (WHERE number <= 20)
+    INTO found_count, found_lines
+    FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
+      SELECT format('subscription %I', s.subname) FROM (VALUES
+        ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
+        ('pgsp_email_messages', 'pgsp_email_messages', ARRAY['pgsp_email_messages']::text[]),
+        ('pgsp_sessions', 'pgsp_sessions', ARRAY['pgsp_sessions']::text[]),
+        ('pgsp_contact_activities', 'pgsp_contact_activities', ARRAY['pgsp_contact_activities']::text[]),
+        ('pgsp_shared_1', 'pgsp_shared_1', ARRAY['pgsp_shared_1']::text[]),
+        ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
+        ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
+        ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) JOIN pg_subscription AS s ON s.subname = planned.subscription_name
+      JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database() WHERE s.subenabled
+    ) AS found(line)) AS numbered;
+  IF found_count > 0 THEN
+    RAISE EXCEPTION USING MESSAGE = found_count || ' subscriptions are still enabled', DETAIL = found_lines, HINT = 'A replicated TRUNCATE would stop them for ever once the foreign keys are back. Run 80_subscriber_stop.sql first.';
+  END IF;
+END
+$pgslotplan$;
+
+SET statement_timeout = 0;
+
+SELECT format('ALTER TABLE %I.%I VALIDATE CONSTRAINT %I', schema_name, table_name, saved.constraint_name)
+FROM (SELECT d.*, c.oid AS table_oid, c.relkind,
+        d.definition || CASE WHEN d.definition LIKE '% NOT VALID' OR d.definition LIKE '% NOT ENFORCED' THEN '' ELSE ' NOT VALID' END
+          AS definition_not_valid
+      FROM pgslotplan.dropped_foreign_key AS d
+      JOIN pg_namespace AS n ON n.nspname = d.schema_name
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = d.table_name
+      WHERE d.prefix = 'pgsp') AS saved
+JOIN pg_constraint AS k ON k.conrelid = saved.table_oid AND k.conname = saved.constraint_name AND k.contype = 'f' AND NOT k.convalidated
+WHERE saved.validated
+ORDER BY pg_relation_size(saved.table_oid), schema_name, table_name, saved.constraint_name
+\gexec
+
+SELECT format('ALTER TABLE %I.%I VALIDATE CONSTRAINT %I', n.nspname, l.relname, k.conname)
+FROM (SELECT d.*, c.oid AS table_oid, c.relkind,
+        d.definition || CASE WHEN d.definition LIKE '% NOT VALID' OR d.definition LIKE '% NOT ENFORCED' THEN '' ELSE ' NOT VALID' END
+          AS definition_not_valid
+      FROM pgslotplan.dropped_foreign_key AS d
+      JOIN pg_namespace AS n ON n.nspname = d.schema_name
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = d.table_name
+      WHERE d.prefix = 'pgsp') AS saved
+JOIN LATERAL pg_partition_tree(saved.table_oid) AS t ON t.isleaf
+JOIN pg_class AS l ON l.oid = t.relid JOIN pg_namespace AS n ON n.oid = l.relnamespace
+JOIN pg_constraint AS k ON k.conrelid = l.oid AND k.conname = saved.constraint_name AND k.contype = 'f' AND NOT k.convalidated
+WHERE saved.relkind = 'p'
+ORDER BY pg_relation_size(l.oid), n.nspname, l.relname
+\gexec
+
+SELECT format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', schema_name, table_name, constraint_name, definition)
+FROM (SELECT d.*, c.oid AS table_oid, c.relkind,
+        d.definition || CASE WHEN d.definition LIKE '% NOT VALID' OR d.definition LIKE '% NOT ENFORCED' THEN '' ELSE ' NOT VALID' END
+          AS definition_not_valid
+      FROM pgslotplan.dropped_foreign_key AS d
+      JOIN pg_namespace AS n ON n.nspname = d.schema_name
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = d.table_name
+      WHERE d.prefix = 'pgsp') AS saved
+WHERE saved.relkind = 'p'
+  AND NOT EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = saved.table_oid AND k.conname = saved.constraint_name)
+ORDER BY schema_name, table_name, constraint_name
+\gexec
+
+SELECT format('COMMENT ON CONSTRAINT %I ON %I.%I IS %L', constraint_name, schema_name, table_name, description)
+FROM (SELECT d.*, c.oid AS table_oid, c.relkind,
+        d.definition || CASE WHEN d.definition LIKE '% NOT VALID' OR d.definition LIKE '% NOT ENFORCED' THEN '' ELSE ' NOT VALID' END
+          AS definition_not_valid
+      FROM pgslotplan.dropped_foreign_key AS d
+      JOIN pg_namespace AS n ON n.nspname = d.schema_name
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = d.table_name
+      WHERE d.prefix = 'pgsp') AS saved WHERE description IS NOT NULL
+\gexec
+
+DO $pgslotplan$
+DECLARE
+  found_count bigint;
+  found_lines text;
+BEGIN
+  SELECT count(*), string_agg(line, chr(10) ORDER BY line) FILTER (WHERE number <= 20)
+    INTO found_count, found_lines
+    FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
+      SELECT format('foreign key %I of table %I.%I is %s, but was %s', saved.constraint_name, schema_name, table_name,
+                    coalesce(pg_get_constraintdef(k.oid), 'missing'), definition)
+      FROM (SELECT d.*, c.oid AS table_oid, c.relkind,
+        d.definition || CASE WHEN d.definition LIKE '% NOT VALID' OR d.definition LIKE '% NOT ENFORCED' THEN '' ELSE ' NOT VALID' END
+          AS definition_not_valid
+      FROM pgslotplan.dropped_foreign_key AS d
+      JOIN pg_namespace AS n ON n.nspname = d.schema_name
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = d.table_name
+      WHERE d.prefix = 'pgsp') AS saved
+      LEFT JOIN pg_constraint AS k ON k.conrelid = saved.table_oid AND k.conname = saved.constraint_name AND k.contype = 'f'
+      WHERE pg_get_constraintdef(k.oid) IS DISTINCT FROM saved.definition
+    ) AS found(line)) AS numbered;
+  IF found_count > 0 THEN
+    RAISE EXCEPTION USING MESSAGE = found_count || ' foreign keys are not what they were', DETAIL = found_lines, HINT = 'Run the file before this one, and this one again.';
+  END IF;
+END
+$pgslotplan$;

@@ -1,0 +1,16 @@
+#!/bin/sh
+# abort.sh: Back to the old server, before anything was written to the new one.
+# phase rollback, on the shell, for plan 632e5b4a9e87bc206ef9447e407bb1ca200df92bca468f2db4f74b54b9a41781
+# Run: sh abort.sh
+# Hazard: Refuses with 4 when the new server was opened: then rollback.sh is the way.
+# Undo: Another cutover.
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
+. "$here/lib/plan.sh"
+. "$here/lib/common.sh"
+. "$here/lib/verify.sh"
+. "$here/lib/cutover.sh"
+
+begin abort
+abort || finish $? "not at its end: run it again"
+finish 0 "the old server serves, the subscriptions go on"

@@ -1,0 +1,635 @@
+-- lib/compare_subscriber.sql: Compares what the publisher's half has read with the subscriber's tables.
+-- phase verify, on the subscriber, for plan 632e5b4a9e87bc206ef9447e407bb1ca200df92bca468f2db4f74b54b9a41781
+-- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -v task="$TASK" -v slot="$SLOT" -v mode="$MODE" -v out="$OUT" -f lib/compare_subscriber.sql
+-- Variable task (needed): digest, rows or again
+-- Variable slot (needed): the slot whose tables are compared
+-- Variable mode (needed): live or at_rest
+-- Variable out (needed): the file to write; also with .next, .found and .status after it
+
+\set ON_ERROR_STOP on
+\set QUIET on
+\pset pager off
+\if :{?task}
+\else
+DO $pgslotplan$
+BEGIN
+  RAISE EXCEPTION USING MESSAGE = 'psql variable task is not set', HINT = 'Run psql with -v task="...": digest, rows or again';
+END
+$pgslotplan$;
+\endif
+\if :{?slot}
+\else
+DO $pgslotplan$
+BEGIN
+  RAISE EXCEPTION USING MESSAGE = 'psql variable slot is not set', HINT = 'Run psql with -v slot="...": the slot whose tables are compared';
+END
+$pgslotplan$;
+\endif
+\if :{?mode}
+\else
+DO $pgslotplan$
+BEGIN
+  RAISE EXCEPTION USING MESSAGE = 'psql variable mode is not set', HINT = 'Run psql with -v mode="...": live or at_rest';
+END
+$pgslotplan$;
+\endif
+\if :{?out}
+\else
+DO $pgslotplan$
+BEGIN
+  RAISE EXCEPTION USING MESSAGE = 'psql variable out is not set', HINT = 'Run psql with -v out="...": the file to write; also with .next, .found and .status after it';
+END
+$pgslotplan$;
+\endif
+
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SET search_path = pg_catalog, pg_temp;
+SET client_min_messages = warning;
+SET application_name = 'pgslotplan';
+SET pgslotplan.ddl = on;
+SET default_transaction_read_only = off;
+SET default_transaction_isolation = 'read committed';
+SET default_transaction_deferrable = off;
+SET quote_all_identifiers = off;
+SET check_function_bodies = on;
+SET lock_timeout = '5s';
+SET statement_timeout = '15min';
+SET idle_in_transaction_session_timeout = '5min';
+
+DO $pgslotplan$
+DECLARE
+  is_clone boolean := false;
+BEGIN
+  IF current_setting('server_version_num')::integer / 10000 <> 15 THEN
+    RAISE EXCEPTION USING MESSAGE = 'this file is for a subscriber of major version 15, but the server is '
+        || current_setting('server_version'),
+      HINT = 'Run it on the subscriber, or plan again for its version.';
+  END IF;
+  IF pg_is_in_recovery() THEN
+    RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
+  END IF;
+  IF EXISTS (SELECT FROM (VALUES
+        ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
+        ('pgsp_email_messages', 'pgsp_email_messages', ARRAY['pgsp_email_messages']::text[]),
+        ('pgsp_sessions', 'pgsp_sessions', ARRAY['pgsp_sessions']::text[]),
+        ('pgsp_contact_activities', 'pgsp_contact_activities', ARRAY['pgsp_contact_activities']::text[]),
+        ('pgsp_shared_1', 'pgsp_shared_1', ARRAY['pgsp_shared_1']::text[]),
+        ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
+        ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
+        ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications)
+       JOIN pg_replication_slots AS s ON s.slot_name = planned.slot_name AND s.plugin = 'pgoutput'
+        AND s.database = current_database())
+     OR EXISTS (SELECT FROM (VALUES
+        ('pgsp_email_events'),
+        ('pgsp_email_messages'),
+        ('pgsp_sessions'),
+        ('pgsp_contact_activities'),
+        ('pgsp_shared_1'),
+        ('pgsp_shared_2'),
+        ('pgsp_shared_3'),
+        ('pgsp_shared_4')) AS planned(publication_name)
+       JOIN pg_publication AS p ON p.pubname = planned.publication_name) THEN
+    RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: it holds planned slots or publications',
+      HINT = 'This file is for the subscriber.';
+  END IF;
+END
+$pgslotplan$;
+
+SET pgslotplan.slot = :'slot';
+SET pgslotplan.mode = :'mode';
+
+CREATE TEMP TABLE planned_table AS SELECT * FROM (VALUES
+        (0, 'public', 'account2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (1, 'public', 'account2_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (2, 'public', 'account2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (3, 'public', 'account3_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (4, 'public', 'account3s', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (5, 'public', 'account_addresses', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (6, 'public', 'account_addresses_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (7, 'public', 'account_comments', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (8, 'public', 'account_comments_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (9, 'public', 'account_events', true, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (10, 'public', 'account_events_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (11, 'public', 'account_events_3', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (12, 'public', 'account_files', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (13, 'public', 'account_files_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (14, 'public', 'account_history', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (15, 'public', 'account_history_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (16, 'public', 'account_history_3', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (17, 'public', 'account_items', true, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (18, 'public', 'account_items_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (19, 'public', 'account_items_3', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (20, 'public', 'account_jobs', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (21, 'public', 'account_jobs_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (22, 'public', 'account_limits', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (23, 'public', 'account_limits_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (24, 'public', 'account_links', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (25, 'public', 'account_links_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (26, 'public', 'account_logs', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (27, 'public', 'account_logs_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (28, 'public', 'account_members', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (29, 'public', 'account_members_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (30, 'public', 'account_notes', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (31, 'public', 'account_notes_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (32, 'public', 'account_notes_3', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (33, 'public', 'account_rules', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (34, 'public', 'account_rules_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (35, 'public', 'account_settings', true, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (36, 'public', 'account_settings_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (37, 'public', 'account_settings_3', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (38, 'public', 'account_sources', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (39, 'public', 'account_sources_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (40, 'public', 'account_stats', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (41, 'public', 'account_stats_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (42, 'public', 'account_steps', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (43, 'public', 'account_steps_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (44, 'public', 'account_tags', true, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (45, 'public', 'account_tags_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (46, 'public', 'account_tags_3', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (47, 'public', 'account_tokens', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (48, 'public', 'account_tokens_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (49, 'public', 'account_versions', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (50, 'public', 'account_versions_2', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (51, 'public', 'accounts', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (52, 'public', 'asset2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (53, 'public', 'asset2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (54, 'public', 'asset_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (55, 'public', 'asset_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (56, 'public', 'asset_notes', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (57, 'public', 'asset_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (58, 'public', 'asset_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (59, 'public', 'assets', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (60, 'public', 'booking2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (61, 'public', 'booking2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (62, 'public', 'booking_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (63, 'public', 'booking_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (64, 'public', 'booking_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (65, 'public', 'bookings', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (66, 'public', 'campaign2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (67, 'public', 'campaign2_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (68, 'public', 'campaign2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (69, 'public', 'campaign3_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (70, 'public', 'campaign3s', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (71, 'public', 'campaign_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (72, 'public', 'campaign_files', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (73, 'public', 'campaign_history', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (74, 'public', 'campaign_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (75, 'public', 'campaign_jobs', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (76, 'public', 'campaign_links', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (77, 'public', 'campaign_members', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (78, 'public', 'campaign_notes', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (79, 'public', 'campaign_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (80, 'public', 'campaign_stats', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (81, 'public', 'campaign_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (82, 'public', 'campaigns', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (83, 'public', 'contact2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (84, 'public', 'contact2_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (85, 'public', 'contact2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (86, 'public', 'contact3_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (87, 'public', 'contact3s', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (88, 'public', 'contact_activities', false, ARRAY[]::text[], ARRAY['pgsp_contact_activities']::text[]),
+        (89, 'public', 'contact_comments', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (90, 'public', 'contact_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (91, 'public', 'contact_files', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (92, 'public', 'contact_history', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (93, 'public', 'contact_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (94, 'public', 'contact_jobs', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (95, 'public', 'contact_links', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (96, 'public', 'contact_members', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (97, 'public', 'contact_notes', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (98, 'public', 'contact_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (99, 'public', 'contact_stats', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (100, 'public', 'contact_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (101, 'public', 'contact_versions', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (102, 'public', 'contacts', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (103, 'public', 'course2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (104, 'public', 'course2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (105, 'public', 'course_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (106, 'public', 'course_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (107, 'public', 'course_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (108, 'public', 'course_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (109, 'public', 'courses', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (110, 'public', 'device2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (111, 'public', 'device2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (112, 'public', 'device_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (113, 'public', 'device_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (114, 'public', 'device_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (115, 'public', 'device_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (116, 'public', 'devices', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (117, 'public', 'email_events', false, ARRAY[]::text[], ARRAY['pgsp_email_events']::text[]),
+        (118, 'public', 'email_message_parts', false, ARRAY[]::text[], ARRAY['pgsp_email_messages']::text[]),
+        (119, 'public', 'email_messages', false, ARRAY[]::text[], ARRAY['pgsp_email_messages']::text[]),
+        (120, 'public', 'invoice2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (121, 'public', 'invoice2_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (122, 'public', 'invoice2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (123, 'public', 'invoice3_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (124, 'public', 'invoice3s', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (125, 'public', 'invoice_comments', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (126, 'public', 'invoice_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (127, 'public', 'invoice_files', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (128, 'public', 'invoice_history', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (129, 'public', 'invoice_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (130, 'public', 'invoice_jobs', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (131, 'public', 'invoice_links', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (132, 'public', 'invoice_members', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (133, 'public', 'invoice_notes', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (134, 'public', 'invoice_rules', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (135, 'public', 'invoice_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (136, 'public', 'invoice_stats', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (137, 'public', 'invoice_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (138, 'public', 'invoice_tokens', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (139, 'public', 'invoice_versions', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (140, 'public', 'invoices', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (141, 'public', 'listing2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (142, 'public', 'listing2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (143, 'public', 'listing_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (144, 'public', 'listing_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (145, 'public', 'listing_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (146, 'public', 'listings', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (147, 'public', 'message2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (148, 'public', 'message2_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (149, 'public', 'message2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (150, 'public', 'message3_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (151, 'public', 'message3s', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (152, 'public', 'message_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (153, 'public', 'message_files', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (154, 'public', 'message_history', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (155, 'public', 'message_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (156, 'public', 'message_members', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (157, 'public', 'message_notes', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (158, 'public', 'message_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (159, 'public', 'message_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (160, 'public', 'messages', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (161, 'public', 'order2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (162, 'public', 'order2_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (163, 'public', 'order2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (164, 'public', 'order3_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (165, 'public', 'order3s', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (166, 'public', 'order_addresses', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (167, 'public', 'order_comments', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (168, 'public', 'order_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (169, 'public', 'order_files', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (170, 'public', 'order_history', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (171, 'public', 'order_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (172, 'public', 'order_jobs', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (173, 'public', 'order_limits', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (174, 'public', 'order_links', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (175, 'public', 'order_logs', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (176, 'public', 'order_members', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (177, 'public', 'order_notes', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (178, 'public', 'order_rules', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (179, 'public', 'order_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (180, 'public', 'order_stats', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (181, 'public', 'order_steps', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (182, 'public', 'order_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (183, 'public', 'order_tokens', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (184, 'public', 'order_versions', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (185, 'public', 'orders', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (186, 'public', 'page_views', false, ARRAY[]::text[], ARRAY['pgsp_shared_1']::text[]),
+        (187, 'public', 'patient2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (188, 'public', 'patient2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (189, 'public', 'patient_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (190, 'public', 'patient_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (191, 'public', 'patients', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (192, 'public', 'payment2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (193, 'public', 'payment2_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (194, 'public', 'payment2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (195, 'public', 'payment3_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (196, 'public', 'payment3s', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (197, 'public', 'payment_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (198, 'public', 'payment_history', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (199, 'public', 'payment_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (200, 'public', 'payment_notes', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (201, 'public', 'payment_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (202, 'public', 'payment_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (203, 'public', 'payments', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (204, 'public', 'policy2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (205, 'public', 'policy2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (206, 'public', 'policy_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (207, 'public', 'policy_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (208, 'public', 'policy_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (209, 'public', 'policys', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (210, 'public', 'product2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (211, 'public', 'product2_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (212, 'public', 'product2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (213, 'public', 'product3_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (214, 'public', 'product3s', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (215, 'public', 'product_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (216, 'public', 'product_files', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (217, 'public', 'product_history', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (218, 'public', 'product_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (219, 'public', 'product_notes', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (220, 'public', 'product_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (221, 'public', 'product_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (222, 'public', 'products', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (223, 'public', 'project2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (224, 'public', 'project2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (225, 'public', 'project_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (226, 'public', 'project_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (227, 'public', 'project_notes', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (228, 'public', 'project_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (229, 'public', 'project_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (230, 'public', 'projects', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (231, 'public', 'report2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (232, 'public', 'report2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (233, 'public', 'report_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (234, 'public', 'report_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (235, 'public', 'report_notes', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (236, 'public', 'report_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (237, 'public', 'report_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (238, 'public', 'reports', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (239, 'public', 'sensor2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (240, 'public', 'sensor2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (241, 'public', 'sensor_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (242, 'public', 'sensor_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (243, 'public', 'sensors', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (244, 'public', 'session2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (245, 'public', 'session2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (246, 'public', 'session_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (247, 'public', 'session_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (248, 'public', 'session_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (249, 'public', 'session_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (250, 'public', 'sessions', false, ARRAY[]::text[], ARRAY['pgsp_sessions']::text[]),
+        (251, 'public', 'shipment2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (252, 'public', 'shipment2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (253, 'public', 'shipment3_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (254, 'public', 'shipment3s', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (255, 'public', 'shipment_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (256, 'public', 'shipment_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (257, 'public', 'shipment_notes', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (258, 'public', 'shipment_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (259, 'public', 'shipment_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (260, 'public', 'shipments', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (261, 'public', 'survey2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (262, 'public', 'survey2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (263, 'public', 'survey_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (264, 'public', 'survey_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (265, 'public', 'survey_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (266, 'public', 'surveys', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (267, 'public', 'ticket2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (268, 'public', 'ticket2_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (269, 'public', 'ticket2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (270, 'public', 'ticket3_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (271, 'public', 'ticket3s', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (272, 'public', 'ticket_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (273, 'public', 'ticket_files', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (274, 'public', 'ticket_history', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (275, 'public', 'ticket_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (276, 'public', 'ticket_members', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (277, 'public', 'ticket_notes', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (278, 'public', 'ticket_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (279, 'public', 'ticket_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (280, 'public', 'tickets', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (281, 'public', 'vehicle2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (282, 'public', 'vehicle2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (283, 'public', 'vehicle_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (284, 'public', 'vehicle_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (285, 'public', 'vehicles', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (286, 'public', 'webhook2_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (287, 'public', 'webhook2s', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (288, 'public', 'webhook_events', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (289, 'public', 'webhook_items', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (290, 'public', 'webhook_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (291, 'public', 'webhook_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (292, 'public', 'webhooks', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[])) AS planned(number, schema_name, table_name, is_only, columns, slots);
+
+-- What both sides compute with. Everything is temporary. Names travel as text[] in CSV and are quoted by format(%I) only.
+SET timezone = 'UTC';
+SET datestyle = 'ISO, YMD';
+SET intervalstyle = 'iso_8601';
+SET extra_float_digits = 1;
+SET bytea_output = 'hex';
+SET xmloption = 'content';
+SET lc_monetary = 'C';
+SET statement_timeout = 0;
+-- the unordered digests below need no sorting; what is sorted is the key, by its index
+SET row_security = off;
+
+-- One line of the files that go back and forth. Which columns are used depends on kind:
+--   table      number, columns, key_columns, range_columns, buckets (0: by key ranges)
+--   chunk      number, lo, hi, row_count, hash_sum          rows with lo < key <= hi
+--   bucket     number, bucket, row_count, hash_sum          rows whose key's hash falls there
+--   whole      number, row_count, hash_sum                  a table without key
+--   row        number, key, a_hash, a_version               a row of a chunk or bucket that differed, on the publisher
+--   candidate  number, key, a_hash, a_version, b_hash       a row that was seen different
+--   different  number, key, note                            a row that is different
+--   skipped    number, note                                 a table that cannot be compared now
+--   next       number, lo                                   where to go on; no such line when all is done
+CREATE TEMP TABLE exchange (
+    kind text, number integer, lo text[], hi text[], buckets integer, bucket integer, row_count bigint, hash_sum numeric,
+    columns text[], key_columns text[], range_columns text[], key text[], a_hash bigint, a_version text, b_hash bigint, note text
+);
+
+-- schema.table with ONLY where inheritance children are members of their own
+CREATE FUNCTION pg_temp.relation_of(which integer) RETURNS text LANGUAGE sql STABLE AS $pgslotplan$
+    SELECT format('%s%I.%I', CASE WHEN is_only THEN 'ONLY ' ELSE '' END, schema_name, table_name)
+    FROM pg_temp.planned_table WHERE number = which
+$pgslotplan$;
+
+CREATE FUNCTION pg_temp.oid_of(which integer) RETURNS oid LANGUAGE sql STABLE AS $pgslotplan$
+    SELECT c.oid FROM pg_temp.planned_table AS p
+    JOIN pg_namespace AS n ON n.nspname = p.schema_name
+    JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p.table_name
+    WHERE p.number = which
+$pgslotplan$;
+
+-- the digest of one row of t, as an expression: the same for the same text on every version
+CREATE FUNCTION pg_temp.hash_of(names text[]) RETURNS text LANGUAGE sql IMMUTABLE AS $pgslotplan$
+    SELECT format('hashtextextended(row(%s)::text COLLATE "C", 0)', string_agg(format('t.%I', name), ', ' ORDER BY place))
+    FROM unnest(names) WITH ORDINALITY AS w(name, place)
+$pgslotplan$;
+
+-- the key of one row of t as text[], as an expression
+CREATE FUNCTION pg_temp.key_of(names text[]) RETURNS text LANGUAGE sql IMMUTABLE AS $pgslotplan$
+    SELECT format('ARRAY[%s]', string_agg(format('t.%I::text', name), ', ' ORDER BY place))
+    FROM unnest(names) WITH ORDINALITY AS w(name, place)
+$pgslotplan$;
+
+-- a value of text[] parameter `parameter` for each column, cast to this side's type of the column
+CREATE FUNCTION pg_temp.cast_of(relation oid, names text[], parameter text) RETURNS text[] LANGUAGE sql STABLE AS $pgslotplan$
+    SELECT array_agg(format('(%s)[%s]::%s', parameter, place, format_type(a.atttypid, a.atttypmod)) ORDER BY place)
+    FROM unnest(names) WITH ORDINALITY AS w(name, place)
+    JOIN pg_attribute AS a ON a.attrelid = relation AND a.attname = w.name AND a.attnum > 0 AND NOT a.attisdropped
+$pgslotplan$;
+
+-- lo < key <= hi as a WHERE clause over $1 and $2; an open end where one is null
+CREATE FUNCTION pg_temp.range_of(relation oid, names text[], lo text[], hi text[]) RETURNS text LANGUAGE sql STABLE AS $pgslotplan$
+    SELECT coalesce(' WHERE ' || nullif(concat_ws(' AND ',
+        CASE WHEN lo IS NOT NULL THEN format('(%s) > (%s)', list, array_to_string(pg_temp.cast_of(relation, names, '$1'), ', ')) END,
+        CASE WHEN hi IS NOT NULL THEN format('(%s) <= (%s)', list, array_to_string(pg_temp.cast_of(relation, names, '$2'), ', ')) END), ''), '')
+    FROM (SELECT string_agg(format('t.%I', name), ', ' ORDER BY place) FROM unnest(names) WITH ORDINALITY AS w(name, place)) AS l(list)
+$pgslotplan$;
+
+CREATE FUNCTION pg_temp.bucket_of(key_columns text[], buckets integer) RETURNS text LANGUAGE sql IMMUTABLE AS $pgslotplan$
+    SELECT format('(hashtextextended(%s::text COLLATE "C", 1) & %s)::integer', pg_temp.key_of(key_columns), buckets - 1)
+$pgslotplan$;
+
+CREATE FUNCTION pg_temp.digest_of(which integer, digested text[], condition text, lo text[], hi text[],
+    OUT row_count bigint, OUT hash_sum numeric) LANGUAGE plpgsql AS $pgslotplan$
+BEGIN
+    EXECUTE format('SELECT count(*), coalesce(sum(%s), 0) FROM %s AS t%s',
+        pg_temp.hash_of(digested), pg_temp.relation_of(which), condition) USING lo, hi INTO row_count, hash_sum;
+END
+$pgslotplan$;
+
+-- all rows of a chunk, or of a table's buckets: key, digest, version
+CREATE FUNCTION pg_temp.rows_of(which integer, digested text[], keys text[], condition text, lo text[], hi text[])
+    RETURNS TABLE (key text[], hash bigint, version text) LANGUAGE plpgsql AS $pgslotplan$
+BEGIN
+    RETURN QUERY EXECUTE format('SELECT %s, %s, concat_ws('':'', t.tableoid, t.xmin, t.ctid) FROM %s AS t%s',
+        pg_temp.key_of(keys), pg_temp.hash_of(digested), pg_temp.relation_of(which), condition) USING lo, hi;
+END
+$pgslotplan$;
+
+-- rows by their keys, those of the lines of kind `wanted` in exchange
+CREATE FUNCTION pg_temp.lookup(which integer, wanted text, digested text[], keys text[])
+    RETURNS TABLE (key text[], hash bigint, version text) LANGUAGE plpgsql AS $pgslotplan$
+DECLARE
+    matches text;
+BEGIN
+    SELECT string_agg(format('t.%I = %s', name, value), ' AND ' ORDER BY place) INTO matches
+    FROM unnest(keys, pg_temp.cast_of(pg_temp.oid_of(which), keys, 'e.key')) WITH ORDINALITY AS w(name, value, place);
+    RETURN QUERY EXECUTE format('SELECT e.key, %s, concat_ws('':'', t.tableoid, t.xmin, t.ctid)
+        FROM pg_temp.exchange AS e JOIN %s AS t ON %s WHERE e.kind = $1 AND e.number = $2',
+        pg_temp.hash_of(digested), pg_temp.relation_of(which), matches) USING wanted, which;
+END
+$pgslotplan$;
+
+
+-- The subscriber's half. Task digest: which chunks differ. Task rows: which of their rows differ. Task again: which rows
+-- that were different still are.
+
+-- What the subscriber lacks of a table.
+CREATE FUNCTION pg_temp.lacking(described pg_temp.exchange) RETURNS text LANGUAGE sql STABLE AS $pgslotplan$
+    SELECT CASE WHEN pg_temp.oid_of(described.number) IS NULL THEN 'it does not exist on the subscriber'
+        ELSE (SELECT 'the subscriber lacks its columns ' || string_agg(format('%I', name), ', ') FROM unnest(described.columns) AS name
+              WHERE NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = pg_temp.oid_of(described.number)
+                AND a.attname = name AND a.attnum > 0 AND NOT a.attisdropped)) END
+$pgslotplan$;
+
+CREATE FUNCTION pg_temp.digest() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$
+DECLARE
+    described pg_temp.exchange;
+    part pg_temp.exchange;
+    here record;
+BEGIN
+    RETURN QUERY SELECT * FROM pg_temp.exchange WHERE kind = 'skipped';
+    FOR described IN SELECT * FROM pg_temp.exchange WHERE kind = 'table' ORDER BY number LOOP
+        described.note := pg_temp.lacking(described);
+        IF described.note IS NOT NULL THEN
+            described.kind := 'different';
+            RETURN NEXT described;
+            CONTINUE;
+        END IF;
+        RETURN NEXT described;
+        IF described.buckets > 0 THEN
+            FOR here IN EXECUTE format(
+                'SELECT coalesce(h.bucket, e.bucket) AS bucket FROM (SELECT %s AS bucket, count(*) AS row_count, sum(%s) AS hash_sum FROM %s AS t GROUP BY 1) AS h
+                 FULL JOIN (SELECT * FROM pg_temp.exchange WHERE kind = ''bucket'' AND number = $1) AS e ON e.bucket = h.bucket
+                 WHERE (h.row_count, h.hash_sum) IS DISTINCT FROM (e.row_count, e.hash_sum)',
+                pg_temp.bucket_of(described.key_columns, described.buckets), pg_temp.hash_of(described.columns), pg_temp.relation_of(described.number))
+                USING described.number
+            LOOP
+                part := NULL;
+                part.kind := 'bucket';
+                part.number := described.number;
+                part.bucket := here.bucket;
+                RETURN NEXT part;
+            END LOOP;
+        END IF;
+        FOR part IN SELECT * FROM pg_temp.exchange AS e WHERE e.kind IN ('chunk', 'whole') AND e.number = described.number LOOP
+            SELECT d.row_count, d.hash_sum INTO here FROM pg_temp.digest_of(described.number, described.columns,
+                CASE WHEN part.kind = 'chunk' THEN pg_temp.range_of(pg_temp.oid_of(described.number), described.range_columns, part.lo, part.hi) ELSE '' END,
+                part.lo, part.hi) AS d;
+            CONTINUE WHEN (here.row_count, here.hash_sum) IS NOT DISTINCT FROM (part.row_count, part.hash_sum);
+            IF part.kind = 'whole' THEN
+                part.kind := 'different';
+                part.note := format('its rows differ, %s on the publisher and %s on the subscriber; without a key they cannot be told apart', part.row_count, here.row_count);
+            END IF;
+            RETURN NEXT part;
+        END LOOP;
+    END LOOP;
+END
+$pgslotplan$;
+
+CREATE FUNCTION pg_temp.rows() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$
+DECLARE
+    described pg_temp.exchange;
+    part pg_temp.exchange;
+    line pg_temp.exchange;
+BEGIN
+    CREATE TEMP TABLE here (key text[], hash bigint);
+    FOR described IN SELECT * FROM pg_temp.exchange WHERE kind = 'table' LOOP
+        RETURN NEXT described;
+        TRUNCATE pg_temp.here;
+        FOR part IN SELECT * FROM pg_temp.exchange AS e WHERE e.kind = 'chunk' AND e.number = described.number LOOP
+            INSERT INTO pg_temp.here SELECT r.key, r.hash FROM pg_temp.rows_of(described.number, described.columns, described.key_columns,
+                pg_temp.range_of(pg_temp.oid_of(described.number), described.range_columns, part.lo, part.hi), part.lo, part.hi) AS r;
+        END LOOP;
+        IF described.buckets > 0 THEN
+            INSERT INTO pg_temp.here SELECT r.key, r.hash FROM pg_temp.rows_of(described.number, described.columns, described.key_columns,
+                format(' WHERE %s = ANY (%L::integer[])', pg_temp.bucket_of(described.key_columns, described.buckets),
+                    (SELECT array_agg(e.bucket) FROM pg_temp.exchange AS e WHERE e.kind = 'bucket' AND e.number = described.number)), NULL, NULL) AS r;
+        END IF;
+        ANALYZE pg_temp.here;
+        line := NULL;
+        line.kind := 'candidate';
+        line.number := described.number;
+        FOR line.key, line.a_hash, line.a_version, line.b_hash IN
+            SELECT coalesce(e.key, h.key), e.a_hash, e.a_version, h.hash
+            FROM (SELECT * FROM pg_temp.exchange WHERE kind = 'row' AND number = described.number) AS e
+            FULL JOIN pg_temp.here AS h ON h.key = e.key
+            WHERE h.hash IS DISTINCT FROM e.a_hash
+        LOOP
+            RETURN NEXT line;
+        END LOOP;
+    END LOOP;
+END
+$pgslotplan$;
+
+CREATE FUNCTION pg_temp.again() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$
+DECLARE
+    described pg_temp.exchange;
+    line pg_temp.exchange;
+BEGIN
+    FOR described IN SELECT * FROM pg_temp.exchange WHERE kind = 'table' LOOP
+        RETURN NEXT described;
+        line := NULL;
+        line.kind := 'candidate';
+        line.number := described.number;
+        FOR line.key, line.a_hash, line.a_version, line.b_hash IN
+            SELECT e.key, e.a_hash, e.a_version, h.hash
+            FROM pg_temp.exchange AS e
+            LEFT JOIN pg_temp.lookup(described.number, 'candidate', described.columns, described.key_columns) AS h ON h.key = e.key
+            WHERE e.kind = 'candidate' AND e.number = described.number AND h.hash IS DISTINCT FROM e.a_hash
+        LOOP
+            RETURN NEXT line;
+        END LOOP;
+    END LOOP;
+END
+$pgslotplan$;
+
+
+\copy pg_temp.exchange FROM pstdin (FORMAT csv)
+ANALYZE pg_temp.exchange;
+CREATE TEMP TABLE result AS SELECT * FROM pg_temp.:"task"();
+CREATE TEMP VIEW shown AS
+SELECT CASE r.kind WHEN 'skipped' THEN 'skipped' ELSE 'different' END AS what,
+       regexp_replace(format('table %I.%I', p.schema_name, p.table_name), '[[:cntrl:]]', '?', 'g') AS name,
+       regexp_replace(r.key::text, '[[:cntrl:]]', '?', 'g') AS key, regexp_replace(r.note, '[[:cntrl:]]', '?', 'g') AS note
+FROM pg_temp.result AS r JOIN pg_temp.planned_table AS p ON p.number = r.number WHERE r.kind IN ('different', 'skipped');
+\o :out
+COPY (SELECT * FROM pg_temp.result WHERE kind NOT IN ('different', 'skipped', 'next')) TO STDOUT (FORMAT csv);
+\set file :out '.next'
+\o :file
+COPY (SELECT * FROM pg_temp.result WHERE kind = 'next') TO STDOUT (FORMAT csv);
+\set file :out '.found'
+\o :file
+COPY (SELECT * FROM pg_temp.shown ORDER BY what, name, key) TO STDOUT (FORMAT csv);
+\set file :out '.status'
+\o :file
+COPY (SELECT count(*) FILTER (WHERE kind = 'table'), count(*) FILTER (WHERE kind IN ('chunk', 'bucket', 'whole')),
+             coalesce(sum(row_count), 0), count(*) FILTER (WHERE kind IN ('candidate', 'chunk', 'bucket'))
+      FROM pg_temp.result) TO STDOUT (DELIMITER ' ');
+\o

@@ -1,0 +1,70 @@
+-- lib/writes_open_publisher.sql: Opens the writes again.
+-- phase verify, on the publisher, for plan 632e5b4a9e87bc206ef9447e407bb1ca200df92bca468f2db4f74b54b9a41781
+-- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f lib/writes_open_publisher.sql
+
+\set ON_ERROR_STOP on
+\set QUIET on
+\pset pager off
+
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SET search_path = pg_catalog, pg_temp;
+SET client_min_messages = warning;
+SET application_name = 'pgslotplan';
+SET pgslotplan.ddl = on;
+SET default_transaction_read_only = off;
+SET default_transaction_isolation = 'read committed';
+SET default_transaction_deferrable = off;
+SET quote_all_identifiers = off;
+SET check_function_bodies = on;
+SET lock_timeout = '5s';
+SET statement_timeout = '15min';
+SET idle_in_transaction_session_timeout = '5min';
+
+DO $pgslotplan$
+DECLARE
+  found_marker boolean;
+BEGIN
+  IF current_setting('server_version_num')::integer / 10000 <> 13 THEN
+    RAISE EXCEPTION USING MESSAGE = 'this file is for a publisher of major version 13, but the server is '
+        || current_setting('server_version'),
+      HINT = 'Run it on the publisher, or plan again for its version.';
+  END IF;
+  IF pg_is_in_recovery() THEN
+    RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
+  END IF;
+  IF current_database() <> 'kajabi_production' THEN
+    RAISE EXCEPTION USING MESSAGE = format('the plan is for database %I, but this is database %I', 'kajabi_production', current_database()),
+      HINT = 'Run this file in the planned database of the publisher.';
+  END IF;
+  IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
+    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1)' INTO found_marker USING 'pgsp';
+    IF found_marker THEN
+      RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of the plan', HINT = 'This file is for the publisher.';
+    END IF;
+  END IF;
+  IF to_regclass('pgslotplan.bootstrap') IS NOT NULL THEN
+    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.bootstrap WHERE prefix = $1)' INTO found_marker USING 'pgsp';
+    IF found_marker THEN
+      RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of the plan', HINT = 'This file is for the publisher.';
+    END IF;
+  END IF;
+END
+$pgslotplan$;
+
+SELECT to_regclass('pgslotplan.stopped_writes') IS NOT NULL AS writes_are_stopped
+\gset
+\if :writes_are_stopped
+SELECT format('ALTER %s %s', CASE WHEN role_name = '' THEN format('DATABASE %I', current_database())
+                             ELSE format('ROLE %I IN DATABASE %I', role_name, current_database()) END,
+              CASE WHEN old_value IS NULL THEN 'RESET default_transaction_read_only'
+                   ELSE format('SET default_transaction_read_only = %L', old_value) END)
+FROM pgslotplan.stopped_writes WHERE prefix = 'pgsp' AND (role_name = '' OR EXISTS (SELECT FROM pg_roles WHERE rolname = role_name))
+\gexec
+DELETE FROM pgslotplan.stopped_writes WHERE prefix = 'pgsp';
+SELECT NOT EXISTS (SELECT FROM pgslotplan.stopped_writes) AS none_left
+\gset
+\if :none_left
+DROP TABLE pgslotplan.stopped_writes;
+\endif
+\endif

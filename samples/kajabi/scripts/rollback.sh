@@ -1,0 +1,14 @@
+#!/bin/sh
+# rollback.sh: Back to the old server, with everything that was written to the new one.
+# phase rollback, on the shell, for plan 632e5b4a9e87bc206ef9447e407bb1ca200df92bca468f2db4f74b54b9a41781
+# Run: sh rollback.sh
+# Hazard: Afterwards the new server follows nobody: another attempt begins with a new copy. If the reverse slots do not drain, the new server is resumed and the exit code is 4.
+# Undo: None, but the new server's data stays until the clean-up.
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
+. "$here/lib/plan.sh"
+. "$here/lib/common.sh"
+. "$here/lib/verify.sh"
+. "$here/lib/cutover.sh"
+
+rollback
