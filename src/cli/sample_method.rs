@@ -27,7 +27,7 @@ pub struct Choice {
     pub wal: Option<WalReader>,
     /// Peeks a temporary slot.
     pub peeks: bool,
-    /// What would make it better; full sentences.
+    /// Why it is not better, and what would make it so; full sentences.
     pub improvements: Vec<String>,
 }
 
@@ -158,7 +158,13 @@ mod tests {
         assert!(plain.improvements[1].contains("ALTER ROLE \"Mon\" REPLICATION"));
         let old = Abilities { wal: None, wal_installed: false, ..abilities(140_000) };
         let old = Choice::new(SampleMethod::Auto, true, &old).unwrap();
-        assert!(old.improvements.is_empty() && old.peeks);
+        assert!(old.peeks);
+        assert_eq!(old.improvements.len(), 1);
+        assert!(
+            old.improvements[0].contains("comes with PostgreSQL 15. Nothing is to be done"),
+            "{:?}",
+            old.improvements
+        );
     }
 
     #[test]
