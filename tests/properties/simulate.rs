@@ -90,8 +90,15 @@ proptest! {
         prop_assert!(worst(one)[1] + 1e-3 >= worst(planned)[1]);
         prop_assert!(one.cut_foreign_keys <= planned.cut_foreign_keys);
         let copied: u64 = forecast.copy.tables.iter().map(|table| table.bytes).sum();
-        prop_assert!(copied.abs_diff(forecast.copy.bytes) <= forecast.copy.tables.len() as u64);
-        prop_assert_eq!(forecast.copy.tables.len(), plan.members().count());
+        let rounding = forecast.copy.tables.len() as u64;
+        if forecast.copy.tables.iter().all(|table| table.ready_s.is_some()) {
+            prop_assert!(copied.abs_diff(forecast.copy.bytes) <= rounding);
+            prop_assert_eq!(forecast.copy.tables.len(), plan.members().count());
+        } else {
+            // A table that never catches up holds its worker for ever; those behind it may never begin.
+            prop_assert!(copied <= forecast.copy.bytes + rounding);
+            prop_assert!(forecast.copy.tables.len() <= plan.members().count());
+        }
     }
 
     #[test]
