@@ -64,6 +64,8 @@ fn dump(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed
         stage.publisher.psql(story::DATABASE, story::TRUNCATE)?.success()?;
         Ok(())
     })?;
+    // the writers may have ended before they wrote into the emptied tables again
+    stage.publisher.psql(story::DATABASE, &story::writes(1_000_000))?.success()?;
     scripts::finish(&stage, untouched, replica_identities)
 }
 
