@@ -1,6 +1,6 @@
 //! `pgslotplan check`: both servers against the plan, before anything is made.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use pgslotplan::{
     emit::{self, EmitOptions, Script, Target},
@@ -10,8 +10,8 @@ use pgslotplan::{
         error::{ErrorClass, PgError},
         preflight::{PreflightScope, parse, read_side},
     },
-    plan::Plan,
-    preflight::{self, Bootstrap, Circumstances, Side, facts::Parsed},
+    plan::{Bootstrap, Plan},
+    preflight::{self, Circumstances, Side, facts::Parsed},
     units,
 };
 
@@ -109,9 +109,9 @@ async fn look(args: &CheckArgs, plan: &Plan, console: &Console) -> Result<Looked
             "Name at least one: --publisher CONNINFO and --subscriber CONNINFO, or PGSLOTPLAN_PUBLISHER and PGSLOTPLAN_SUBSCRIBER.",
         ));
     }
-    let script = script(plan, args.bootstrap, &args.plan);
+    let script = script(plan, args.bootstrap);
     let publisher_scope = PreflightScope { plan, role: args.replication_role.as_deref(), looks_for_rows: false };
-    let subscriber_scope = PreflightScope { plan, role: None, looks_for_rows: !args.bootstrap.is_clone() };
+    let subscriber_scope = PreflightScope { plan, role: None, looks_for_rows: !args.bootstrap.is_physical() };
     let (publisher_side, subscriber_side) = tokio::join!(
         read(publisher.as_ref().map(|(_, session)| session), publisher_scope, emit::Side::Publisher, &script),
         read(subscriber.as_ref().map(|(_, session)| session), subscriber_scope, emit::Side::Subscriber, &script),
@@ -124,18 +124,7 @@ async fn look(args: &CheckArgs, plan: &Plan, console: &Console) -> Result<Looked
 }
 
 /// The scripts of the plan, or why there are none.
-fn script(plan: &Plan, bootstrap: Bootstrap, path: &Path) -> Result<Script, Parsed> {
-    let bootstrap = match bootstrap {
-        Bootstrap::Copy => emit::Bootstrap::Copy,
-        other => {
-            let word = serde_json::to_value(other).ok().and_then(|word| word.as_str().map(str::to_owned));
-            return Err(Parsed::NotTried(format!(
-                "This version emits no scripts for bootstrap {} of {}",
-                word.unwrap_or_default(),
-                files::shown(path)
-            )));
-        }
-    };
+fn script(plan: &Plan, bootstrap: Bootstrap) -> Result<Script, Parsed> {
     let options = EmitOptions { target: Target::Sql, bootstrap };
     emit::script(plan, &options).map_err(|error| Parsed::NotEmitted(error.to_string()))
 }

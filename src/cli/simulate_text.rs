@@ -248,8 +248,8 @@ fn baselines(forecast: &Forecast) -> String {
             layout.catch_up_s.nominal.map_or("never".to_owned(), lag),
             layout.cut_foreign_keys,
         );
-        let style = if layout.layout == LayoutKind::Plan { Style::Head } else { Style::Quiet };
-        out.push_str(&format!("{}\n", if style == Style::Head { style.paint(&line) } else { line }));
+        let line = if layout.layout == LayoutKind::Plan { Style::Head.paint(&line) } else { line };
+        out.push_str(&format!("{line}\n"));
     }
     out.push_str(&paragraph("Careful coefficients:", 2));
     for layout in &forecast.layouts {

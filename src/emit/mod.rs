@@ -40,6 +40,8 @@ use serde::{Deserialize, Serialize};
 pub use script::{Manifest, ManifestStep, Phase, Script, Side, Step, Support, Variable};
 pub use session::STATE_SCHEMA;
 
+pub use crate::plan::Bootstrap;
+
 use crate::{
     finding::{Finding, Severity, Subject},
     names::{NameError, SlotName, TableName},
@@ -61,38 +63,6 @@ pub enum Target {
     Terraform,
     /// An Ansible playbook for the collection community.postgresql.
     Ansible,
-}
-
-/// How the data gets to the subscriber.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Bootstrap {
-    /// The native initial copy of each subscription.
-    #[default]
-    Copy,
-    /// pg_dump and pg_restore from one exported snapshot, to which all slots belong.
-    Dump,
-    /// A base backup or storage clone of the whole server, promoted, and upgraded where the majors differ.
-    Clone,
-    /// An Aurora clone, upgraded where the majors differ.
-    Aurora,
-}
-
-impl Bootstrap {
-    /// Whether the subscriber begins as a copy of the publisher's server, with everything that is in it.
-    pub fn is_physical(self) -> bool {
-        matches!(self, Bootstrap::Clone | Bootstrap::Aurora)
-    }
-
-    /// The word of the manifest.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Bootstrap::Copy => "copy",
-            Bootstrap::Dump => "dump",
-            Bootstrap::Clone => "clone",
-            Bootstrap::Aurora => "aurora",
-        }
-    }
 }
 
 /// What to emit.

@@ -3,12 +3,14 @@
 //! Figures are whole units inside (`cost`), printed as such where the measure is bytes per second and divided by 10⁹
 //! where it is a share of a stage's time; both read back exactly.
 
+mod bootstrap;
 pub mod check;
 pub mod shard;
 pub mod witness;
 
 use serde::{Deserialize, Serialize};
 
+pub use bootstrap::Bootstrap;
 pub use witness::Witness;
 
 use crate::{

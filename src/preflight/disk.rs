@@ -3,10 +3,10 @@
 //! Every slot of the plan stands still until its tables are copied, so that the whole WAL of the cluster is kept from the
 //! making of the slots on. Free space is not visible to SQL.
 
-use super::{Bootstrap, Input};
+use super::Input;
 use crate::{
     finding::{Finding, Severity, Subject},
-    plan::{Plan, PlannedSlot},
+    plan::{Bootstrap, Plan, PlannedSlot},
     units::{Bytes, Seconds},
 };
 

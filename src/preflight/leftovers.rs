@@ -277,7 +277,7 @@ pub fn cloned_subscriptions(input: &Input<'_>) -> Vec<Finding> {
         identifier(publisher).is_some() && identifier(publisher) == identifier(subscriber)
     });
     let inherited = others(input);
-    if (input.circumstances.bootstrap.is_clone() || same) && !inherited.is_empty() {
+    if (input.circumstances.bootstrap.is_physical() || same) && !inherited.is_empty() {
         let names: Vec<String> = inherited.iter().map(|live| quote_identifier(&live.name)).collect();
         findings.push(
             Finding::new(

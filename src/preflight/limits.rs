@@ -3,14 +3,14 @@
 //! peak). The budget itself is the one that the emitted scripts test.
 
 use super::{
-    Bootstrap, Input, counted,
+    Input, counted,
     facts::SideFacts,
     remedy::{self, Effect},
 };
 use crate::{
     emit::settings::{Budget, SPARE},
     finding::{Finding, Severity, Subject},
-    plan::Plan,
+    plan::{Bootstrap, Plan},
     units::Bytes,
 };
 

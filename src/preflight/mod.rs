@@ -22,37 +22,13 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     finding::{Finding, Severity, Subject},
     lsn::Lsn,
     names::TableName,
-    plan::{Plan, PlannedSlot, PlannedTable},
+    plan::{Bootstrap, Plan, PlannedSlot, PlannedTable},
 };
 use facts::{Parsed, SideFacts};
-
-/// How the data gets to the subscriber, as far as checks depend on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Bootstrap {
-    /// The native initial copy of each subscription.
-    #[default]
-    Copy,
-    /// One exported snapshot for all slots, then dump and restore.
-    Dump,
-    /// A clone of the publisher, recovered to a known LSN.
-    Clone,
-    /// The same with Aurora's volume clone.
-    Aurora,
-}
-
-impl Bootstrap {
-    /// Whether the subscriber starts as a physical copy of the publisher.
-    pub fn is_clone(self) -> bool {
-        matches!(self, Bootstrap::Clone | Bootstrap::Aurora)
-    }
-}
 
 /// What the operator says that no server tells.
 #[derive(Debug, Clone, PartialEq)]

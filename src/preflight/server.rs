@@ -1,7 +1,7 @@
 //! The servers themselves: version, role, what runs on them just now, who else follows them.
 
 use super::{
-    Bootstrap, Input, TableFinding,
+    Input, TableFinding,
     facts::SideFacts,
     listed,
     remedy::{self, Effect},
@@ -9,6 +9,7 @@ use super::{
 use crate::{
     finding::{Finding, Severity, Subject},
     names::{one_line, quote_identifier, quote_literal},
+    plan::Bootstrap,
     server::Flavor,
     units::Seconds,
 };
@@ -377,7 +378,7 @@ pub fn prepared_transactions(input: &Input<'_>) -> Vec<Finding> {
             ),
         );
     }
-    let clone = input.subscriber().filter(|_| input.circumstances.bootstrap.is_clone());
+    let clone = input.subscriber().filter(|_| input.circumstances.bootstrap.is_physical());
     if let Some(found) = clone.map(|facts| old(facts, 0.0)).filter(|found| !found.is_empty()) {
         findings.push(
             Finding::new(

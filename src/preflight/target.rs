@@ -269,7 +269,7 @@ pub fn row_security(input: &Input<'_>) -> Vec<Finding> {
 
 /// `PF409`: the copy adds to what is there, and a key that exists stops the slot.
 pub fn rows(input: &Input<'_>) -> Vec<Finding> {
-    let Some(subscriber) = input.subscriber().filter(|_| !input.circumstances.bootstrap.is_clone()) else {
+    let Some(subscriber) = input.subscriber().filter(|_| !input.circumstances.bootstrap.is_physical()) else {
         return Vec::new();
     };
     let ours = |name: &TableName| {
@@ -387,7 +387,7 @@ pub fn scans(input: &Input<'_>) -> Vec<Finding> {
 
 /// `PF413`: indexes that are there during the copy make it slower; built afterwards they are built at once.
 pub fn secondary_indexes(input: &Input<'_>) -> Vec<Finding> {
-    let Some(subscriber) = input.subscriber().filter(|_| !input.circumstances.bootstrap.is_clone()) else {
+    let Some(subscriber) = input.subscriber().filter(|_| !input.circumstances.bootstrap.is_physical()) else {
         return Vec::new();
     };
     let to_be_identity =

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Bootstrap, Circumstances, Side,
+    Circumstances, Side,
     facts::{
         AccessRule, ColumnFacts, ForeignKeyFacts, KeyFacts, Parsed, Persistence, PreparedFacts, PublicationFacts,
         RelationFacts, RelationKind, RoleFacts, SideFacts, SlotFacts, SubscriptionFacts, TransactionFacts,
@@ -16,7 +16,7 @@ use crate::{
     emit::tests::{plan, slot, table},
     finding::{Finding, Severity, Subject},
     names::TableName,
-    plan::{Plan, PlannedForeignKey, PlannedTable},
+    plan::{Bootstrap, Plan, PlannedForeignKey, PlannedTable},
     server::{Flavor, ServerFacts, ServerVersion},
     workload::{ReplicaIdentity, TableKind},
 };

@@ -10,6 +10,8 @@ use pgslotplan::{
     workload::{ReplicaIdentity, TableKind},
 };
 
+use crate::pair;
+
 /// The database.
 pub const DATABASE: &str = "App \"db\"; $$ 'x'";
 
@@ -211,21 +213,8 @@ pub const TRACES: &str = "SET search_path = pg_catalog; SELECT 'slot', slot_name
     UNION ALL SELECT 'trigger', tgname::text FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2";
 
 fn table(name: TableName, key: &str) -> PlannedTable {
-    PlannedTable {
-        schema: name.schema,
-        name: name.name,
-        kind: TableKind::Table,
-        only: false,
-        identity: ReplicaIdentity::Default,
-        identity_columns: if key.is_empty() { Vec::new() } else { vec![key.to_owned()] },
-        set_identity: false,
-        insert_only: false,
-        row_filter: None,
-        columns: None,
-        copy_bytes: 8192,
-        leaves: Vec::new(),
-        partition_root: None,
-    }
+    let columns: &[&str] = if key.is_empty() { &[] } else { &[key] };
+    PlannedTable { schema: name.schema, ..pair::table(&name.name, columns) }
 }
 
 pub fn public(name: &str) -> PlannedTable {
