@@ -4,7 +4,10 @@
 use libtest_mimic::{Failed, Trial};
 use pgslotplan::throwaway::Servers;
 
-use crate::{bench::case, pair::Pair};
+use crate::{
+    bench::case,
+    pair::{Pair, told},
+};
 
 pub fn trials() -> Vec<Trial> {
     [(13, 15), (15, 18)]
@@ -44,6 +47,7 @@ fn faults(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Fail
     let pair = Pair::new(servers, publisher, subscriber)?;
     pair.while_writing(|| {
         pair.bring_up()?;
+        came_and_went(&pair)?;
         pair.run_all(&["75"])?;
         assert_eq!(errors(&pair, "live"), Vec::<String>::new());
         assert!(
@@ -72,6 +76,40 @@ fn faults(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Fail
         pair.execute(&pair.subscriber, MENDED)
     })?;
     at_rest(&pair)
+}
+
+/// One look of the publisher at a row of slot pgsp_1 that it has not, and that the subscriber had: $1 is whether the same
+/// version of it was there at the look before.
+const ABSENT_ROW: &str = r#"here=$(dirname "$0")
+. "$here/lib/common.sh"
+. "$here/lib/verify.sh"
+slot=pgsp_1 mode=at_rest dir=$state/absent
+mkdir -p "$dir"
+publisher_task digest "$dir/publisher" < /dev/null || exit
+table=$(grep '^table,.*{id},{id}' "$dir/publisher" | head -n 1)
+number=$(printf '%s
+' "$table" | cut -d , -f 2)
+printf '%s
+candidate,%s,,,,,,,,,,{424242},,,17,,version,%s
+' "$table" "$number" "$1" > "$dir/seen"
+publisher_task again "$dir/again" < "$dir/seen" || exit
+cut -d , -f 1 "$dir/again" | tail -n 1
+cat "$dir/again.found"
+"#;
+
+/// A row that was inserted after the first read of the publisher and deleted before the third is absent both times, and yet
+/// the subscriber rightly had it in between: it was called "only on the subscriber".
+fn came_and_went(pair: &Pair) -> Result<(), Failed> {
+    std::fs::write(pair.folder().join("scripts/absent.sh"), ABSENT_ROW)?;
+    let look = |stays: &str| -> Result<String, Failed> {
+        let (code, out, errors) = told(pair.shell("absent.sh").arg(stays).output()?);
+        assert_eq!(code, 0, "{errors}");
+        Ok(out)
+    };
+    assert_eq!(look("f")?.trim(), "candidate", "it is looked at once more");
+    let proved = look("t")?;
+    assert!(proved.starts_with("table\ndifferent,") && proved.contains("{424242},only on the subscriber"), "{proved}");
+    Ok(())
 }
 
 /// After the writers: sequences and tables without key count too, and a publication that lost a table.

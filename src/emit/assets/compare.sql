@@ -16,13 +16,15 @@ SET row_security = off;
 --   bucket     number, bucket, row_count, hash_sum          rows whose key's hash falls there
 --   whole      number, row_count, hash_sum                  a table without key
 --   row        number, key, a_hash, a_version               a row of a chunk or bucket that differed, on the publisher
---   candidate  number, key, a_hash, a_version, b_hash       a row that was seen different
+--   candidate  number, key, a_hash, a_version, b_hash,      a row that was seen different; stays: the subscriber had the same
+--              b_version, stays                             version of it at the look before
 --   different  number, key, note                            a row that is different
 --   skipped    number, note                                 a table that cannot be compared now
 --   next       number, lo                                   where to go on; no such line when all is done
 CREATE TEMP TABLE exchange (
     kind text, number integer, lo text[], hi text[], buckets integer, bucket integer, row_count bigint, hash_sum numeric,
-    columns text[], key_columns text[], range_columns text[], key text[], a_hash bigint, a_version text, b_hash bigint, note text
+    columns text[], key_columns text[], range_columns text[], key text[], a_hash bigint, a_version text, b_hash bigint, note text,
+    b_version text, stays boolean
 );
 
 -- schema.table with ONLY where inheritance children are members of their own

@@ -60,16 +60,16 @@ DECLARE
     part pg_temp.exchange;
     line pg_temp.exchange;
 BEGIN
-    CREATE TEMP TABLE here (key text[], hash bigint);
+    CREATE TEMP TABLE here (key text[], hash bigint, version text);
     FOR described IN SELECT * FROM pg_temp.exchange WHERE kind = 'table' LOOP
         RETURN NEXT described;
         TRUNCATE pg_temp.here;
         FOR part IN SELECT * FROM pg_temp.exchange AS e WHERE e.kind = 'chunk' AND e.number = described.number LOOP
-            INSERT INTO pg_temp.here SELECT r.key, r.hash FROM pg_temp.rows_of(described.number, described.columns, described.key_columns,
+            INSERT INTO pg_temp.here SELECT r.key, r.hash, r.version FROM pg_temp.rows_of(described.number, described.columns, described.key_columns,
                 pg_temp.range_of(pg_temp.oid_of(described.number), described.range_columns, part.lo, part.hi), part.lo, part.hi) AS r;
         END LOOP;
         IF described.buckets > 0 THEN
-            INSERT INTO pg_temp.here SELECT r.key, r.hash FROM pg_temp.rows_of(described.number, described.columns, described.key_columns,
+            INSERT INTO pg_temp.here SELECT r.key, r.hash, r.version FROM pg_temp.rows_of(described.number, described.columns, described.key_columns,
                 format(' WHERE %s = ANY (%L::integer[])', pg_temp.bucket_of(described.key_columns, described.buckets),
                     (SELECT array_agg(e.bucket) FROM pg_temp.exchange AS e WHERE e.kind = 'bucket' AND e.number = described.number)), NULL, NULL) AS r;
         END IF;
@@ -77,8 +77,8 @@ BEGIN
         line := NULL;
         line.kind := 'candidate';
         line.number := described.number;
-        FOR line.key, line.a_hash, line.a_version, line.b_hash IN
-            SELECT coalesce(e.key, h.key), e.a_hash, e.a_version, h.hash
+        FOR line.key, line.a_hash, line.a_version, line.b_hash, line.b_version IN
+            SELECT coalesce(e.key, h.key), e.a_hash, e.a_version, h.hash, h.version
             FROM (SELECT * FROM pg_temp.exchange WHERE kind = 'row' AND number = described.number) AS e
             FULL JOIN pg_temp.here AS h ON h.key = e.key
             WHERE h.hash IS DISTINCT FROM e.a_hash
@@ -99,8 +99,8 @@ BEGIN
         line := NULL;
         line.kind := 'candidate';
         line.number := described.number;
-        FOR line.key, line.a_hash, line.a_version, line.b_hash IN
-            SELECT e.key, e.a_hash, e.a_version, h.hash
+        FOR line.key, line.a_hash, line.a_version, line.b_hash, line.b_version, line.stays IN
+            SELECT e.key, e.a_hash, e.a_version, h.hash, h.version, coalesce(h.version = e.b_version, false)
             FROM pg_temp.exchange AS e
             LEFT JOIN pg_temp.lookup(described.number, 'candidate', described.columns, described.key_columns) AS h ON h.key = e.key
             WHERE e.kind = 'candidate' AND e.number = described.number AND h.hash IS DISTINCT FROM e.a_hash

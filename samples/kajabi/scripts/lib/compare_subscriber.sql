@@ -412,13 +412,15 @@ SET row_security = off;
 --   bucket     number, bucket, row_count, hash_sum          rows whose key's hash falls there
 --   whole      number, row_count, hash_sum                  a table without key
 --   row        number, key, a_hash, a_version               a row of a chunk or bucket that differed, on the publisher
---   candidate  number, key, a_hash, a_version, b_hash       a row that was seen different
+--   candidate  number, key, a_hash, a_version, b_hash,      a row that was seen different; stays: the subscriber had the same
+--              b_version, stays                             version of it at the look before
 --   different  number, key, note                            a row that is different
 --   skipped    number, note                                 a table that cannot be compared now
 --   next       number, lo                                   where to go on; no such line when all is done
 CREATE TEMP TABLE exchange (
     kind text, number integer, lo text[], hi text[], buckets integer, bucket integer, row_count bigint, hash_sum numeric,
-    columns text[], key_columns text[], range_columns text[], key text[], a_hash bigint, a_version text, b_hash bigint, note text
+    columns text[], key_columns text[], range_columns text[], key text[], a_hash bigint, a_version text, b_hash bigint, note text,
+    b_version text, stays boolean
 );
 
 -- schema.table with ONLY where inheritance children are members of their own
@@ -559,16 +561,16 @@ DECLARE
     part pg_temp.exchange;
     line pg_temp.exchange;
 BEGIN
-    CREATE TEMP TABLE here (key text[], hash bigint);
+    CREATE TEMP TABLE here (key text[], hash bigint, version text);
     FOR described IN SELECT * FROM pg_temp.exchange WHERE kind = 'table' LOOP
         RETURN NEXT described;
         TRUNCATE pg_temp.here;
         FOR part IN SELECT * FROM pg_temp.exchange AS e WHERE e.kind = 'chunk' AND e.number = described.number LOOP
-            INSERT INTO pg_temp.here SELECT r.key, r.hash FROM pg_temp.rows_of(described.number, described.columns, described.key_columns,
+            INSERT INTO pg_temp.here SELECT r.key, r.hash, r.version FROM pg_temp.rows_of(described.number, described.columns, described.key_columns,
                 pg_temp.range_of(pg_temp.oid_of(described.number), described.range_columns, part.lo, part.hi), part.lo, part.hi) AS r;
         END LOOP;
         IF described.buckets > 0 THEN
-            INSERT INTO pg_temp.here SELECT r.key, r.hash FROM pg_temp.rows_of(described.number, described.columns, described.key_columns,
+            INSERT INTO pg_temp.here SELECT r.key, r.hash, r.version FROM pg_temp.rows_of(described.number, described.columns, described.key_columns,
                 format(' WHERE %s = ANY (%L::integer[])', pg_temp.bucket_of(described.key_columns, described.buckets),
                     (SELECT array_agg(e.bucket) FROM pg_temp.exchange AS e WHERE e.kind = 'bucket' AND e.number = described.number)), NULL, NULL) AS r;
         END IF;
@@ -576,8 +578,8 @@ BEGIN
         line := NULL;
         line.kind := 'candidate';
         line.number := described.number;
-        FOR line.key, line.a_hash, line.a_version, line.b_hash IN
-            SELECT coalesce(e.key, h.key), e.a_hash, e.a_version, h.hash
+        FOR line.key, line.a_hash, line.a_version, line.b_hash, line.b_version IN
+            SELECT coalesce(e.key, h.key), e.a_hash, e.a_version, h.hash, h.version
             FROM (SELECT * FROM pg_temp.exchange WHERE kind = 'row' AND number = described.number) AS e
             FULL JOIN pg_temp.here AS h ON h.key = e.key
             WHERE h.hash IS DISTINCT FROM e.a_hash
@@ -598,8 +600,8 @@ BEGIN
         line := NULL;
         line.kind := 'candidate';
         line.number := described.number;
-        FOR line.key, line.a_hash, line.a_version, line.b_hash IN
-            SELECT e.key, e.a_hash, e.a_version, h.hash
+        FOR line.key, line.a_hash, line.a_version, line.b_hash, line.b_version, line.stays IN
+            SELECT e.key, e.a_hash, e.a_version, h.hash, h.version, coalesce(h.version = e.b_version, false)
             FROM pg_temp.exchange AS e
             LEFT JOIN pg_temp.lookup(described.number, 'candidate', described.columns, described.key_columns) AS h ON h.key = e.key
             WHERE e.kind = 'candidate' AND e.number = described.number AND h.hash IS DISTINCT FROM e.a_hash

@@ -2,7 +2,8 @@
 #
 # live:    the publisher is read, then every slot of the tables passes what was written by then, then the subscriber is
 #          read. Rows that differ are read a third time on the publisher: one that did not move in between is different,
-#          the others are looked at again until they agree or prove different.
+#          the others are looked at again until they agree or prove different. A row that only the subscriber has is
+#          different when the same version of it outlives a second look: it might have been deleted just before the first.
 # at_rest: the same without waiting, after the writes have stopped. Tables without key are compared as a whole.
 
 publisher_task() { # task out: standard input to the file; also $2.next, $2.found, $2.status

@@ -196,13 +196,15 @@ SET row_security = off;
 --   bucket     number, bucket, row_count, hash_sum          rows whose key's hash falls there
 --   whole      number, row_count, hash_sum                  a table without key
 --   row        number, key, a_hash, a_version               a row of a chunk or bucket that differed, on the publisher
---   candidate  number, key, a_hash, a_version, b_hash       a row that was seen different
+--   candidate  number, key, a_hash, a_version, b_hash,      a row that was seen different; stays: the subscriber had the same
+--              b_version, stays                             version of it at the look before
 --   different  number, key, note                            a row that is different
 --   skipped    number, note                                 a table that cannot be compared now
 --   next       number, lo                                   where to go on; no such line when all is done
 CREATE TEMP TABLE exchange (
     kind text, number integer, lo text[], hi text[], buckets integer, bucket integer, row_count bigint, hash_sum numeric,
-    columns text[], key_columns text[], range_columns text[], key text[], a_hash bigint, a_version text, b_hash bigint, note text
+    columns text[], key_columns text[], range_columns text[], key text[], a_hash bigint, a_version text, b_hash bigint, note text,
+    b_version text, stays boolean
 );
 
 -- schema.table with ONLY where inheritance children are members of their own
@@ -452,8 +454,9 @@ BEGIN
 END
 $pgslotplan$;
 
--- Third read. A row that is the same version as at the first read, or absent both times, has not moved: all its changes
--- were applied when the subscriber was read in between.
+-- Third read. A row that is the same version as at the first read has not moved: all its changes were applied when the
+-- subscriber was read in between. One that was absent both times may have come and gone meanwhile. So it is looked at again:
+-- its deletion was applied before the next look, and if the subscriber then still has the same version of it, there was none.
 CREATE FUNCTION pg_temp.again() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$
 DECLARE
     described pg_temp.exchange;
@@ -465,24 +468,26 @@ BEGIN
         line := NULL;
         line.number := described.number;
         FOR seen IN
-            SELECT e.key, e.a_hash, e.a_version, e.b_hash, now_there.hash, now_there.version
+            SELECT e.key, e.a_hash, e.a_version, e.b_hash, e.b_version, e.stays, now_there.hash, now_there.version
             FROM pg_temp.exchange AS e
             LEFT JOIN pg_temp.lookup(described.number, 'candidate', described.columns, described.key_columns) AS now_there ON now_there.key = e.key
             WHERE e.kind = 'candidate' AND e.number = described.number
         LOOP
             line.key := seen.key;
-            IF seen.a_version IS NOT DISTINCT FROM seen.version THEN
+            IF seen.a_version IS NOT DISTINCT FROM seen.version AND (seen.version IS NOT NULL OR seen.stays) THEN
                 line.kind := 'different';
                 line.note := CASE WHEN seen.version IS NULL THEN 'only on the subscriber' WHEN seen.b_hash IS NULL
                     THEN 'missing on the subscriber' ELSE 'changed' END;
                 line.a_hash := NULL;
                 line.a_version := NULL;
+                line.b_version := NULL;
                 RETURN NEXT line;
             ELSIF seen.hash IS DISTINCT FROM seen.b_hash THEN
                 line.kind := 'candidate';
                 line.note := NULL;
                 line.a_hash := seen.hash;
                 line.a_version := seen.version;
+                line.b_version := seen.b_version;
                 RETURN NEXT line;
             END IF;
         END LOOP;
