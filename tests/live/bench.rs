@@ -2,7 +2,10 @@
 
 use std::{
     path::Path,
-    sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use libtest_mimic::{Failed, Trial};
@@ -13,6 +16,15 @@ const SERVER_LIMIT: usize = 4;
 
 static FREE: Mutex<usize> = Mutex::new(SERVER_LIMIT);
 static RETURNED: Condvar = Condvar::new();
+
+/// Says that the work is done when it goes: writers beside the work end although it panics, and the test with them.
+pub struct Done<'a>(pub &'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 /// A named test that runs up to `server_count` servers at once.
 pub fn case(

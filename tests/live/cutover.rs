@@ -20,7 +20,7 @@ use pgslotplan::{
 };
 
 use crate::{
-    bench::case,
+    bench::{Done, case},
     bouncer::Bouncer,
     pair::{Pair, clusters, table, told},
     story,
@@ -157,9 +157,10 @@ impl Clients {
                 let clients = &clients;
                 scope.spawn(move || clients.run(number, &conninfo));
             }
+            let end = Done(&clients.done);
             let worked = clients.go_on().and_then(|()| work(&clients));
             let went_on = clients.go_on();
-            clients.done.store(true, Ordering::Relaxed);
+            drop(end);
             worked.and(went_on)
         });
         let errors = clients.errors.lock().map_err(|_| "a client panicked")?.join("\n");

@@ -17,7 +17,7 @@ use pgslotplan::{
     workload::{Excluded, ReplicaIdentity, TableKind},
 };
 
-use crate::story;
+use crate::{bench::Done, story};
 
 /// Tables of every type whose text could depend on the server, with keys that are read in ranges and by hash.
 const MORE: &str = "
@@ -230,8 +230,9 @@ impl Pair {
                 }
                 Ok::<(), String>(())
             });
+            let end = Done(&done);
             let worked = work();
-            done.store(true, Ordering::Relaxed);
+            drop(end);
             let rounds = changes.join().map_err(|_| "a writer panicked")?;
             updates.join().map_err(|_| "a writer panicked")??;
             let worked = worked?;

@@ -17,7 +17,10 @@ use pgslotplan::{
     throwaway::{Cluster, ClusterSettings, ScriptOutcome, Servers, as_server_account},
 };
 
-use crate::{bench::case, story};
+use crate::{
+    bench::{Done, case},
+    story,
+};
 
 /// One release to the next, over several, and to the same.
 const PAIRS: [(u32, u32); 8] = [(12, 13), (12, 15), (13, 15), (14, 16), (15, 18), (16, 17), (17, 18), (18, 18)];
@@ -376,8 +379,9 @@ pub fn while_doing(
             }
             Ok::<u64, String>(round)
         });
+        let end = Done(&done);
         let worked = work();
-        done.store(true, Ordering::Relaxed);
+        drop(end);
         let rounds = writer.join().map_err(|_| "the writer panicked")?;
         worked?;
         assert!(rounds? > 0);
