@@ -22,6 +22,8 @@ use crate::{
 
 /// Tolerances of the frontier, in parts per million.
 const FRONTIER_PPM: [u64; 3] = [10_000, 30_000, 100_000];
+/// How often the frontier starts again because it came upon a lower peak. Rare: seen in small, loose instances only.
+const LOWER_PEAKS: usize = 4;
 
 /// The final assignment of the chosen count.
 #[derive(Debug)]
@@ -205,7 +207,18 @@ fn trade_for_cut(sweep: &Sweep<'_>, candidate: &Candidate) -> Traded {
     };
     if !instance.edges.is_empty() && !packing.time_limited {
         let tolerances: Vec<u64> = FRONTIER_PPM.into_iter().chain([tolerance_ppm]).collect();
-        for point in frontier(instance, &packing.assignment, packing.peak, &tolerances, &settings) {
+        let mut from = packing.assignment.clone();
+        let mut points = frontier(instance, &from, traded.packing_peak, &tolerances, &settings);
+        for _ in 0..LOWER_PEAKS {
+            // The search for fewer cuts may meet a lower peak than the search for peaks did: the tolerance counts from it.
+            let lower = points.iter().filter(|p| p.peak < traded.packing_peak && keeps(&p.result.assignment));
+            let Some(lower) = lower.min_by_key(|point| point.peak) else { break };
+            traded.packing_peak = lower.peak;
+            from = lower.result.assignment.clone();
+            traded.assignment = from.clone();
+            points = frontier(instance, &from, traded.packing_peak, &tolerances, &settings);
+        }
+        for point in points {
             if point.tolerance_ppm <= tolerance_ppm && keeps(&point.result.assignment) {
                 traded.assignment = point.result.assignment.clone();
             }
@@ -220,6 +233,8 @@ fn trade_for_cut(sweep: &Sweep<'_>, candidate: &Candidate) -> Traded {
     if keeps(&balanced) {
         traded.assignment = balanced;
     }
+    // What is planned is itself an assignment, so that the least peak known is never above its peak.
+    traded.packing_peak = traded.packing_peak.min(traded.assignment.peak(instance));
     traded
 }
 

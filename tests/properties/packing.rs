@@ -86,6 +86,21 @@ fn packed(instance: &Instance, exact: ExactMode) -> Result<Packing, PackError> {
     pack(instance, &settings(exact))
 }
 
+/// The third item has no slot left once the first two are in different ones: no leaf says so, the checker has to see it.
+#[test]
+fn branching_leaves_out_cases_that_cannot_be() {
+    for loads in [vec![0, 0, 0], vec![9, 8, 1]] {
+        let instance = instance(2, 1, loads, vec![0], vec![(0, 2), (1, 2)]);
+        let best = brute_force(&instance).expect("two items share a slot, the third has the other");
+        let branched =
+            branch(&instance, best + 1, &BranchSettings { nodes: 57, iterations: 40, linear: true, stop: None });
+        assert_eq!(proven(&instance, &branched.bound.expect("there is a case")), Ok(best));
+    }
+    let none = instance(2, 1, vec![3, 2, 1], vec![0], vec![(0, 1), (0, 2), (1, 2)]);
+    let branched = branch(&none, 9, &BranchSettings { nodes: 57, iterations: 40, linear: false, stop: None });
+    assert!(branched.bound.is_none() && branched.assignment.is_none());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 

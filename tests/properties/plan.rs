@@ -53,6 +53,48 @@ fn plan(workload: &Workload, policy: &Policy, previous: Option<&Plan>) -> Plan {
     optimize(workload, policy, &cost, &options).expect("nothing contradicts")
 }
 
+/// One table in `parts` shards: covered once, stable when planned again, and forged filters are refused.
+fn split_is_lawful(seed: u64, parts: u32, pick: usize) -> Result<(), TestCaseError> {
+    let mut workload = workload(seed, 20);
+    workload.server.version_num = ServerVersion::of_major(16);
+    let able: Vec<usize> = (0..workload.tables.len())
+        .filter(|&index| {
+            let table = &workload.tables[index];
+            table.kind == TableKind::Table && table.inherits.is_empty() && !table.identity_columns.is_empty()
+        })
+        .collect();
+    prop_assume!(!able.is_empty());
+    let name = workload.tables[able[pick % able.len()]].table_name();
+    let heirs = workload.tables.iter().any(|table| table.inherits.contains(&name));
+    prop_assume!(!heirs);
+    let mut policy = policy(Measure::Pipeline, ForeignKeyMode::Restore);
+    policy.split.insert(name.to_string(), Split { parts });
+    let made = plan(&workload, &policy, None);
+    prop_assert_eq!(check(&made, &workload), vec![]);
+    let shards = |plan: &Plan| plan.members().filter(|(_, table)| table.row_filter.is_some()).count();
+    prop_assert_eq!(shards(&made), parts as usize);
+    let again = plan(&workload, &policy, Some(&made));
+    prop_assert_eq!((again.objective.moves, check(&again, &workload)), (Some(0), vec![]));
+    // The same shard twice, and one that nobody has.
+    let mut forged = made.clone();
+    let filters: Vec<String> = made.members().filter_map(|(_, table)| table.row_filter.clone()).collect();
+    let last =
+        forged.slots.iter_mut().flat_map(|slot| &mut slot.tables).filter(|table| table.row_filter.is_some()).last();
+    last.expect("it is split").row_filter =
+        filters.iter().min().cloned().filter(|least| filters.last() != Some(least)).or(filters.first().cloned());
+    if forged != made {
+        forged.plan_sha256 = forged.digest();
+        prop_assert!(check(&forged, &workload).iter().any(|finding| finding.code == "AU209"));
+    }
+    Ok(())
+}
+
+/// The stage that cuts fewer foreign keys comes upon a lower peak here than the packing did.
+#[test]
+fn the_cut_stage_may_find_a_lower_peak() {
+    split_is_lawful(594, 2, 96).expect("lawful");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -90,35 +132,6 @@ proptest! {
     fn split_tables_are_covered_once_and_forged_filters_are_refused(
         seed in 0..1000u64, parts in 2..6u32, pick in 0..100usize,
     ) {
-        let mut workload = workload(seed, 20);
-        workload.server.version_num = ServerVersion::of_major(16);
-        let able: Vec<usize> = (0..workload.tables.len())
-            .filter(|&index| {
-                let table = &workload.tables[index];
-                table.kind == TableKind::Table && table.inherits.is_empty() && !table.identity_columns.is_empty()
-            })
-            .collect();
-        prop_assume!(!able.is_empty());
-        let name = workload.tables[able[pick % able.len()]].table_name();
-        let heirs = workload.tables.iter().any(|table| table.inherits.contains(&name));
-        prop_assume!(!heirs);
-        let mut policy = policy(Measure::Pipeline, ForeignKeyMode::Restore);
-        policy.split.insert(name.to_string(), Split { parts });
-        let made = plan(&workload, &policy, None);
-        prop_assert_eq!(check(&made, &workload), vec![]);
-        let shards = |plan: &Plan| plan.members().filter(|(_, table)| table.row_filter.is_some()).count();
-        prop_assert_eq!(shards(&made), parts as usize);
-        let again = plan(&workload, &policy, Some(&made));
-        prop_assert_eq!((again.objective.moves, check(&again, &workload)), (Some(0), vec![]));
-        // The same shard twice, and one that nobody has.
-        let mut forged = made.clone();
-        let filters: Vec<String> =
-            made.members().filter_map(|(_, table)| table.row_filter.clone()).collect();
-        let last = forged.slots.iter_mut().flat_map(|slot| &mut slot.tables).filter(|table| table.row_filter.is_some()).last();
-        last.expect("it is split").row_filter = filters.iter().min().cloned().filter(|least| filters.last() != Some(least)).or(filters.first().cloned());
-        if forged != made {
-            forged.plan_sha256 = forged.digest();
-            prop_assert!(check(&forged, &workload).iter().any(|finding| finding.code == "AU209"));
-        }
+        split_is_lawful(seed, parts, pick)?;
     }
 }

@@ -32,7 +32,7 @@ pub struct BranchSettings<'a> {
 /// What came of it.
 #[derive(Debug, Clone, Default)]
 pub struct Branched {
-    /// A bound; `None` when it would need more leaves than are worth writing.
+    /// A bound; `None` when there is nothing to branch on, or no case is left because the pairs cannot be kept apart.
     pub bound: Option<Bound>,
     /// An assignment better than the incumbent, where nodes with all items fixed were reached.
     pub assignment: Option<Vec<u32>>,
@@ -96,6 +96,8 @@ struct Search<'a> {
     open: BinaryHeap<Reverse<(u64, usize)>>,
     closed: Vec<usize>,
     opened: u32,
+    /// Items that the witness lists at least: those that could not be placed anywhere, and so are in no leaf.
+    barred: usize,
     best: Option<Vec<u32>>,
     witness_work: u64,
 }
@@ -124,6 +126,7 @@ impl<'a> Search<'a> {
             open: BinaryHeap::new(),
             closed: Vec::new(),
             opened: 0,
+            barred: 0,
             best: None,
             witness_work: 0,
         };
@@ -208,9 +211,12 @@ impl<'a> Search<'a> {
             let work: Vec<(usize, Saddle)> =
                 batch.iter().filter_map(|&number| Some((number, self.nodes[number].saddle.take()?))).collect();
             let this = &*self;
-            let results: Vec<Vec<(Node, Option<Prices>)>> =
-                work.into_par_iter().map(|(number, saddle)| this.open_node(number, saddle)).collect();
-            for opened in results {
+            let results: Vec<(usize, Vec<(Node, Option<Prices>)>)> =
+                work.into_par_iter().map(|(number, saddle)| (number, this.open_node(number, saddle))).collect();
+            for (number, opened) in results {
+                if opened.is_empty() {
+                    self.barred = self.barred.max(self.nodes[number].bins.len() + 1);
+                }
                 for (mut node, prices) in opened {
                     if let Some(prices) = prices {
                         node.weights = self.keep(prices);
@@ -332,7 +338,9 @@ impl<'a> Search<'a> {
         let promising = by_value.iter().take(PROMISING).map(|&(_, number)| self.nodes[number].bins.clone()).collect();
         let mut leaves: Vec<usize> = std::mem::take(&mut self.closed);
         leaves.extend(std::mem::take(&mut self.open).into_iter().map(|Reverse((_, number))| number));
-        let value = leaves.iter().map(|&leaf| self.nodes[leaf].value).min().unwrap_or(0);
+        let Some(value) = leaves.iter().map(|&leaf| self.nodes[leaf].value).min() else {
+            return Branched { bound: None, assignment: self.best, promising, nodes: self.opened };
+        };
         // Only the weights that a leaf needs, numbered anew.
         let mut numbers: BTreeMap<usize, u32> = BTreeMap::new();
         let mut weights = Vec::new();
@@ -346,7 +354,7 @@ impl<'a> Search<'a> {
             listed.push((node.bins.clone(), number));
         }
         listed.sort();
-        let depth = listed.iter().map(|(bins, _)| bins.len()).max().unwrap_or(0);
+        let depth = listed.iter().map(|(bins, _)| bins.len()).max().unwrap_or(0).max(self.barred);
         let items: Vec<u32> = (0..depth as u32).collect();
         let bound = Bound { value, witness: Witness::Cases { items, weights, leaves: listed } };
         Branched { bound: Some(bound), assignment: self.best, promising, nodes: self.opened }
