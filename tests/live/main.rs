@@ -23,6 +23,7 @@ mod prometheus;
 mod sample;
 mod scripts;
 mod story;
+mod unusable;
 mod verify;
 
 use std::process::ExitCode;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = boot::trials()
         .into_iter()
         .chain(sample::trials())
+        .chain(unusable::trials())
         .chain(methods::trials())
         .chain(calibrate::trials())
         .chain(prometheus::trials())
