@@ -1,6 +1,6 @@
 //! The one shape in which every check answers. A finding is not an error: the check ran, and this is what it saw.
 
-use std::fmt;
+use std::{borrow::Borrow, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +107,41 @@ impl Finding {
     }
 }
 
+/// Findings of one severity and code, as people read them: the first in full, the others by what they are about.
+/// Thousands of partitions must not push the errors out of sight.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Alike<'a, F> {
+    /// To be written out.
+    pub shown: &'a [F],
+    /// To be named only; see [`Alike::rest`].
+    pub others: &'a [F],
+}
+
+impl<F: Borrow<Finding>> Alike<'_, F> {
+    /// `27 more: table a, table b, and 19 more`, if there are others. Errors are all named, since each has to be mended.
+    pub fn rest(&self) -> Option<String> {
+        const NAMED: usize = 8;
+        let first = self.others.first()?.borrow();
+        let count = self.others.len();
+        let named = if first.severity == Severity::Error { count } else { NAMED.min(count) };
+        let names = self.others[..named].iter().map(|finding| finding.borrow().subject.to_string());
+        let unnamed = (named < count).then(|| format!("and {} more", count - named));
+        Some(format!("{count} more: {}", names.chain(unnamed).collect::<Vec<_>>().join(", ")))
+    }
+}
+
+/// Sorted findings by severity and code, each lot condensed.
+pub fn condensed<F: Borrow<Finding>>(findings: &[F]) -> impl Iterator<Item = Alike<'_, F>> {
+    let in_full = |severity| if severity == Severity::Error { 20 } else { 3 };
+    let same = |a: &F, b: &F| (a.borrow().severity, &a.borrow().code) == (b.borrow().severity, &b.borrow().code);
+    findings.chunk_by(same).map(move |lot| {
+        let full = lot.first().map_or(0, |first| in_full(first.borrow().severity));
+        // Naming one or two is not shorter than writing them out.
+        let (shown, others) = lot.split_at(if lot.len() <= full + 2 { lot.len() } else { full });
+        Alike { shown, others }
+    })
+}
+
 /// Whether any finding says no.
 pub fn has_error(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.severity == Severity::Error)
@@ -115,6 +150,24 @@ pub fn has_error(findings: &[Finding]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_of_one_code_are_named_only() {
+        let lot = |severity, count: usize| -> Vec<Finding> {
+            let table = |n: usize| Subject::Table(TableName::new("public", format!("t{n:02}")));
+            (0..count).map(|n| Finding::new(severity, "PL301", table(n), "through its root")).collect()
+        };
+        let few = lot(Severity::Info, 5);
+        let condensed_few: Vec<_> = condensed(&few).collect();
+        assert_eq!((condensed_few[0].shown.len(), condensed_few[0].rest()), (5, None));
+        let many = [lot(Severity::Error, 30), lot(Severity::Info, 30)].concat();
+        let lots: Vec<_> = condensed(&many).collect();
+        assert_eq!(lots.iter().map(|lot| lot.shown.len()).collect::<Vec<_>>(), [20, 3]);
+        let (errors, notes) = (lots[0].rest().unwrap(), lots[1].rest().unwrap());
+        assert!((20..30).all(|n| errors.contains(&format!("public.t{n:02}"))), "{errors}");
+        assert!(notes.starts_with("27 more: table public.t03, "), "{notes}");
+        assert!(notes.ends_with("table public.t10, and 19 more"), "{notes}");
+    }
 
     #[test]
     fn errors_sort_first_then_code() {

@@ -4,7 +4,7 @@
 use std::{fmt::Write, path::Path};
 
 use pgslotplan::{
-    finding::{Finding, Severity},
+    finding::{self, Finding, Severity},
     format,
 };
 use serde_json::{Value, json};
@@ -79,26 +79,34 @@ fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }
 
-/// One paragraph a finding, then how many there are.
+/// One paragraph a finding, many of one code condensed, then how many there are.
 pub fn text(findings: &[Finding]) -> String {
     let mut out = String::new();
-    for finding in findings {
-        let style = match finding.severity {
-            Severity::Error => Style::Bad,
-            Severity::Warning => Style::Doubtful,
-            Severity::Info => Style::Quiet,
-        };
-        let label = style.paint(&format!("{} {}", finding.severity, finding.code));
-        let line = format!("{}: {}", finding.subject, finding.message);
-        out.push_str(&format!("{label} {}\n", text::wrap_after(&line, finding.severity.to_string().len() + 7, 4)));
-        for (name, line) in [("detail", &finding.detail), ("hint", &finding.hint)] {
-            if let Some(line) = line {
-                out.push_str(&format!("    {}\n", text::wrap_after(&format!("{name}: {line}"), 4, 4)));
+    for alike in finding::condensed(findings) {
+        for finding in alike.shown {
+            out.push_str(&labelled(finding, &format!("{}: {}", finding.subject, finding.message)));
+            for (name, line) in [("detail", &finding.detail), ("hint", &finding.hint)] {
+                if let Some(line) = line {
+                    out.push_str(&format!("    {}\n", text::wrap_after(&format!("{name}: {line}"), 4, 4)));
+                }
             }
+        }
+        if let (Some(rest), Some(first)) = (alike.rest(), alike.others.first()) {
+            out.push_str(&labelled(first, &rest));
         }
     }
     out.push_str(&count(findings));
     out
+}
+
+fn labelled(finding: &Finding, line: &str) -> String {
+    let style = match finding.severity {
+        Severity::Error => Style::Bad,
+        Severity::Warning => Style::Doubtful,
+        Severity::Info => Style::Quiet,
+    };
+    let label = style.paint(&format!("{} {}", finding.severity, finding.code));
+    format!("{label} {}\n", text::wrap_after(line, finding.severity.to_string().len() + 7, 4))
 }
 
 /// `2 errors, 1 warning`, or that there is nothing.

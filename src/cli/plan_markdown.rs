@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use pgslotplan::{
-    finding::Finding,
+    finding::{self, Finding},
     plan::{Role, gap},
     units::Bytes,
 };
@@ -54,18 +54,23 @@ pub fn findings(findings: &[Finding], out: &mut String) {
     if findings.is_empty() {
         out.push_str("None.\n");
     }
-    for finding in findings {
-        let (severity, code_text) = (finding.severity, &finding.code);
-        let _ = write!(
-            out,
-            "- **{severity} {code_text}** {}: {}",
-            escape(&finding.subject.to_string()),
-            escape(&finding.message)
-        );
-        for line in [&finding.detail, &finding.hint].into_iter().flatten() {
-            let _ = write!(out, "  \n  {}", escape(line));
+    for alike in finding::condensed(findings) {
+        for finding in alike.shown {
+            let (severity, code_text) = (finding.severity, &finding.code);
+            let _ = write!(
+                out,
+                "- **{severity} {code_text}** {}: {}",
+                escape(&finding.subject.to_string()),
+                escape(&finding.message)
+            );
+            for line in [&finding.detail, &finding.hint].into_iter().flatten() {
+                let _ = write!(out, "  \n  {}", escape(line));
+            }
+            out.push('\n');
         }
-        out.push('\n');
+        if let (Some(rest), Some(first)) = (alike.rest(), alike.others.first()) {
+            let _ = writeln!(out, "- **{} {}** {}", first.severity, first.code, escape(&rest));
+        }
     }
 }
 

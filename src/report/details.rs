@@ -6,7 +6,7 @@ use super::{
     view::{View, bytes, counted, end_table, gap, number, rate, scroll, table},
 };
 use crate::{
-    finding::Severity,
+    finding::{self, Finding, Severity},
     names,
     plan::{self, Decision, Role},
     units::Seconds,
@@ -23,7 +23,6 @@ pub(super) fn sections(view: &View<'_>) -> Vec<Section> {
 }
 
 fn findings(view: &View<'_>) -> Html {
-    const SHOWN: usize = 300;
     let mut out = Html::default();
     if view.findings.is_empty() {
         out.tag("p", &[], "None.");
@@ -40,7 +39,7 @@ fn findings(view: &View<'_>) -> Html {
         ),
     );
     out.raw("<ul class=\"findings\">");
-    for finding in view.findings.iter().take(SHOWN) {
+    let opened = |out: &mut Html, finding: &Finding| {
         let (class, word) = match finding.severity {
             Severity::Error => ("bad", "✖ Error"),
             Severity::Warning => ("doubt", "▲ Warning"),
@@ -48,19 +47,25 @@ fn findings(view: &View<'_>) -> Html {
         };
         out.open("li", &[("class", &class)]);
         out.tag("strong", &[], format_args!("{word} {}", finding.code));
-        out.tag("p", &[], format_args!("{}: {}.", finding.subject, finding.message.trim_end_matches('.')));
-        if let Some(detail) = &finding.detail {
-            out.tag("p", &[], detail);
+    };
+    for alike in finding::condensed(&view.findings) {
+        for finding in alike.shown {
+            opened(&mut out, finding);
+            out.tag("p", &[], format_args!("{}: {}.", finding.subject, finding.message.trim_end_matches('.')));
+            if let Some(detail) = &finding.detail {
+                out.tag("p", &[], detail);
+            }
+            if let Some(hint) = &finding.hint {
+                out.raw("<p><b>What to do:</b> ").text(hint).raw("</p>");
+            }
+            out.raw("</li>");
         }
-        if let Some(hint) = &finding.hint {
-            out.raw("<p><b>What to do:</b> ").text(hint).raw("</p>");
+        if let (Some(rest), Some(first)) = (alike.rest(), alike.others.first()) {
+            opened(&mut out, first);
+            out.tag("p", &[], rest).raw("</li>");
         }
-        out.raw("</li>");
     }
     out.raw("</ul>");
-    if view.findings.len() > SHOWN {
-        out.tag("p", &[], format_args!("and {} more, in the plan.", view.findings.len() - SHOWN));
-    }
     out
 }
 
