@@ -62,8 +62,13 @@ fn table(name: &str) -> Table {
 }
 
 fn workload() -> Workload {
-    let settings =
-        GenerateSettings { tables: 1, hours: 1, publisher_version: ServerVersion::of_major(15), ..Default::default() };
+    let settings = GenerateSettings {
+        tables: 1,
+        hours: 1,
+        hot: 0,
+        publisher_version: ServerVersion::of_major(15),
+        ..Default::default()
+    };
     let mut workload = generate(&settings).expect("within range");
     workload.tables = (0..COLD).map(|cold| table(&format!("cold_{cold}"))).chain([table("hot")]).collect();
     workload.foreign_keys.clear();

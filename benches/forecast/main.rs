@@ -3,8 +3,8 @@
 //!
 //! `cargo bench --bench forecast -- [--runs N] [--csv FILE]`
 //! Starts a publisher and a subscriber of its own. First the costs are measured: one burst through one slot, from its
-//! commit until it is applied. Every layout is then forecast with them, and after that measured: every second, how old the
-//! newest delivered row of each table is. Nothing of the forecast is fitted to the runs that it is compared with.
+//! commit until it is applied. Every layout is then forecast with them, and after that measured: ten times a second, how old
+//! the newest delivered row of each table is. Nothing of the forecast is fitted to the runs that it is compared with.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench prints and measures time")]
 
@@ -31,9 +31,9 @@ use tokio_postgres::NoTls;
 /// Rows of a burst.
 pub const BURST_ROWS: u32 = 150_000;
 /// When bursts begin, seconds into a run.
-pub const BURSTS_AT_S: [f64; 2] = [5.0, 27.0];
+pub const BURSTS_AT_S: [f64; 4] = [4.0, 11.0, 18.0, 25.0];
 /// Length of a run; everything is caught up then, or it counts as not caught up.
-pub const RUN_S: f64 = 50.0;
+pub const RUN_S: f64 = 32.0;
 /// Cold tables, each with this many rows a second.
 pub const COLD: usize = 6;
 /// Time between two rows of every table; the smallest lag that can be seen.
@@ -73,7 +73,7 @@ impl Layout {
 /// Seconds into the run, and the lag of each table.
 type Look = (f64, BTreeMap<String, f64>);
 
-/// What one run showed: lag by table, one value each second.
+/// What one run showed: lag by table, ten values each second.
 struct Run {
     lags: Vec<Look>,
     /// Begin and commit of each burst.
@@ -116,7 +116,7 @@ fn main() {
         "PostgreSQL {VERSION} to {VERSION}, {cores} cores for both servers and the clients, {runs} runs of {RUN_S} s each"
     );
     // Caches and the worker's code are warm after the first.
-    measure(&publisher, &subscriber, &LAYOUTS[0], 2.0 * BURSTS_AT_S[0] + 14.0);
+    measure(&publisher, &subscriber, &LAYOUTS[0], BURSTS_AT_S[1] + 1.0);
     let calibration = measure(&publisher, &subscriber, &LAYOUTS[0], RUN_S);
     let costs = expected::Costs::from_run(&calibration.bursts, figures(&calibration).hot_peak_s);
     println!("measured costs: {costs:?}\n");
@@ -256,7 +256,7 @@ fn load_and_look(publisher: &Cluster, subscriber: &Cluster, tables: &[String], l
         thread::spawn(move || look(&conninfo, &tables, begun, &stop))
     };
     let mut bursts = Vec::new();
-    for at in BURSTS_AT_S.into_iter().filter(|at| at + 10.0 < length_s) {
+    for at in BURSTS_AT_S.into_iter().filter(|at| at + 6.0 < length_s) {
         thread::sleep(Duration::from_secs_f64(at).saturating_sub(begun.elapsed()));
         let from = begun.elapsed().as_secs_f64();
         let sql = format!(
@@ -292,7 +292,7 @@ fn write_trickle(conninfo: &str, tables: &[String], stop: &AtomicBool) -> Result
     })
 }
 
-/// Every second: how old each table's newest row is. Both servers have the same clock.
+/// Ten times a second (a burst is applied in about two): how old each table's newest row is. Both servers have the same clock.
 fn look(
     conninfo: &str,
     tables: &[String],
@@ -309,7 +309,7 @@ fn look(
             })
             .collect();
         let statement = client.prepare(&parts.join(" UNION ALL ")).await?;
-        let mut ticks = tokio::time::interval(Duration::from_secs(1));
+        let mut ticks = tokio::time::interval(TRICKLE);
         let mut looks = Vec::new();
         while !stop.load(Ordering::Relaxed) {
             ticks.tick().await;
