@@ -85,7 +85,7 @@ fn measure(name: &str, instance: &Instance, options: &Options, tolerances: &[u64
     let mut rows = String::new();
     for &tolerance in tolerances {
         let clock = Instant::now();
-        let point = &frontier(instance, &start, volume, &[tolerance], &settings)[0];
+        let point = &frontier(instance, &start, volume, &[tolerance], None, &settings)[0];
         let milliseconds = clock.elapsed().as_millis();
         assert!(point.result.assignment.is_valid(instance) && point.peak <= point.cap, "{name}: broken answer");
         println!(

@@ -175,9 +175,12 @@ impl Formatter for LineFormatter {
 /// SHA-256, in hexadecimal, over the canonical form of a value: JSON with sorted keys and no white space. The caller
 /// sorts tables and leaves out what a digest must not cover.
 pub fn digest<T: Serialize>(content: &T) -> String {
-    let value = serde_json::to_value(content).expect("our types always serialize");
+    digest_of(&serde_json::to_value(content).expect("our types always serialize"))
+}
+
+fn digest_of(value: &Value) -> String {
     let mut hasher = Sha256::new();
-    hash_canonical(&value, &mut hasher);
+    hash_canonical(value, &mut hasher);
     hex(&hasher.finalize())
 }
 
@@ -189,7 +192,7 @@ pub fn digest_without<T: Serialize>(document: &T, left_out: &[&str]) -> String {
             map.remove(*field);
         }
     }
-    digest(&value)
+    digest_of(&value)
 }
 
 /// [`digest`] of an object one of whose fields is an array too large to hold twice: its items are hashed one by one.

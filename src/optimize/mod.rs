@@ -10,6 +10,7 @@ pub mod judge;
 pub mod packing;
 pub mod rng;
 pub mod scope;
+pub mod simd;
 pub mod split;
 pub mod sweep;
 pub mod trade;

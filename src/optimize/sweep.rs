@@ -104,8 +104,11 @@ impl Sweep<'_> {
         if let Some(chosen) = candidates.iter().position(|candidate| candidate.keeps_headroom == Some(true)) {
             return Swept { candidates, chosen, yielded, why: "the fewest that keep the headroom" };
         }
-        for candidate in candidates.iter_mut().take(AUTO_FALLBACK_LIMIT as usize) {
-            self.pack_candidate(candidate, self.first_budget());
+        // A single one has nothing to be compared with: it is packed with the whole budget afterwards.
+        if candidates.len() > 1 {
+            for candidate in candidates.iter_mut().take(AUTO_FALLBACK_LIMIT as usize) {
+                self.pack_candidate(candidate, self.first_budget());
+            }
         }
         let chosen = (0..candidates.len())
             .filter(|&position| candidates[position].packing.is_some() || candidates[position].shared_count == 0)

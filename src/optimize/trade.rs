@@ -208,7 +208,7 @@ fn trade_for_cut(sweep: &Sweep<'_>, candidate: &Candidate) -> Traded {
     if !instance.edges.is_empty() && !packing.time_limited {
         let tolerances: Vec<u64> = FRONTIER_PPM.into_iter().chain([tolerance_ppm]).collect();
         let mut from = packing.assignment.clone();
-        let mut points = frontier(instance, &from, traded.packing_peak, &tolerances, &settings);
+        let mut points = frontier(instance, &from, traded.packing_peak, &tolerances, Some(tolerance_ppm), &settings);
         for _ in 0..LOWER_PEAKS {
             // The search for fewer cuts may meet a lower peak than the search for peaks did: the tolerance counts from it.
             let lower = points.iter().filter(|p| p.peak < traded.packing_peak && keeps(&p.result.assignment));
@@ -216,7 +216,7 @@ fn trade_for_cut(sweep: &Sweep<'_>, candidate: &Candidate) -> Traded {
             traded.packing_peak = lower.peak;
             from = lower.result.assignment.clone();
             traded.assignment = from.clone();
-            points = frontier(instance, &from, traded.packing_peak, &tolerances, &settings);
+            points = frontier(instance, &from, traded.packing_peak, &tolerances, Some(tolerance_ppm), &settings);
         }
         for point in points {
             if point.tolerance_ppm <= tolerance_ppm && keeps(&point.result.assignment) {
@@ -243,7 +243,7 @@ fn cut_budget(sweep: &Sweep<'_>) -> u64 {
     use super::packing::Budget;
     match sweep.options.budget {
         Budget::Small => NORMAL_CUT_BUDGET / 8,
-        Budget::Normal => NORMAL_CUT_BUDGET / 2,
+        Budget::Normal => NORMAL_CUT_BUDGET / 3,
         Budget::Large => NORMAL_CUT_BUDGET * 4,
         Budget::Evaluations(evaluations) => evaluations,
     }

@@ -94,7 +94,7 @@ proptest! {
     #[test]
     fn frontier_falls_with_the_tolerance((instance, start) in instances(5..30, 4)) {
         let peak = start.peak(&instance);
-        let points = frontier(&instance, &start, peak, &[10_000, 30_000, 100_000], &SETTINGS);
+        let points = frontier(&instance, &start, peak, &[10_000, 30_000, 100_000], Some(30_000), &SETTINGS);
         prop_assert_eq!(points.len(), 3);
         for point in &points {
             prop_assert!(point.peak <= point.cap && point.cap == cap_within(peak, point.tolerance_ppm));

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 77_shell_quiesce.sh: Calls your commands: maintenance page on, job workers paused, readers moved.
-# phase cutover, on the shell, for plan 632e5b4a9e87bc206ef9447e407bb1ca200df92bca468f2db4f74b54b9a41781
+# phase cutover, on the shell, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
 # Run: sh 77_shell_quiesce.sh
 # Undo: abort.sh calls the opposite commands.
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 82_shell_sequences.sh: Sets the subscriber's sequences to the publisher's values; never called, restarted and descending ones too.
-# phase cutover, on the shell, for plan 632e5b4a9e87bc206ef9447e407bb1ca200df92bca468f2db4f74b54b9a41781
+# phase cutover, on the shell, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
 # Run: sh 82_shell_sequences.sh
 # Undo: Not needed: numbers are only skipped.
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 86_pgbouncer_resume.sh: Looks once more for sessions on the old server, notes that the new one is open, and resumes.
-# phase cutover, on the pgbouncer, for plan 632e5b4a9e87bc206ef9447e407bb1ca200df92bca468f2db4f74b54b9a41781
+# phase cutover, on the pgbouncer, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
 # Run: sh 86_pgbouncer_resume.sh
 # Hazard: abort.sh refuses from here on.
 # Undo: rollback.sh

@@ -1,5 +1,5 @@
 -- 10_publisher_check.sql: Looks whether the publisher still is what the plan was made for. Changes nothing.
--- phase prepare, on the publisher, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase prepare, on the publisher, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 10_publisher_check.sql
 
 \set ON_ERROR_STOP on
@@ -69,8 +69,8 @@ BEGIN
       SELECT format('wal_level is %s, but must be logical', current_setting('wal_level'))
       WHERE current_setting('wal_level') <> 'logical'
       UNION ALL
-      SELECT format('max_replication_slots is %s, but must be at least %s: %s are used by others, 20 are needed, 2 are spare',
-                    current_setting('max_replication_slots'), others + 22, others)
+      SELECT format('max_replication_slots is %s, but must be at least %s: %s are used by others, 19 are needed, 2 are spare',
+                    current_setting('max_replication_slots'), others + 21, others)
       FROM (SELECT count(*) FROM pg_replication_slots AS s WHERE s.slot_name !~ '^pg_[0-9]+_sync_'
               AND NOT EXISTS (SELECT FROM (VALUES
         ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
@@ -81,10 +81,10 @@ BEGIN
         ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
         ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
         ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) WHERE planned.slot_name = s.slot_name)) AS used(others)
-      WHERE current_setting('max_replication_slots')::integer < others + 22
+      WHERE current_setting('max_replication_slots')::integer < others + 21
       UNION ALL
-      SELECT format('max_wal_senders is %s, but must be at least %s: %s are used by others, 21 are needed',
-                    current_setting('max_wal_senders'), others + 21, others)
+      SELECT format('max_wal_senders is %s, but must be at least %s: %s are used by others, 20 are needed',
+                    current_setting('max_wal_senders'), others + 20, others)
       FROM (SELECT count(*) FROM pg_stat_replication AS r LEFT JOIN pg_replication_slots AS s ON s.active_pid = r.pid
              WHERE coalesce(s.slot_name, '') !~ '^pg_[0-9]+_sync_'
                AND NOT EXISTS (SELECT FROM (VALUES
@@ -96,7 +96,7 @@ BEGIN
         ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
         ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
         ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) WHERE planned.slot_name = s.slot_name)) AS used(others)
-      WHERE current_setting('max_wal_senders')::integer < others + 21
+      WHERE current_setting('max_wal_senders')::integer < others + 20
     ) AS found(line)) AS numbered;
   IF found_count > 0 THEN
     RAISE EXCEPTION USING MESSAGE = found_count || ' settings of the publisher are too small', DETAIL = found_lines, HINT = 'Raise them and restart the publisher; RUNBOOK.md has the numbers.';
@@ -131,8 +131,6 @@ BEGIN
         ('public', 'email_messages', 'r', true),
         ('public', 'sessions', 'r', true),
         ('public', 'page_views', 'p', true),
-        ('public', 'countries', 'r', true),
-        ('public', 'feature_flags', 'r', true),
         ('public', 'jobs', 'r', true),
         ('public', 'accounts', 'r', true),
         ('public', 'api_keys', 'r', true),
@@ -142,6 +140,7 @@ BEGIN
         ('public', 'contact_lists', 'r', true),
         ('public', 'contact_tags', 'r', true),
         ('public', 'contacts', 'r', true),
+        ('public', 'countries', 'r', true),
         ('public', 'domains', 'r', true),
         ('public', 'files', 'r', true),
         ('public', 'imports', 'r', true),
@@ -165,10 +164,11 @@ BEGIN
         ('public', 'tasks', 'r', true),
         ('public', 'templates', 'r', true),
         ('public', 'users', 'r', true),
-        ('public', 'webhook_deliveries', 'r', true),
         ('public', 'webhooks', 'r', true),
-        ('public', 'audit_log', 'r', true),
         ('public', 'coupons', 'r', true),
+        ('public', 'feature_flags', 'r', true),
+        ('public', 'webhook_deliveries', 'r', true),
+        ('public', 'audit_log', 'r', true),
         ('public', 'notifications', 'r', true)) AS planned(schema_name, table_name, kind, needs_identity)),
       relation AS (
         SELECT planned.*, c.oid, c.relkind, c.relpersistence

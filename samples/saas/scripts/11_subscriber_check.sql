@@ -1,5 +1,5 @@
 -- 11_subscriber_check.sql: Looks whether the subscriber can take what the plan sends. Changes nothing.
--- phase schema, on the subscriber, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase schema, on the subscriber, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 11_subscriber_check.sql
 
 \set ON_ERROR_STOP on
@@ -77,8 +77,8 @@ BEGIN
                     current_setting('max_sync_workers_per_subscription'))
       WHERE current_setting('max_sync_workers_per_subscription')::integer > 2
       UNION ALL
-      SELECT format('max_logical_replication_workers is %s, but must be at least %s: %s for others, 20 are needed',
-                    current_setting('max_logical_replication_workers'), others + 20, others)
+      SELECT format('max_logical_replication_workers is %s, but must be at least %s: %s for others, 19 are needed',
+                    current_setting('max_logical_replication_workers'), others + 19, others)
       FROM (SELECT count(*) FROM pg_subscription AS s WHERE s.subenabled
               AND NOT EXISTS (SELECT FROM (VALUES
         ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
@@ -89,14 +89,14 @@ BEGIN
         ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
         ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
         ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) WHERE planned.subscription_name = s.subname)) AS used(others)
-      WHERE current_setting('max_logical_replication_workers')::integer < others + 20
+      WHERE current_setting('max_logical_replication_workers')::integer < others + 19
       UNION ALL
       SELECT format('max_worker_processes is %s, but must be at least %s: one more than max_logical_replication_workers',
                     current_setting('max_worker_processes'), current_setting('max_logical_replication_workers')::integer + 1)
       WHERE current_setting('max_worker_processes')::integer <= current_setting('max_logical_replication_workers')::integer
       UNION ALL
-      SELECT format('max_replication_slots is %s, but must be at least %s: %s for others, 20 are needed, 2 are spare',
-                    current_setting('max_replication_slots'), others + 22, others)
+      SELECT format('max_replication_slots is %s, but must be at least %s: %s for others, 19 are needed, 2 are spare',
+                    current_setting('max_replication_slots'), others + 21, others)
       FROM (SELECT count(*) FROM pg_subscription AS s
              WHERE NOT EXISTS (SELECT FROM (VALUES
         ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
@@ -107,7 +107,7 @@ BEGIN
         ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
         ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
         ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) WHERE planned.subscription_name = s.subname)) AS used(others)
-      WHERE current_setting('max_replication_slots')::integer < others + 22
+      WHERE current_setting('max_replication_slots')::integer < others + 21
     ) AS found(line)) AS numbered;
   IF found_count > 0 THEN
     RAISE EXCEPTION USING MESSAGE = found_count || ' settings of the subscriber are too small', DETAIL = found_lines, HINT = 'Raise them and restart the subscriber; RUNBOOK.md has the numbers.';
@@ -128,8 +128,6 @@ BEGIN
         ('pgsp_email_messages', 'public', 'email_messages', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_sessions', 'public', 'sessions', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_page_views', 'public', 'page_views', false, true, ARRAY['day', 'id']::text[], ARRAY['day', 'id']::text[]),
-        ('pgsp_shared_1', 'public', 'countries', false, true, ARRAY['code']::text[], ARRAY['code']::text[]),
-        ('pgsp_shared_1', 'public', 'feature_flags', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_shared_1', 'public', 'jobs', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_shared_2', 'public', 'accounts', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_shared_2', 'public', 'api_keys', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
@@ -139,6 +137,7 @@ BEGIN
         ('pgsp_shared_2', 'public', 'contact_lists', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_shared_2', 'public', 'contact_tags', false, true, ARRAY['contact_id', 'tag_id']::text[], ARRAY['contact_id', 'tag_id']::text[]),
         ('pgsp_shared_2', 'public', 'contacts', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_2', 'public', 'countries', false, true, ARRAY['code']::text[], ARRAY['code']::text[]),
         ('pgsp_shared_2', 'public', 'domains', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_shared_2', 'public', 'files', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_shared_2', 'public', 'imports', false, true, ARRAY['code']::text[], ARRAY['code']::text[]),
@@ -162,10 +161,11 @@ BEGIN
         ('pgsp_shared_2', 'public', 'tasks', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_shared_2', 'public', 'templates', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_shared_2', 'public', 'users', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_2', 'public', 'webhooks', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'coupons', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'feature_flags', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_shared_3', 'public', 'webhook_deliveries', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_3', 'public', 'webhooks', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_shared_4', 'public', 'audit_log', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_4', 'public', 'coupons', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_shared_4', 'public', 'notifications', false, true, ARRAY['id']::text[], ARRAY['id']::text[])) AS planned(subscription_name, schema_name, table_name, is_only, needs_identity, columns, identity_columns)),
       relation AS (
         SELECT planned.*, c.oid, c.relkind, c.relpersistence
@@ -218,8 +218,6 @@ BEGIN
         ('pgsp_email_messages', 'public', 'email_messages', false),
         ('pgsp_sessions', 'public', 'sessions', false),
         ('pgsp_page_views', 'public', 'page_views', false),
-        ('pgsp_shared_1', 'public', 'countries', false),
-        ('pgsp_shared_1', 'public', 'feature_flags', false),
         ('pgsp_shared_1', 'public', 'jobs', false),
         ('pgsp_shared_2', 'public', 'accounts', false),
         ('pgsp_shared_2', 'public', 'api_keys', false),
@@ -229,6 +227,7 @@ BEGIN
         ('pgsp_shared_2', 'public', 'contact_lists', false),
         ('pgsp_shared_2', 'public', 'contact_tags', false),
         ('pgsp_shared_2', 'public', 'contacts', false),
+        ('pgsp_shared_2', 'public', 'countries', false),
         ('pgsp_shared_2', 'public', 'domains', false),
         ('pgsp_shared_2', 'public', 'files', false),
         ('pgsp_shared_2', 'public', 'imports', false),
@@ -252,10 +251,11 @@ BEGIN
         ('pgsp_shared_2', 'public', 'tasks', false),
         ('pgsp_shared_2', 'public', 'templates', false),
         ('pgsp_shared_2', 'public', 'users', false),
+        ('pgsp_shared_2', 'public', 'webhooks', false),
+        ('pgsp_shared_3', 'public', 'coupons', false),
+        ('pgsp_shared_3', 'public', 'feature_flags', false),
         ('pgsp_shared_3', 'public', 'webhook_deliveries', false),
-        ('pgsp_shared_3', 'public', 'webhooks', false),
         ('pgsp_shared_4', 'public', 'audit_log', false),
-        ('pgsp_shared_4', 'public', 'coupons', false),
         ('pgsp_shared_4', 'public', 'notifications', false)) AS planned(subscription_name, schema_name, table_name, is_only))
     SELECT n.nspname, c.relname, CASE WHEN bool_and(planned.is_only) THEN 'ONLY ' ELSE '' END AS only_word
     FROM planned
@@ -298,8 +298,6 @@ BEGIN
         ('public', 'page_views_1', 3, true),
         ('public', 'page_views_2', 3, true),
         ('public', 'page_views_3', 3, true),
-        ('public', 'countries', 4, true),
-        ('public', 'feature_flags', 4, true),
         ('public', 'jobs', 4, true),
         ('public', 'accounts', 5, true),
         ('public', 'api_keys', 5, true),
@@ -309,6 +307,7 @@ BEGIN
         ('public', 'contact_lists', 5, true),
         ('public', 'contact_tags', 5, true),
         ('public', 'contacts', 5, true),
+        ('public', 'countries', 5, true),
         ('public', 'domains', 5, true),
         ('public', 'files', 5, true),
         ('public', 'imports', 5, true),
@@ -332,10 +331,11 @@ BEGIN
         ('public', 'tasks', 5, true),
         ('public', 'templates', 5, true),
         ('public', 'users', 5, true),
+        ('public', 'webhooks', 5, true),
+        ('public', 'coupons', 6, true),
+        ('public', 'feature_flags', 6, true),
         ('public', 'webhook_deliveries', 6, true),
-        ('public', 'webhooks', 6, true),
         ('public', 'audit_log', 7, true),
-        ('public', 'coupons', 7, true),
         ('public', 'notifications', 7, true)) AS planned(schema_name, table_name, slot_number, truncates)) AS p
         JOIN pg_namespace AS n ON n.nspname = p.schema_name
         JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p.table_name),
@@ -352,7 +352,7 @@ BEGIN
         ('public', 'email_messages', 'email_messages_contact_id_fkey'),
         ('public', 'notifications', 'notifications_user_id_fkey'),
         ('public', 'sessions', 'sessions_user_id_fkey'),
-        ('public', 'webhooks', 'webhooks_account_id_fkey')) AS cut(schema_name, table_name, constraint_name)
+        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey')) AS cut(schema_name, table_name, constraint_name)
           JOIN pg_namespace AS n ON n.nspname = cut.schema_name
           WHERE cut.constraint_name = k.conname
             AND (SELECT relname FROM pg_class WHERE oid = k.conrelid AND relnamespace = n.oid) = cut.table_name)
@@ -401,8 +401,6 @@ BEGIN
         ('public', 'email_messages'),
         ('public', 'sessions'),
         ('public', 'page_views'),
-        ('public', 'countries'),
-        ('public', 'feature_flags'),
         ('public', 'jobs'),
         ('public', 'accounts'),
         ('public', 'api_keys'),
@@ -412,6 +410,7 @@ BEGIN
         ('public', 'contact_lists'),
         ('public', 'contact_tags'),
         ('public', 'contacts'),
+        ('public', 'countries'),
         ('public', 'domains'),
         ('public', 'files'),
         ('public', 'imports'),
@@ -435,10 +434,11 @@ BEGIN
         ('public', 'tasks'),
         ('public', 'templates'),
         ('public', 'users'),
-        ('public', 'webhook_deliveries'),
         ('public', 'webhooks'),
-        ('public', 'audit_log'),
         ('public', 'coupons'),
+        ('public', 'feature_flags'),
+        ('public', 'webhook_deliveries'),
+        ('public', 'audit_log'),
         ('public', 'notifications')) AS planned(schema_name, table_name)
         JOIN pg_namespace AS n ON n.nspname = planned.schema_name
         JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = planned.table_name

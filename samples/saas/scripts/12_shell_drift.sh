@@ -1,6 +1,6 @@
 #!/bin/sh
 # 12_shell_drift.sh: Compares columns and keys of the planned tables on both servers. Changes nothing.
-# phase schema, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+# phase schema, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 # Run: sh 12_shell_drift.sh
 # Environment PGSLOTPLAN_PUBLISHER (needed): connection string of the publisher's database
 # Environment PGSLOTPLAN_SUBSCRIBER (needed): connection string of the subscriber's database
@@ -163,8 +163,6 @@ WITH t AS (
         ('pgsp_email_messages', 'public', 'email_messages'),
         ('pgsp_sessions', 'public', 'sessions'),
         ('pgsp_page_views', 'public', 'page_views'),
-        ('pgsp_shared_1', 'public', 'countries'),
-        ('pgsp_shared_1', 'public', 'feature_flags'),
         ('pgsp_shared_1', 'public', 'jobs'),
         ('pgsp_shared_2', 'public', 'accounts'),
         ('pgsp_shared_2', 'public', 'api_keys'),
@@ -174,6 +172,7 @@ WITH t AS (
         ('pgsp_shared_2', 'public', 'contact_lists'),
         ('pgsp_shared_2', 'public', 'contact_tags'),
         ('pgsp_shared_2', 'public', 'contacts'),
+        ('pgsp_shared_2', 'public', 'countries'),
         ('pgsp_shared_2', 'public', 'domains'),
         ('pgsp_shared_2', 'public', 'files'),
         ('pgsp_shared_2', 'public', 'imports'),
@@ -197,10 +196,11 @@ WITH t AS (
         ('pgsp_shared_2', 'public', 'tasks'),
         ('pgsp_shared_2', 'public', 'templates'),
         ('pgsp_shared_2', 'public', 'users'),
+        ('pgsp_shared_2', 'public', 'webhooks'),
+        ('pgsp_shared_3', 'public', 'coupons'),
+        ('pgsp_shared_3', 'public', 'feature_flags'),
         ('pgsp_shared_3', 'public', 'webhook_deliveries'),
-        ('pgsp_shared_3', 'public', 'webhooks'),
         ('pgsp_shared_4', 'public', 'audit_log'),
-        ('pgsp_shared_4', 'public', 'coupons'),
         ('pgsp_shared_4', 'public', 'notifications')) AS planned(subscription_name, schema_name, table_name)
         JOIN pg_namespace AS n ON n.nspname = planned.schema_name
         JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = planned.table_name)

@@ -1,5 +1,5 @@
 -- 30_publisher_publications.sql: Creates one publication for each slot, and compares those that exist with the plan.
--- phase prepare, on the publisher, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase prepare, on the publisher, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 30_publisher_publications.sql
 -- Undo: 91_publisher_cleanup.sql drops them.
 
@@ -72,8 +72,6 @@ BEGIN
         ('public', 'email_messages', 'r', true),
         ('public', 'sessions', 'r', true),
         ('public', 'page_views', 'p', true),
-        ('public', 'countries', 'r', true),
-        ('public', 'feature_flags', 'r', true),
         ('public', 'jobs', 'r', true),
         ('public', 'accounts', 'r', true),
         ('public', 'api_keys', 'r', true),
@@ -83,6 +81,7 @@ BEGIN
         ('public', 'contact_lists', 'r', true),
         ('public', 'contact_tags', 'r', true),
         ('public', 'contacts', 'r', true),
+        ('public', 'countries', 'r', true),
         ('public', 'domains', 'r', true),
         ('public', 'files', 'r', true),
         ('public', 'imports', 'r', true),
@@ -106,10 +105,11 @@ BEGIN
         ('public', 'tasks', 'r', true),
         ('public', 'templates', 'r', true),
         ('public', 'users', 'r', true),
-        ('public', 'webhook_deliveries', 'r', true),
         ('public', 'webhooks', 'r', true),
-        ('public', 'audit_log', 'r', true),
         ('public', 'coupons', 'r', true),
+        ('public', 'feature_flags', 'r', true),
+        ('public', 'webhook_deliveries', 'r', true),
+        ('public', 'audit_log', 'r', true),
         ('public', 'notifications', 'r', true)) AS planned(schema_name, table_name, kind, needs_identity)),
       relation AS (
         SELECT planned.*, c.oid, c.relkind, c.relpersistence
@@ -189,8 +189,6 @@ SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_shared_1') A
 \gset
 \if :publication_4_is_missing
 CREATE PUBLICATION pgsp_shared_1 FOR TABLE
-    public.countries,
-    public.feature_flags,
     public.jobs
     WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
 \endif
@@ -207,6 +205,7 @@ CREATE PUBLICATION pgsp_shared_2 FOR TABLE
     public.contact_lists,
     public.contact_tags,
     public.contacts,
+    public.countries,
     public.domains,
     public.files,
     public.imports,
@@ -229,7 +228,8 @@ CREATE PUBLICATION pgsp_shared_2 FOR TABLE
     public.task_assignees,
     public.tasks,
     public.templates,
-    public.users
+    public.users,
+    public.webhooks
     WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
 \endif
 
@@ -237,8 +237,9 @@ SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_shared_3') A
 \gset
 \if :publication_6_is_missing
 CREATE PUBLICATION pgsp_shared_3 FOR TABLE
-    public.webhook_deliveries,
-    public.webhooks
+    public.coupons,
+    public.feature_flags,
+    public.webhook_deliveries
     WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
 \endif
 
@@ -247,7 +248,6 @@ SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_shared_4') A
 \if :publication_7_is_missing
 CREATE PUBLICATION pgsp_shared_4 FOR TABLE
     public.audit_log,
-    public.coupons,
     public.notifications
     WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
 \endif
@@ -274,8 +274,6 @@ BEGIN
         ('pgsp_email_messages', 'public', 'email_messages', false, ARRAY[]::text[]),
         ('pgsp_sessions', 'public', 'sessions', false, ARRAY[]::text[]),
         ('pgsp_page_views', 'public', 'page_views', false, ARRAY[]::text[]),
-        ('pgsp_shared_1', 'public', 'countries', false, ARRAY[]::text[]),
-        ('pgsp_shared_1', 'public', 'feature_flags', false, ARRAY[]::text[]),
         ('pgsp_shared_1', 'public', 'jobs', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'accounts', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'api_keys', false, ARRAY[]::text[]),
@@ -285,6 +283,7 @@ BEGIN
         ('pgsp_shared_2', 'public', 'contact_lists', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'contact_tags', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'contacts', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'countries', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'domains', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'files', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'imports', false, ARRAY[]::text[]),
@@ -308,10 +307,11 @@ BEGIN
         ('pgsp_shared_2', 'public', 'tasks', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'templates', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'users', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'webhooks', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'coupons', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'feature_flags', false, ARRAY[]::text[]),
         ('pgsp_shared_3', 'public', 'webhook_deliveries', false, ARRAY[]::text[]),
-        ('pgsp_shared_3', 'public', 'webhooks', false, ARRAY[]::text[]),
         ('pgsp_shared_4', 'public', 'audit_log', false, ARRAY[]::text[]),
-        ('pgsp_shared_4', 'public', 'coupons', false, ARRAY[]::text[]),
         ('pgsp_shared_4', 'public', 'notifications', false, ARRAY[]::text[])) AS planned(publication_name, schema_name, table_name, filtered, columns)),
       actual AS (
         SELECT p.pubname, n.nspname, c.relname, false AS filtered, ARRAY[]::text[] AS columns

@@ -1,5 +1,5 @@
 -- 50_publisher_slots.sql: Creates the replication slots.
--- phase start, on the publisher, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase start, on the publisher, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 50_publisher_slots.sql
 -- Hazard: Making the first slot waits for every transaction that is writing now, in any database of the server; prepared transactions count. From now on the publisher keeps all WAL until the subscriptions confirm it: go on soon, and watch its disk.
 -- Undo: 91_publisher_cleanup.sql drops them.
@@ -82,8 +82,6 @@ BEGIN
         ('pgsp_email_messages', 'public', 'email_messages', false, ARRAY[]::text[]),
         ('pgsp_sessions', 'public', 'sessions', false, ARRAY[]::text[]),
         ('pgsp_page_views', 'public', 'page_views', false, ARRAY[]::text[]),
-        ('pgsp_shared_1', 'public', 'countries', false, ARRAY[]::text[]),
-        ('pgsp_shared_1', 'public', 'feature_flags', false, ARRAY[]::text[]),
         ('pgsp_shared_1', 'public', 'jobs', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'accounts', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'api_keys', false, ARRAY[]::text[]),
@@ -93,6 +91,7 @@ BEGIN
         ('pgsp_shared_2', 'public', 'contact_lists', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'contact_tags', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'contacts', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'countries', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'domains', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'files', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'imports', false, ARRAY[]::text[]),
@@ -116,10 +115,11 @@ BEGIN
         ('pgsp_shared_2', 'public', 'tasks', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'templates', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'users', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'webhooks', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'coupons', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'feature_flags', false, ARRAY[]::text[]),
         ('pgsp_shared_3', 'public', 'webhook_deliveries', false, ARRAY[]::text[]),
-        ('pgsp_shared_3', 'public', 'webhooks', false, ARRAY[]::text[]),
         ('pgsp_shared_4', 'public', 'audit_log', false, ARRAY[]::text[]),
-        ('pgsp_shared_4', 'public', 'coupons', false, ARRAY[]::text[]),
         ('pgsp_shared_4', 'public', 'notifications', false, ARRAY[]::text[])) AS planned(publication_name, schema_name, table_name, filtered, columns)),
       actual AS (
         SELECT p.pubname, n.nspname, c.relname, false AS filtered, ARRAY[]::text[] AS columns

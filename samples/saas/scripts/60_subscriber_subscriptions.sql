@@ -1,5 +1,5 @@
 -- 60_subscriber_subscriptions.sql: Creates and enables the subscriptions; the initial copy starts.
--- phase start, on the subscriber, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase start, on the subscriber, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -v publisher_dsn="$PGSLOTPLAN_PUBLISHER" -f 60_subscriber_subscriptions.sql
 -- Variable publisher_dsn (needed): connection string by which the subscriber's server reaches the publisher's database, with a role that has REPLICATION and SELECT on the tables
 -- Hazard: The connection string is stored on the subscriber and may be logged with the statement: leave the password to a password file of the subscriber's server where the versions allow it. An initial copy reads every table of the publisher once.
@@ -98,7 +98,7 @@ CREATE TABLE IF NOT EXISTS pgslotplan.plan (
     plan_sha256 text NOT NULL,
     stopped boolean NOT NULL DEFAULT false
 );
-INSERT INTO pgslotplan.plan (prefix, plan_sha256) VALUES ('pgsp', '223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b') ON CONFLICT DO NOTHING;
+INSERT INTO pgslotplan.plan (prefix, plan_sha256) VALUES ('pgsp', 'a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b') ON CONFLICT DO NOTHING;
 DO $pgslotplan$
 DECLARE
   found_count bigint;
@@ -108,7 +108,7 @@ BEGIN
     INTO found_count, found_lines
     FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
       SELECT format('prefix %s belongs to plan %s', prefix, plan_sha256) FROM pgslotplan.plan
-      WHERE prefix = 'pgsp' AND plan_sha256 <> '223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b'
+      WHERE prefix = 'pgsp' AND plan_sha256 <> 'a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b'
     ) AS found(line)) AS numbered;
   IF found_count > 0 THEN
     RAISE EXCEPTION USING MESSAGE = found_count || ' other plan is being carried out here', DETAIL = found_lines, HINT = 'Run the clean-up files of that plan first, or plan with another --prefix.';
@@ -165,8 +165,6 @@ BEGIN
         ('pgsp_email_messages', 'public', 'email_messages', false),
         ('pgsp_sessions', 'public', 'sessions', false),
         ('pgsp_page_views', 'public', 'page_views', false),
-        ('pgsp_shared_1', 'public', 'countries', false),
-        ('pgsp_shared_1', 'public', 'feature_flags', false),
         ('pgsp_shared_1', 'public', 'jobs', false),
         ('pgsp_shared_2', 'public', 'accounts', false),
         ('pgsp_shared_2', 'public', 'api_keys', false),
@@ -176,6 +174,7 @@ BEGIN
         ('pgsp_shared_2', 'public', 'contact_lists', false),
         ('pgsp_shared_2', 'public', 'contact_tags', false),
         ('pgsp_shared_2', 'public', 'contacts', false),
+        ('pgsp_shared_2', 'public', 'countries', false),
         ('pgsp_shared_2', 'public', 'domains', false),
         ('pgsp_shared_2', 'public', 'files', false),
         ('pgsp_shared_2', 'public', 'imports', false),
@@ -199,10 +198,11 @@ BEGIN
         ('pgsp_shared_2', 'public', 'tasks', false),
         ('pgsp_shared_2', 'public', 'templates', false),
         ('pgsp_shared_2', 'public', 'users', false),
+        ('pgsp_shared_2', 'public', 'webhooks', false),
+        ('pgsp_shared_3', 'public', 'coupons', false),
+        ('pgsp_shared_3', 'public', 'feature_flags', false),
         ('pgsp_shared_3', 'public', 'webhook_deliveries', false),
-        ('pgsp_shared_3', 'public', 'webhooks', false),
         ('pgsp_shared_4', 'public', 'audit_log', false),
-        ('pgsp_shared_4', 'public', 'coupons', false),
         ('pgsp_shared_4', 'public', 'notifications', false)) AS planned(subscription_name, schema_name, table_name, is_only))
     SELECT n.nspname, c.relname, CASE WHEN bool_and(planned.is_only) THEN 'ONLY ' ELSE '' END AS only_word
     FROM planned

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 72_shell_indexes.sh: Builds the secondary indexes and unique constraints that the subscriber lacks, in parallel, largest first.
-# phase indexes, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+# phase indexes, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 # Run: sh 72_shell_indexes.sh
 # Environment PGSLOTPLAN_PUBLISHER (needed): connection string of the publisher's database
 # Environment PGSLOTPLAN_SUBSCRIBER (needed): connection string of the subscriber's database
@@ -189,7 +189,7 @@ SELECT 2606, k.oid, CASE WHEN EXISTS (SELECT FROM pg_class AS c JOIN pg_namespac
     ('public', 'email_messages', 'email_messages_contact_id_fkey'),
     ('public', 'notifications', 'notifications_user_id_fkey'),
     ('public', 'sessions', 'sessions_user_id_fkey'),
-    ('public', 'webhooks', 'webhooks_account_id_fkey'))) THEN 'cut' ELSE 'foreign' END, 0
+    ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey'))) THEN 'cut' ELSE 'foreign' END, 0
 FROM pg_constraint AS k WHERE k.contype = 'f' AND k.conparentid = 0
 UNION ALL
 SELECT 2620, g.oid, 'cut', 0 FROM pg_trigger AS g WHERE g.tgname = 'pgsp_refuse_truncate' AND NOT g.tgisinternal;

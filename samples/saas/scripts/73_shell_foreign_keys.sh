@@ -1,6 +1,6 @@
 #!/bin/sh
 # 73_shell_foreign_keys.sh: Makes the foreign keys that do not join two slots, and triggers, rules, policies and statistics.
-# phase indexes, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+# phase indexes, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 # Run: sh 73_shell_foreign_keys.sh
 # Environment PGSLOTPLAN_PUBLISHER (needed): connection string of the publisher's database
 # Environment PGSLOTPLAN_SUBSCRIBER (needed): connection string of the subscriber's database
@@ -183,8 +183,6 @@ BEGIN
         ('public', 'page_views_1', 3, true),
         ('public', 'page_views_2', 3, true),
         ('public', 'page_views_3', 3, true),
-        ('public', 'countries', 4, true),
-        ('public', 'feature_flags', 4, true),
         ('public', 'jobs', 4, true),
         ('public', 'accounts', 5, true),
         ('public', 'api_keys', 5, true),
@@ -194,6 +192,7 @@ BEGIN
         ('public', 'contact_lists', 5, true),
         ('public', 'contact_tags', 5, true),
         ('public', 'contacts', 5, true),
+        ('public', 'countries', 5, true),
         ('public', 'domains', 5, true),
         ('public', 'files', 5, true),
         ('public', 'imports', 5, true),
@@ -217,10 +216,11 @@ BEGIN
         ('public', 'tasks', 5, true),
         ('public', 'templates', 5, true),
         ('public', 'users', 5, true),
+        ('public', 'webhooks', 5, true),
+        ('public', 'coupons', 6, true),
+        ('public', 'feature_flags', 6, true),
         ('public', 'webhook_deliveries', 6, true),
-        ('public', 'webhooks', 6, true),
         ('public', 'audit_log', 7, true),
-        ('public', 'coupons', 7, true),
         ('public', 'notifications', 7, true)) AS planned(schema_name, table_name, slot_number, truncates)) AS p
         JOIN pg_namespace AS n ON n.nspname = p.schema_name
         JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p.table_name),
@@ -237,7 +237,7 @@ BEGIN
         ('public', 'email_messages', 'email_messages_contact_id_fkey'),
         ('public', 'notifications', 'notifications_user_id_fkey'),
         ('public', 'sessions', 'sessions_user_id_fkey'),
-        ('public', 'webhooks', 'webhooks_account_id_fkey')) AS cut(schema_name, table_name, constraint_name)
+        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey')) AS cut(schema_name, table_name, constraint_name)
           JOIN pg_namespace AS n ON n.nspname = cut.schema_name
           WHERE cut.constraint_name = k.conname
             AND (SELECT relname FROM pg_class WHERE oid = k.conrelid AND relnamespace = n.oid) = cut.table_name)
@@ -272,7 +272,7 @@ SELECT 2606, k.oid, CASE WHEN EXISTS (SELECT FROM pg_class AS c JOIN pg_namespac
     ('public', 'email_messages', 'email_messages_contact_id_fkey'),
     ('public', 'notifications', 'notifications_user_id_fkey'),
     ('public', 'sessions', 'sessions_user_id_fkey'),
-    ('public', 'webhooks', 'webhooks_account_id_fkey'))) THEN 'cut' ELSE 'foreign' END, 0
+    ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey'))) THEN 'cut' ELSE 'foreign' END, 0
 FROM pg_constraint AS k WHERE k.contype = 'f' AND k.conparentid = 0
 UNION ALL
 SELECT 2620, g.oid, 'cut', 0 FROM pg_trigger AS g WHERE g.tgname = 'pgsp_refuse_truncate' AND NOT g.tgisinternal;
@@ -338,7 +338,7 @@ FROM (VALUES
         ('public', 'email_messages', 'email_messages_contact_id_fkey'),
         ('public', 'notifications', 'notifications_user_id_fkey'),
         ('public', 'sessions', 'sessions_user_id_fkey'),
-        ('public', 'webhooks', 'webhooks_account_id_fkey')) AS cut(schema_name, table_name, constraint_name) JOIN pg_namespace AS n ON n.nspname = cut.schema_name JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = cut.table_name
+        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey')) AS cut(schema_name, table_name, constraint_name) JOIN pg_namespace AS n ON n.nspname = cut.schema_name JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = cut.table_name
 JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.conname = cut.constraint_name AND obj_description(k.oid, 'pg_constraint') IS NOT NULL;
 PGSLOTPLAN_SQL
 subscriber < "$work/comments.sql"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 74_shell_drift.sh: Compares columns, defaults, indexes, constraints and triggers of the planned tables on both servers. Changes nothing.
-# phase indexes, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+# phase indexes, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 # Run: sh 74_shell_drift.sh
 # Environment PGSLOTPLAN_PUBLISHER (needed): connection string of the publisher's database
 # Environment PGSLOTPLAN_SUBSCRIBER (needed): connection string of the subscriber's database
@@ -163,8 +163,6 @@ WITH t AS (
         ('pgsp_email_messages', 'public', 'email_messages'),
         ('pgsp_sessions', 'public', 'sessions'),
         ('pgsp_page_views', 'public', 'page_views'),
-        ('pgsp_shared_1', 'public', 'countries'),
-        ('pgsp_shared_1', 'public', 'feature_flags'),
         ('pgsp_shared_1', 'public', 'jobs'),
         ('pgsp_shared_2', 'public', 'accounts'),
         ('pgsp_shared_2', 'public', 'api_keys'),
@@ -174,6 +172,7 @@ WITH t AS (
         ('pgsp_shared_2', 'public', 'contact_lists'),
         ('pgsp_shared_2', 'public', 'contact_tags'),
         ('pgsp_shared_2', 'public', 'contacts'),
+        ('pgsp_shared_2', 'public', 'countries'),
         ('pgsp_shared_2', 'public', 'domains'),
         ('pgsp_shared_2', 'public', 'files'),
         ('pgsp_shared_2', 'public', 'imports'),
@@ -197,10 +196,11 @@ WITH t AS (
         ('pgsp_shared_2', 'public', 'tasks'),
         ('pgsp_shared_2', 'public', 'templates'),
         ('pgsp_shared_2', 'public', 'users'),
+        ('pgsp_shared_2', 'public', 'webhooks'),
+        ('pgsp_shared_3', 'public', 'coupons'),
+        ('pgsp_shared_3', 'public', 'feature_flags'),
         ('pgsp_shared_3', 'public', 'webhook_deliveries'),
-        ('pgsp_shared_3', 'public', 'webhooks'),
         ('pgsp_shared_4', 'public', 'audit_log'),
-        ('pgsp_shared_4', 'public', 'coupons'),
         ('pgsp_shared_4', 'public', 'notifications')) AS planned(subscription_name, schema_name, table_name)
         JOIN pg_namespace AS n ON n.nspname = planned.schema_name
         JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = planned.table_name)
@@ -223,7 +223,7 @@ WITH t AS (
         ('public', 'email_messages', 'email_messages_contact_id_fkey'),
         ('public', 'notifications', 'notifications_user_id_fkey'),
         ('public', 'sessions', 'sessions_user_id_fkey'),
-        ('public', 'webhooks', 'webhooks_account_id_fkey')) AS cut(schema_name, table_name, constraint_name) WHERE cut.constraint_name = k.conname AND cut.schema_name = t.schema_name
+        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey')) AS cut(schema_name, table_name, constraint_name) WHERE cut.constraint_name = k.conname AND cut.schema_name = t.schema_name
           AND cut.table_name = t.table_name)) AND NOT (k.contype = 'f' AND k.conparentid <> 0)
         UNION ALL SELECT format('trigger of table %s: %s', t.name, pg_get_triggerdef(g.oid)) FROM t JOIN pg_trigger AS g ON g.tgrelid = t.oid
         WHERE NOT g.tgisinternal AND g.tgname <> 'pgsp_refuse_truncate') AS facts(fact);

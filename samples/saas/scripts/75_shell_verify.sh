@@ -1,6 +1,6 @@
 #!/bin/sh
 # 75_shell_verify.sh: Compares every row of both servers while writes go on, without locks.
-# phase verify, on the shell, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+# phase verify, on the shell, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 # Run: sh 75_shell_verify.sh
 # Hazard: Reads every table on both servers once. One statement lasts about VERIFY_BATCH_SECONDS (10), so that vacuum is not held up for longer; tables whose key begins with text are read by one statement each.
 

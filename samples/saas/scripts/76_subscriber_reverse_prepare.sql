@@ -1,5 +1,5 @@
 -- 76_subscriber_reverse_prepare.sql: Creates the publications of the way back; no slot yet.
--- phase cutover, on the subscriber, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase cutover, on the subscriber, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 76_subscriber_reverse_prepare.sql
 -- Undo: 90_subscriber_cleanup.sql drops them.
 
@@ -72,7 +72,7 @@ DECLARE
 BEGIN
   IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
-      INTO found_mark USING 'pgsp', '223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b';
+      INTO found_mark USING 'pgsp', 'a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b';
   END IF;
   IF NOT found_mark THEN
     RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',
@@ -137,8 +137,6 @@ SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_rev_5') AS r
 \gset
 \if :reverse_4_is_missing
 CREATE PUBLICATION pgsp_rev_5 FOR TABLE
-    public.countries,
-    public.feature_flags,
     public.jobs
     WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
 \endif
@@ -155,6 +153,7 @@ CREATE PUBLICATION pgsp_rev_6 FOR TABLE
     public.contact_lists,
     public.contact_tags,
     public.contacts,
+    public.countries,
     public.domains,
     public.files,
     public.imports,
@@ -177,7 +176,8 @@ CREATE PUBLICATION pgsp_rev_6 FOR TABLE
     public.task_assignees,
     public.tasks,
     public.templates,
-    public.users
+    public.users,
+    public.webhooks
     WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
 \endif
 
@@ -185,8 +185,9 @@ SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_rev_7') AS r
 \gset
 \if :reverse_6_is_missing
 CREATE PUBLICATION pgsp_rev_7 FOR TABLE
-    public.webhook_deliveries,
-    public.webhooks
+    public.coupons,
+    public.feature_flags,
+    public.webhook_deliveries
     WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
 \endif
 
@@ -195,7 +196,6 @@ SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_rev_8') AS r
 \if :reverse_7_is_missing
 CREATE PUBLICATION pgsp_rev_8 FOR TABLE
     public.audit_log,
-    public.coupons,
     public.notifications
     WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
 \endif

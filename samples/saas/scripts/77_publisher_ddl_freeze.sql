@@ -1,5 +1,5 @@
 -- 77_publisher_ddl_freeze.sql: Refuses DDL on the publisher.
--- phase cutover, on the publisher, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase cutover, on the publisher, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 77_publisher_ddl_freeze.sql
 -- Hazard: From now on CREATE, ALTER and DROP fail in the application too, except of temporary objects. Needs a superuser, or what the provider has for event triggers.
 -- Undo: thaw_publisher.sql, or the clean-up.

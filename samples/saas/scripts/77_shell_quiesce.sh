@@ -1,6 +1,6 @@
 #!/bin/sh
 # 77_shell_quiesce.sh: Calls your commands: maintenance page on, job workers paused, readers moved.
-# phase cutover, on the shell, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+# phase cutover, on the shell, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 # Run: sh 77_shell_quiesce.sh
 # Undo: abort.sh calls the opposite commands.
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 78_pgbouncer_pause.sh: Pauses the entries on every PgBouncer process.
-# phase cutover, on the pgbouncer, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+# phase cutover, on the pgbouncer, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 # Run: sh 78_pgbouncer_pause.sh
 # Hazard: The application stands from here until RESUME. A client that waits longer than query_wait_timeout (120 s) is disconnected. If a pool is not idle within PAUSE_SECONDS everything is resumed by itself.
 # Undo: abort.sh

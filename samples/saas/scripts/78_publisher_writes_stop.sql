@@ -1,5 +1,5 @@
 -- 78_publisher_writes_stop.sql: Makes the database read-only for all roles; nobody else may be connected, nothing may be prepared.
--- phase cutover, on the publisher, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase cutover, on the publisher, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 78_publisher_writes_stop.sql
 -- Variable allowed (optional): roles whose sessions may stay, separated by commas; none when not given
 -- Variable terminate (optional): yes: other sessions are ended; no (the default): they are listed and the file fails

@@ -1,5 +1,5 @@
 -- 80_subscriber_stop.sql: Disables the subscriptions.
--- phase cutover, on the subscriber, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase cutover, on the subscriber, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 80_subscriber_stop.sql
 -- Hazard: Run it after the writes to the publisher have stopped and 71_publisher_caught_up.sql has said yes: what is not applied by then does not come. The slots keep WAL on the publisher until the clean-up.
 -- Undo: As long as nothing was written to the subscriber: UPDATE pgslotplan.plan SET stopped = false; then 60_subscriber_subscriptions.sql.
@@ -73,7 +73,7 @@ DECLARE
 BEGIN
   IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
-      INTO found_mark USING 'pgsp', '223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b';
+      INTO found_mark USING 'pgsp', 'a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b';
   END IF;
   IF NOT found_mark THEN
     RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',

@@ -1,5 +1,5 @@
 -- 81_subscriber_foreign_keys_restore.sql: Adds the dropped foreign keys again, without looking at the rows that are there.
--- phase cutover, on the subscriber, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase cutover, on the subscriber, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 81_subscriber_foreign_keys_restore.sql
 -- Hazard: Each ALTER TABLE locks both of its tables for a moment; it gives up after 5 s: run the file again.
 -- Undo: 40_subscriber_foreign_keys_drop.sql drops them again.
@@ -73,7 +73,7 @@ DECLARE
 BEGIN
   IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
-      INTO found_mark USING 'pgsp', '223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b';
+      INTO found_mark USING 'pgsp', 'a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b';
   END IF;
   IF NOT found_mark THEN
     RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',

@@ -1,5 +1,5 @@
 -- 84_publisher_reverse_subscriptions.sql: Creates the subscriptions of the way back on the old server.
--- phase cutover, on the publisher, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase cutover, on the publisher, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v subscriber_dsn="$SUBSCRIBER_DSN" -f 84_publisher_reverse_subscriptions.sql
 -- Variable subscriber_dsn (needed): connection string by which the publisher's server reaches the subscriber's database, with a role that has REPLICATION
 -- Undo: abort.sh before the first write; 91_publisher_cleanup.sql drops them for good.
@@ -105,7 +105,7 @@ FROM (VALUES
         ('public', 'email_messages', 'email_messages_contact_id_fkey'),
         ('public', 'notifications', 'notifications_user_id_fkey'),
         ('public', 'sessions', 'sessions_user_id_fkey'),
-        ('public', 'webhooks', 'webhooks_account_id_fkey')) AS cut(schema_name, table_name, constraint_name)
+        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey')) AS cut(schema_name, table_name, constraint_name)
 JOIN pg_namespace AS n ON n.nspname = cut.schema_name
 JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = cut.table_name
 JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.conname = cut.constraint_name AND k.contype = 'f' AND k.conparentid = 0
@@ -120,7 +120,7 @@ FROM (VALUES
         ('public', 'email_messages', 'email_messages_contact_id_fkey', 'FOREIGN KEY (contact_id) REFERENCES public.contacts(id)'),
         ('public', 'notifications', 'notifications_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES public.users(id)'),
         ('public', 'sessions', 'sessions_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES public.users(id)'),
-        ('public', 'webhooks', 'webhooks_account_id_fkey', 'FOREIGN KEY (account_id) REFERENCES public.accounts(id)')) AS planned(schema_name, table_name, constraint_name, definition)
+        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey', 'FOREIGN KEY (webhook_id) REFERENCES public.webhooks(id)')) AS planned(schema_name, table_name, constraint_name, definition)
 ON CONFLICT DO NOTHING;
 
 DO $pgslotplan$
@@ -134,7 +134,7 @@ BEGIN
         ('public', 'email_messages', 'email_messages_contact_id_fkey'),
         ('public', 'notifications', 'notifications_user_id_fkey'),
         ('public', 'sessions', 'sessions_user_id_fkey'),
-        ('public', 'webhooks', 'webhooks_account_id_fkey')) AS cut(schema_name, table_name, constraint_name)
+        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey')) AS cut(schema_name, table_name, constraint_name)
       WHERE NOT EXISTS (SELECT FROM pgslotplan.dropped_foreign_key AS d WHERE d.prefix = 'pgsp'
         AND d.schema_name = cut.schema_name AND d.table_name = cut.table_name AND d.constraint_name = cut.constraint_name)
   ) AS found(line) ORDER BY line LIMIT 20 LOOP

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 85_pgbouncer_switch.sh: Leads the entries of every PgBouncer process to the new server, and proves it.
-# phase cutover, on the pgbouncer, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+# phase cutover, on the pgbouncer, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 # Run: sh 85_pgbouncer_switch.sh
 # Undo: abort.sh
 

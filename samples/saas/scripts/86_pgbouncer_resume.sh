@@ -1,6 +1,6 @@
 #!/bin/sh
 # 86_pgbouncer_resume.sh: Looks once more for sessions on the old server, notes that the new one is open, and resumes.
-# phase cutover, on the pgbouncer, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+# phase cutover, on the pgbouncer, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 # Run: sh 86_pgbouncer_resume.sh
 # Hazard: abort.sh refuses from here on.
 # Undo: rollback.sh

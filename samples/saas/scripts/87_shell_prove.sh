@@ -1,6 +1,6 @@
 #!/bin/sh
 # 87_shell_prove.sh: Proves that nothing goes to the old server any more.
-# phase cutover, on the shell, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+# phase cutover, on the shell, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 # Run: sh 87_shell_prove.sh
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1

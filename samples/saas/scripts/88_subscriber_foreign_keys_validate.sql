@@ -1,5 +1,5 @@
 -- 88_subscriber_foreign_keys_validate.sql: Checks all rows against the restored foreign keys, and their definitions against those that were dropped.
--- phase cutover, on the subscriber, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase cutover, on the subscriber, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 88_subscriber_foreign_keys_validate.sql
 -- Hazard: Reads every referencing table once, beside writes. An orphaned row makes it fail: that row shows a transaction that was replicated in part, or one that was orphaned on the publisher.
 -- Undo: 40_subscriber_foreign_keys_drop.sql drops them again.
@@ -73,7 +73,7 @@ DECLARE
 BEGIN
   IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
-      INTO found_mark USING 'pgsp', '223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b';
+      INTO found_mark USING 'pgsp', 'a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b';
   END IF;
   IF NOT found_mark THEN
     RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',

@@ -1,5 +1,5 @@
 -- 89_publisher_reverse_end.sql: Drops the subscriptions of the way back; dropped foreign keys of the old server return.
--- phase cleanup, on the publisher, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase cleanup, on the publisher, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 89_publisher_reverse_end.sql
 -- Hazard: From here on there is no way back to the old server.
 

@@ -1,5 +1,5 @@
 -- 90_subscriber_cleanup.sql: Drops the plan's subscriptions and what was remembered for it.
--- phase cleanup, on the subscriber, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase cleanup, on the subscriber, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 90_subscriber_cleanup.sql
 -- Hazard: The subscriber stops following the publisher for good: going on needs a new copy.
 
@@ -305,7 +305,7 @@ DROP TABLE pgslotplan.dropped_foreign_key;
 SELECT to_regclass('pgslotplan.plan') IS NOT NULL AS is_marked
 \gset
 \if :is_marked
-DELETE FROM pgslotplan.plan WHERE prefix = 'pgsp' AND plan_sha256 = '223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b';
+DELETE FROM pgslotplan.plan WHERE prefix = 'pgsp' AND plan_sha256 = 'a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b';
 SELECT NOT EXISTS (SELECT FROM pgslotplan.plan) AS none_left
 \gset
 \if :none_left

@@ -1,6 +1,6 @@
 #!/bin/sh
 # abort.sh: Back to the old server, before anything was written to the new one.
-# phase rollback, on the shell, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+# phase rollback, on the shell, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 # Run: sh abort.sh
 # Hazard: Refuses with 4 when the new server was opened: then rollback.sh is the way.
 # Undo: Another cutover.

@@ -9,8 +9,9 @@ use crate::optimize::packing::Instance;
 /// Beyond this many items the other bounds are within a hair and this one costs a sort for each dimension.
 const ITEM_LIMIT: usize = 2000;
 
-/// Largest bound below or at `upper` found by bisection on the capacity in each dimension; `None` for large cores.
-pub fn bound(instance: &Instance, upper: u64) -> Option<Bound> {
+/// Largest bound above `lower` and at most `upper`, found by bisection on the capacity in each dimension; `None` when there
+/// is none, and for large cores. A dimension that does not refute the best bound so far costs one look.
+pub fn bound(instance: &Instance, lower: u64, upper: u64) -> Option<Bound> {
     if instance.item_count() > ITEM_LIMIT {
         return None;
     }
@@ -19,7 +20,10 @@ pub fn bound(instance: &Instance, upper: u64) -> Option<Bound> {
     for dimension in 0..instance.dimension_count {
         let loads = falling(instance, &order, dimension);
         let c = instance.constant[dimension];
-        let floor = best.as_ref().map_or(c, |b| b.value.max(c));
+        let floor = best.as_ref().map_or(lower, |b| b.value).max(c);
+        if floor >= upper || refuting(&loads, floor - c, instance.bin_count).is_none() {
+            continue;
+        }
         // Invariant: capacity `low - 1` is refuted (or nothing is known), `high` is not.
         let (mut low, mut high) = (floor, upper);
         while low < high {
@@ -74,7 +78,8 @@ mod tests {
         // a 4: two bins are blocked, four times 4 needs two more.
         assert_eq!(refuting(&[6, 6, 4, 4, 4, 4], 10, 3), None);
         assert_eq!(refuting(&[6, 6, 4, 4, 4, 4], 9, 3), Some(4));
-        let found = bound(&instance(3, 1, vec![6, 6, 4, 4, 4, 4], vec![1]), 20).unwrap();
+        let found = bound(&instance(3, 1, vec![6, 6, 4, 4, 4, 4], vec![1]), 0, 20).unwrap();
         assert_eq!(found.value, 11);
+        assert_eq!(bound(&instance(3, 1, vec![6, 6, 4, 4, 4, 4], vec![1]), 11, 20), None);
     }
 }

@@ -211,9 +211,10 @@ impl<'a> Search<'a> {
             let work: Vec<(usize, Saddle)> =
                 batch.iter().filter_map(|&number| Some((number, self.nodes[number].saddle.take()?))).collect();
             let this = &*self;
-            let results: Vec<(usize, Vec<(Node, Option<Prices>)>)> =
-                work.into_par_iter().map(|(number, saddle)| (number, this.open_node(number, saddle))).collect();
-            for (number, opened) in results {
+            let numbers: Vec<usize> = work.iter().map(|(number, _)| *number).collect();
+            let results: Vec<Vec<(Node, Option<Prices>)>> =
+                work.into_par_iter().map(|(number, saddle)| this.open_node(number, saddle)).collect();
+            for (number, opened) in numbers.into_iter().zip(results) {
                 if opened.is_empty() {
                     self.barred = self.barred.max(self.nodes[number].bins.len() + 1);
                 }

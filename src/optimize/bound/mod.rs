@@ -143,7 +143,8 @@ pub fn lower_bound(instance: &Instance, upper: u64, effort: Effort) -> Bound {
     if cheap.value >= upper {
         return cheap;
     }
-    let packed = better(cheap, bin_packing::bound(instance, upper));
+    let lower = cheap.value;
+    let packed = better(cheap, bin_packing::bound(instance, lower, upper));
     if packed.value >= upper {
         return packed;
     }
@@ -164,8 +165,8 @@ pub fn cheap(instance: &Instance) -> Bound {
 }
 
 /// Bin packing in every dimension, for cores where it is affordable.
-pub fn bin_packing(instance: &Instance, upper: u64) -> Option<Bound> {
-    bin_packing::bound(instance, upper)
+pub fn bin_packing(instance: &Instance, lower: u64, upper: u64) -> Option<Bound> {
+    bin_packing::bound(instance, lower, upper)
 }
 
 /// The larger of the two; the first of equals, which is the simpler one.

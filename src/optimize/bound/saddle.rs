@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use crate::optimize::packing::loads::LANES;
+use crate::optimize::{packing::loads::LANES, simd::wide};
 
 /// The problem and where the iterations stand.
 #[derive(Clone)]
@@ -127,7 +127,7 @@ impl Saddle {
         let mut average = self.average();
         let mut prices = self.prices(&self.y);
         for iteration in 1..=iterations {
-            self.step(&mut prices, &mut average);
+            wide(|| self.step(&mut prices, &mut average));
             if iteration % 20 == 0 || iteration == iterations {
                 let restart = self.review(&average, iteration == iterations);
                 if self.best.upper - self.best.lower <= tolerance * self.best.upper {
@@ -156,6 +156,7 @@ impl Saddle {
         }
     }
 
+    #[inline(always)]
     fn step(&mut self, prices: &mut Vec<f64>, average: &mut Average) {
         let (bins, width) = (self.bins, self.width);
         let mut next = self.sums.clone();
@@ -269,6 +270,7 @@ impl Saddle {
     }
 
     /// What each item would pay in each bin.
+    #[inline(always)]
     fn prices(&self, y: &[f64]) -> Vec<f64> {
         let mut prices = Vec::with_capacity(self.x.len());
         for row in self.rows.chunks_exact(self.width) {
@@ -281,6 +283,7 @@ impl Saddle {
 }
 
 /// Product of two padded rows, summed in fixed lanes.
+#[inline(always)]
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut lanes = [0.0f64; LANES];
     for (a, b) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
@@ -291,6 +294,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))
 }
 
+#[inline(always)]
 fn add(sums: &mut [f64], terms: &[f64]) {
     for (sum, term) in sums.iter_mut().zip(terms) {
         *sum += term;
@@ -324,6 +328,7 @@ fn onto_simplex(point: &mut [f64]) {
 }
 
 /// The same in the metric of the steps, which repeat for every row.
+#[inline(always)]
 fn onto_weighted_simplex(point: &mut [f64], steps: &[f64]) {
     let width = steps.len();
     let mut shift = f64::NEG_INFINITY;

@@ -86,12 +86,14 @@ pub struct FrontierPoint {
 }
 
 /// The cut at each tolerance above `packing_peak`, tightest first. Each point also starts from the one before, so the cut
-/// never rises with the tolerance. Caps below the peak of `start` are raised to it. Each point may spend the whole budget.
+/// never rises with the tolerance. Caps below the peak of `start` are raised to it. The point at `chosen` may spend the
+/// whole budget, the others a quarter of it each; without `chosen`, each the whole.
 pub fn frontier(
     instance: &Instance,
     start: &Assignment,
     packing_peak: u64,
     tolerances_ppm: &[u64],
+    chosen: Option<u64>,
     settings: &CutSettings,
 ) -> Vec<FrontierPoint> {
     let mut tolerances = tolerances_ppm.to_vec();
@@ -102,7 +104,9 @@ pub fn frontier(
     let mut points = Vec::with_capacity(tolerances.len());
     for tolerance_ppm in tolerances {
         let cap = cap_within(packing_peak, tolerance_ppm).max(lowest);
-        let result = reduce_cut(instance, &from, cap, settings);
+        let share = if chosen.is_none_or(|chosen| chosen == tolerance_ppm) { 1 } else { 4 };
+        let settings = CutSettings { budget: (settings.budget / share).max(1), ..*settings };
+        let result = reduce_cut(instance, &from, cap, &settings);
         from = result.assignment.clone();
         points.push(FrontierPoint { tolerance_ppm, cap, peak: from.peak(instance), result });
     }

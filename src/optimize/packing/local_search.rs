@@ -11,6 +11,7 @@ use super::{
     dice::Dice,
     loads::{Apart, LANES, Loads},
 };
+use crate::optimize::simd::wide;
 
 /// How hot a run starts and ends, as fractions of the lower bound.
 #[derive(Debug, Clone, Copy)]
@@ -111,22 +112,28 @@ impl<'a> LocalSearch<'a> {
             let chunk_end = (self.evaluations + chunk).min(end);
             let spread = heat * lower;
             let temperature = spread * spread;
-            while self.evaluations < chunk_end {
-                let Some(change) = self.propose(dice) else {
-                    self.evaluations += 1;
-                    continue;
-                };
-                let slack = temperature * dice.exponential();
-                self.evaluations += 1;
-                if self.attempt(&change, slack) && self.improved() {
-                    if self.best <= lower {
-                        return;
-                    }
-                    self.set_target(lower + schedule.target * (self.best - lower));
-                }
+            if wide(|| self.look(dice, lower, schedule.target, temperature, chunk_end)) {
+                return;
             }
             heat *= ratio;
         }
+    }
+
+    /// Evaluates up to `end`; says whether `lower` was met.
+    #[inline(always)]
+    fn look(&mut self, dice: &mut Dice, lower: f64, place: f64, temperature: f64, end: u64) -> bool {
+        while self.evaluations < end {
+            self.evaluations += 1;
+            let Some(change) = self.propose(dice) else { continue };
+            let slack = temperature * dice.exponential();
+            if self.attempt(&change, slack) && self.improved() {
+                if self.best <= lower {
+                    return true;
+                }
+                self.set_target(lower + place * (self.best - lower));
+            }
+        }
+        false
     }
 
     fn improved(&mut self) -> bool {
@@ -147,6 +154,7 @@ impl<'a> LocalSearch<'a> {
         }
     }
 
+    #[inline(always)]
     fn refresh(&mut self, bin: usize) {
         let row = &self.sums[bin * self.loads.width..(bin + 1) * self.loads.width];
         let mut lanes = [0.0f64; LANES];
@@ -162,6 +170,7 @@ impl<'a> LocalSearch<'a> {
         self.peaks[bin] = largest(&tops);
     }
 
+    #[inline(always)]
     fn shift(&mut self, item: usize, from: usize, to: usize) {
         let width = self.loads.width;
         let row = self.loads.row(item);
@@ -217,6 +226,7 @@ impl<'a> LocalSearch<'a> {
         None
     }
 
+    #[inline(always)]
     fn attempt(&mut self, change: &Change, slack: f64) -> bool {
         match *change {
             Change::Move { item, to } => {
@@ -256,6 +266,7 @@ impl<'a> LocalSearch<'a> {
     }
 
     /// Whether the overload of bins `a` and `b` stays within `limit` when `out` leaves `a` for `b` and `back` returns.
+    #[inline(always)]
     fn within(&self, a: usize, b: usize, out: &[f64], back: Option<&[f64]>, limit: f64) -> bool {
         let width = self.loads.width;
         let rows_a = self.sums[a * width..(a + 1) * width].as_chunks::<LANES>().0;

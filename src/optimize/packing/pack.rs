@@ -394,7 +394,8 @@ impl<'a> Run<'a> {
             }
             self.take_best(runs);
             if round == 0 && !self.without_weights && self.peak > self.bound.value {
-                self.bound = bound::better(self.bound.clone(), bound::bin_packing(self.instance, self.peak));
+                self.bound =
+                    bound::better(self.bound.clone(), bound::bin_packing(self.instance, self.bound.value, self.peak));
             }
             if self.done() {
                 return;

@@ -18,7 +18,7 @@ pub struct SizeSettings {
 
 /// Copy time of the slowest bin in bytes for one worker: the largest over bins of max(total / workers, largest item).
 pub fn copy_makespan(instance: &Instance, assignment: &Assignment, sync_workers: u64) -> u64 {
-    let mut sizes = BinSizes::new(instance, assignment, sync_workers);
+    let sizes = BinSizes::new(instance, assignment, sync_workers);
     (0..instance.bin_count).map(|bin| sizes.time(bin)).max().unwrap_or(0)
 }
 
@@ -73,27 +73,21 @@ impl BinSizes {
         }
     }
 
-    fn time(&mut self, bin: usize) -> u64 {
+    fn time(&self, bin: usize) -> u64 {
         let largest = self.items[bin].last_key_value().map_or(0, |(size, _)| *size);
         self.totals[bin].div_ceil(self.workers).max(largest)
     }
 
-    /// Time of a bin after `out` leaves and `inn` enters (0 for none).
-    fn time_after(&mut self, bin: usize, out: u64, inn: u64) -> u64 {
-        if out > 0 {
-            self.remove(bin, out);
-        }
-        if inn > 0 {
-            self.add(bin, inn);
-        }
-        let time = self.time(bin);
-        if inn > 0 {
-            self.remove(bin, inn);
-        }
-        if out > 0 {
-            self.add(bin, out);
-        }
-        time
+    /// Time of a bin after `out`, which is in it, leaves and `inn` enters (0 for none).
+    fn time_after(&self, bin: usize, out: u64, inn: u64) -> u64 {
+        let mut largest_first = self.items[bin].iter().rev();
+        let largest = match largest_first.next() {
+            // Leaving alone of its size, it gives way to the next.
+            Some((&size, 1)) if size == out => largest_first.next().map_or(0, |(size, _)| *size),
+            Some((&size, _)) => size,
+            None => 0,
+        };
+        (self.totals[bin] - out + inn).div_ceil(self.workers).max(largest).max(inn)
     }
 }
 

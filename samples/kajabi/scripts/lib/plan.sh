@@ -1,3 +1,3 @@
 # What the shell must know of the plan. Sourced.
-plan=632e5b4a9e87bc206ef9447e407bb1ca200df92bca468f2db4f74b54b9a41781
+plan=75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
 slots='pgsp_email_events pgsp_email_messages pgsp_sessions pgsp_contact_activities pgsp_shared_1 pgsp_shared_2 pgsp_shared_3 pgsp_shared_4'

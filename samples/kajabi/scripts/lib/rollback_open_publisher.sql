@@ -1,5 +1,5 @@
 -- lib/rollback_open_publisher.sql: Ends the reverse replication and opens the old server.
--- phase verify, on the publisher, for plan 632e5b4a9e87bc206ef9447e407bb1ca200df92bca468f2db4f74b54b9a41781
+-- phase verify, on the publisher, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f lib/rollback_open_publisher.sql
 
 \set ON_ERROR_STOP on

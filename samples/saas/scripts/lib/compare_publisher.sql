@@ -1,5 +1,5 @@
 -- lib/compare_publisher.sql: Reads digests or rows of the publisher's tables and waits until the slots have passed them.
--- phase verify, on the publisher, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase verify, on the publisher, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v task="$TASK" -v slot="$SLOT" -v mode="$MODE" -v out="$OUT" -v chunk_rows="$CHUNK_ROWS" -v batch_seconds="$BATCH_SECONDS" -v wait_seconds="$WAIT_SECONDS" -f lib/compare_publisher.sql
 -- Variable task (needed): digest, rows or again
 -- Variable slot (needed): the slot whose tables are compared
@@ -143,12 +143,12 @@ CREATE TEMP TABLE planned_table AS SELECT * FROM (VALUES
         (6, 'public', 'contact_lists', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
         (7, 'public', 'contact_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
         (8, 'public', 'contacts', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (9, 'public', 'countries', false, ARRAY[]::text[], ARRAY['pgsp_shared_1']::text[]),
-        (10, 'public', 'coupons', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (9, 'public', 'countries', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (10, 'public', 'coupons', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
         (11, 'public', 'domains', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
         (12, 'public', 'email_events', false, ARRAY[]::text[], ARRAY['pgsp_email_events']::text[]),
         (13, 'public', 'email_messages', false, ARRAY[]::text[], ARRAY['pgsp_email_messages']::text[]),
-        (14, 'public', 'feature_flags', false, ARRAY[]::text[], ARRAY['pgsp_shared_1']::text[]),
+        (14, 'public', 'feature_flags', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
         (15, 'public', 'files', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
         (16, 'public', 'imports', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
         (17, 'public', 'invoice_lines', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
@@ -176,7 +176,7 @@ CREATE TEMP TABLE planned_table AS SELECT * FROM (VALUES
         (39, 'public', 'templates', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
         (40, 'public', 'users', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
         (41, 'public', 'webhook_deliveries', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (42, 'public', 'webhooks', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[])) AS planned(number, schema_name, table_name, is_only, columns, slots);
+        (42, 'public', 'webhooks', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[])) AS planned(number, schema_name, table_name, is_only, columns, slots);
 
 -- What both sides compute with. Everything is temporary. Names travel as text[] in CSV and are quoted by format(%I) only.
 SET timezone = 'UTC';

@@ -1,5 +1,5 @@
 -- lib/forward_again_subscriber.sql: Drops the slots of the way back and lets the subscriptions go on.
--- phase verify, on the subscriber, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase verify, on the subscriber, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f lib/forward_again_subscriber.sql
 
 \set ON_ERROR_STOP on
@@ -71,7 +71,7 @@ DECLARE
 BEGIN
   IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
-      INTO found_mark USING 'pgsp', '223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b';
+      INTO found_mark USING 'pgsp', 'a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b';
   END IF;
   IF NOT found_mark THEN
     RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',
@@ -148,7 +148,7 @@ FROM (VALUES
         ('public', 'email_messages', 'email_messages_contact_id_fkey'),
         ('public', 'notifications', 'notifications_user_id_fkey'),
         ('public', 'sessions', 'sessions_user_id_fkey'),
-        ('public', 'webhooks', 'webhooks_account_id_fkey')) AS cut(schema_name, table_name, constraint_name)
+        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey')) AS cut(schema_name, table_name, constraint_name)
 JOIN pg_namespace AS n ON n.nspname = cut.schema_name
 JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = cut.table_name
 JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.conname = cut.constraint_name AND k.contype = 'f' AND k.conparentid = 0
@@ -163,7 +163,7 @@ FROM (VALUES
         ('public', 'email_messages', 'email_messages_contact_id_fkey', 'FOREIGN KEY (contact_id) REFERENCES public.contacts(id)'),
         ('public', 'notifications', 'notifications_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES public.users(id)'),
         ('public', 'sessions', 'sessions_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES public.users(id)'),
-        ('public', 'webhooks', 'webhooks_account_id_fkey', 'FOREIGN KEY (account_id) REFERENCES public.accounts(id)')) AS planned(schema_name, table_name, constraint_name, definition)
+        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey', 'FOREIGN KEY (webhook_id) REFERENCES public.webhooks(id)')) AS planned(schema_name, table_name, constraint_name, definition)
 ON CONFLICT DO NOTHING;
 
 DO $pgslotplan$
@@ -177,7 +177,7 @@ BEGIN
         ('public', 'email_messages', 'email_messages_contact_id_fkey'),
         ('public', 'notifications', 'notifications_user_id_fkey'),
         ('public', 'sessions', 'sessions_user_id_fkey'),
-        ('public', 'webhooks', 'webhooks_account_id_fkey')) AS cut(schema_name, table_name, constraint_name)
+        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey')) AS cut(schema_name, table_name, constraint_name)
       WHERE NOT EXISTS (SELECT FROM pgslotplan.dropped_foreign_key AS d WHERE d.prefix = 'pgsp'
         AND d.schema_name = cut.schema_name AND d.table_name = cut.table_name AND d.constraint_name = cut.constraint_name)
   ) AS found(line) ORDER BY line LIMIT 20 LOOP

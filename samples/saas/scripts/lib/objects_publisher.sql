@@ -1,5 +1,5 @@
 -- lib/objects_publisher.sql: Writes what is missing in the publications, and tables that the plan does not know.
--- phase verify, on the publisher, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase verify, on the publisher, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v out="$OUT" -f lib/objects_publisher.sql
 -- Variable out (needed): the file to write
 
@@ -83,8 +83,6 @@ COPY (SELECT 'publisher', regexp_replace(line, '[[:cntrl:]]', '?', 'g'), NULL::t
         ('pgsp_email_messages', 'public', 'email_messages', false, ARRAY[]::text[]),
         ('pgsp_sessions', 'public', 'sessions', false, ARRAY[]::text[]),
         ('pgsp_page_views', 'public', 'page_views', false, ARRAY[]::text[]),
-        ('pgsp_shared_1', 'public', 'countries', false, ARRAY[]::text[]),
-        ('pgsp_shared_1', 'public', 'feature_flags', false, ARRAY[]::text[]),
         ('pgsp_shared_1', 'public', 'jobs', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'accounts', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'api_keys', false, ARRAY[]::text[]),
@@ -94,6 +92,7 @@ COPY (SELECT 'publisher', regexp_replace(line, '[[:cntrl:]]', '?', 'g'), NULL::t
         ('pgsp_shared_2', 'public', 'contact_lists', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'contact_tags', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'contacts', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'countries', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'domains', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'files', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'imports', false, ARRAY[]::text[]),
@@ -117,10 +116,11 @@ COPY (SELECT 'publisher', regexp_replace(line, '[[:cntrl:]]', '?', 'g'), NULL::t
         ('pgsp_shared_2', 'public', 'tasks', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'templates', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'users', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'webhooks', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'coupons', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'feature_flags', false, ARRAY[]::text[]),
         ('pgsp_shared_3', 'public', 'webhook_deliveries', false, ARRAY[]::text[]),
-        ('pgsp_shared_3', 'public', 'webhooks', false, ARRAY[]::text[]),
         ('pgsp_shared_4', 'public', 'audit_log', false, ARRAY[]::text[]),
-        ('pgsp_shared_4', 'public', 'coupons', false, ARRAY[]::text[]),
         ('pgsp_shared_4', 'public', 'notifications', false, ARRAY[]::text[])) AS planned(publication_name, schema_name, table_name, filtered, columns)),
       actual AS (
         SELECT p.pubname, n.nspname, c.relname, false AS filtered, ARRAY[]::text[] AS columns
@@ -159,8 +159,6 @@ COPY (SELECT 'publisher', regexp_replace(line, '[[:cntrl:]]', '?', 'g'), NULL::t
         ('public', 'email_messages'),
         ('public', 'sessions'),
         ('public', 'page_views'),
-        ('public', 'countries'),
-        ('public', 'feature_flags'),
         ('public', 'jobs'),
         ('public', 'accounts'),
         ('public', 'api_keys'),
@@ -170,6 +168,7 @@ COPY (SELECT 'publisher', regexp_replace(line, '[[:cntrl:]]', '?', 'g'), NULL::t
         ('public', 'contact_lists'),
         ('public', 'contact_tags'),
         ('public', 'contacts'),
+        ('public', 'countries'),
         ('public', 'domains'),
         ('public', 'files'),
         ('public', 'imports'),
@@ -193,10 +192,11 @@ COPY (SELECT 'publisher', regexp_replace(line, '[[:cntrl:]]', '?', 'g'), NULL::t
         ('public', 'tasks'),
         ('public', 'templates'),
         ('public', 'users'),
-        ('public', 'webhook_deliveries'),
         ('public', 'webhooks'),
-        ('public', 'audit_log'),
         ('public', 'coupons'),
+        ('public', 'feature_flags'),
+        ('public', 'webhook_deliveries'),
+        ('public', 'audit_log'),
         ('public', 'notifications')) AS known(schema_name, table_name) ON known.schema_name = m.nspname AND known.table_name = r.relname)
     ) AS found(line) ORDER BY 2) TO STDOUT (FORMAT csv);
 \o

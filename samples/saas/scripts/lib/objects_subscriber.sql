@@ -1,5 +1,5 @@
 -- lib/objects_subscriber.sql: Writes which planned tables are not replicated by their subscription now.
--- phase verify, on the subscriber, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase verify, on the subscriber, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -v out="$OUT" -f lib/objects_subscriber.sql
 -- Variable out (needed): the file to write
 
@@ -81,8 +81,6 @@ COPY (SELECT 'subscriber', regexp_replace(line, '[[:cntrl:]]', '?', 'g'), NULL::
         ('pgsp_email_messages', 'public', 'email_messages'),
         ('pgsp_sessions', 'public', 'sessions'),
         ('pgsp_page_views', 'public', 'page_views'),
-        ('pgsp_shared_1', 'public', 'countries'),
-        ('pgsp_shared_1', 'public', 'feature_flags'),
         ('pgsp_shared_1', 'public', 'jobs'),
         ('pgsp_shared_2', 'public', 'accounts'),
         ('pgsp_shared_2', 'public', 'api_keys'),
@@ -92,6 +90,7 @@ COPY (SELECT 'subscriber', regexp_replace(line, '[[:cntrl:]]', '?', 'g'), NULL::
         ('pgsp_shared_2', 'public', 'contact_lists'),
         ('pgsp_shared_2', 'public', 'contact_tags'),
         ('pgsp_shared_2', 'public', 'contacts'),
+        ('pgsp_shared_2', 'public', 'countries'),
         ('pgsp_shared_2', 'public', 'domains'),
         ('pgsp_shared_2', 'public', 'files'),
         ('pgsp_shared_2', 'public', 'imports'),
@@ -115,10 +114,11 @@ COPY (SELECT 'subscriber', regexp_replace(line, '[[:cntrl:]]', '?', 'g'), NULL::
         ('pgsp_shared_2', 'public', 'tasks'),
         ('pgsp_shared_2', 'public', 'templates'),
         ('pgsp_shared_2', 'public', 'users'),
+        ('pgsp_shared_2', 'public', 'webhooks'),
+        ('pgsp_shared_3', 'public', 'coupons'),
+        ('pgsp_shared_3', 'public', 'feature_flags'),
         ('pgsp_shared_3', 'public', 'webhook_deliveries'),
-        ('pgsp_shared_3', 'public', 'webhooks'),
         ('pgsp_shared_4', 'public', 'audit_log'),
-        ('pgsp_shared_4', 'public', 'coupons'),
         ('pgsp_shared_4', 'public', 'notifications')) AS planned(subscription_name, schema_name, table_name))
       SELECT format('table %I.%I of subscription %I: %s', planned.schema_name, planned.table_name, planned.subscription_name,
                     CASE r.srsubstate WHEN 'i' THEN 'not begun' WHEN 'd' THEN 'being copied' WHEN 'f' THEN 'copied'

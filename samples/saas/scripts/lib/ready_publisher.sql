@@ -1,5 +1,5 @@
 -- lib/ready_publisher.sql: Looks whether every slot is close enough.
--- phase verify, on the publisher, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase verify, on the publisher, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v most_bytes_behind="$MOST_BYTES_BEHIND" -f lib/ready_publisher.sql
 -- Variable most_bytes_behind (needed): the limit
 

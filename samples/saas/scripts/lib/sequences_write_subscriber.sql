@@ -1,5 +1,5 @@
 -- lib/sequences_write_subscriber.sql: Compares the sequences with the other server's and sets those that are behind.
--- phase verify, on the subscriber, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase verify, on the subscriber, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -v task="$TASK" -v behind="$BEHIND" -f lib/sequences_write_subscriber.sql
 -- Variable task (needed): compare or write
 -- Variable behind (needed): the file for those that are behind

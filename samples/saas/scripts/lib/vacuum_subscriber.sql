@@ -1,5 +1,5 @@
 -- lib/vacuum_subscriber.sql: Vacuums one job's share of the planned tables.
--- phase verify, on the subscriber, for plan 223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b
+-- phase verify, on the subscriber, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -v jobs="$JOBS" -v job="$JOB" -f lib/vacuum_subscriber.sql
 -- Variable jobs (needed): how many jobs there are
 -- Variable job (needed): which of them this is, from 0
@@ -89,7 +89,7 @@ DECLARE
 BEGIN
   IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
-      INTO found_mark USING 'pgsp', '223997fa12f384beb69b22d40781a5f70acf03db6b0dc28425f9b688995a016b';
+      INTO found_mark USING 'pgsp', 'a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b';
   END IF;
   IF NOT found_mark THEN
     RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',
@@ -113,8 +113,6 @@ SELECT format('VACUUM (ANALYZE) %I.%I', schema_name, table_name) FROM (
         ('pgsp_email_messages', 'public', 'email_messages'),
         ('pgsp_sessions', 'public', 'sessions'),
         ('pgsp_page_views', 'public', 'page_views'),
-        ('pgsp_shared_1', 'public', 'countries'),
-        ('pgsp_shared_1', 'public', 'feature_flags'),
         ('pgsp_shared_1', 'public', 'jobs'),
         ('pgsp_shared_2', 'public', 'accounts'),
         ('pgsp_shared_2', 'public', 'api_keys'),
@@ -124,6 +122,7 @@ SELECT format('VACUUM (ANALYZE) %I.%I', schema_name, table_name) FROM (
         ('pgsp_shared_2', 'public', 'contact_lists'),
         ('pgsp_shared_2', 'public', 'contact_tags'),
         ('pgsp_shared_2', 'public', 'contacts'),
+        ('pgsp_shared_2', 'public', 'countries'),
         ('pgsp_shared_2', 'public', 'domains'),
         ('pgsp_shared_2', 'public', 'files'),
         ('pgsp_shared_2', 'public', 'imports'),
@@ -147,10 +146,11 @@ SELECT format('VACUUM (ANALYZE) %I.%I', schema_name, table_name) FROM (
         ('pgsp_shared_2', 'public', 'tasks'),
         ('pgsp_shared_2', 'public', 'templates'),
         ('pgsp_shared_2', 'public', 'users'),
+        ('pgsp_shared_2', 'public', 'webhooks'),
+        ('pgsp_shared_3', 'public', 'coupons'),
+        ('pgsp_shared_3', 'public', 'feature_flags'),
         ('pgsp_shared_3', 'public', 'webhook_deliveries'),
-        ('pgsp_shared_3', 'public', 'webhooks'),
         ('pgsp_shared_4', 'public', 'audit_log'),
-        ('pgsp_shared_4', 'public', 'coupons'),
         ('pgsp_shared_4', 'public', 'notifications')) AS planned(subscription_name, schema_name, table_name)) AS p
         JOIN pg_namespace AS n ON n.nspname = p.schema_name
         JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p.table_name

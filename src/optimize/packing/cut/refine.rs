@@ -147,5 +147,5 @@ fn improve_by_exchange(state: &mut State, vertex: u32, to: u32, meter: &mut Mete
 pub(super) fn is_exchange_open(state: &State, one: u32, other: u32) -> bool {
     state.keeps_apart(one, state.bin(other), Some(other))
         && state.keeps_apart(other, state.bin(one), Some(one))
-        && state.swap_overload_change(one, other) <= 0
+        && state.exchange_fits(one, other)
 }

@@ -80,6 +80,26 @@ impl<'g> State<'g> {
         self.bin_overloads[bin] = overload;
     }
 
+    /// Takes a row from one bin to another and measures both in the same pass.
+    fn shift(&mut self, from: usize, to: usize, row: &[u64]) {
+        let (d, cap) = (row.len(), self.cap);
+        let (low, high) = self.loads.split_at_mut(from.max(to) * d);
+        let (first, second) = (&mut low[from.min(to) * d..][..d], &mut high[..d]);
+        let (source, target) = if from < to { (first, second) } else { (second, first) };
+        let (mut left, mut entered) = ((0, 0), (0, 0));
+        for ((source, target), load) in source.iter_mut().zip(target.iter_mut()).zip(row) {
+            *source -= load;
+            *target += load;
+            left = (left.0.max(*source), left.1 + source.saturating_sub(cap));
+            entered = (entered.0.max(*target), entered.1 + target.saturating_sub(cap));
+        }
+        for (bin, (peak, overload)) in [(from, left), (to, entered)] {
+            self.overload = self.overload - self.bin_overloads[bin] + overload;
+            self.bin_peaks[bin] = peak;
+            self.bin_overloads[bin] = overload;
+        }
+    }
+
     /// Bin of a vertex.
     pub fn bin(&self, vertex: u32) -> u32 {
         self.bins[vertex as usize]
@@ -149,15 +169,21 @@ impl<'g> State<'g> {
         change
     }
 
-    /// By how much the overload changes when two vertices of different bins change places.
-    pub fn swap_overload_change(&self, one: u32, other: u32) -> i64 {
+    /// Whether two vertices of different bins can change places without more overload. Ends at the first lanes that tell.
+    pub fn exchange_fits(&self, one: u32, other: u32) -> bool {
+        const AT_A_TIME: usize = 16;
         let (a, b) = (self.bin(one) as usize, self.bin(other) as usize);
-        let (mut after, cap) = (0u64, self.cap);
-        let loads = self.graph.load(one).iter().zip(self.graph.load(other));
-        for ((of_one, of_other), (in_a, in_b)) in loads.zip(self.row(a).iter().zip(self.row(b))) {
-            after += (in_a - of_one + of_other).saturating_sub(cap) + (in_b - of_other + of_one).saturating_sub(cap);
-        }
-        after as i64 - (self.bin_overloads[a] + self.bin_overloads[b]) as i64
+        let limit = self.bin_overloads[a] + self.bin_overloads[b];
+        let rows = self.graph.load(one).chunks(AT_A_TIME).zip(self.graph.load(other).chunks(AT_A_TIME));
+        let sums = self.row(a).chunks(AT_A_TIME).zip(self.row(b).chunks(AT_A_TIME));
+        let mut after = 0u64;
+        rows.zip(sums).all(|((of_one, of_other), (in_a, in_b))| {
+            for ((of_one, of_other), (in_a, in_b)) in of_one.iter().zip(of_other).zip(in_a.iter().zip(in_b)) {
+                after += (in_a - of_one + of_other).saturating_sub(self.cap);
+                after += (in_b - of_other + of_one).saturating_sub(self.cap);
+            }
+            after <= limit
+        })
     }
 
     /// Weight of the edge between two vertices, 0 without one.
@@ -172,17 +198,11 @@ impl<'g> State<'g> {
             return;
         }
         self.cut = (self.cut as i64 - self.gain(vertex, to)) as u64;
-        let d = self.graph.dimension_count;
         let graph = self.graph;
-        for (t, load) in graph.load(vertex).iter().enumerate() {
-            self.loads[from as usize * d + t] -= load;
-            self.loads[to as usize * d + t] += load;
-        }
+        self.shift(from as usize, to as usize, graph.load(vertex));
         self.bins[vertex as usize] = to;
         self.members[from as usize] -= 1;
         self.members[to as usize] += 1;
-        self.remeasure(from as usize);
-        self.remeasure(to as usize);
         for &(other, weight) in graph.neighbours(vertex) {
             let row = other as usize * self.bin_count;
             self.connection[row + from as usize] -= weight;
@@ -217,8 +237,10 @@ mod tests {
         assert_eq!((state.cut, state.peak(), state.overload), (2, 6, 0));
         // Moving 1 to bin 1 lifts the second dimension there to 10 and the first to 8: 6 above the cap in all.
         assert_eq!((state.gain(1, 1), state.overload_change(1, 1), state.fits(1, 1)), (-5, 6, false));
-        // 1 and 2 change places: bin 0 (8, 5), bin 1 (4, 6), so 2 above the cap.
-        assert_eq!(state.swap_overload_change(1, 2), 2);
+        // 1 and 2 change places: bin 0 (8, 5), bin 1 (4, 6); 0 and 3: bin 0 (4, 6), bin 1 (8, 5).
+        assert!(!state.exchange_fits(1, 2) && !state.exchange_fits(0, 3));
+        let lenient = State::new(&graph, Limits { cap: 8, ..limits }, vec![0, 0, 1, 1]);
+        assert!(lenient.exchange_fits(1, 2) && lenient.exchange_fits(0, 3));
         assert!(!state.keeps_apart(2, 0, None) && state.keeps_apart(2, 0, Some(0)));
         state.apply(1, 1);
         assert_eq!(state.overload, 6);
