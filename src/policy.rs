@@ -164,27 +164,72 @@ pub struct Pattern(pub String);
 
 impl Pattern {
     /// Whether the pattern covers the table. A pattern without a dot means any schema; `*` and `?` as in a shell.
-    /// Matching is against the plain `schema.name`, case-sensitive.
+    /// Matching is against the plain `schema.name`, case-sensitive; names may be quoted as in SQL, and in quotes a star is
+    /// a star.
     pub fn covers(&self, table: &TableName) -> bool {
         if TableName::parse(&self.0).as_ref() == Ok(table) {
             return true;
         }
         let plain = format!("{}.{}", table.schema, table.name);
-        let pattern: Vec<char> = self.0.chars().collect();
-        let text: Vec<char> = if self.0.contains('.') { plain.chars().collect() } else { table.name.chars().collect() };
-        glob(&pattern, &text)
+        let covers = |pattern: &[Glyph], has_schema: bool| {
+            let text: Vec<char> = if has_schema { plain.chars().collect() } else { table.name.chars().collect() };
+            glob(pattern, &text)
+        };
+        let pattern: Vec<Glyph> = self.0.chars().map(Glyph::of).collect();
+        covers(&pattern, self.0.contains('.'))
+            || quoted(&self.0).is_some_and(|(pattern, has_schema)| covers(&pattern, has_schema))
     }
 }
 
+/// One place of a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Glyph {
+    Any,
+    One,
+    Just(char),
+}
+
+impl Glyph {
+    fn of(c: char) -> Self {
+        match c {
+            '*' => Glyph::Any,
+            '?' => Glyph::One,
+            c => Glyph::Just(c),
+        }
+    }
+
+    fn fits(self, c: char) -> bool {
+        self == Glyph::One || self == Glyph::Just(c)
+    }
+}
+
+/// A pattern with names quoted as in SQL, and whether it names a schema. None when there are no quotes, or one is open.
+fn quoted(text: &str) -> Option<(Vec<Glyph>, bool)> {
+    let (mut pattern, mut has_schema, mut inside) = (Vec::new(), false, false);
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '"' if inside && rest.next_if_eq(&'"').is_some() => pattern.push(Glyph::Just('"')),
+            '"' => inside = !inside,
+            c if inside => pattern.push(Glyph::Just(c)),
+            c => {
+                has_schema |= c == '.';
+                pattern.push(Glyph::of(c));
+            }
+        }
+    }
+    (text.contains('"') && !inside).then_some((pattern, has_schema))
+}
+
 /// Shell-like match, linear in practice: on a mismatch only the last star is widened.
-fn glob(pattern: &[char], text: &[char]) -> bool {
+fn glob(pattern: &[Glyph], text: &[char]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while t < text.len() {
-        if p < pattern.len() && pattern[p] == '*' {
+        if p < pattern.len() && pattern[p] == Glyph::Any {
             star = Some((p, t));
             p += 1;
-        } else if p < pattern.len() && (pattern[p] == '?' || pattern[p] == text[t]) {
+        } else if p < pattern.len() && pattern[p].fits(text[t]) {
             p += 1;
             t += 1;
         } else if let Some((star_p, star_t)) = star {
@@ -195,7 +240,7 @@ fn glob(pattern: &[char], text: &[char]) -> bool {
             return false;
         }
     }
-    pattern[p..].iter().all(|&c| c == '*')
+    pattern[p..].iter().all(|&glyph| glyph == Glyph::Any)
 }
 
 /// Weight of the foreign keys between two tables.
@@ -436,5 +481,23 @@ mod tests {
         for no in ["public.*", "events", "app.email", "email_event"] {
             assert!(!Pattern(no.into()).covers(&table), "{no}");
         }
+    }
+
+    #[test]
+    fn patterns_take_upper_case_dots_and_quotes() {
+        let covers =
+            |pattern: &str, schema: &str, name: &str| Pattern(pattern.into()).covers(&TableName::new(schema, name));
+        for yes in
+            ["Sales.*", "\"Sales\".*", "\"Sales\".\"Orders\"", "Sales.Orders", "*.\"Orders\"", "Order?", "\"Orders\""]
+        {
+            assert!(covers(yes, "Sales", "Orders"), "{yes}");
+        }
+        for no in ["sales.*", "\"sales\".*", "sales.orders", "\"Sales.*\"", "\"Sales\".\"*\"", "orders", "\"Sales"] {
+            assert!(!covers(no, "Sales", "Orders"), "{no}");
+        }
+        assert!(covers("\"v1.0\"", "any", "v1.0") && covers("\"v1.0\".*", "v1.0", "t"));
+        assert!(!covers("\"v1.0\".*", "v1", "0") && !covers("\"v1.0\"", "v1", "0"));
+        assert!(covers("\"a\"\"b*c\"", "any", "a\"b*c") && !covers("\"a\"\"b*c\"", "any", "a\"bxc"));
+        assert!(covers("we\"ird", "any", "we\"ird"), "a name that has a quote itself");
     }
 }

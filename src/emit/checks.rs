@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     names::quote_literal,
-    plan::{PlannedSlot, PlannedTable},
+    plan::{PlannedSlot, PlannedTable, budget::Budget},
     workload::{ReplicaIdentity, TableKind},
 };
 
@@ -58,17 +58,24 @@ pub fn publisher_tables(context: &Context<'_>, exempt: Exempt) -> Result<String,
         let exempted = exempt == Exempt::ToBeSet && table.set_identity;
         let needed = Publishes::of_table(slot, table).is_ok_and(Publishes::needs_identity) && !exempted;
         let kind = if table.kind == TableKind::Partitioned { "p" } else { "r" };
-        Some([Value::Text(&table.schema), Value::Text(&table.name), Value::Text(kind), Value::Flag(needed)])
+        let via_root = table.kind == TableKind::Partitioned && slot.via_root;
+        Some([
+            Value::Text(&table.schema),
+            Value::Text(&table.name),
+            Value::Text(kind),
+            Value::Flag(needed),
+            Value::Flag(via_root),
+        ])
     });
-    let planned = values("planned", &["schema_name", "table_name", "kind", "needs_identity"], &rows);
+    let planned = values("planned", &["schema_name", "table_name", "kind", "needs_identity", "via_root"], &rows);
     let query = format!(
-        "      WITH planned AS (SELECT DISTINCT schema_name, table_name, kind, needs_identity FROM {planned}),
+        "      WITH planned AS (SELECT DISTINCT schema_name, table_name, kind, needs_identity, via_root FROM {planned}),
       relation AS (
         SELECT planned.*, c.oid, c.relkind, c.relpersistence
         FROM planned {FIND_TABLES}
       ),
       leaf AS (
-        SELECT r.schema_name, r.table_name, r.needs_identity, l.oid, l.relkind, l.relpersistence, l.relreplident
+        SELECT r.schema_name, r.table_name, r.needs_identity, r.via_root, r.oid AS root, l.oid, l.relkind, l.relpersistence, l.relreplident
         FROM relation AS r
         JOIN LATERAL (SELECT r.oid WHERE r.relkind = 'r'
                       UNION ALL SELECT t.relid FROM pg_partition_tree(r.oid) AS t WHERE r.relkind = 'p' AND t.isleaf) AS t(oid) ON true
@@ -96,7 +103,9 @@ pub fn publisher_tables(context: &Context<'_>, exempt: Exempt) -> Result<String,
           AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = i.indrelid AND NOT a.attnotnull
                             AND a.attnum = ANY (i.indkey[0 : i.indnkeyatts - 1]))
         ORDER BY i.indnkeyatts, pg_relation_size(i.indexrelid), c.relname LIMIT 1) AS usable ON true
-      WHERE needs_identity AND relkind = 'r' AND relreplident <> 'f' AND pg_get_replica_identity_index(leaf.oid) IS NULL"
+      WHERE needs_identity AND relkind = 'r' AND relreplident <> 'f' AND pg_get_replica_identity_index(leaf.oid) IS NULL
+{}",
+        root_identities()
     );
     let mut text = raise_if_any(
         &query,
@@ -108,6 +117,27 @@ pub fn publisher_tables(context: &Context<'_>, exempt: Exempt) -> Result<String,
         text.push_str(&shards);
     }
     Ok(text)
+}
+
+/// What is sent through a root is described by the root's identity, but the old key in WAL is the partition's: a root
+/// without one stops its slot at the first UPDATE or DELETE; with other columns no partition fits the row, or the DEFAULT
+/// one, where it is not found.
+fn root_identities() -> &'static str {
+    "      UNION ALL
+      SELECT format('partitioned table %s has no replica identity of its own: an UPDATE or DELETE of its partitions would stop the slot; mend it with a primary key of it, or with REPLICA IDENTITY FULL of it and of each partition',
+        oid::regclass)
+      FROM relation JOIN pg_class AS root USING (oid) WHERE needs_identity AND via_root AND root.relkind = 'p' AND root.relreplident <> 'f'
+        AND pg_get_replica_identity_index(oid) IS NULL
+      UNION ALL
+      SELECT format('partition %s logs other columns as the old key than its root %s has: its DELETE would stop the slot, or be lost; mend it with ALTER TABLE %s REPLICA IDENTITY %s',
+        leaf.oid::regclass, root.oid::regclass, leaf.oid::regclass, CASE WHEN root.relreplident = 'f' THEN 'FULL' ELSE 'DEFAULT and the key of the root' END)
+      FROM leaf JOIN pg_class AS root ON root.oid = leaf.root
+      WHERE leaf.needs_identity AND leaf.via_root AND root.relkind = 'p' AND leaf.relkind = 'r' AND leaf.relreplident <> 'f'
+        AND CASE WHEN root.relreplident = 'f' THEN true ELSE EXISTS (
+          SELECT FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0 : i.indnkeyatts - 1])
+          WHERE i.indexrelid = pg_get_replica_identity_index(root.oid) AND NOT EXISTS (
+            SELECT FROM pg_index AS k JOIN pg_attribute AS b ON b.attrelid = k.indrelid AND b.attnum = ANY (k.indkey[0 : k.indnkeyatts - 1])
+            WHERE k.indexrelid = pg_get_replica_identity_index(leaf.oid) AND b.attname = a.attname)) END"
 }
 
 /// Row-filter shards whose moved rows would lose columns (postgres.md §6.3).
@@ -185,7 +215,7 @@ pub fn subscriber_settings(context: &Context<'_>) -> String {
         "settings of the subscriber are too small",
         "Raise them and restart the subscriber; RUNBOOK.md has the numbers.",
     );
-    let budget = settings::Budget::of(context.plan);
+    let budget = Budget::of(context.plan, context.bootstrap);
     if budget.parallel {
         text.push_str("\n\n");
         text.push_str(&warn_if_any(
@@ -519,11 +549,6 @@ pub fn publication_exists(published: &Published<'_>) -> String {
 pub fn publication_list(context: &Context<'_>, slot: &PlannedSlot) -> String {
     let names: Vec<String> = context.publication_names(slot).into_iter().map(quote_literal).collect();
     format!("ARRAY[{}]::text[]", names.join(", "))
-}
-
-/// A boolean for psql: is there no such slot?
-pub fn slot_missing(slot: &PlannedSlot) -> String {
-    format!("NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = {})", quote_literal(slot.name.as_str()))
 }
 
 /// A condition on a subscription of this database.

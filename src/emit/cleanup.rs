@@ -6,10 +6,10 @@ use super::{
     Context, bootstrap, checks,
     copy::{finish, paragraphs, step},
     cutover,
-    ddl::{do_block, only_if},
+    ddl::only_if,
     foreign_keys, guards, reverse,
     script::{Phase, Side, Step},
-    session,
+    session, slots,
 };
 use crate::names::{quote_identifier, quote_literal};
 
@@ -94,28 +94,14 @@ DROP TABLE {state}.plan;
     )
 }
 
-/// Drops the planned slots of this database as soon as nobody uses them.
+/// Drops the planned slots.
 pub(super) fn drop_slots(context: &Context<'_>) -> String {
-    let planned = checks::planned_slots(context);
-    do_block(&format!(
-        "DECLARE
-  deadline timestamptz := clock_timestamp() + interval '30 s';
-  item record;
-BEGIN
-  -- a walsender that just lost its subscription needs a moment to end
-  WHILE EXISTS (SELECT FROM {planned} JOIN pg_replication_slots AS s ON s.slot_name = planned.slot_name
-                WHERE s.active AND s.plugin = 'pgoutput' AND s.database = current_database()) LOOP
-    IF clock_timestamp() >= deadline THEN
-      RAISE EXCEPTION USING MESSAGE = 'a planned replication slot is still in use', HINT = 'Run 90_subscriber_cleanup.sql first.';
-    END IF;
-    PERFORM pg_sleep(0.1);
-  END LOOP;
-  FOR item IN SELECT s.slot_name FROM {planned} JOIN pg_replication_slots AS s ON s.slot_name = planned.slot_name
-              WHERE s.plugin = 'pgoutput' AND s.database = current_database() ORDER BY s.slot_name LOOP
-    PERFORM pg_drop_replication_slot(item.slot_name);
-  END LOOP;
-END"
-    ))
+    slots::drop(
+        &checks::planned_slots(context),
+        "planned",
+        "a planned replication slot is still in use",
+        "Run 90_subscriber_cleanup.sql first.",
+    )
 }
 
 pub(super) fn publisher_cleanup(context: &Context<'_>) -> Step {

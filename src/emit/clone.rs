@@ -1,4 +1,5 @@
-//! Bootstraps `clone` and `aurora`: the whole server copied, then followed from its own position (postgres.md §9.1, §9.2, §9.5).
+//! Bootstraps `clone` and, with the steps of `aurora`, Aurora: the whole server copied, then followed from its own
+//! position (postgres.md §9.1, §9.2, §9.5).
 //!
 //! Slots come first. A copy that ends at LSN X has every commit before X and nothing else; each subscription begins at X
 //! by `pg_replication_origin_advance`, and each slot must stand at or before X. X is what the history file of the
@@ -6,7 +7,7 @@
 //! clone's own catalog, `pgslotplan.bootstrap.position`, so that nobody types it.
 
 use super::{
-    Bootstrap, Context, bootstrap, checks,
+    Bootstrap, Context, aurora, bootstrap, checks,
     copy::{finish, paragraphs, step},
     ddl::{do_block, only_if, raise_if_any, warn_if_any},
     guards,
@@ -16,15 +17,26 @@ use super::{
 };
 use crate::{names::quote_literal, units::Bytes};
 
-const UNDO: &str = "Throw the clone away, run 91_publisher_cleanup.sql, and begin anew.";
+/// A program of an earlier run can outlive its script, and would go on writing into the folders: its process is written
+/// down, and looked for by number and name.
+const ORPHANS: &str = r#"noted() { sh -c 'echo $$ > "$0"; exec "$@"' "$data.pgslotplan.pid" "$@"; }
+orphan() {
+  pid=$(cat "$data.pgslotplan.pid" 2>/dev/null) || return 1
+  case $({ tr '\0' ' ' < "/proc/$pid/cmdline" || ps -o args= -p "$pid"; } 2>/dev/null) in
+    *"$1"*) return 0 ;;
+    *) return 1 ;;
+  esac
+}"#;
+
+pub(super) const UNDO: &str = "Throw the clone away, run 91_publisher_cleanup.sql, and begin anew.";
 
 /// All steps between the slots and the foreign keys.
 pub(super) fn steps(context: &Context<'_>) -> Vec<Step> {
     let upgrade = context.plan.publisher_version.major() != context.plan.subscriber_version.major();
     let is_aurora = context.bootstrap == Bootstrap::Aurora;
-    let mut steps = vec![if is_aurora { aurora_clone(context) } else { base_backup(context) }, adopt(context)];
+    let mut steps = vec![if is_aurora { aurora::clone(context) } else { base_backup(context) }, adopt(context)];
     match (is_aurora, upgrade) {
-        (true, true) => steps.push(aurora_upgrade(context)),
+        (true, true) => steps.push(aurora::upgrade(context)),
         (true, false) => {}
         (false, true) => steps.push(pg_upgrade(context)),
         (false, false) => steps.push(restart(context)),
@@ -38,7 +50,7 @@ fn copy_size(context: &Context<'_>) -> Bytes {
 }
 
 /// Raises on the publisher unless every planned slot is there, alive and unused; prints the latest position.
-fn slots_position(context: &Context<'_>) -> String {
+pub(super) fn slots_position(context: &Context<'_>) -> String {
     let planned = checks::planned_slots(context);
     let lost = if context.plan.publisher_version.major() >= 13 { " OR s.wal_status = 'lost'" } else { "" };
     format!(
@@ -107,6 +119,7 @@ publisher() {{
 }}
 clone() {{ PGOPTIONS='-c search_path=pg_catalog -c default_transaction_isolation=read\\ committed' psql -X -q -A -t -v ON_ERROR_STOP=1 -d \"$PGSLOTPLAN_SUBSCRIBER\" \"$@\"; }}
 data=$PGSLOTPLAN_CLONE_DATA
+{ORPHANS}
 # subscriptions that the publisher itself has must not run here: they would take their slots over
 begin() {{
   pg_ctl -D \"$data\" status >/dev/null ||
@@ -120,6 +133,11 @@ case $(cat \"$state\" 2>/dev/null || :) in
     begin
     say 'the clone is there already' ;;
   *)
+    if orphan pg_basebackup; then
+      say 'pg_basebackup of an earlier run is still at work: ending it'
+      kill \"$pid\"
+      while orphan pg_basebackup; do sleep 0.1; done
+    fi
     if [ \"${{PGSLOTPLAN_CLONE_EXISTING-}}\" = 1 ]; then
       [ -f \"$data/PG_VERSION\" ] || die \"$data is no data folder\"
       [ \"$(cat \"$state\" 2>/dev/null || :)\" = copied ] || rm -f \"$data/postmaster.pid\"
@@ -132,7 +150,7 @@ case $(cat \"$state\" 2>/dev/null || :) in
       fi
       echo copying > \"$state\"
       say 'base backup'
-      pg_basebackup -d \"$PGSLOTPLAN_PUBLISHER\" -D \"$data\" -X stream -c fast -R
+      noted pg_basebackup -d \"$PGSLOTPLAN_PUBLISHER\" -D \"$data\" -X stream -c fast -R
     fi
     if [ \"$(cat \"$state\" 2>/dev/null || :)\" != copied ]; then
       : > \"$data/standby.signal\"
@@ -162,6 +180,7 @@ case $(cat \"$state\" 2>/dev/null || :) in
     [ -n \"$position\" ] || die \"$history has no switch point\"
 {remember}
     echo promoted > \"$state\"
+    rm -f \"$state.pid\"
     say \"the clone ends at $position\" ;;
 esac",
         slots = into_variable("slots", "publisher", &slots_position(context)),
@@ -373,6 +392,7 @@ END"
   [ -x \"$folder/pg_ctl\" ] || die \"$folder has no pg_ctl\"
 done
 old=$PGSLOTPLAN_OLD_BIN new=$PGSLOTPLAN_NEW_BIN data=$PGSLOTPLAN_CLONE_DATA target=$PGSLOTPLAN_NEW_DATA
+{ORPHANS}
 clone() {{ PGOPTIONS='-c search_path=pg_catalog -c default_transaction_isolation=read\\ committed' \"$new/psql\" -X -q -A -t -v ON_ERROR_STOP=1 -d \"$PGSLOTPLAN_SUBSCRIBER\" \"$@\"; }}
 if [ \"$(cat \"$data.pgslotplan\" 2>/dev/null || :)\" = upgraded ]; then
   \"$new/pg_ctl\" -D \"$target\" status >/dev/null || \"$new/pg_ctl\" -D \"$target\" -w -l \"$target.log\" start >&2
@@ -381,6 +401,12 @@ if [ \"$(cat \"$data.pgslotplan\" 2>/dev/null || :)\" = upgraded ]; then
 fi
 [ \"$(cat \"$data.pgslotplan\" 2>/dev/null || :)\" = promoted ] || die \"$data is not a finished clone\" 'Run 32_shell_clone.sh first.'
 [ ! -f \"$data/global/pg_control.old\" ] || die 'an earlier upgrade was stopped after it began to link files' 'Neither folder can be trusted: delete both and {beside}, and make the clone again.'
+! orphan pg_upgrade || die 'pg_upgrade of an earlier run is still at work' 'Wait for its end, or end it; then run this step again.'
+# servers that a pg_upgrade left behind listen elsewhere
+if \"$old/pg_ctl\" -D \"$data\" status >/dev/null && ! clone -c 'SELECT' >/dev/null 2>&1; then
+  \"$old/pg_ctl\" -D \"$data\" -w -m fast stop >&2
+fi
+if [ -f \"$target/postmaster.pid\" ]; then \"$new/pg_ctl\" -D \"$target\" -w -m immediate stop >&2 || :; fi
 \"$old/pg_ctl\" -D \"$data\" status >/dev/null ||
   \"$old/pg_ctl\" -D \"$data\" -w -l \"$data.log\" -o '-c max_logical_replication_workers=0' start >&2
 {adopted}
@@ -397,7 +423,7 @@ rm -rf \"$target\"
 \"$old/pg_ctl\" -D \"$data\" -w -m fast stop >&2
 say 'pg_upgrade'
 mkdir \"$work/upgrade\"
-(cd \"$work/upgrade\" && \"$new/pg_upgrade\" -b \"$old\" -B \"$new\" -d \"$data\" -D \"$target\" -s \"$work\" -U \"$(fact 7)\" --link >&2) || {{
+(cd \"$work/upgrade\" && noted \"$new/pg_upgrade\" -b \"$old\" -B \"$new\" -d \"$data\" -D \"$target\" -s \"$work\" -U \"$(fact 7)\" --link >&2) || {{
   [ -f \"$data/global/pg_control.old\" ] ||
     \"$old/pg_ctl\" -D \"$data\" -w -l \"$data.log\" -o '-c max_logical_replication_workers=0' start >&2
   die 'pg_upgrade refused' 'Mend on the clone what it says and run this step again; the clone runs as before unless files were linked.'
@@ -513,115 +539,6 @@ SELECT CASE WHEN state = 'started' THEN 'started' ELSE position::text END FROM {
                 Side::Shell,
                 "Compares the clone's end with the position of every slot.",
             )
-        },
-    )
-}
-
-fn aurora_clone(context: &Context<'_>) -> Step {
-    let variables = vec![
-        shell::connections().remove(0),
-        shell::variable("PGSLOTPLAN_AURORA_SOURCE", "identifier of the publisher's DB cluster", true),
-        shell::variable(
-            "PGSLOTPLAN_AURORA_CLONE",
-            "identifier that the clone's DB cluster gets; its instance gets it with -1",
-            true,
-        ),
-        shell::variable("PGSLOTPLAN_AURORA_CLASS", "instance class of the clone, such as db.r7g.4xlarge", true),
-        shell::variable(
-            "PGSLOTPLAN_AURORA_GROUP",
-            "DB cluster parameter group of the clone, of the publisher's version",
-            true,
-        ),
-        shell::variable("PGSLOTPLAN_AURORA_SUBNETS", "DB subnet group of the clone", true),
-        shell::variable("PGSLOTPLAN_AURORA_SECURITY", "security groups of the clone, separated by blanks", true),
-    ];
-    let publisher_guard = shell::here("cat > \"$work/publisher.sql\"", &session::preamble(context, Side::Publisher));
-    let commands = format!(
-        "{publisher_guard}
-publisher() {{
-  psql -X -q -A -t -v ON_ERROR_STOP=1 -d \"$PGSLOTPLAN_PUBLISHER\" \"$@\" -f \"$work/publisher.sql\" -f -
-}}
-{slots}
-say \"the slots stand at $slots\"
-if ! aws rds describe-db-clusters --db-cluster-identifier \"$PGSLOTPLAN_AURORA_CLONE\" >/dev/null 2>&1; then
-  # shellcheck disable=SC2086
-  aws rds restore-db-cluster-to-point-in-time --restore-type copy-on-write --use-latest-restorable-time \\
-    --source-db-cluster-identifier \"$PGSLOTPLAN_AURORA_SOURCE\" --db-cluster-identifier \"$PGSLOTPLAN_AURORA_CLONE\" \\
-    --db-cluster-parameter-group-name \"$PGSLOTPLAN_AURORA_GROUP\" --db-subnet-group-name \"$PGSLOTPLAN_AURORA_SUBNETS\" \\
-    --vpc-security-group-ids $PGSLOTPLAN_AURORA_SECURITY >&2
-fi
-aws rds wait db-cluster-available --db-cluster-identifier \"$PGSLOTPLAN_AURORA_CLONE\"
-if ! aws rds describe-db-instances --db-instance-identifier \"$PGSLOTPLAN_AURORA_CLONE-1\" >/dev/null 2>&1; then
-  aws rds create-db-instance --engine aurora-postgresql --db-cluster-identifier \"$PGSLOTPLAN_AURORA_CLONE\" \\
-    --db-instance-identifier \"$PGSLOTPLAN_AURORA_CLONE-1\" --db-instance-class \"$PGSLOTPLAN_AURORA_CLASS\" >&2
-fi
-aws rds wait db-instance-available --db-instance-identifier \"$PGSLOTPLAN_AURORA_CLONE-1\"
-say \"the clone is there: 33_subscriber_adopt.sql takes clone_instance=$PGSLOTPLAN_AURORA_CLONE-1\"",
-        slots = into_variable("slots", "publisher", &slots_position(context)),
-    );
-    finish(
-        context,
-        Step {
-            why: "An Aurora clone shares the storage of its source and is there in minutes, whatever its size; \
-                  aurora_volume_logical_start_lsn() says on it where it ends."
-                .into(),
-            hazard: Some(
-                "Written after the documentation and not tried on Aurora: compare data after it (74_shell_drift.sh, row digests). \
-                 The slots keep WAL on the publisher while the clone is made."
-                    .into(),
-            ),
-            undo: Some("Delete the clone's instance and cluster.".into()),
-            variables,
-            expected: "The identifier of the clone's instance; exit code 0. What exists already is not made again.".into(),
-            duration: "about 15 minutes".into(),
-            body: paragraphs(&[shell::needs(&["psql", "aws"]), commands]),
-            ..step("32_shell_aurora_clone.sh", Phase::Start, Side::Shell, "Makes an Aurora clone of the publisher's cluster.")
-        },
-    )
-}
-
-fn aurora_upgrade(context: &Context<'_>) -> Step {
-    let new = context.plan.subscriber_version.major();
-    let variables = vec![
-        shell::variable("PGSLOTPLAN_AURORA_CLONE", "identifier of the clone's DB cluster", true),
-        shell::variable(
-            "PGSLOTPLAN_AURORA_VERSION",
-            &format!("engine version to upgrade to, of major version {new}"),
-            true,
-        ),
-        shell::variable(
-            "PGSLOTPLAN_AURORA_NEW_GROUP",
-            &format!("DB cluster parameter group of family aurora-postgresql{new}"),
-            true,
-        ),
-    ];
-    let commands = "version() {
-  aws rds describe-db-clusters --db-cluster-identifier \"$PGSLOTPLAN_AURORA_CLONE\" --query 'DBClusters[0].EngineVersion' --output text
-}
-if [ \"$(version)\" = \"$PGSLOTPLAN_AURORA_VERSION\" ]; then
-  say 'the clone is upgraded already'
-  exit 0
-fi
-aws rds modify-db-cluster --db-cluster-identifier \"$PGSLOTPLAN_AURORA_CLONE\" --engine-version \"$PGSLOTPLAN_AURORA_VERSION\" \\
-  --db-cluster-parameter-group-name \"$PGSLOTPLAN_AURORA_NEW_GROUP\" --allow-major-version-upgrade --apply-immediately >&2
-until [ \"$(version)\" = \"$PGSLOTPLAN_AURORA_VERSION\" ]; do sleep 15; done
-aws rds wait db-cluster-available --db-cluster-identifier \"$PGSLOTPLAN_AURORA_CLONE\"
-say 'upgraded'"
-        .to_owned();
-    finish(
-        context,
-        Step {
-            why: "An upgrade needs a cluster without slots; 33_subscriber_adopt.sql has dropped those that came along and has kept \
-                  the position."
-                .into(),
-            hazard: Some("Written after the documentation and not tried on Aurora.".into()),
-            undo: Some(UNDO.into()),
-            variables,
-            expected: "\"upgraded\"; exit code 0.".into(),
-            duration: "15 to 60 minutes".into(),
-            go: "Reboot the instance if parameters are pending, ANALYZE everything beside the next steps.".into(),
-            body: paragraphs(&[shell::needs(&["aws"]), commands]),
-            ..step("34_shell_aurora_upgrade.sh", Phase::Start, Side::Shell, "Upgrades the clone to the subscriber's major version.")
         },
     )
 }

@@ -12,7 +12,7 @@ use super::{
     drift::{self, Extent},
     dump, foreign_keys, guards, reverse, rollback, schema,
     script::{Phase, Side, Step, Variable},
-    session, verify,
+    session, slots, verify,
 };
 use crate::{
     names::{quote_identifier, quote_literal},
@@ -41,14 +41,14 @@ pub(super) fn steps(context: &Context<'_>) -> Result<Vec<Step>, EmitError> {
     }
     steps.push(publications(context)?);
     if physical {
-        steps.push(slots(context, "31_publisher_slots.sql"));
+        steps.push(make_slots(context, "31_publisher_slots.sql"));
         steps.extend(clone::steps(context));
     }
     if foreign_keys::are_cut(context) {
         steps.push(drop_foreign_keys(context));
     }
     match context.bootstrap {
-        Bootstrap::Copy => steps.push(slots(context, "50_publisher_slots.sql")),
+        Bootstrap::Copy => steps.push(make_slots(context, "50_publisher_slots.sql")),
         Bootstrap::Dump => steps.push(dump::load(context)),
         Bootstrap::Clone | Bootstrap::Aurora => {}
     }
@@ -78,7 +78,7 @@ pub(super) fn steps(context: &Context<'_>) -> Result<Vec<Step>, EmitError> {
     }
     steps.extend([
         cutover::move_sequences(context),
-        reverse::slots(context),
+        reverse::make_slots(context),
         reverse::subscriptions(context),
         cutover::switch(context),
         cutover::resume(context),
@@ -303,23 +303,9 @@ fn drop_foreign_keys(context: &Context<'_>) -> Step {
     )
 }
 
-fn slots(context: &Context<'_>, file: &str) -> Step {
+fn make_slots(context: &Context<'_>, file: &str) -> Step {
     let mut parts = vec![checks::publications_exact(context), checks::slots_usable(context)];
-    let first = &context.plan.slots[0];
-    for (number, slot) in context.plan.slots.iter().enumerate() {
-        let name = quote_literal(slot.name.as_str());
-        // a copy is made at once, where a second creation would wait for open transactions again (postgres.md §2.1)
-        let create = if number == 0 {
-            format!("SELECT FROM pg_create_logical_replication_slot({name}, 'pgoutput');")
-        } else {
-            format!(
-                "SELECT FROM pg_copy_logical_replication_slot({}, {name}, false, 'pgoutput');",
-                quote_literal(first.name.as_str())
-            )
-        };
-        let create = format!("\\o /dev/null\n{create}\n\\o");
-        parts.push(only_if(&format!("slot_{number}_is_missing"), &checks::slot_missing(slot), &create));
-    }
+    parts.extend(slots::create(context.plan.slots.iter().map(|slot| &slot.name)));
     finish(
         context,
         Step {

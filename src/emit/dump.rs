@@ -128,6 +128,7 @@ END"
 UPDATE {state}.bootstrap SET state = 'begun' WHERE prefix = {prefix};",
         checks::subscriber_empty(context)
     );
+    let end_earlier = end_earlier(context);
     let unused = super::ddl::raise_if_any(
         &format!(
             "      SELECT format('replication slot %I', s.slot_name) FROM {planned} JOIN pg_replication_slots AS s ON s.slot_name = planned.slot_name"
@@ -152,12 +153,36 @@ case $state in
     ;;
 esac",
         look = super::clone::into_variable("state", "subscriber", &look),
-        empty = shell::here("    subscriber", &empty),
-        drop = shell::here("    publisher", &super::cleanup::drop_slots(context)),
+        empty = shell::here("    subscriber", &format!("{end_earlier}\n{empty}")),
+        drop = shell::here("    publisher", &format!("{end_earlier}\n{}", super::cleanup::drop_slots(context))),
         unused = shell::here("    publisher", &unused),
         first = shell::here("    subscriber", &first),
     )
-    .replace("'new') ON CONFLICT", "'new') ON CONFLICT")
+}
+
+/// By which the sessions of this step's programs are known.
+fn session_name(context: &Context<'_>) -> String {
+    format!("pgslotplan_load_{}", context.plan.policy.prefix)
+}
+
+/// Ends programs of an earlier run that outlived its script: they would go on writing rows into emptied tables.
+fn end_earlier(context: &Context<'_>) -> String {
+    let name = quote_literal(&session_name(context));
+    let sessions = format!("pg_stat_activity WHERE datname = current_database() AND application_name = {name}");
+    do_block(&format!(
+        "DECLARE
+  deadline timestamptz := clock_timestamp() + interval '30 s';
+BEGIN
+  WHILE EXISTS (SELECT FROM {sessions}) LOOP
+    IF clock_timestamp() >= deadline THEN
+      RAISE EXCEPTION USING MESSAGE = 'programs of an earlier run are still at work', HINT = 'End pg_dump and pg_restore where it ran, then run this step again.';
+    END IF;
+    PERFORM pg_terminate_backend(pid) FROM {sessions};
+    PERFORM pg_sleep(0.1);
+    PERFORM pg_stat_clear_snapshot();
+  END LOOP;
+END"
+    ))
 }
 
 /// The first slot and its snapshot, over a replication connection that stays open behind a named pipe.
@@ -173,7 +198,7 @@ fn snapshot(context: &Context<'_>) -> String {
 esac
 say 'making the first slot: it waits for transactions that are writing now'
 mkfifo \"$work/commands\"
-PGOPTIONS='-c statement_timeout=0 -c idle_in_transaction_session_timeout=0' \\
+PGAPPNAME={session} PGOPTIONS='-c statement_timeout=0 -c idle_in_transaction_session_timeout=0' \\
   psql -X -q -A -t -v ON_ERROR_STOP=1 -v snapshot=\"$work/snapshot\" -v done=\"$work/snapshot.done\" \\
   -d \"$replication\" -f - < \"$work/commands\" > \"$work/replies\" 2>&1 &
 holder=$!
@@ -193,7 +218,8 @@ done
 position=$(cut -d '|' -f 2 \"$work/snapshot\")
 snapshot=$(cut -d '|' -f 3 \"$work/snapshot\")
 [ -n \"$snapshot\" ] || die 'the server exported no snapshot' \"$(cat \"$work/replies\")\"
-say \"snapshot $snapshot at $position\""
+say \"snapshot $snapshot at $position\"",
+        session = session_name(context)
     )
 }
 
@@ -234,14 +260,16 @@ fn dump(context: &Context<'_>) -> String {
     format!(
         "jobs=${{PGSLOTPLAN_JOBS:-4}}
 mkdir -p \"$PGSLOTPLAN_DUMP\"
-folder=\"$PGSLOTPLAN_DUMP\"/{name}
-rm -rf \"$folder\"
+# a folder of its own: a pg_dump of an earlier run may still write into another
+rm -rf \"$PGSLOTPLAN_DUMP\"/{name}.??????
+folder=$(mktemp -d \"$PGSLOTPLAN_DUMP\"/{name}.XXXXXX)
 {arguments}say \"dumping into $folder\"
-PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0' \\
+PGAPPNAME={session} PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0' \\
   pg_dump -d \"$PGSLOTPLAN_PUBLISHER\" -Fd -j \"$jobs\" --data-only --snapshot=\"$snapshot\" --no-unlogged-table-data -N pgslotplan \"$@\" -f \"$folder\"
 exec 9>&-
 wait \"$holder\" || :
-trap 'rm -rf \"$work\"' EXIT"
+trap 'rm -rf \"$work\"' EXIT",
+        session = session_name(context)
     )
 }
 
@@ -277,12 +305,13 @@ PGOPTIONS='-c session_replication_role=replica -c default_transaction_read_only=
 export PGOPTIONS
 role=$(psql -X -q -A -t -d \"$PGSLOTPLAN_SUBSCRIBER\" -c 'SHOW session_replication_role') || exit 2
 [ \"$role\" = replica ] || die 'session_replication_role cannot be set on the subscriber' 'Connect as a role that may set it, and without options in the connection string.'
-pg_restore -d \"$PGSLOTPLAN_SUBSCRIBER\" --data-only -j \"$jobs\" --exit-on-error -L \"$work/tables\" \"$folder\"
+PGAPPNAME={} pg_restore -d \"$PGSLOTPLAN_SUBSCRIBER\" --data-only -j \"$jobs\" --exit-on-error -L \"$work/tables\" \"$folder\"
 unset PGOPTIONS
 {}
 rm -rf \"$folder\"
 say 'all data is there'",
         shell::here("publisher > \"$work/oids\"", &oids),
+        session_name(context),
         shell::here("subscriber", &bootstrap::set_state(context, "loaded")),
     )
 }

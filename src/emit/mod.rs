@@ -1,9 +1,10 @@
 //! A plan spelled out: SQL files, manifest, runbook. Pure: no file, no clock; the plan leaves nothing to choose.
 //!
-//! `ddl` has the statements, `session` what every file begins with, `checks` what refuses to go on, `settings` the
-//! budgets of postgres.md §3, `guards` and `foreign_keys` what must be remembered to be undone, `copy` the order of
+//! `ddl` has the statements, `session` what every file begins with, `checks` what refuses to go on, `settings` whether
+//! they are large enough, `guards` and `foreign_keys` what must be remembered to be undone, `slots` replication slots, `copy` the order of
 //! the steps with those up to the start, `verify`, `cutover` and `cleanup` the later ones, `runbook` the prose.
 
+mod aurora;
 mod bootstrap;
 mod checks;
 mod cleanup;
@@ -25,27 +26,26 @@ mod runbook;
 mod schema;
 pub mod script;
 mod session;
-pub mod settings;
+mod settings;
 mod shell;
+mod slots;
 mod support;
 mod targets;
 #[cfg(test)]
 pub(crate) mod tests;
 mod verify;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::plan::{Bootstrap, Publishes};
 pub use script::{Manifest, ManifestStep, Phase, Script, Side, Step, Support, Variable};
-pub use session::STATE_SCHEMA;
-
-pub use crate::plan::Bootstrap;
 
 use crate::{
     finding::{Finding, Severity, Subject},
     names::{NameError, SlotName, TableName},
-    plan::{Plan, PlannedSlot, PlannedTable},
+    plan::{InvalidPublish, Plan, PlannedSlot, PlannedTable},
     server::ServerVersion,
     workload::TableKind,
 };
@@ -99,6 +99,17 @@ pub enum EmitError {
         kind: &'static str,
         /// The name.
         name: String,
+    },
+    /// A table whose changes would arrive twice.
+    #[error("table {0} is in more than one place of the plan, and not as shards")]
+    Repeated(TableName),
+    /// A partition that its root covers, and that is listed too.
+    #[error("partition {leaf} is listed, and so is its root {root}: its changes would arrive twice")]
+    RootAndPartition {
+        /// The topmost partitioned table.
+        root: TableName,
+        /// The partition.
+        leaf: TableName,
     },
     /// A slot without a table.
     #[error("slot \"{0}\" has no tables")]
@@ -159,14 +170,9 @@ pub enum EmitError {
         /// The subscriber's version.
         subscriber: ServerVersion,
     },
-    /// `publish` names something else than insert, update, delete and truncate.
-    #[error("invalid publish list \"{publish}\" of slot \"{slot}\"")]
-    Publish {
-        /// The slot.
-        slot: SlotName,
-        /// The list.
-        publish: String,
-    },
+    /// A publish list that no server takes.
+    #[error(transparent)]
+    Publish(#[from] InvalidPublish),
 }
 
 /// What all steps are made from.
@@ -198,60 +204,6 @@ pub(crate) struct Published<'a> {
     pub tables: Vec<&'a PlannedTable>,
     /// The same, spelled and checked.
     pub members: Vec<ddl::Member>,
-}
-
-/// Which changes a slot publishes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Publishes {
-    /// INSERT.
-    pub insert: bool,
-    /// UPDATE.
-    pub update: bool,
-    /// DELETE.
-    pub delete: bool,
-    /// TRUNCATE.
-    pub truncate: bool,
-}
-
-impl Publishes {
-    /// Reads `publish`.
-    ///
-    /// # Errors
-    /// [`EmitError::Publish`] when a word is not known.
-    pub fn of(slot: &PlannedSlot) -> Result<Self, EmitError> {
-        let mut publishes = Publishes::default();
-        for word in slot.publish.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            match word {
-                "insert" => publishes.insert = true,
-                "update" => publishes.update = true,
-                "delete" => publishes.delete = true,
-                "truncate" => publishes.truncate = true,
-                _ => return Err(EmitError::Publish { slot: slot.name.clone(), publish: slot.publish.clone() }),
-            }
-        }
-        Ok(publishes)
-    }
-
-    /// What is published of one member of a slot.
-    ///
-    /// # Errors
-    /// As [`Publishes::of`].
-    pub fn of_table(slot: &PlannedSlot, table: &PlannedTable) -> Result<Self, EmitError> {
-        let publishes = Publishes::of(slot)?;
-        Ok(if table.insert_only { Publishes { update: false, delete: false, ..publishes } } else { publishes })
-    }
-
-    /// The value of the publication option `publish`.
-    pub fn to_list(self) -> String {
-        let words =
-            [(self.insert, "insert"), (self.update, "update"), (self.delete, "delete"), (self.truncate, "truncate")];
-        words.into_iter().filter_map(|(published, word)| published.then_some(word)).collect::<Vec<_>>().join(", ")
-    }
-
-    /// Whether rows must be identified.
-    pub fn needs_identity(self) -> bool {
-        self.update || self.delete
-    }
 }
 
 /// Spells the plan out.
@@ -286,11 +238,36 @@ fn publications(plan: &Plan) -> Result<Vec<Published<'_>>, EmitError> {
     let second = plan.slots.iter().filter_map(|slot| slot.insert_only_publication.as_deref());
     unique("publications", plan.slots.iter().map(|slot| slot.publication.as_str()).chain(second))?;
     unique("subscriptions", plan.slots.iter().map(|slot| slot.subscription.as_str()))?;
+    covered_once(plan)?;
     let mut publications = Vec::new();
     for slot in &plan.slots {
         publications.extend(slot_publications(plan, slot)?);
     }
     Ok(publications)
+}
+
+/// No change is sent twice: each table once, or as shards; a partition by itself or through its root.
+fn covered_once(plan: &Plan) -> Result<(), EmitError> {
+    let mut listed: BTreeMap<TableName, &PlannedTable> = BTreeMap::new();
+    for (_, table) in plan.members() {
+        let name = table.table_name();
+        if listed
+            .insert(name.clone(), table)
+            .is_some_and(|other| other.row_filter.is_none() || table.row_filter.is_none())
+        {
+            return Err(EmitError::Repeated(name));
+        }
+    }
+    for (name, table) in &listed {
+        let root = table.partition_root.as_ref().filter(|root| listed.contains_key(*root));
+        if let Some(root) = root {
+            return Err(EmitError::RootAndPartition { root: root.clone(), leaf: name.clone() });
+        }
+        if let Some(leaf) = table.leaves.iter().find(|leaf| listed.contains_key(*leaf)) {
+            return Err(EmitError::RootAndPartition { root: name.clone(), leaf: leaf.clone() });
+        }
+    }
+    Ok(())
 }
 
 fn unique<'a>(kind: &'static str, names: impl Iterator<Item = &'a str>) -> Result<(), EmitError> {

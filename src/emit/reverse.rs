@@ -11,7 +11,7 @@ use super::{
     ddl::{CreatePublication, Value, do_block, only_if, raise_if_any, values},
     foreign_keys, guards,
     script::{Phase, Side, Step, Support, Variable},
-    session, support,
+    session, slots, support,
 };
 use crate::{
     names::{SlotName, quote_identifier, quote_literal},
@@ -165,7 +165,7 @@ pub(super) fn prepare(context: &Context<'_>) -> Step {
 }
 
 /// The slots of the way back, once nothing is applied any more.
-pub(super) fn slots(context: &Context<'_>) -> Step {
+pub(super) fn make_slots(context: &Context<'_>) -> Step {
     let planned = super::checks::planned_slots(context);
     let quiet = do_block(&format!(
         "DECLARE
@@ -181,21 +181,7 @@ BEGIN
 END"
     ));
     let mut parts = vec![session::require_mark(context), cutover::require_stopped(context), quiet];
-    let mirrors = mirrors(context);
-    for (number, mirror) in mirrors.iter().enumerate() {
-        let name = quote_literal(mirror.name.as_str());
-        let create = if number == 0 {
-            format!("SELECT FROM pg_create_logical_replication_slot({name}, 'pgoutput');")
-        } else {
-            let first = quote_literal(mirrors[0].name.as_str());
-            format!("SELECT FROM pg_copy_logical_replication_slot({first}, {name}, false, 'pgoutput');")
-        };
-        parts.push(only_if(
-            &format!("slot_{number}_is_missing"),
-            &format!("NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = {name})"),
-            &format!("\\o /dev/null\n{create}\n\\o"),
-        ));
-    }
+    parts.extend(slots::create(mirrors(context).iter().map(|mirror| &mirror.name)));
     finish(
         context,
         Step {
@@ -309,25 +295,12 @@ pub(super) fn end(context: &Context<'_>) -> Step {
 
 /// Statements that drop the reverse slots once nobody uses them.
 pub(super) fn drop_slots(context: &Context<'_>) -> String {
-    let mirror = mirror_names(context);
-    do_block(&format!(
-        "DECLARE
-  deadline timestamptz := clock_timestamp() + interval '30 s';
-  item record;
-BEGIN
-  WHILE EXISTS (SELECT FROM {mirror} JOIN pg_replication_slots AS s ON s.slot_name = mirror.slot_name WHERE s.active) LOOP
-    IF clock_timestamp() >= deadline THEN
-      RAISE EXCEPTION USING MESSAGE = 'a replication slot of the way back is still in use',
-        HINT = 'Drop its subscription on the old server first: 91_publisher_cleanup.sql or abort.sh.';
-    END IF;
-    PERFORM pg_sleep(0.05);
-  END LOOP;
-  FOR item IN SELECT s.slot_name FROM {mirror} JOIN pg_replication_slots AS s ON s.slot_name = mirror.slot_name
-              WHERE s.plugin = 'pgoutput' AND s.database = current_database() ORDER BY s.slot_name LOOP
-    PERFORM pg_drop_replication_slot(item.slot_name);
-  END LOOP;
-END"
-    ))
+    slots::drop(
+        &mirror_names(context),
+        "mirror",
+        "a replication slot of the way back is still in use",
+        "Drop its subscription on the old server first: 91_publisher_cleanup.sql or abort.sh.",
+    )
 }
 
 /// Statements that drop the reverse publications.

@@ -8,12 +8,11 @@ use super::{
     Bootstrap, Context, EmitError, Publishes,
     script::{Side, Step},
     session,
-    settings::Budget,
 };
 use crate::{
     finding::Finding,
     names::{TableName, one_line},
-    plan::{Decision, PlannedSlot},
+    plan::{Decision, PlannedSlot, budget::Budget},
     units::Bytes,
 };
 
@@ -184,7 +183,7 @@ fn decisions(text: &mut String, decisions: &[Decision]) {
 }
 
 fn settings(text: &mut String, context: &Context<'_>) {
-    let budget = Budget::of(context.plan);
+    let budget = Budget::of(context.plan, context.bootstrap);
     let is_aurora = context.bootstrap == Bootstrap::Aurora;
     let (publisher, subscriber) = (context.plan.publisher_version, context.plan.subscriber_version);
     let origins =
@@ -192,9 +191,9 @@ fn settings(text: &mut String, context: &Context<'_>) {
     let _ = write!(
         text,
         "\n## Settings\n\nThe least that this plan needs at its peak; what other slots, standbys and subscriptions use comes on top. \
-         All but the last line of each table need a restart. `10_publisher_check.sql` and `{}_subscriber_check.sql` look at the \
-         real values.{}\n\n\
-         Publisher:\n\n| setting | at least |\n| --- | ---: |\n| {} |\n| max_replication_slots | {} |\n| max_wal_senders | {} |\n",
+         `10_publisher_check.sql` and `{}_subscriber_check.sql` look at the real values.{}\n\n\
+         Publisher:\n\n| setting | at least | in force after |\n| --- | ---: | --- |\n| {} | restart |\n\
+         | max_replication_slots | {} | restart |\n| max_wal_senders | {} | restart |\n",
         if context.bootstrap.is_physical() { 35 } else { 11 },
         if is_aurora {
             " They belong into the DB cluster parameter groups of publisher and clone; a static one needs a reboot of the writer."
@@ -206,20 +205,22 @@ fn settings(text: &mut String, context: &Context<'_>) {
         budget.publisher_walsenders(),
     );
     if publisher.major() >= 13 {
-        text.push_str("| max_slot_wal_keep_size | -1 |\n");
+        text.push_str("| max_slot_wal_keep_size | -1 | reload |\n");
     }
     if publisher.major() >= 18 {
-        text.push_str("| idle_replication_slot_timeout | 0 |\n");
+        text.push_str("| idle_replication_slot_timeout | 0 | reload |\n");
     }
     let _ = write!(
         text,
-        "\nSubscriber:\n\n| setting | at least |\n| --- | ---: |\n| max_logical_replication_workers | {} |\n\
-         | max_worker_processes | one more than max_logical_replication_workers |\n| {origins} | {} |\n\
-         | max_sync_workers_per_subscription | exactly {} |\n",
+        "\nSubscriber:\n\n| setting | at least | in force after |\n| --- | ---: | --- |\n\
+         | max_logical_replication_workers | {} | restart |\n\
+         | max_worker_processes | one more than max_logical_replication_workers | restart |\n| {origins} | {} | restart |\n",
         budget.workers,
         budget.origins(),
-        budget.sync_workers,
     );
+    if let Some(sync_workers) = budget.sync_workers {
+        let _ = writeln!(text, "| max_sync_workers_per_subscription | exactly {sync_workers} | reload |");
+    }
     if budget.parallel {
         let _ = writeln!(
             text,

@@ -11,9 +11,7 @@ use super::{
     script::{Side, Step},
 };
 use crate::names::{one_line, quote_literal};
-
-/// Schema for what has to be remembered on a server: marker, dropped foreign keys, changed identities.
-pub const STATE_SCHEMA: &str = "pgslotplan";
+pub use crate::plan::STATE_SCHEMA;
 
 /// How a step is run, for its head and the runbook.
 pub fn command(step: &Step) -> String {

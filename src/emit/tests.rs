@@ -262,19 +262,46 @@ fn a_bootstrap_refuses_what_it_cannot_do() {
     assert_eq!(emit(&columns, Bootstrap::Copy), Ok(()));
 }
 
-/// The shell reads every shell step without running it.
+/// Publisher and subscriber: one release to the next, over several, and to the same.
+const PAIRS: [(u32, u32); 11] =
+    [(12, 13), (12, 15), (12, 18), (13, 15), (14, 16), (15, 15), (15, 18), (16, 17), (16, 18), (17, 18), (18, 18)];
+
+/// The hostile plan with a few of its names: every kind of statement, and no more of each than needed.
+fn short_plan(publisher: u32, subscriber: u32) -> Plan {
+    let mut plan = hostile_plan(publisher, subscriber);
+    plan.slots.iter_mut().for_each(|slot| slot.tables.truncate(4));
+    plan.foreign_keys.truncate(3);
+    plan.excluded.truncate(3);
+    plan.plan_sha256 = plan.digest();
+    plan
+}
+
+/// The shell and the SQL parser read every file, its here-documents too, without running anything.
 #[test]
-fn shells_read_every_shell_step() {
-    for bootstrap in BOOTSTRAPS {
-        let plan = hostile_plan(15, 18);
-        let script = script(&plan, &EmitOptions { bootstrap, ..EmitOptions::default() }).unwrap();
-        for step in script.steps.iter().filter(|step| step.side == Side::Shell) {
-            use std::io::Write as _;
-            let mut shell =
-                std::process::Command::new("sh").arg("-n").stdin(std::process::Stdio::piped()).spawn().unwrap();
-            shell.stdin.take().unwrap().write_all(step.body.as_bytes()).unwrap();
-            assert!(shell.wait().unwrap().success(), "{}", step.file);
+fn every_file_of_every_bootstrap_and_pair_is_read() {
+    let mut shells: BTreeMap<String, String> = BTreeMap::new();
+    for (publisher, subscriber) in PAIRS {
+        for bootstrap in BOOTSTRAPS {
+            let plan = short_plan(publisher, subscriber);
+            let script = script(&plan, &EmitOptions { bootstrap, ..EmitOptions::default() }).unwrap();
+            let pair = format!("{bootstrap:?} {publisher} to {subscriber}");
+            assert_eq!(readback::syntax_errors(&script), Vec::<String>::new(), "{pair}");
+            let steps = script.steps.into_iter().map(|step| (step.file, step.body));
+            let support = script.support.into_iter().map(|shared| (shared.file, shared.body));
+            let of_shell = steps.chain(support).filter(|(file, _)| file.ends_with(".sh"));
+            shells.extend(of_shell.map(|(file, body)| (body, format!("{file} of {pair}"))));
         }
+    }
+    assert!(shells.len() > PAIRS.len() * BOOTSTRAPS.len());
+    for (body, file) in shells {
+        use std::io::Write as _;
+        let mut command = std::process::Command::new("sh");
+        let piped = std::process::Stdio::piped;
+        let mut shell = command.arg("-n").stdin(piped()).stderr(piped()).spawn().unwrap();
+        shell.stdin.take().unwrap().write_all(body.as_bytes()).unwrap();
+        let output = shell.wait_with_output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && errors.is_empty(), "{file}: {errors}");
     }
 }
 
@@ -377,6 +404,29 @@ fn names_that_are_taken_twice_are_refused() {
 }
 
 #[test]
+fn a_change_that_would_arrive_twice_is_refused() {
+    let refused = |first: Vec<PlannedTable>, second: Vec<PlannedTable>| {
+        let mut slots = vec![slot("pgsp_0", first), slot("pgsp_1", second)];
+        slots.iter_mut().for_each(|slot| {
+            slot.via_root = true;
+            slot.publish = "insert".into();
+        });
+        script(&plan(15, 15, slots), &EmitOptions::default()).map(|_| ()).map_err(|error| error.to_string())
+    };
+    let leaf = |root: Option<TableName>| PlannedTable { partition_root: root, ..table("s", "leaf") };
+    let root = |leaves: Vec<TableName>| PlannedTable { kind: TableKind::Partitioned, leaves, ..table("s", "root") };
+    let words = Err("partition s.leaf is listed, and so is its root s.root: its changes would arrive twice".to_owned());
+    assert_eq!(refused(vec![root(vec![])], vec![leaf(Some(TableName::new("s", "root")))]), words);
+    assert_eq!(refused(vec![leaf(None)], vec![root(vec![TableName::new("s", "leaf")])]), words);
+    assert_eq!(refused(vec![root(vec![TableName::new("s", "leaf")])], vec![table("s", "other")]), Ok(()));
+    let shard = |part: u32| PlannedTable { row_filter: Some(format!("id % 2 = {part}")), ..table("s", "hot") };
+    assert_eq!(refused(vec![shard(0)], vec![shard(1)]), Ok(()));
+    let twice = Err("table s.hot is in more than one place of the plan, and not as shards".to_owned());
+    assert_eq!(refused(vec![shard(0)], vec![table("s", "hot")]), twice);
+    assert_eq!(refused(vec![table("s", "hot")], vec![table("s", "hot")]), twice);
+}
+
+#[test]
 fn emitting_twice_gives_the_same_bytes() {
     let plan = hostile_plan(15, 18);
     let (one, two) = (emitted(&plan), emitted(&plan));
@@ -427,19 +477,6 @@ fn the_runbook_has_every_step_and_names_stay_on_their_line() {
         assert!(!line.starts_with("\\q") && !line.starts_with("line\""), "{line}");
     }
     assert!(script.runbook.contains("max_active_replication_origins | 11 |"));
-}
-
-#[test]
-fn budgets_by_hand() {
-    // 3 subscriptions of 1, 2 and 40 tables with 2 sync workers: (1+1) + (1+2) + (1+2) = 8
-    let many = (0..40).map(|number| table("s", &format!("t{number}"))).collect();
-    let slots =
-        vec![slot("a", vec![table("s", "a")]), slot("b", vec![table("s", "b"), table("s", "c")]), slot("c", many)];
-    let budget = settings::Budget::of(&plan(15, 15, slots));
-    assert_eq!(
-        (budget.workers, budget.publisher_slots(), budget.publisher_walsenders(), budget.origins()),
-        (8, 10, 9, 10)
-    );
 }
 
 #[test]

@@ -409,7 +409,10 @@ fn row_filters(sweep: &Sweep<'_>, slots: &[PlannedSlot]) -> Vec<Finding> {
                     "an UPDATE that changes its key loses the TOAST values that it does not change",
                 )
                 .detail("The row goes from one shard to another as an INSERT that lacks them.")
-                .hint("Do not change keys meanwhile, or set REPLICA IDENTITY FULL before the start."),
+                .hint(format!(
+                    "Do not change keys meanwhile, or ALTER TABLE {} REPLICA IDENTITY FULL; before the start.",
+                    crate::names::one_line(&member.table_name().to_sql())
+                )),
             );
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     cost::{Confidence, CostModel, Share},
     names::TableName,
     policy::{Policy, PolicyError, Split},
-    workload::{Table, TableKind, Workload},
+    workload::{ReplicaIdentity, Table, TableKind, Workload},
 };
 
 /// One piece of a split table, for a slot of its own.
@@ -102,6 +102,10 @@ pub fn not_filterable(table: &Table, cost: &CostModel) -> Option<String> {
     if !table.inherits.is_empty() {
         return Some("it inherits from another table, and is published with it".into());
     }
+    if table.replica_identity == ReplicaIdentity::Full {
+        let reason = "its replica identity is full, so its key is not known; sample and plan with REPLICA IDENTITY DEFAULT, and set FULL again before the start";
+        return Some(reason.into());
+    }
     table
         .identity_columns
         .is_empty()
@@ -185,6 +189,10 @@ mod tests {
         let message =
             |text: &str, cost: &CostModel| parts(&workload, &scope, &policy(text), cost).unwrap_err().to_string();
         assert!(message("bare", &cost).contains("no column is known to identify a row"));
+        let mut full = workload.clone();
+        full.tables[1].replica_identity = ReplicaIdentity::Full;
+        let refused = parts(&full, &scope, &policy("hot"), &cost).unwrap_err().to_string();
+        assert!(refused.contains("its replica identity is full"), "{refused}");
         cost.subscriber = crate::server::ServerVersion::of_major(14);
         assert!(message("hot", &cost).contains("row filters need version 15, but the subscriber is 14"));
     }

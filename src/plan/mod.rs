@@ -4,13 +4,16 @@
 //! where it is a share of a stage's time; both read back exactly.
 
 mod bootstrap;
+pub mod budget;
 pub mod check;
+mod publishes;
 pub mod shard;
 pub mod witness;
 
 use serde::{Deserialize, Serialize};
 
 pub use bootstrap::Bootstrap;
+pub use publishes::{InvalidPublish, Publishes};
 pub use witness::Witness;
 
 use crate::{
@@ -22,6 +25,9 @@ use crate::{
     server::{ServerFacts, ServerVersion},
     workload::{Excluded, ReplicaIdentity, TableKind},
 };
+
+/// The schema for what a plan's scripts remember on a server until their clean-up.
+pub const STATE_SCHEMA: &str = "pgslotplan";
 
 /// Whether a slot carries one hot group or many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -8,9 +8,9 @@ use super::{
     listed,
 };
 use crate::{
-    emit,
     finding::{Finding, Severity, Subject},
     names::{TableName, quote_identifier},
+    plan::STATE_SCHEMA,
     units::Bytes,
     workload::{ReplicaIdentity, TableKind},
 };
@@ -142,7 +142,7 @@ fn unplanned<'a>(input: &Input<'_>, publisher: &'a SideFacts) -> BTreeMap<&'a Ta
     let mut found = BTreeMap::new();
     for (name, relation) in &publisher.relations {
         let a_table = matches!(relation.kind, RelationKind::Table | RelationKind::Partitioned);
-        let ours = name.schema == emit::STATE_SCHEMA;
+        let ours = name.schema == STATE_SCHEMA;
         if !a_table || relation.persistence != Persistence::Permanent || relation.extension.is_some() || ours {
             continue;
         }
@@ -181,9 +181,23 @@ pub fn new_partitions(input: &Input<'_>) -> Vec<Finding> {
         if under_new_root || relation.kind == RelationKind::Partitioned {
             continue;
         }
+        let root = publisher.ancestors(name).last().copied();
+        let sibling = input.plan.members().find(|(_, table)| root.is_some() && table.partition_root.as_ref() == root);
+        let remedy = sibling.map_or_else(String::new, |(slot, _)| {
+            format!(
+                " Or make it on the subscriber too, then on the publisher: BEGIN; LOCK TABLE {0} IN SHARE ROW EXCLUSIVE MODE; \
+                 ALTER PUBLICATION {1} ADD TABLE {0}; COMMIT; and on the subscriber: ALTER SUBSCRIPTION {2} REFRESH PUBLICATION;",
+                name.to_sql(),
+                quote_identifier(&slot.publication),
+                quote_identifier(&slot.subscription)
+            )
+        });
         items.push(
-            TableFinding::new(name, format!("the partition of {parent} is in no publication: its rows would not arrive"))
-                .hint("Sample and plan again, or add it: LOCK TABLE it, ALTER PUBLICATION ... ADD TABLE, then REFRESH PUBLICATION on the subscriber."),
+            TableFinding::new(
+                name,
+                format!("the partition of {parent} is in no publication: its rows would not arrive"),
+            )
+            .hint(format!("Sample and plan again.{remedy}")),
         );
     }
     input.tables(Severity::Error, "PF606", Subject::Publisher, "a new partition is in no publication", items)
@@ -226,7 +240,12 @@ pub fn identities(input: &Input<'_>) -> Vec<Finding> {
         let planned: BTreeSet<&str> = table.identity_columns.iter().map(String::as_str).collect();
         let (live_full, planned_full) =
             (relation.identity == ReplicaIdentity::Full, table.identity == ReplicaIdentity::Full);
-        let same = if live_full || planned_full { live_full == planned_full } else { live == planned };
+        // shards keep their columns by FULL where keys change: `PF205` asks for it
+        let same = if live_full || planned_full {
+            live_full == planned_full || live_full && table.row_filter.is_some()
+        } else {
+            live == planned
+        };
         if !same {
             items.push(
                 TableFinding::new(

@@ -156,11 +156,13 @@ pub struct SlotFacts {
 }
 
 impl SlotFacts {
-    /// The subscription's oid in the name of a table synchronization slot.
+    /// Whether a subscriber's table synchronization worker made it: `pg_OID_sync_OID_ID`, and `SLOT_OID_sync_OID` where the
+    /// subscriber is of version 12 or 13.
     pub fn is_table_synchronization(&self) -> bool {
-        let Some(rest) = self.name.strip_prefix("pg_") else { return false };
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        digits > 0 && rest[digits..].starts_with("_sync_")
+        let is_number = |part: Option<&str>| part.is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+        let Some((subscription, table)) = self.name.rsplit_once("_sync_") else { return false };
+        is_number(subscription.rsplit('_').next().filter(|part| !part.is_empty() && *part != subscription))
+            && is_number(table.split('_').next().filter(|part| !part.is_empty()))
     }
 }
 

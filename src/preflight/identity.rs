@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Input, TableFinding,
-    facts::{KeyFacts, RelationFacts, SideFacts},
+    facts::{KeyFacts, RelationFacts, RelationKind, SideFacts},
     needs_identity, publishes,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     names::{TableName, quote_identifier},
     plan::{PlannedSlot, PlannedTable},
     units::Bytes,
-    workload::ReplicaIdentity,
+    workload::{ReplicaIdentity, TableKind},
 };
 
 /// `PF201`: publishing UPDATE or DELETE of such a table makes them fail in the application (55000).
@@ -79,6 +79,60 @@ fn mend(name: &TableName, relation: &RelationFacts) -> String {
         );
     }
     format!("ALTER TABLE {table} ADD PRIMARY KEY (columns); if some columns identify a row. {full}")
+}
+
+/// `PF217`: what is sent through a root is described by the root's identity, but the old key in WAL is the partition's.
+/// Tried 13 to 15 and 15 to 18: without an identity of the root the slot stops at the first UPDATE; with other columns a
+/// DELETE fits no partition, which stops it too, or the DEFAULT one, where it finds no row and is lost.
+pub fn partition_identity(input: &Input<'_>) -> Vec<Finding> {
+    let Some(publisher) = input.publisher() else { return Vec::new() };
+    let mut items = Vec::new();
+    let through_root = |slot: &PlannedSlot, table: &PlannedTable| {
+        table.kind == TableKind::Partitioned && slot.via_root && needs_identity(slot, table) && !table.set_identity
+    };
+    for (_, table) in input.plan.members().filter(|(slot, table)| through_root(slot, table)) {
+        let name = table.table_name();
+        let Some(root) = publisher.relations.get(&name).filter(|root| root.kind == RelationKind::Partitioned) else {
+            continue;
+        };
+        let full = root.identity == ReplicaIdentity::Full;
+        if !full && root.identity_key().is_none() {
+            items.push(
+                TableFinding::new(&name, "the partitioned table has no replica identity of its own")
+                    .detail("The first UPDATE or DELETE of one of its partitions would stop the slot.")
+                    .hint(format!(
+                        "ALTER TABLE {0} ADD PRIMARY KEY (columns); it takes the partitions' keys over. Or REPLICA IDENTITY FULL of {0} \
+                         and of each partition, or --split: partitions by themselves.",
+                        name.to_sql()
+                    )),
+            );
+            continue;
+        }
+        let key = root.identity_key().map_or(&[][..], |key| &key.columns);
+        for (leaf, relation) in publisher.leaves(&name) {
+            let logged = relation.identity_key().map_or(&[][..], |key| &key.columns);
+            let covered = !full && key.iter().all(|column| logged.contains(column));
+            if relation.identity == ReplicaIdentity::Full || covered || *leaf == name {
+                continue;
+            }
+            let word = if full { "FULL" } else { "DEFAULT" };
+            items.push(
+                TableFinding::new(
+                    leaf,
+                    format!("the partition logs other columns as the old key than its root {name} has"),
+                )
+                .detail("Its DELETE, and an UPDATE of the key, would stop the slot, or be lost where there is a DEFAULT partition.")
+                .hint(format!("ALTER TABLE {} REPLICA IDENTITY {word}; with the key of the root", leaf.to_sql())),
+            );
+        }
+    }
+    input.tables(
+        Severity::Error,
+        "PF217",
+        Subject::Publisher,
+        "a partition and its root identify rows differently",
+        items,
+    )
 }
 
 /// `PF202`: the plan takes a unique index as identity that must be on each of the table's partitions.

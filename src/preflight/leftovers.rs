@@ -8,10 +8,9 @@ use super::{
     listed, received,
 };
 use crate::{
-    emit::Publishes,
     finding::{Finding, Severity, Subject},
     names::{TableName, one_line, quote_identifier, quote_literal},
-    plan::{PlannedSlot, PlannedTable},
+    plan::{PlannedSlot, PlannedTable, Publishes},
     units::Bytes,
 };
 

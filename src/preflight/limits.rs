@@ -8,20 +8,18 @@ use super::{
     remedy::{self, Effect},
 };
 use crate::{
-    emit::settings::{Budget, SPARE},
     finding::{Finding, Severity, Subject},
-    plan::{Bootstrap, Plan},
+    plan::{
+        Bootstrap, Plan,
+        budget::{Budget, SPARE},
+    },
     units::Bytes,
 };
 
 /// Slots, walsenders, workers and origins that the plan has at once, and the slots or origins to spare.
 fn budget(input: &Input<'_>) -> (i64, i64) {
-    let plan = input.plan;
-    let count = match input.circumstances.bootstrap {
-        Bootstrap::Copy => Budget::of(plan).workers,
-        _ => plan.slots.len(), // nothing is copied by table synchronization workers
-    };
-    (count as i64, SPARE as i64)
+    let budget = Budget::of(input.plan, input.circumstances.bootstrap);
+    (budget.workers as i64, SPARE as i64)
 }
 
 fn is_planned_slot(plan: &Plan, name: &str) -> bool {
@@ -316,7 +314,11 @@ pub fn sync_workers(input: &Input<'_>) -> Vec<Finding> {
 
 /// `PF305`: parallel apply workers (16 and later) come out of the same pool, and large transactions wait without them.
 pub fn parallel_workers(input: &Input<'_>) -> Vec<Finding> {
-    let Some(subscriber) = input.subscriber().filter(|_| Budget::of(input.plan).parallel) else { return Vec::new() };
+    let Some(subscriber) =
+        input.subscriber().filter(|_| Budget::of(input.plan, input.circumstances.bootstrap).parallel)
+    else {
+        return Vec::new();
+    };
     let Some(each) = subscriber.number("max_parallel_apply_workers_per_subscription") else { return Vec::new() };
     let (own, _) = budget(input);
     let need = other_subscriptions(input, subscriber, true) + own + each * input.plan.slots.len() as i64;

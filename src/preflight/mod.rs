@@ -195,6 +195,7 @@ const CHECKS: &[fn(&Input<'_>) -> Vec<Finding>] = &[
     server::provider_extras,
     server::empty_transactions,
     identity::usable_identity,
+    identity::partition_identity,
     identity::planned_index,
     identity::filter_columns,
     identity::listed_columns,

@@ -364,6 +364,7 @@ const CASES: &[(&str, Spoil)] = &[
     ("PF216", |s| {
         s.publisher().publications.push(PublicationFacts { all_tables: true, ..existing_publication("all") })
     }),
+    ("PF217", |s| no_key(s.of_publisher("p"))),
     ("PF301", |s| set_on(s, false, "max_logical_replication_workers", "4")),
     ("PF302", |s| set_on(s, false, "max_worker_processes", "40")),
     ("PF303", |s| set_on(s, false, "max_active_replication_origins", "6")),
@@ -667,6 +668,54 @@ fn only_foreign_keys_that_stop_a_slot_are_found() {
     assert!(found(|s| s.subscriber().foreign_keys.push(foreign_key("a", "p1"))));
     let unpublished = |s: &mut Scene| s.subscriber().foreign_keys.push(foreign_key("not_planned", "a"));
     assert!(found(unpublished), "an unpublished table stops a slot as well");
+}
+
+/// FULL on the publisher is what a shard with values out of line needs, and no drift.
+#[test]
+fn full_identity_of_a_shard_is_no_drift() {
+    let found = |filter: Option<&str>| {
+        let mut scene = Scene::new();
+        scene.planned().row_filter = filter.map(str::to_owned);
+        scene.both("a", |table| table.identity = ReplicaIdentity::Full);
+        scene.findings().iter().any(|finding| finding.code == "PF608")
+    };
+    assert!(found(None) && !found(Some("(hashint8(id) & 1) = 0")));
+}
+
+/// A root whose key is logged by its partitions is no danger, one whose key is not is, and FULL asks for FULL.
+#[test]
+fn a_root_and_its_partitions_log_one_key() {
+    let found = |change: Spoil| {
+        let mut scene = Scene::new();
+        change(&mut scene);
+        scene.findings().into_iter().filter(|finding| finding.code == "PF217").map(|f| f.subject).collect::<Vec<_>>()
+    };
+    let of = |table: &str| Subject::Table(name(table));
+    assert_eq!(found(|s| no_key(s.of_publisher("p"))), [of("p")]);
+    assert_eq!(found(|s| s.of_publisher("p1").keys = vec![key("other", true, &["note"])]), [of("p1")]);
+    assert_eq!(found(|s| s.of_publisher("p1").keys = vec![key("wider", true, &["id", "note"])]), []);
+    assert_eq!(found(|s| s.of_publisher("p1").identity = ReplicaIdentity::Full), []);
+    assert_eq!(found(|s| s.of_publisher("p").identity = ReplicaIdentity::Full), [of("p1"), of("p2")]);
+    // by its leaves, each of them speaks for itself
+    let by_leaves = |s: &mut Scene| {
+        no_key(s.of_publisher("p"));
+        s.plan.slots[1].via_root = false;
+    };
+    assert_eq!(found(by_leaves), []);
+}
+
+#[test]
+fn table_synchronization_slots_are_known_by_name() {
+    for (name, is_one) in [
+        ("pg_16400_sync_16385_7123", true),
+        ("pgsp_2_16836_sync_16643", true), // subscribers of 12 and 13
+        ("pgsp_sync_1", false),
+        ("_sync_1", false),
+        ("pgsp_1_sync_", false),
+        ("pgsp_1", false),
+    ] {
+        assert_eq!(existing_slot(name).is_table_synchronization(), is_one, "{name}");
+    }
 }
 
 #[test]

@@ -10,13 +10,13 @@ use std::{
 
 use libtest_mimic::{Failed, Trial};
 use pgslotplan::{
-    emit::Bootstrap,
+    emit::{self, Bootstrap},
     throwaway::{Cluster, Servers, as_server_account},
 };
 
 use crate::{
     bench::case,
-    scripts::{self, Setup, Stage, compare, identities, roomy, traces, while_writing},
+    scripts::{self, Rows, Setup, Stage, compare, identities, roomy, traces, while_writing},
     story,
 };
 
@@ -42,7 +42,8 @@ fn dump(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed
     stage.refused(&stage.subscriber, story::DATABASE, &stage.file(stage.step("60")?), "is not there yet")?;
     // killed when all rows were restored, but nobody had noted it: the next run starts over
     let folder = stage.folder.path().join("killing");
-    killing_programs(&programs, &folder)?;
+    let killed = "\"$real\" \"$@\" || exit\ncase \" $* \" in *' --data-only '*) kill -9 \"$PPID\" ;; esac";
+    stand_in(&programs, &folder, "pg_restore", killed)?;
     stage.environment.insert("PGSLOTPLAN_BIN".into(), folder.to_string_lossy().into_owned());
     while_writing(&stage, || {
         let outcome = stage.shell(&stage.file(stage.step("50")?))?;
@@ -69,27 +70,29 @@ fn dump(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed
     scripts::finish(&stage, untouched, replica_identities)
 }
 
-/// The programs, of which pg_restore of data kills the shell that runs it when it is done.
-fn killing_programs(programs: &Path, folder: &Path) -> Result<(), Failed> {
-    fs::create_dir(folder)?;
-    for name in ["psql", "pg_dump"] {
-        symlink(programs.join(name), folder.join(name))?;
+/// A folder with the same programs, one of which is this script; it finds the real one in `$real`.
+pub fn stand_in(programs: &Path, folder: &Path, name: &str, script: &str) -> Result<(), Failed> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
     }
-    let real = programs.join("pg_restore");
-    let text = format!(
-        "#!/bin/sh\n\"{0}\" \"$@\" || exit\ncase \" $* \" in *' --data-only '*) kill -9 \"$PPID\" ;; esac\n",
-        real.display()
-    );
-    let wrapper = folder.join("pg_restore");
-    fs::write(&wrapper, text)?;
-    fs::set_permissions(&wrapper, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    fs::create_dir(folder)?;
+    for entry in fs::read_dir(programs)? {
+        let entry = entry?;
+        if entry.file_name() != name {
+            symlink(entry.path(), folder.join(entry.file_name()))?;
+        }
+    }
+    let program = folder.join(name);
+    fs::write(&program, format!("#!/bin/sh\nreal='{}'\n{script}\n", programs.join(name).display()))?;
+    fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
     Ok(())
 }
 
 /// Programs of a version in one folder: clients from one package, pg_ctl beside the server.
-struct Programs {
-    old: PathBuf,
-    new: PathBuf,
+pub struct Programs {
+    pub old: PathBuf,
+    pub new: PathBuf,
 }
 
 impl Programs {
@@ -109,16 +112,14 @@ impl Programs {
 }
 
 /// Stops what the steps started, also when a test fails.
-struct Clone {
+pub struct Clone {
     control: PathBuf,
-    data: PathBuf,
+    pub data: PathBuf,
 }
 
-impl Drop for Clone {
-    fn drop(&mut self) {
-        if !self.data.exists() {
-            return;
-        }
+impl Clone {
+    /// Ends its server as a crash would.
+    pub fn crash(&self) {
         let mut command = Command::new(&self.control);
         command.arg("-D").arg(&self.data).args(["-m", "immediate", "stop"]);
         command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).current_dir("/");
@@ -127,8 +128,20 @@ impl Drop for Clone {
     }
 }
 
-fn clone(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed> {
-    let settings = roomy().with("max_prepared_transactions", "10");
+impl Drop for Clone {
+    fn drop(&mut self) {
+        if self.data.exists() {
+            self.crash();
+        }
+    }
+}
+
+/// A stage whose subscriber is yet to be made by the steps: its place, and the clone before and after the upgrade.
+pub fn cloning(
+    servers: &Servers,
+    (publisher, subscriber): (u32, u32),
+    settings: pgslotplan::throwaway::ClusterSettings,
+) -> Result<(Stage, Programs, [Clone; 2]), Failed> {
     let setup = Setup { bootstrap: Bootstrap::Clone, is_bare: true, ..Setup::story(publisher, subscriber, settings) };
     let mut stage = Stage::new(servers, &setup)?;
     // the clone takes the place of the second server: its folder, its socket
@@ -140,18 +153,22 @@ fn clone(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Faile
     }
     let programs = Programs::find(servers, stage.folder.path(), publisher, subscriber)?;
     let (old_data, new_data) = (place.join("clone"), place.join("new"));
-    let _old = Clone { control: programs.old.join("pg_ctl"), data: old_data.clone() };
-    let _new = Clone { control: programs.new.join("pg_ctl"), data: new_data.clone() };
     environment(&mut stage, &programs, &old_data, &new_data)?;
+    let clones = [(&programs.old, old_data), (&programs.new, new_data)]
+        .map(|(programs, data)| Clone { control: programs.join("pg_ctl"), data });
+    Ok((stage, programs, clones))
+}
+
+fn clone(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed> {
+    let settings = roomy().with("max_prepared_transactions", "10");
+    let (stage, _programs, _clones) = cloning(servers, (publisher, subscriber), settings)?;
     let (untouched, replica_identities) = (both(traces_of(&stage.publisher)?), both(identities_of(&stage.publisher)?));
     while_writing(&stage, || stage.run_twice(&["10", "20", "21", "30", "31"]))?;
     // over the end of the clone: one transaction open, one prepared
-    let open = Open::begin(&stage.publisher)?;
+    let open = Open::begin(&stage.publisher, "INSERT INTO public.documents VALUES (777002, NULL, 'open', 1)")?;
     stage.publisher.query(story::DATABASE, PREPARE)?;
     while_writing(&stage, || stage.run_twice(&["32"]))?;
-    let publications = stage.file(stage.step("30")?);
-    stage.refused(&stage.subscriber, story::DATABASE, &publications, "this is the subscriber of the plan")?;
-    stage.refused(&stage.publisher, story::DATABASE, &stage.file(stage.step("33")?), "not a clone")?;
+    refuses_the_other_server(&stage)?;
     assert_eq!(
         stage.subscriber.value("postgres", "SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_xacts")?,
         "1"
@@ -178,10 +195,27 @@ fn clone(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Faile
     scripts::finish(&stage, untouched, replica_identities)
 }
 
+/// Every file on the other of two servers that are the same but for one row.
+fn refuses_the_other_server(stage: &Stage) -> Result<(), Failed> {
+    for step in stage.script.steps.iter().filter(|step| step.file.ends_with(".sql")) {
+        let (other, reasons) = if step.side == emit::Side::Publisher {
+            (&stage.subscriber, ["this is the subscriber of the plan"; 3])
+        } else {
+            (&stage.publisher, ["not a clone", "this is the publisher of the plan", "this file is for a subscriber"])
+        };
+        let nowhere = ["publisher_dsn", "subscriber_dsn"].map(|name| (name, "host=nowhere.invalid"));
+        let outcome = other.run_script(story::DATABASE, &stage.file(step), &nowhere)?;
+        let is_refused = outcome.code == 3 && reasons.iter().any(|reason| outcome.stderr.contains(reason));
+        assert!(is_refused, "{}: {} {}", step.file, outcome.code, outcome.stderr);
+    }
+    Ok(())
+}
+
 /// What the clone steps take from the environment, with two files of parameters.
 fn environment(stage: &mut Stage, programs: &Programs, old: &Path, new: &Path) -> Result<(), Failed> {
     let file = stage.folder.path().join("clone.conf");
-    let mut conf = format!("unix_socket_directories = '{}'\n", stage.subscriber.socket_folder().display());
+    let (socket, port) = (stage.subscriber.socket_folder(), stage.subscriber.port());
+    let mut conf = format!("unix_socket_directories = '{}'\nport = {port}\n", socket.display());
     for (name, value) in roomy().parameters {
         conf.push_str(&format!("{name} = '{value}'\n"));
     }
@@ -207,43 +241,44 @@ fn environment(stage: &mut Stage, programs: &Programs, old: &Path, new: &Path) -
     Ok(())
 }
 
-type Rows = Vec<Vec<Option<String>>>;
-
-fn traces_of(cluster: &Cluster) -> Result<Rows, Failed> {
+pub fn traces_of(cluster: &Cluster) -> Result<Rows, Failed> {
     Ok(cluster.query(story::DATABASE, story::TRACES)?)
 }
 
-fn identities_of(cluster: &Cluster) -> Result<Rows, Failed> {
+pub fn identities_of(cluster: &Cluster) -> Result<Rows, Failed> {
     Ok(cluster.query(story::DATABASE, story::IDENTITIES)?)
 }
 
 /// A clone is to end as the publisher began.
-fn both(rows: Rows) -> Rows {
+pub fn both(rows: Rows) -> Rows {
     rows.iter().chain(&rows).cloned().collect()
 }
 
 const PREPARE: &str = "BEGIN READ WRITE; INSERT INTO public.documents VALUES (777001, NULL, 'prepared', 1); PREPARE TRANSACTION 'over the clone'";
 
 /// A transaction that stays open until it is told to commit.
-struct Open {
+pub struct Open {
     runtime: tokio::runtime::Runtime,
     client: tokio_postgres::Client,
 }
 
 impl Open {
-    fn begin(cluster: &Cluster) -> Result<Self, Failed> {
+    /// Begins one with this statement.
+    pub fn begin(cluster: &Cluster, sql: &str) -> Result<Self, Failed> {
         // its connection is driven by a thread of its own while nobody waits here
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let client = runtime.block_on(async {
             let client = cluster.client(story::DATABASE).await?;
-            let begin = "BEGIN READ WRITE; INSERT INTO public.documents VALUES (777002, NULL, 'open', 1)";
-            client.batch_execute(begin).await.map_err(|error| Failed::from(format!("{error:?}")))?;
+            client
+                .batch_execute(&format!("BEGIN READ WRITE; {sql}"))
+                .await
+                .map_err(|error| Failed::from(format!("{error:?}")))?;
             Ok::<_, Failed>(client)
         })?;
         Ok(Open { runtime, client })
     }
 
-    fn commit(&self) -> Result<(), Failed> {
+    pub fn commit(&self) -> Result<(), Failed> {
         self.runtime.block_on(self.client.batch_execute("COMMIT")).map_err(|error| format!("{error:?}"))?;
         Ok(())
     }

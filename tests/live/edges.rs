@@ -6,7 +6,7 @@ use pgslotplan::{
     names::TableName,
     plan::{Plan, PlannedForeignKey, PlannedSlot, PlannedTable},
     policy::ForeignKeyMode,
-    throwaway::Servers,
+    throwaway::{Cluster, Servers},
     workload::{ReplicaIdentity, TableKind},
 };
 
@@ -19,6 +19,8 @@ use crate::{
 pub fn trials() -> Vec<Trial> {
     vec![
         case("edges::tables_that_cannot_be_published_are_named_with_their_remedy", 2, unpublishable),
+        case("edges::a_root_and_its_partitions_log_one_key_13_to_15", 2, |servers| roots_and_leaves(servers, 13, 15)),
+        case("edges::a_root_and_its_partitions_log_one_key_15_to_18", 2, |servers| roots_and_leaves(servers, 15, 18)),
         case("edges::splits_and_foreign_key_modes_15_to_15", 2, |servers| splits(servers, 15, 15)),
         case("edges::splits_and_foreign_key_modes_16_to_18", 2, |servers| splits(servers, 16, 18)),
     ]
@@ -67,6 +69,100 @@ fn unpublishable(servers: &Servers) -> Result<(), Failed> {
     }
     let made = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_publication";
     assert_eq!(stage.publisher.value(story::DATABASE, made)?, "0");
+    Ok(())
+}
+
+/// Trees whose root identifies rows otherwise than the partitions do: not at all, by other columns, by more; and one as it
+/// should be, whose partition logs more.
+const ROOTS: &str = "SET client_min_messages = warning;
+    CREATE TABLE public.bare (id int NOT NULL, note text) PARTITION BY RANGE (id);
+    CREATE TABLE public.bare_1 PARTITION OF public.bare (PRIMARY KEY (id)) FOR VALUES FROM (0) TO (100);
+    CREATE TABLE public.odd (id int PRIMARY KEY, code int NOT NULL, note text) PARTITION BY RANGE (id);
+    CREATE TABLE public.odd_rest PARTITION OF public.odd DEFAULT;
+    CREATE TABLE public.odd_1 PARTITION OF public.odd FOR VALUES FROM (0) TO (100); CREATE UNIQUE INDEX odd_code ON public.odd_1 (code);
+    CREATE TABLE public.whole (id int PRIMARY KEY, note text) PARTITION BY RANGE (id); ALTER TABLE public.whole REPLICA IDENTITY FULL;
+    CREATE TABLE public.whole_1 PARTITION OF public.whole FOR VALUES FROM (0) TO (100);
+    CREATE TABLE public.fine (id int PRIMARY KEY, note text NOT NULL) PARTITION BY RANGE (id);
+    CREATE TABLE public.fine_1 PARTITION OF public.fine FOR VALUES FROM (0) TO (100);
+    CREATE TABLE public.fine_2 PARTITION OF public.fine FOR VALUES FROM (100) TO (200); CREATE UNIQUE INDEX more ON public.fine_1 (id, note);
+    ALTER TABLE public.fine_2 REPLICA IDENTITY FULL;";
+
+fn roots_plan(publisher: u32, subscriber: u32, identifier: String) -> Plan {
+    let root = |(name, leaves): (&str, &[&str])| PlannedTable {
+        kind: TableKind::Partitioned,
+        leaves: leaves.iter().map(|leaf| TableName::new("public", *leaf)).collect(),
+        identity_columns: if name == "bare" { Vec::new() } else { vec!["id".into()] },
+        ..story::public(name)
+    };
+    let roots: [(&str, &[&str]); 4] = [
+        ("bare", &["bare_1"]),
+        ("odd", &["odd_1", "odd_rest"]),
+        ("whole", &["whole_1"]),
+        ("fine", &["fine_1", "fine_2"]),
+    ];
+    let mut slot = story::slot("pgsp_1", "pgsp_1", "pgsp_1", roots.map(root).into());
+    slot.via_root = true;
+    story::planned(publisher, subscriber, identifier, vec![slot], Vec::new())
+}
+
+/// The files refuse such trees, and rightly: changes of one stop a slot, those of the other look for a row without key, find
+/// it in no partition, or look for it in the wrong one.
+fn roots_and_leaves(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed> {
+    let setup = Setup {
+        schema: ROOTS.into(),
+        rows: "SELECT".into(),
+        plan: roots_plan,
+        ..Setup::story(publisher, subscriber, roomy())
+    };
+    let stage = Stage::new(servers, &setup)?;
+    let free = "SET default_transaction_read_only = off; SET search_path = public; SET statement_timeout = 0;";
+    let publish = |sql: &str| stage.publisher.psql(story::DATABASE, &format!("{free}{sql}"))?.success();
+    publish(
+        "ALTER TABLE odd_1 REPLICA IDENTITY USING INDEX odd_code; ALTER TABLE fine_1 REPLICA IDENTITY USING INDEX more",
+    )?;
+    let check = |number: &str| -> Result<String, Failed> {
+        let outcome = stage.publisher.run_script(story::DATABASE, &stage.file(stage.step(number)?), &[])?;
+        assert_eq!(outcome.code, 3, "{}", outcome.stderr);
+        Ok(outcome.stderr)
+    };
+    for number in ["10", "30"] {
+        let said = check(number)?;
+        for reason in [
+            "partitioned table public.bare has no replica identity of its own",
+            "partition public.odd_1 logs other columns as the old key than its root public.odd has",
+            "partition public.whole_1 logs other columns as the old key than its root public.whole has",
+        ] {
+            assert!(said.contains(reason), "{number}: \"{reason}\" is not in\n{said}");
+        }
+        assert!(!said.contains("fine"), "{said}");
+    }
+    // what they refuse
+    publish("CREATE PUBLICATION hand FOR TABLE bare, odd, fine WITH (publish_via_partition_root = true);
+        INSERT INTO bare VALUES (1, 'a'); INSERT INTO odd VALUES (1, 7, 'a'), (2, 8, 'a'); INSERT INTO fine VALUES (1, 'a'), (2, 'a'), (101, 'a'), (102, 'a')")?;
+    let subscribe = format!(
+        "{free} CREATE SUBSCRIPTION hand CONNECTION {} PUBLICATION hand",
+        pgslotplan::names::quote_literal(&stage.publisher.conninfo(story::DATABASE))
+    );
+    stage.subscriber.psql(story::DATABASE, &subscribe)?.success()?;
+    let limit = std::time::Duration::from_secs(60);
+    let ready = "SELECT count(*) = 3 FROM pg_catalog.pg_subscription_rel WHERE srsubstate = 'r'";
+    stage.subscriber.wait_until(story::DATABASE, ready, limit)?;
+    publish(
+        "DELETE FROM odd WHERE id = 1; DELETE FROM fine WHERE id IN (1, 101); UPDATE fine SET id = id + 10, note = 'b' WHERE id IN (2, 102); INSERT INTO odd VALUES (3, 9, 'last')",
+    )?;
+    stage.subscriber.wait_until(story::DATABASE, "SELECT count(*) > 0 FROM public.odd WHERE id = 3", limit)?;
+    let rows = |cluster: &Cluster, table: &str| {
+        cluster.value(story::DATABASE, &format!("SELECT string_agg(t::text, ' ' ORDER BY id) FROM public.{table} AS t"))
+    };
+    assert_eq!(rows(&stage.publisher, "odd")?, "(2,8,a) (3,9,last)");
+    assert_eq!(rows(&stage.subscriber, "odd")?, "(1,7,a) (2,8,a) (3,9,last)", "the DELETE was lost");
+    assert_eq!(rows(&stage.subscriber, "fine")?, rows(&stage.publisher, "fine")?);
+    publish("UPDATE bare SET note = 'b'")?;
+    let stuck = "SELECT apply_error_count > 0 FROM pg_catalog.pg_stat_subscription_stats";
+    stage.subscriber.wait_until(story::DATABASE, stuck, limit)?;
+    assert!(stage.subscriber.server_log().contains("publisher did not send replica identity column expected"));
+    let end = "ALTER SUBSCRIPTION hand DISABLE; ALTER SUBSCRIPTION hand SET (slot_name = NONE); DROP SUBSCRIPTION hand";
+    stage.subscriber.psql(story::DATABASE, &format!("{free}{end}"))?.success()?;
     Ok(())
 }
 

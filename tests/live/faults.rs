@@ -31,10 +31,7 @@ pub fn trials() -> Vec<Trial> {
 fn faults(servers: &Servers) -> Result<(), Failed> {
     let settings = roomy().with_tcp();
     let mut stage = Stage::new(servers, &Setup { is_bare: true, ..Setup::story(15, 15, settings) })?;
-    let proxy = Proxy::start(stage.publisher.port())?;
-    let direct = stage.publisher.tcp_conninfo(story::DATABASE).ok_or("the publisher listens")?;
-    let through = direct.replace(&format!("port={}", stage.publisher.port()), &format!("port={}", proxy.port));
-    stage.publisher_dsn = format!("{through} user=postgres");
+    let proxy = Proxy::before(&mut stage)?;
     half_and_whole(&stage, "01")?;
     stage.run_twice(&["12"])?;
     let (untouched, replica_identities) = (traces(&stage)?, identities(&stage)?);
@@ -164,7 +161,7 @@ fn mend_forgotten(stage: &Stage) -> Result<usize, Failed> {
 }
 
 /// Runs the first part of a file, stopped as by a kill between two statements, then the whole file twice.
-fn half_and_whole(stage: &Stage, number: &str) -> Result<(), Failed> {
+pub fn half_and_whole(stage: &Stage, number: &str) -> Result<(), Failed> {
     let step = stage.step(number)?;
     let text = std::fs::read_to_string(stage.file(step))?;
     let marks: Vec<usize> = if step.file.ends_with(".sh") {
@@ -188,7 +185,7 @@ fn half_and_whole(stage: &Stage, number: &str) -> Result<(), Failed> {
 }
 
 /// Forwards connections to a server, and can cut all of them.
-struct Proxy {
+pub struct Proxy {
     port: u16,
     open: Arc<Mutex<Vec<TcpStream>>>,
     ended: Arc<AtomicBool>,
@@ -221,8 +218,17 @@ impl Proxy {
         Ok(Proxy { port, open, ended })
     }
 
+    /// One between the publisher and whoever follows it.
+    pub fn before(stage: &mut Stage) -> Result<Self, Failed> {
+        let proxy = Proxy::start(stage.publisher.port())?;
+        let direct = stage.publisher.tcp_conninfo(story::DATABASE).ok_or("the publisher listens")?;
+        let through = direct.replace(&format!("port={}", stage.publisher.port()), &format!("port={}", proxy.port));
+        stage.publisher_dsn = format!("{through} user=postgres");
+        Ok(proxy)
+    }
+
     /// Ends every connection that is open now.
-    fn cut(&self) {
+    pub fn cut(&self) {
         for stream in self.open.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
         }

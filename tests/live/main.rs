@@ -17,11 +17,13 @@ mod cutover;
 mod demo;
 mod edges;
 mod faults;
+mod load_faults;
 mod methods;
 mod pair;
 mod prometheus;
 mod sample;
 mod scripts;
+mod splits;
 mod story;
 mod unusable;
 mod verify;
@@ -58,7 +60,9 @@ fn main() -> ExitCode {
         .chain(scripts::trials())
         .chain(bootstraps::trials())
         .chain(edges::trials())
+        .chain(splits::trials())
         .chain(faults::trials())
+        .chain(load_faults::trials())
         .chain(demo::trials())
         .chain(verify::trials())
         .chain(cutover::trials())

@@ -42,6 +42,9 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
+/// Rows of a query.
+pub type Rows = Vec<Vec<Option<String>>>;
+
 /// What a stage begins with.
 pub struct Setup {
     /// Majors.
@@ -114,29 +117,31 @@ impl Stage {
         }
         let identifier = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
         let plan = (setup.plan)(publisher, subscriber, publisher_cluster.value("postgres", identifier)?);
-        let script = emit::script(&plan, &EmitOptions { bootstrap: setup.bootstrap, ..EmitOptions::default() })?;
+        Stage::of(servers, publisher_cluster, subscriber_cluster, plan, setup.bootstrap)
+    }
+
+    /// Any two servers and a plan for them.
+    pub fn of(
+        servers: &Servers,
+        publisher: Cluster,
+        subscriber: Cluster,
+        plan: Plan,
+        bootstrap: Bootstrap,
+    ) -> Result<Self, Failed> {
+        let script = emit::script(&plan, &EmitOptions { bootstrap, ..EmitOptions::default() })?;
         let folder = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o755)).tempdir()?;
         for step in &script.steps {
             std::fs::write(folder.path().join(&step.file), &step.body)?;
         }
         let mut environment = BTreeMap::new();
-        if DUMPING.contains(&subscriber) {
-            let programs = servers.tools().full(subscriber)?;
+        if DUMPING.contains(&subscriber.major()) {
+            let programs = servers.tools().full(subscriber.major())?;
             environment.insert("PGSLOTPLAN_BIN".to_owned(), programs.to_string_lossy().into_owned());
         }
         let dump = folder.path().join("dump");
         environment.insert("PGSLOTPLAN_DUMP".to_owned(), dump.to_string_lossy().into_owned());
-        let publisher_dsn = publisher_cluster.conninfo(story::DATABASE);
-        Ok(Stage {
-            publisher: publisher_cluster,
-            subscriber: subscriber_cluster,
-            plan,
-            script,
-            folder,
-            publisher_dsn,
-            environment,
-            rounds: AtomicU64::new(0),
-        })
+        let publisher_dsn = publisher.conninfo(story::DATABASE);
+        Ok(Stage { publisher, subscriber, plan, script, folder, publisher_dsn, environment, rounds: AtomicU64::new(0) })
     }
 
     /// The step whose file begins like this.
@@ -145,20 +150,25 @@ impl Stage {
         Ok(found.ok_or_else(|| format!("no step {number}"))?)
     }
 
-    /// Runs a shell step, as the servers' account where it handles data folders.
-    pub fn shell(&self, file: &Path) -> Result<ScriptOutcome, Failed> {
+    /// A shell step ready to run, as the servers' account where it handles data folders.
+    pub fn shell_command(&self, file: &Path) -> std::process::Command {
         let mut command = std::process::Command::new("sh");
         command.arg(file).env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").current_dir("/");
         command.env("PGSLOTPLAN_PUBLISHER", self.publisher.conninfo(story::DATABASE));
         command.env("PGSLOTPLAN_SUBSCRIBER", self.subscriber.conninfo(story::DATABASE));
-        command.envs(&self.environment);
+        command.envs(&self.environment).stdin(std::process::Stdio::null());
         if self.environment.contains_key("PGSLOTPLAN_CLONE_DATA") {
             as_server_account(&mut command);
         }
+        command
+    }
+
+    /// Runs a shell step.
+    pub fn shell(&self, file: &Path) -> Result<ScriptOutcome, Failed> {
         // to files: a server that the step starts would hold a pipe open for ever
         let (stdout, stderr) = (tempfile::NamedTempFile::new()?, tempfile::NamedTempFile::new()?);
-        let status =
-            command.stdout(stdout.reopen()?).stderr(stderr.reopen()?).stdin(std::process::Stdio::null()).status()?;
+        let mut command = self.shell_command(file);
+        let status = command.stdout(stdout.reopen()?).stderr(stderr.reopen()?).status()?;
         Ok(ScriptOutcome {
             code: status.code().unwrap_or(-1),
             stdout: std::fs::read_to_string(stdout.path())?,
@@ -213,14 +223,36 @@ impl Stage {
         Ok(())
     }
 
-    /// Runs the steps whose files begin with these numbers, each twice.
+    /// Runs the steps whose files begin with these numbers, each twice: the second run changes nothing.
     pub fn run_twice(&self, numbers: &[&str]) -> Result<(), Failed> {
         for number in numbers {
             let step = self.step(number)?;
             self.run(step)?;
+            let made = self.made();
             self.run(step)?;
+            for (before, after) in made.iter().zip(self.made()) {
+                let gone: Vec<_> = before.iter().filter(|row| !after.contains(row)).collect();
+                let new: Vec<_> = after.iter().filter(|row| !before.contains(row)).collect();
+                let changed = gone.len() + new.len() + before.len().abs_diff(after.len());
+                assert!(changed == 0, "the second run of {}: gone {gone:?}, new {new:?}", step.file);
+            }
         }
         Ok(())
+    }
+
+    /// Whatever a file of a plan can make or change on either side.
+    fn made(&self) -> Vec<Rows> {
+        let mut made = Vec::new();
+        for cluster in [&self.publisher, &self.subscriber] {
+            for sql in [story::TRACES, story::FOREIGN_KEYS, story::IDENTITIES, story::OBJECTS] {
+                // a clone is not there before it is made
+                let mut rows = cluster.query(story::DATABASE, sql).unwrap_or_default();
+                // slots and origins of table synchronization workers come and go by themselves
+                rows.retain(|row| !row[1].as_deref().is_some_and(story::is_of_synchronization));
+                made.push(rows);
+            }
+        }
+        made
     }
 
     /// Runs a file somewhere else: it must end with exit code 3 and say `reason`.

@@ -212,6 +212,24 @@ pub const TRACES: &str = "SET search_path = pg_catalog; SELECT 'slot', slot_name
     UNION ALL SELECT 'origin', roname FROM pg_replication_origin UNION ALL SELECT 'schema', nspname::text FROM pg_namespace WHERE nspname !~ '^pg_'
     UNION ALL SELECT 'trigger', tgname::text FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2";
 
+/// Relations with their indexes and columns, and what publications and subscriptions have.
+pub const OBJECTS: &str = "SET search_path = pg_catalog; SELECT 'relation', c.oid::regclass::text, c.relkind::text, c.relnatts::text, c.relowner::regrole::text
+    FROM pg_class AS c WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'i', 'I', 'S', 'v') AND c.relnamespace <> 'pg_toast'::regnamespace
+    UNION ALL SELECT 'member', r.prrelid::regclass::text, p.pubname, to_jsonb(r) ->> 'prqual', to_jsonb(p)::text FROM pg_publication_rel AS r JOIN pg_publication AS p ON p.oid = r.prpubid
+    UNION ALL SELECT 'subscription', s.subname, s.subslotname, s.subpublications::text, s.subenabled::text FROM pg_subscription AS s
+    UNION ALL SELECT 'role', rolname, rolcanlogin::text, rolinherit::text, NULL FROM pg_roles
+    UNION ALL SELECT 'comment', objoid::text, description, classoid::regclass::text, NULL FROM pg_description WHERE objoid >= 16384 ORDER BY 1, 2, 3, 4";
+
+/// Whether a slot or an origin belongs to a table synchronization worker: `pg_1_sync_2_3`, `pg_1_2`, before 14 `slot_1_sync_2`.
+pub fn is_of_synchronization(name: &str) -> bool {
+    let numbers = |text: &str| text.split('_').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+    let origin = name.strip_prefix("pg_").is_some_and(|rest| rest.contains('_') && numbers(rest));
+    let slot = name
+        .rsplit_once("_sync_")
+        .is_some_and(|(before, table)| numbers(table) && before.rsplit('_').next().is_some_and(numbers));
+    origin || slot
+}
+
 fn table(name: TableName, key: &str) -> PlannedTable {
     let columns: &[&str] = if key.is_empty() { &[] } else { &[key] };
     PlannedTable { schema: name.schema, ..pair::table(&name.name, columns) }

@@ -71,7 +71,7 @@ BEGIN
       UNION ALL
       SELECT format('max_replication_slots is %s, but must be at least %s: %s are used by others, 19 are needed, 2 are spare',
                     current_setting('max_replication_slots'), others + 21, others)
-      FROM (SELECT count(*) FROM pg_replication_slots AS s WHERE s.slot_name !~ '^pg_[0-9]+_sync_'
+      FROM (SELECT count(*) FROM pg_replication_slots AS s WHERE s.slot_name !~ '_[0-9]+_sync_[0-9]+'
               AND NOT EXISTS (SELECT FROM (VALUES
         ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
         ('pgsp_email_messages', 'pgsp_email_messages', ARRAY['pgsp_email_messages']::text[]),
@@ -86,7 +86,7 @@ BEGIN
       SELECT format('max_wal_senders is %s, but must be at least %s: %s are used by others, 20 are needed',
                     current_setting('max_wal_senders'), others + 20, others)
       FROM (SELECT count(*) FROM pg_stat_replication AS r LEFT JOIN pg_replication_slots AS s ON s.active_pid = r.pid
-             WHERE coalesce(s.slot_name, '') !~ '^pg_[0-9]+_sync_'
+             WHERE coalesce(s.slot_name, '') !~ '_[0-9]+_sync_[0-9]+'
                AND NOT EXISTS (SELECT FROM (VALUES
         ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
         ('pgsp_email_messages', 'pgsp_email_messages', ARRAY['pgsp_email_messages']::text[]),
@@ -126,57 +126,57 @@ BEGIN
   SELECT count(*), string_agg(line, chr(10) ORDER BY line) FILTER (WHERE number <= 20)
     INTO found_count, found_lines
     FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
-      WITH planned AS (SELECT DISTINCT schema_name, table_name, kind, needs_identity FROM (VALUES
-        ('public', 'email_events', 'r', true),
-        ('public', 'email_messages', 'r', true),
-        ('public', 'sessions', 'r', true),
-        ('public', 'page_views', 'p', true),
-        ('public', 'jobs', 'r', true),
-        ('public', 'accounts', 'r', true),
-        ('public', 'api_keys', 'r', true),
-        ('public', 'campaign_variants', 'r', true),
-        ('public', 'campaigns', 'r', true),
-        ('public', 'comments', 'r', true),
-        ('public', 'contact_lists', 'r', true),
-        ('public', 'contact_tags', 'r', true),
-        ('public', 'contacts', 'r', true),
-        ('public', 'countries', 'r', true),
-        ('public', 'domains', 'r', true),
-        ('public', 'files', 'r', true),
-        ('public', 'imports', 'r', true),
-        ('public', 'invoice_lines', 'r', true),
-        ('public', 'invoices', 'r', true),
-        ('public', 'list_members', 'r', true),
-        ('public', 'memberships', 'r', true),
-        ('public', 'notification_settings', 'r', true),
-        ('public', 'oauth_tokens', 'r', true),
-        ('public', 'payments', 'r', true),
-        ('public', 'permissions', 'r', true),
-        ('public', 'projects', 'r', true),
-        ('public', 'refunds', 'r', true),
-        ('public', 'role_permissions', 'r', true),
-        ('public', 'roles', 'r', true),
-        ('public', 'subscription_plans', 'r', true),
-        ('public', 'subscriptions', 'r', true),
-        ('public', 'suppressions', 'r', true),
-        ('public', 'tags', 'r', true),
-        ('public', 'task_assignees', 'r', true),
-        ('public', 'tasks', 'r', true),
-        ('public', 'templates', 'r', true),
-        ('public', 'users', 'r', true),
-        ('public', 'webhooks', 'r', true),
-        ('public', 'coupons', 'r', true),
-        ('public', 'feature_flags', 'r', true),
-        ('public', 'webhook_deliveries', 'r', true),
-        ('public', 'audit_log', 'r', true),
-        ('public', 'notifications', 'r', true)) AS planned(schema_name, table_name, kind, needs_identity)),
+      WITH planned AS (SELECT DISTINCT schema_name, table_name, kind, needs_identity, via_root FROM (VALUES
+        ('public', 'email_events', 'r', true, false),
+        ('public', 'email_messages', 'r', true, false),
+        ('public', 'sessions', 'r', true, false),
+        ('public', 'page_views', 'p', true, true),
+        ('public', 'jobs', 'r', true, false),
+        ('public', 'accounts', 'r', true, false),
+        ('public', 'api_keys', 'r', true, false),
+        ('public', 'campaign_variants', 'r', true, false),
+        ('public', 'campaigns', 'r', true, false),
+        ('public', 'comments', 'r', true, false),
+        ('public', 'contact_lists', 'r', true, false),
+        ('public', 'contact_tags', 'r', true, false),
+        ('public', 'contacts', 'r', true, false),
+        ('public', 'countries', 'r', true, false),
+        ('public', 'domains', 'r', true, false),
+        ('public', 'files', 'r', true, false),
+        ('public', 'imports', 'r', true, false),
+        ('public', 'invoice_lines', 'r', true, false),
+        ('public', 'invoices', 'r', true, false),
+        ('public', 'list_members', 'r', true, false),
+        ('public', 'memberships', 'r', true, false),
+        ('public', 'notification_settings', 'r', true, false),
+        ('public', 'oauth_tokens', 'r', true, false),
+        ('public', 'payments', 'r', true, false),
+        ('public', 'permissions', 'r', true, false),
+        ('public', 'projects', 'r', true, false),
+        ('public', 'refunds', 'r', true, false),
+        ('public', 'role_permissions', 'r', true, false),
+        ('public', 'roles', 'r', true, false),
+        ('public', 'subscription_plans', 'r', true, false),
+        ('public', 'subscriptions', 'r', true, false),
+        ('public', 'suppressions', 'r', true, false),
+        ('public', 'tags', 'r', true, false),
+        ('public', 'task_assignees', 'r', true, false),
+        ('public', 'tasks', 'r', true, false),
+        ('public', 'templates', 'r', true, false),
+        ('public', 'users', 'r', true, false),
+        ('public', 'webhooks', 'r', true, false),
+        ('public', 'coupons', 'r', true, false),
+        ('public', 'feature_flags', 'r', true, false),
+        ('public', 'webhook_deliveries', 'r', true, false),
+        ('public', 'audit_log', 'r', true, false),
+        ('public', 'notifications', 'r', true, false)) AS planned(schema_name, table_name, kind, needs_identity, via_root)),
       relation AS (
         SELECT planned.*, c.oid, c.relkind, c.relpersistence
         FROM planned LEFT JOIN (pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace)
         ON n.nspname = planned.schema_name AND c.relname = planned.table_name
       ),
       leaf AS (
-        SELECT r.schema_name, r.table_name, r.needs_identity, l.oid, l.relkind, l.relpersistence, l.relreplident
+        SELECT r.schema_name, r.table_name, r.needs_identity, r.via_root, r.oid AS root, l.oid, l.relkind, l.relpersistence, l.relreplident
         FROM relation AS r
         JOIN LATERAL (SELECT r.oid WHERE r.relkind = 'r'
                       UNION ALL SELECT t.relid FROM pg_partition_tree(r.oid) AS t WHERE r.relkind = 'p' AND t.isleaf) AS t(oid) ON true
@@ -205,6 +205,21 @@ BEGIN
                             AND a.attnum = ANY (i.indkey[0 : i.indnkeyatts - 1]))
         ORDER BY i.indnkeyatts, pg_relation_size(i.indexrelid), c.relname LIMIT 1) AS usable ON true
       WHERE needs_identity AND relkind = 'r' AND relreplident <> 'f' AND pg_get_replica_identity_index(leaf.oid) IS NULL
+      UNION ALL
+      SELECT format('partitioned table %s has no replica identity of its own: an UPDATE or DELETE of its partitions would stop the slot; mend it with a primary key of it, or with REPLICA IDENTITY FULL of it and of each partition',
+        oid::regclass)
+      FROM relation JOIN pg_class AS root USING (oid) WHERE needs_identity AND via_root AND root.relkind = 'p' AND root.relreplident <> 'f'
+        AND pg_get_replica_identity_index(oid) IS NULL
+      UNION ALL
+      SELECT format('partition %s logs other columns as the old key than its root %s has: its DELETE would stop the slot, or be lost; mend it with ALTER TABLE %s REPLICA IDENTITY %s',
+        leaf.oid::regclass, root.oid::regclass, leaf.oid::regclass, CASE WHEN root.relreplident = 'f' THEN 'FULL' ELSE 'DEFAULT and the key of the root' END)
+      FROM leaf JOIN pg_class AS root ON root.oid = leaf.root
+      WHERE leaf.needs_identity AND leaf.via_root AND root.relkind = 'p' AND leaf.relkind = 'r' AND leaf.relreplident <> 'f'
+        AND CASE WHEN root.relreplident = 'f' THEN true ELSE EXISTS (
+          SELECT FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0 : i.indnkeyatts - 1])
+          WHERE i.indexrelid = pg_get_replica_identity_index(root.oid) AND NOT EXISTS (
+            SELECT FROM pg_index AS k JOIN pg_attribute AS b ON b.attrelid = k.indrelid AND b.attnum = ANY (k.indkey[0 : k.indnkeyatts - 1])
+            WHERE k.indexrelid = pg_get_replica_identity_index(leaf.oid) AND b.attname = a.attname)) END
     ) AS found(line)) AS numbered;
   IF found_count > 0 THEN
     RAISE EXCEPTION USING MESSAGE = found_count || ' tables of the publisher are not what the plan was made for', DETAIL = found_lines, HINT = 'Mend them as the detail says, or sample and plan again.';

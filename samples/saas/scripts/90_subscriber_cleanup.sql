@@ -143,6 +143,7 @@ DECLARE
   deadline timestamptz := clock_timestamp() + interval '30 s';
   item record;
 BEGIN
+  -- a walsender that just lost its subscription needs a moment to end
   WHILE EXISTS (SELECT FROM (VALUES
         ('pgsp_rev_1'),
         ('pgsp_rev_2'),
@@ -151,10 +152,9 @@ BEGIN
         ('pgsp_rev_5'),
         ('pgsp_rev_6'),
         ('pgsp_rev_7'),
-        ('pgsp_rev_8')) AS mirror(slot_name) JOIN pg_replication_slots AS s ON s.slot_name = mirror.slot_name WHERE s.active) LOOP
+        ('pgsp_rev_8')) AS mirror(slot_name) JOIN pg_replication_slots AS s ON s.slot_name = mirror.slot_name AND s.plugin = 'pgoutput' AND s.database = current_database() WHERE s.active) LOOP
     IF clock_timestamp() >= deadline THEN
-      RAISE EXCEPTION USING MESSAGE = 'a replication slot of the way back is still in use',
-        HINT = 'Drop its subscription on the old server first: 91_publisher_cleanup.sql or abort.sh.';
+      RAISE EXCEPTION USING MESSAGE = 'a replication slot of the way back is still in use', HINT = 'Drop its subscription on the old server first: 91_publisher_cleanup.sql or abort.sh.';
     END IF;
     PERFORM pg_sleep(0.05);
   END LOOP;
@@ -166,8 +166,7 @@ BEGIN
         ('pgsp_rev_5'),
         ('pgsp_rev_6'),
         ('pgsp_rev_7'),
-        ('pgsp_rev_8')) AS mirror(slot_name) JOIN pg_replication_slots AS s ON s.slot_name = mirror.slot_name
-              WHERE s.plugin = 'pgoutput' AND s.database = current_database() ORDER BY s.slot_name LOOP
+        ('pgsp_rev_8')) AS mirror(slot_name) JOIN pg_replication_slots AS s ON s.slot_name = mirror.slot_name AND s.plugin = 'pgoutput' AND s.database = current_database() ORDER BY s.slot_name LOOP
     PERFORM pg_drop_replication_slot(item.slot_name);
   END LOOP;
 END

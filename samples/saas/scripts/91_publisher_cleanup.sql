@@ -73,12 +73,11 @@ BEGIN
         ('pgsp_shared_1', 'pgsp_shared_1', ARRAY['pgsp_shared_1']::text[]),
         ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
         ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
-        ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) JOIN pg_replication_slots AS s ON s.slot_name = planned.slot_name
-                WHERE s.active AND s.plugin = 'pgoutput' AND s.database = current_database()) LOOP
+        ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) JOIN pg_replication_slots AS s ON s.slot_name = planned.slot_name AND s.plugin = 'pgoutput' AND s.database = current_database() WHERE s.active) LOOP
     IF clock_timestamp() >= deadline THEN
       RAISE EXCEPTION USING MESSAGE = 'a planned replication slot is still in use', HINT = 'Run 90_subscriber_cleanup.sql first.';
     END IF;
-    PERFORM pg_sleep(0.1);
+    PERFORM pg_sleep(0.05);
   END LOOP;
   FOR item IN SELECT s.slot_name FROM (VALUES
         ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
@@ -88,8 +87,7 @@ BEGIN
         ('pgsp_shared_1', 'pgsp_shared_1', ARRAY['pgsp_shared_1']::text[]),
         ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
         ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
-        ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) JOIN pg_replication_slots AS s ON s.slot_name = planned.slot_name
-              WHERE s.plugin = 'pgoutput' AND s.database = current_database() ORDER BY s.slot_name LOOP
+        ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) JOIN pg_replication_slots AS s ON s.slot_name = planned.slot_name AND s.plugin = 'pgoutput' AND s.database = current_database() ORDER BY s.slot_name LOOP
     PERFORM pg_drop_replication_slot(item.slot_name);
   END LOOP;
 END
