@@ -352,6 +352,7 @@ fn nothing_is_emitted_that_a_version_lacks() {
             assert_eq!(has("caught_up", "wal_status"), publisher >= 13);
             assert!(
                 !has("subscriptions", "failover")
+                    && !has("subscriptions", "disable_on_error")
                     && !has("subscriptions", "two_phase")
                     && !has("subscriptions", "binary")
             );

@@ -11,10 +11,11 @@ use super::{
 use crate::{
     cost::Confidence,
     finding::{Finding, Severity, Subject},
+    names::TableName,
     plan::{PlannedForeignKey, PlannedSlot},
     policy::{ForeignKeyMode, Measure, Pin, PublicationCount},
     units::Seconds,
-    workload::{ReplicaIdentity, TableKind},
+    workload::{ReplicaIdentity, TableKind, Workload},
 };
 
 /// All of them, in no order.
@@ -38,6 +39,7 @@ pub fn findings(
     findings.extend(left_shared(sweep, traded));
     findings.extend(few_groups(sweep, traded));
     findings.extend(partition_trees(slots));
+    findings.extend(partition_identities(sweep.workload, slots));
     findings.extend(row_filters(sweep, slots));
     findings.extend(cut_keys(sweep, foreign_keys));
     findings.extend(generated_columns(sweep));
@@ -383,6 +385,48 @@ fn partition_trees(slots: &[PlannedSlot]) -> Vec<Finding> {
     findings
 }
 
+/// `PL308`: what is sent through a root is described by the root's identity, but the old key in WAL is the partition's.
+fn partition_identities(workload: &Workload, slots: &[PlannedSlot]) -> Vec<Finding> {
+    let tables = workload.by_name();
+    let mut findings = Vec::new();
+    let members = slots.iter().flat_map(|slot| &slot.tables);
+    for member in members.filter(|m| m.kind == TableKind::Partitioned && !m.insert_only && !m.set_identity) {
+        let name = member.table_name();
+        let Some(root) = tables.get(&name) else { continue };
+        let error =
+            |name: TableName, message: String| Finding::new(Severity::Error, "PL308", Subject::Table(name), message);
+        if !root.has_identity() {
+            findings.push(
+                error(name.clone(), "partitioned table has no replica identity of its own".into())
+                    .detail("What is sent through a root needs the root's key: the first UPDATE or DELETE would stop the slot.")
+                    .hint(format!(
+                        "ALTER TABLE {} ADD PRIMARY KEY (...); it takes the partitions' keys over. Or --split it: partitions by themselves.",
+                        crate::names::one_line(&name.to_sql())
+                    )),
+            );
+            continue;
+        }
+        let full = root.replica_identity == ReplicaIdentity::Full;
+        for (leaf, table) in member.leaves.iter().filter_map(|leaf| tables.get_key_value(leaf)) {
+            let covers = |columns: &[String]| root.identity_columns.iter().all(|column| columns.contains(column));
+            let logged = table.replica_identity == ReplicaIdentity::Full || !full && covers(&table.identity_columns);
+            // one without any identity is `PL201`
+            if table.has_identity() && !logged {
+                let word = if full { "FULL" } else { "DEFAULT" };
+                findings.push(
+                    error(leaf.clone(), format!("partition identifies rows otherwise than its root {name}"))
+                        .detail("Its DELETE would stop the slot, or be lost where there is a DEFAULT partition.")
+                        .hint(format!(
+                            "ALTER TABLE {} REPLICA IDENTITY {word}; with the key of the root, or --split the root.",
+                            crate::names::one_line(&leaf.to_sql())
+                        )),
+                );
+            }
+        }
+    }
+    findings
+}
+
 /// `PL306`: what row filters ask of the application; `PL307`: TOAST values that a changed key would lose (postgres.md
 /// §6.2 to §6.5).
 fn row_filters(sweep: &Sweep<'_>, slots: &[PlannedSlot]) -> Vec<Finding> {
@@ -468,5 +512,34 @@ mod tests {
         // 2x for two buckets, then half: 1, 2, 1.5, 1, ...
         assert_eq!(worst_backlog(&[200, 200, 50, 50], 100), 2.0);
         assert_eq!(worst_backlog(&[50, 100], 100), 0.0);
+    }
+    #[test]
+    fn a_root_and_its_partitions_identify_rows_alike() {
+        use crate::{
+            emit::tests::{slot, table as member},
+            workload::tests::{table, workload},
+        };
+        let found = |root: &[&str], leaf: &[&str], full: bool| {
+            let names = |columns: &[&str]| columns.iter().map(|&column| column.to_owned()).collect::<Vec<_>>();
+            let (mut top, mut part) = (table("root", 0.0), table("leaf", 1.0));
+            (top.kind, top.identity_columns) = (TableKind::Partitioned, names(root));
+            (part.kind, part.identity_columns) = (TableKind::Partition, names(leaf));
+            part.partition_root = Some(top.table_name());
+            if full {
+                part.replica_identity = ReplicaIdentity::Full;
+            }
+            let leaves = vec![part.table_name()];
+            let workload = workload(vec![top, part]);
+            let listed = crate::plan::PlannedTable { kind: TableKind::Partitioned, leaves, ..member("public", "root") };
+            let findings = partition_identities(&workload, &[slot("pgsp_1", vec![listed])]);
+            findings.iter().map(|finding| finding.subject.to_string()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(found(&["id"], &["id"], false), "");
+        assert_eq!(found(&["id"], &["id", "more"], false), "");
+        assert!(found(&["id"], &["code"], false).contains("leaf"));
+        assert_eq!(found(&["id"], &[], true), "");
+        assert!(found(&[], &["id"], false).contains("root"));
+        assert!(found(&[], &[], true).contains("root"));
+        assert_eq!(found(&["id"], &[], false), "", "PL201 has it");
     }
 }

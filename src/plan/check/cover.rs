@@ -8,7 +8,7 @@ use crate::{
     names::{SlotName, TableName, one_line},
     plan::{PlannedSlot, PlannedTable, Role, shard::Shard},
     policy::NoIdentity,
-    workload::TableKind,
+    workload::{ReplicaIdentity, Table, TableKind},
 };
 
 pub(super) fn check(book: &Book<'_>, report: &mut Report) {
@@ -162,7 +162,24 @@ fn names(book: &Book<'_>, report: &mut Report) {
     }
 }
 
-/// UPDATE and DELETE of a published table without identity fail on the publisher (postgres.md H9).
+/// Of a tree that is listed by its root: the root, if it has no identity, or the partitions that log other columns.
+fn unlike_their_root(book: &Book<'_>, root: &PlannedTable) -> Vec<TableName> {
+    let table = |name: &TableName| book.by_name.get(name).map(|&index| book.table(index));
+    let Some(top) = table(&root.table_name()) else { return Vec::new() };
+    if !top.has_identity() {
+        return vec![root.table_name()];
+    }
+    let differs = |name: &&TableName| {
+        table(name).is_some_and(|leaf| {
+            let whole = |table: &Table| table.replica_identity == ReplicaIdentity::Full;
+            let lacks = top.identity_columns.iter().any(|column| !leaf.identity_columns.contains(column));
+            leaf.has_identity() && !whole(leaf) && (whole(top) || lacks)
+        })
+    };
+    root.leaves.iter().filter(differs).cloned().collect()
+}
+
+/// UPDATE and DELETE of a published table without identity fail on the publisher (postgres.md H9), or on the way.
 fn identities(book: &Book<'_>, report: &mut Report) {
     for (_, member) in book.plan.members() {
         let lacking = |name: &TableName| {
@@ -183,6 +200,12 @@ fn identities(book: &Book<'_>, report: &mut Report) {
                     "published without a usable identity, and the plan does not say so",
                 );
             }
+        }
+        let through_root = member.kind == TableKind::Partitioned && !member.insert_only && !member.set_identity;
+        let unlike = if through_root { unlike_their_root(book, member) } else { Vec::new() };
+        for name in unlike.into_iter().filter(|name| !book.has_finding("PL308", |subject| subject == name)) {
+            let words = "a partition and its root identify rows differently, and the plan does not say so";
+            report.error("AU208", Subject::Table(name), words);
         }
         let may_be_full = book.plan.policy.no_identity == NoIdentity::Full
             || book.plan.policy.no_identity_tables.values().any(|mode| *mode == NoIdentity::Full);
