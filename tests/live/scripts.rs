@@ -349,14 +349,29 @@ pub fn refuses_the_wrong_place(stage: &Stage) -> Result<(), Failed> {
             assert!(is_refused, "{}: {} {}", step.file, outcome.code, outcome.stderr);
         }
     }
-    for step in stage.script.steps.iter().filter(|step| step.file.ends_with(".sql")) {
-        let (other, reason) = match step.side {
+    let wrong_place = |side: Side| {
+        let (other, reasons) = match side {
             Side::Publisher => {
                 (&stage.subscriber, ["this file is for a publisher", "not the server that the plan was made for"])
             }
             _ => (&stage.publisher, ["this file is for a subscriber", "this is the publisher of the plan"]),
         };
-        let reason = if stage.publisher.major() == stage.subscriber.major() { reason[1] } else { reason[0] };
+        (other, reasons[usize::from(stage.publisher.major() == stage.subscriber.major())])
+    };
+    // what the steps of verification and cutover run
+    for shared in stage.script.support.iter().filter(|shared| shared.file.ends_with(".sql")) {
+        let side = if shared.file.ends_with("publisher.sql") { Side::Publisher } else { Side::Subscriber };
+        let (other, reason) = wrong_place(side);
+        let needed = shared.body.split("psql variable ").skip(1).filter_map(|rest| rest.split(' ').next());
+        let variables: Vec<(&str, &str)> = needed.map(|name| (name, "1")).collect();
+        let file = stage.folder.path().join("shared.sql");
+        std::fs::write(&file, &shared.body)?;
+        let outcome = other.run_script(story::DATABASE, &file, &variables)?;
+        let is_refused = outcome.code == 3 && outcome.stderr.contains(reason);
+        assert!(is_refused, "{}: {} {}", shared.file, outcome.code, outcome.stderr);
+    }
+    for step in stage.script.steps.iter().filter(|step| step.file.ends_with(".sql")) {
+        let (other, reason) = wrong_place(step.side);
         stage.refused(other, story::DATABASE, &stage.file(step), reason)?;
         if step.side == Side::Publisher {
             stage.refused(&stage.publisher, "postgres", &stage.file(step), "the plan is for database")?;
