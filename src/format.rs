@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, io};
 
+use rayon::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Value, ser::Formatter};
+use serde_json::{Value, ser::Formatter, value::RawValue};
 use sha2::{Digest, Sha256};
 
 /// The version of every file kind this build writes, and the only one it reads.
@@ -173,30 +174,23 @@ impl Formatter for LineFormatter {
 }
 
 /// SHA-256, in hexadecimal, over the canonical form of a value: JSON with sorted keys and no white space. The caller
-/// sorts tables and leaves out what a digest must not cover.
+/// sorts tables and leaves out what a digest must not cover. Takes the memory of the JSON text, not of a tree of it.
 pub fn digest<T: Serialize>(content: &T) -> String {
-    digest_of(&serde_json::to_value(content).expect("our types always serialize"))
-}
-
-fn digest_of(value: &Value) -> String {
-    let mut hasher = Sha256::new();
-    hash_canonical(value, &mut hasher);
-    hex(&hasher.finalize())
+    digest_without(content, &[])
 }
 
 /// [`digest`] of a document without some of its top-level fields.
 pub fn digest_without<T: Serialize>(document: &T, left_out: &[&str]) -> String {
-    let mut value = serde_json::to_value(document).expect("our types always serialize");
-    if let Value::Object(map) = &mut value {
-        for field in left_out {
-            map.remove(*field);
-        }
-    }
-    digest_of(&value)
+    let mut hasher = Sha256::new();
+    canonical(&raw(document), left_out, &mut |text| hasher.update(text));
+    hex(&hasher.finalize())
 }
 
-/// [`digest`] of an object one of whose fields is an array too large to hold twice: its items are hashed one by one.
-pub fn digest_with_long_array<T: Serialize>(fields: &BTreeMap<&str, Value>, array: &str, items: &[T]) -> String {
+/// [`digest`] of an object one of whose fields is an array too large to hold as text: it is hashed a part at a time, the
+/// text of a part written on all cores.
+pub fn digest_with_long_array<T: Serialize + Sync>(fields: &BTreeMap<&str, Value>, array: &str, items: &[T]) -> String {
+    const PART: usize = 4096;
+    const PIECE: usize = 128;
     let mut hasher = Sha256::new();
     let mut keys: Vec<&str> = fields.keys().copied().chain([array]).collect();
     keys.sort_unstable();
@@ -206,17 +200,34 @@ pub fn digest_with_long_array<T: Serialize>(fields: &BTreeMap<&str, Value>, arra
         hasher.update(":");
         if key == array {
             hasher.update("[");
-            for (position, item) in items.iter().enumerate() {
-                hasher.update(if position > 0 { "," } else { "" });
-                hash_canonical(&serde_json::to_value(item).expect("our types always serialize"), &mut hasher);
+            for (number, part) in items.chunks(PART).enumerate() {
+                let pieces: Vec<Vec<u8>> = part.par_chunks(PIECE).map(listed).collect();
+                for (position, piece) in pieces.iter().enumerate() {
+                    hasher.update(if number + position > 0 { "," } else { "" });
+                    hasher.update(piece);
+                }
             }
             hasher.update("]");
         } else {
-            hash_canonical(&fields[key], &mut hasher);
+            canonical(&raw(&fields[key]), &[], &mut |text| hasher.update(text));
         }
     }
     hasher.update("}");
     hex(&hasher.finalize())
+}
+
+/// The canonical text of some items, with commas between them.
+fn listed<T: Serialize>(items: &[T]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (position, item) in items.iter().enumerate() {
+        out.extend_from_slice(if position > 0 { b"," } else { b"" });
+        canonical(&raw(item), &[], &mut |text| out.extend_from_slice(text));
+    }
+    out
+}
+
+fn raw<T: Serialize>(value: &T) -> Box<RawValue> {
+    serde_json::value::to_raw_value(value).expect("our types always serialize")
 }
 
 /// Hexadecimal, lower case.
@@ -224,29 +235,33 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn hash_canonical(value: &Value, hasher: &mut Sha256) {
-    match value {
-        Value::Object(map) => {
-            hasher.update(b"{");
-            let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort();
-            for (position, key) in keys.into_iter().enumerate() {
-                hasher.update(if position > 0 { ",".as_bytes() } else { b"" });
-                hasher.update(Value::String(key.clone()).to_string());
-                hasher.update(b":");
-                hash_canonical(&map[key], hasher);
+/// Hands on JSON text that has no white space, with the keys of every object sorted.
+fn canonical(text: &RawValue, left_out: &[&str], out: &mut dyn FnMut(&[u8])) {
+    let ours = "what our types serialize to is JSON";
+    match text.get().as_bytes().first() {
+        Some(b'{') => {
+            let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text.get()).expect(ours);
+            out(b"{");
+            let kept = fields.iter().filter(|(key, _)| !left_out.contains(&key.as_str()));
+            for (position, (key, value)) in kept.enumerate() {
+                out(if position > 0 { b"," } else { b"" });
+                out(Value::from(key.as_str()).to_string().as_bytes());
+                out(b":");
+                canonical(value, &[], out);
             }
-            hasher.update(b"}");
+            out(b"}");
         }
-        Value::Array(items) => {
-            hasher.update(b"[");
+        // Numbers and strings without an object among them are as they should be.
+        Some(b'[') if text.get().contains('{') => {
+            let items: Vec<&RawValue> = serde_json::from_str(text.get()).expect(ours);
+            out(b"[");
             for (position, item) in items.iter().enumerate() {
-                hasher.update(if position > 0 { ",".as_bytes() } else { b"" });
-                hash_canonical(item, hasher);
+                out(if position > 0 { b"," } else { b"" });
+                canonical(item, &[], out);
             }
-            hasher.update(b"]");
+            out(b"]");
         }
-        leaf => hasher.update(leaf.to_string()),
+        _ => out(text.get().as_bytes()),
     }
 }
 
@@ -272,6 +287,20 @@ mod tests {
         let text = write(&thing);
         assert!(text.starts_with(b"{\n  \"kind\": \"thing\""));
         assert_eq!(read::<Thing>(&text).unwrap(), thing);
+    }
+
+    #[test]
+    fn digests_are_of_the_canonical_text() {
+        let sha = |text: &str| hex(&Sha256::digest(text));
+        let value = serde_json::json!({ "b": [{ "z": 1, "a": [0.5, null] }, [], "[{\n"], "a": { "é\"": true } });
+        assert_eq!(digest(&value), sha(r#"{"a":{"é\"":true},"b":[{"a":[0.5,null],"z":1},[],"[{\n"]}"#));
+        assert_eq!(digest_without(&value, &["b", "z"]), sha(r#"{"a":{"é\"":true}}"#));
+        let fields = BTreeMap::from([("a", value["a"].clone())]);
+        let items = value["b"].as_array().unwrap();
+        assert_eq!(digest_with_long_array(&fields, "b", items), digest(&value));
+        // Structs come in their own order, and numbers as they are written.
+        let thing = Thing { kind: "k".into(), version: 1, b: 2, a: 1e30 };
+        assert_eq!(digest(&thing), sha(r#"{"a":1e+30,"b":2,"kind":"k","version":1}"#));
     }
 
     #[test]

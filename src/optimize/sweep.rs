@@ -1,6 +1,8 @@
 //! The number of shared slots: one packing problem for each count, the bound first, then the choice (contract §4
 //! "Number of slots").
 
+use rayon::prelude::*;
+
 use super::{
     OptimizeOptions,
     bound::{self, Bound},
@@ -266,7 +268,7 @@ impl Sweep<'_> {
         let context = self.cost.context(self.workload, confidence, &self.demand.buckets);
         let constant = self.cost.slot_constant(self.workload, confidence, &self.demand.buckets);
         slots
-            .iter()
+            .par_iter()
             .map(|groups| {
                 let mut row = constant.clone();
                 for &position in groups {

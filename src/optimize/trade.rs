@@ -243,7 +243,7 @@ fn cut_budget(sweep: &Sweep<'_>) -> u64 {
     use super::packing::Budget;
     match sweep.options.budget {
         Budget::Small => NORMAL_CUT_BUDGET / 8,
-        Budget::Normal => NORMAL_CUT_BUDGET / 3,
+        Budget::Normal => NORMAL_CUT_BUDGET / 2,
         Budget::Large => NORMAL_CUT_BUDGET * 4,
         Budget::Evaluations(evaluations) => evaluations,
     }

@@ -87,7 +87,7 @@ pub struct FrontierPoint {
 
 /// The cut at each tolerance above `packing_peak`, tightest first. Each point also starts from the one before, so the cut
 /// never rises with the tolerance. Caps below the peak of `start` are raised to it. The point at `chosen` may spend the
-/// whole budget, the others a quarter of it each; without `chosen`, each the whole.
+/// whole budget, the others a sixth of it each; without `chosen`, each the whole.
 pub fn frontier(
     instance: &Instance,
     start: &Assignment,
@@ -104,7 +104,7 @@ pub fn frontier(
     let mut points = Vec::with_capacity(tolerances.len());
     for tolerance_ppm in tolerances {
         let cap = cap_within(packing_peak, tolerance_ppm).max(lowest);
-        let share = if chosen.is_none_or(|chosen| chosen == tolerance_ppm) { 1 } else { 4 };
+        let share = if chosen.is_none_or(|chosen| chosen == tolerance_ppm) { 1 } else { 6 };
         let settings = CutSettings { budget: (settings.budget / share).max(1), ..*settings };
         let result = reduce_cut(instance, &from, cap, &settings);
         from = result.assignment.clone();

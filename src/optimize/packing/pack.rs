@@ -278,7 +278,7 @@ impl Effort {
         let share = if n > SMALL { 2 } else { 1 };
         let evaluations = (scale(normal) / share / RUNS_IN_ALL).max(1);
         let ratio = scale(normal) as f64 / normal as f64;
-        let iterations = (if n > SMALL { 400.0 } else { 300.0 } * ratio).clamp(20.0, 20_000.0) as u32;
+        let iterations = (if n > SMALL { 1600.0 } else { 600.0 } * ratio).clamp(20.0, 20_000.0) as u32;
         let schedule = if n <= SMALL {
             Schedule { hot: 0.03, cold: 0.0004, target: 0.2 }
         } else {

@@ -3,6 +3,10 @@
 //! Overload is the sum over bins and dimensions of what lies above the cap; 0 means that the cap is held everywhere.
 
 use super::graph::Graph;
+use crate::optimize::simd::wide;
+
+/// Dimensions from which choosing the wider loop costs less than it gains.
+const WIDE_FROM: usize = 24;
 
 /// What is the same on every level.
 #[derive(Debug, Clone, Copy)]
@@ -86,13 +90,17 @@ impl<'g> State<'g> {
         let (low, high) = self.loads.split_at_mut(from.max(to) * d);
         let (first, second) = (&mut low[from.min(to) * d..][..d], &mut high[..d]);
         let (source, target) = if from < to { (first, second) } else { (second, first) };
-        let (mut left, mut entered) = ((0, 0), (0, 0));
-        for ((source, target), load) in source.iter_mut().zip(target.iter_mut()).zip(row) {
-            *source -= load;
-            *target += load;
-            left = (left.0.max(*source), left.1 + source.saturating_sub(cap));
-            entered = (entered.0.max(*target), entered.1 + target.saturating_sub(cap));
-        }
+        let mut pass = || {
+            let (mut left, mut entered) = ((0, 0), (0, 0));
+            for ((source, target), load) in source.iter_mut().zip(target.iter_mut()).zip(row) {
+                *source -= load;
+                *target += load;
+                left = (left.0.max(*source), left.1 + source.saturating_sub(cap));
+                entered = (entered.0.max(*target), entered.1 + target.saturating_sub(cap));
+            }
+            (left, entered)
+        };
+        let (left, entered) = if d < WIDE_FROM { pass() } else { wide(pass) };
         for (bin, (peak, overload)) in [(from, left), (to, entered)] {
             self.overload = self.overload - self.bin_overloads[bin] + overload;
             self.bin_peaks[bin] = peak;
