@@ -200,7 +200,41 @@ pub struct ServerFacts {
     pub extensions: BTreeMap<String, String>,
 }
 
+/// An extension that changes where rows lie, so that publishing a table does not publish its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnsupportedExtension {
+    /// As in `pg_extension`.
+    pub name: &'static str,
+    /// Why it cannot be planned for, in full sentences.
+    pub reason: &'static str,
+    /// What to do, in full sentences.
+    pub remedy: &'static str,
+}
+
+/// Those that are recognised.
+const UNSUPPORTED_EXTENSIONS: [UnsupportedExtension; 2] = [
+    UnsupportedExtension {
+        name: "citus",
+        reason: "Citus keeps the rows of a distributed table in shards on other servers, each with WAL and slots of its own: \
+                 a publication of the table on the coordinator sends nothing of them.",
+        remedy: "Move a Citus cluster by its own means (a new cluster of the new version, shards moved by \
+                 citus_rebalance_start). If no table here is distributed, drop the extension and start again.",
+    },
+    UnsupportedExtension {
+        name: "timescaledb",
+        reason: "TimescaleDB keeps the rows of a hypertable in chunks that come and go by themselves, some of them compressed: \
+                 a publication of the hypertable sends nothing, and one of the chunks misses the next one.",
+        remedy: "Move hypertables by TimescaleDB's own means (live migration, or dual writes with backfill). If this database \
+                 has no hypertable, drop the extension and start again.",
+    },
+];
+
 impl ServerFacts {
+    /// The first installed extension whose tables cannot be planned for.
+    pub fn unsupported_extension(&self) -> Option<&'static UnsupportedExtension> {
+        UNSUPPORTED_EXTENSIONS.iter().find(|extension| self.extensions.contains_key(extension.name))
+    }
+
     /// Facts of a server of which only the major version is known.
     pub fn of_major(major: u32) -> Self {
         ServerFacts {

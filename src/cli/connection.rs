@@ -96,38 +96,70 @@ pub async fn connect_subscriber(
 impl PublisherArgs {
     /// Connects, asking for a password where one is needed, and says where to come back to.
     pub async fn connect(&self, purpose: SessionPurpose, console: &Console) -> Result<(Server, Session), Failure> {
-        let environment = Environment::of_process();
-        let mut input = ConnectionInput {
-            dbname: self.dbname.clone().or_else(|| self.conninfo.clone()),
-            host: self.host.clone(),
-            port: self.port.clone(),
-            user: self.username.clone(),
-            password: None,
-            password_command: self.password_command.clone(),
+        Publisher::new(self)?.open(None, purpose, console).await
+    }
+
+    fn may_ask(&self) -> bool {
+        !self.no_password && !self.password && stdin().is_terminal() && stderr().is_terminal()
+    }
+}
+
+/// A publisher whose databases are opened one after another; a password is asked for once.
+pub struct Publisher<'a> {
+    args: &'a PublisherArgs,
+    input: ConnectionInput,
+    environment: Environment,
+}
+
+impl<'a> Publisher<'a> {
+    /// As the arguments say; asks for a password where they want it.
+    pub fn new(args: &'a PublisherArgs) -> Result<Self, Failure> {
+        let input = ConnectionInput {
+            dbname: args.dbname.clone().or_else(|| args.conninfo.clone()),
+            host: args.host.clone(),
+            port: args.port.clone(),
+            user: args.username.clone(),
+            password: if args.password { Some(ask_password()?) } else { None },
+            password_command: args.password_command.clone(),
+            ..ConnectionInput::default()
         };
-        if self.password {
-            input.password = Some(ask_password()?);
-        }
-        let mut settings = resolve(&input, &environment)?;
+        Ok(Publisher { args, input, environment: Environment::of_process() })
+    }
+
+    /// Opens a session in a database, or in the one that the arguments name.
+    pub async fn open(
+        &mut self,
+        database: Option<&str>,
+        purpose: SessionPurpose,
+        console: &Console,
+    ) -> Result<(Server, Session), Failure> {
+        self.input.database = database.map(str::to_owned);
+        self.connect(purpose, console).await
+    }
+
+    /// Opens a session where databases are listed: the one that the arguments name, else `postgres`, as pg_dumpall does.
+    pub async fn open_any(&mut self, purpose: SessionPurpose, console: &Console) -> Result<Session, Failure> {
+        self.input.database = None;
+        self.input.default_database = Some("postgres".to_owned());
+        self.connect(purpose, console).await.map(|(_, session)| session)
+    }
+
+    async fn connect(&mut self, purpose: SessionPurpose, console: &Console) -> Result<(Server, Session), Failure> {
+        let settings = resolve(&self.input, &self.environment)?;
         for warning in &settings.warnings {
             console.warning(warning);
         }
-        let mut server = Server { settings: settings.clone(), environment, purpose };
         console.explain(&format!("connecting to {settings}"));
+        let mut server = Server { settings, environment: self.environment.clone(), purpose };
         match server.open().await {
-            Err(error) if error.wants_password() && self.may_ask() => {
-                input.password = Some(ask_password()?);
-                settings = resolve(&input, &server.environment)?;
-                server.settings = settings;
+            Err(error) if error.wants_password() && self.args.may_ask() && self.input.password.is_none() => {
+                self.input.password = Some(ask_password()?);
+                server.settings = resolve(&self.input, &self.environment)?;
                 let session = server.open().await.map_err(server_failure)?;
                 Ok((server, session))
             }
             other => Ok((server, other.map_err(server_failure)?)),
         }
-    }
-
-    fn may_ask(&self) -> bool {
-        !self.no_password && !self.password && stdin().is_terminal() && stderr().is_terminal()
     }
 }
 

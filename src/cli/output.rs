@@ -9,6 +9,7 @@ use std::{
 };
 
 use anstyle::{AnsiColor, Style};
+use pgslotplan::names::one_line;
 
 /// How the process ends (contract §1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,6 +203,52 @@ impl Console {
         };
         // When stderr is gone there is nobody left to tell.
         drop(anstream::stderr().lock().write_all(line.as_bytes()));
+    }
+}
+
+/// A console whose messages say which database they are about, where there are several.
+#[derive(Debug, Clone)]
+pub struct Teller {
+    console: Console,
+    about: Option<String>,
+}
+
+impl Teller {
+    /// Of the only database: nothing is added.
+    pub fn plain(console: &Console) -> Self {
+        Teller { console: *console, about: None }
+    }
+
+    /// Of one database among several.
+    pub fn about(console: &Console, database: &str) -> Self {
+        Teller { console: *console, about: Some(format!("database \"{}\"", one_line(database))) }
+    }
+
+    /// The console itself.
+    pub fn console(&self) -> &Console {
+        &self.console
+    }
+
+    /// As [`Console::note`].
+    pub fn note(&self, message: &str) {
+        self.console.note(&self.worded(message));
+    }
+
+    /// As [`Console::explain`].
+    pub fn explain(&self, message: &str) {
+        self.console.explain(&self.worded(message));
+    }
+
+    /// As [`Console::warning`].
+    pub fn warning(&self, message: &str) {
+        self.console.warning(&self.worded(message));
+    }
+
+    fn worded(&self, message: &str) -> String {
+        match &self.about {
+            Some(about) => format!("{about}: {message}"),
+            None => message.to_owned(),
+        }
     }
 }
 

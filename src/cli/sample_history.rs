@@ -1,12 +1,12 @@
 //! `sample --from-prometheus`: history instead of waiting, joined with one live reading of the catalog.
 #![expect(clippy::disallowed_methods, reason = "this is the edge: history ends now unless told otherwise")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use pgslotplan::{
     format,
-    pg::{catalog::read_catalog, connect::SessionPurpose, counters::read_counters, facts::read_facts},
+    pg::{catalog::read_catalog, connect::Session, counters::read_counters, facts::read_facts},
     prometheus::{
         Access, Client, PrometheusError,
         family::FAMILIES,
@@ -22,8 +22,9 @@ use pgslotplan::{
 use super::{
     connection::server_failure,
     files,
-    output::{Console, Exit, Failure},
+    output::{Exit, Failure, Teller},
     sample::SampleArgs,
+    sample_run::check_extensions,
 };
 
 /// The most buckets of a history: four weeks of minutes, or twenty years of hours.
@@ -104,7 +105,8 @@ fn header(text: &str) -> Result<(String, String), String> {
 }
 
 /// Reads history and catalog, and writes the workload.
-pub fn run(args: &SampleArgs, history: &HistoryArgs, console: &Console) -> Result<Exit, Failure> {
+pub async fn run(args: &SampleArgs, session: &Session, output: &Path, teller: &Teller) -> Result<Exit, Failure> {
+    let history = &args.history;
     let count = (args.duration / args.bucket).floor();
     if !(1.0..=MOST_BUCKETS).contains(&count) {
         return Err(Failure::new("invalid --duration: it must hold at least one bucket, and at most 200,000")
@@ -112,11 +114,7 @@ pub fn run(args: &SampleArgs, history: &HistoryArgs, console: &Console) -> Resul
     }
     let access = history.access()?;
     let client = Client::new(&access).map_err(prometheus_failure)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new("could not start the runtime").source(error))?;
-    let live = runtime.block_on(read_live(args, console))?;
+    let live = read_live(args, session, teller).await?;
     let bucket_s = args.bucket as u32;
     let until = history.until.unwrap_or_else(Timestamp::now).as_second();
     // Buckets begin at whole multiples of their length, so that hours are hours.
@@ -129,29 +127,29 @@ pub fn run(args: &SampleArgs, history: &HistoryArgs, console: &Console) -> Resul
         bucket_s,
         bucket_count: count as usize,
     };
-    console.explain(&format!("asking Prometheus at {} for {count} buckets", shown_url(&access.url)));
+    teller.explain(&format!("asking Prometheus at {} for {count} buckets", shown_url(&access.url)));
     let rows = read_history(&client, &request).map_err(|error| history_failure(error, &access))?;
     let start = Timestamp::from_second(start).map_err(|error| Failure::new("invalid --until").source(error))?;
     let workload = history::to_workload(&live, &rows, start, bucket_s).map_err(join_failure)?;
     for note in &workload.notes {
-        console.note(note);
+        teller.note(note);
     }
     check::validate(&workload)
         .map_err(|error| Failure::new("internal error: the workload is invalid").source(error))?;
-    files::write_bytes(&args.output, args.force.existing(), &format::write(&workload))?;
-    if !files::is_standard(&args.output) {
-        console.note(&format!("wrote {}", files::shown(&args.output)));
+    files::write_bytes(output, args.force.existing(), &format::write(&workload))?;
+    if !files::is_standard(output) {
+        teller.note(&format!("wrote {}", files::shown(output)));
     }
     Ok(Exit::Done)
 }
 
-async fn read_live(args: &SampleArgs, console: &Console) -> Result<LiveReading, Failure> {
-    let (_, session) = args.publisher.connect(SessionPurpose::OBSERVE, console).await?;
-    let mut report = read_facts(&session).await.map_err(server_failure)?;
+async fn read_live(args: &SampleArgs, session: &Session, teller: &Teller) -> Result<LiveReading, Failure> {
+    let mut report = read_facts(session).await.map_err(server_failure)?;
     report.facts.cores = args.cores;
-    report.notes.iter().for_each(|note| console.warning(note));
-    let counters = read_counters(&session).await.map_err(server_failure)?;
-    let catalog = read_catalog(&session, &counters, &args.scope()).await.map_err(server_failure)?;
+    check_extensions(&report)?;
+    report.notes.iter().for_each(|note| teller.warning(note));
+    let counters = read_counters(session).await.map_err(server_failure)?;
+    let catalog = read_catalog(session, &counters, &args.scope()).await.map_err(server_failure)?;
     Ok(LiveReading { server: report.facts, database: report.database, catalog, counters })
 }
 

@@ -44,6 +44,16 @@ impl SampleLog {
         PathBuf::from(name)
     }
 
+    /// Whether there is a run to continue.
+    pub fn exists(path: &Path) -> bool {
+        path.exists() || !parts(path).is_empty()
+    }
+
+    /// Refuses early what [`Self::create`] would refuse.
+    pub fn check_new(path: &Path) -> Result<(), Failure> {
+        if Self::exists(path) { Err(exists(path)) } else { Ok(()) }
+    }
+
     /// A log that keeps nothing.
     pub fn none() -> Self {
         SampleLog { file: None, path: PathBuf::new(), bytes: 0, limit: u64::MAX }

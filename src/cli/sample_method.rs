@@ -3,6 +3,7 @@
 use pgslotplan::{
     names::quote_identifier,
     pg::{abilities::Abilities, wal::WalReader},
+    server::Flavor,
 };
 
 use super::output::Failure;
@@ -36,8 +37,13 @@ impl Choice {
     ///
     /// # Errors
     /// When the method asked for cannot be used; says what to grant.
-    pub fn new(method: SampleMethod, may_make_slots: bool, abilities: &Abilities) -> Result<Self, Failure> {
-        let (wal, slot) = (why_no_wal(abilities), why_no_slot(abilities, may_make_slots));
+    pub fn new(
+        method: SampleMethod,
+        may_make_slots: bool,
+        abilities: &Abilities,
+        flavor: Flavor,
+    ) -> Result<Self, Failure> {
+        let (wal, slot) = (why_no_wal(abilities), why_no_slot(abilities, may_make_slots, flavor));
         let refuse = |what: &str, (reason, remedy): (String, String)| {
             Failure::new(format!("cannot use method {what}: {reason}")).hint(remedy)
         };
@@ -102,20 +108,23 @@ fn why_no_wal(abilities: &Abilities) -> Option<(String, String)> {
 }
 
 /// Why no slot can be peeked, and what to do; `None` when one can.
-fn why_no_slot(abilities: &Abilities, may_make_slots: bool) -> Option<(String, String)> {
+fn why_no_slot(abilities: &Abilities, may_make_slots: bool, flavor: Flavor) -> Option<(String, String)> {
     let role = quote_identifier(&abilities.role);
     let gain = "tells transactions for each table, what is written together, and bytes sent";
     if abilities.wal_level != "logical" {
-        Some(("wal_level is not logical".to_owned(), format!("Setting it (needs a restart) {gain}.")))
-    } else if !abilities.replicates {
         Some((
-            "the role may not replicate".to_owned(),
-            format!(
-                "\"ALTER ROLE {role} REPLICATION;\" (on RDS: \"GRANT rds_replication TO {role};\") and --allow-temporary-objects {gain}."
-            ),
+            "wal_level is not logical".to_owned(),
+            format!("{} This {gain}.", flavor.hint_to_set("wal_level", "logical")),
         ))
+    } else if !abilities.replicates {
+        let grant = match flavor {
+            Flavor::Rds | Flavor::Aurora => format!("GRANT rds_replication TO {role};"),
+            _ => format!("ALTER ROLE {role} REPLICATION;"),
+        };
+        Some(("the role may not replicate".to_owned(), format!("\"{grant}\" and --allow-temporary-objects {gain}.")))
     } else if abilities.free_slots == 0 {
-        Some(("all replication slots are in use".to_owned(), "Raise \"max_replication_slots\".".to_owned()))
+        let more = (abilities.slot_limit + 1).to_string();
+        Some(("all replication slots are in use".to_owned(), flavor.hint_to_set("max_replication_slots", &more)))
     } else if !may_make_slots {
         Some((
             "it takes a temporary replication slot, which is made only when allowed".to_owned(),
@@ -140,24 +149,55 @@ mod tests {
             replicates: true,
             wal_level: "logical".into(),
             free_slots: 3,
+            slot_limit: 10,
+        }
+    }
+
+    fn choice(method: SampleMethod, may_make_slots: bool, abilities: &Abilities) -> Result<Choice, Failure> {
+        Choice::new(method, may_make_slots, abilities, Flavor::Community)
+    }
+
+    #[test]
+    fn each_provider_has_its_own_names() {
+        let hint = |flavor: Flavor, abilities: &Abilities| {
+            Choice::new(SampleMethod::Auto, true, abilities, flavor).unwrap().improvements.remove(0)
+        };
+        let low = Abilities { wal_level: "replica".into(), ..abilities(180_000) };
+        let plain = Abilities { replicates: false, ..abilities(180_000) };
+        let full = Abilities { free_slots: 0, ..abilities(180_000) };
+        for (flavor, for_level, for_role) in [
+            (Flavor::Community, "Set \"wal_level\" to logical and restart", "ALTER ROLE \"Mon\" REPLICATION;"),
+            (Flavor::Rds, "Set \"rds.logical_replication\" to 1 in the DB parameter group", "GRANT rds_replication TO"),
+            (
+                Flavor::Aurora,
+                "\"rds.logical_replication\" to 1 in the DB cluster parameter",
+                "GRANT rds_replication TO",
+            ),
+            (Flavor::CloudSql, "Set \"cloudsql.logical_decoding\" to on as a database flag", "ALTER ROLE"),
+            (Flavor::Azure, "Set \"wal_level\" to logical in the server parameters", "ALTER ROLE"),
+            (Flavor::Cnpg, "in spec.postgresql.parameters of the Cluster", "ALTER ROLE"),
+        ] {
+            let (level, role) = (hint(flavor, &low), hint(flavor, &plain));
+            assert!(level.contains(for_level) && role.contains(for_role), "{level} {role}");
+            assert!(hint(flavor, &full).contains("\"max_replication_slots\" to 11"), "{}", hint(flavor, &full));
         }
     }
 
     #[test]
     fn auto_takes_what_it_may_and_says_what_is_missing() {
-        let all = Choice::new(SampleMethod::Auto, true, &abilities(180_000)).unwrap();
+        let all = choice(SampleMethod::Auto, true, &abilities(180_000)).unwrap();
         assert!(all.wal.is_some() && all.peeks && all.improvements.is_empty());
         assert!(all.describe().contains("pg_walinspect") && all.describe().contains("temporary slot"));
-        let quiet = Choice::new(SampleMethod::Auto, false, &abilities(180_000)).unwrap();
+        let quiet = choice(SampleMethod::Auto, false, &abilities(180_000)).unwrap();
         assert!(quiet.wal.is_some() && !quiet.peeks);
         assert!(quiet.improvements[0].contains("--allow-temporary-objects"), "{:?}", quiet.improvements);
         let plain = Abilities { wal: None, replicates: false, ..abilities(180_000) };
-        let plain = Choice::new(SampleMethod::Auto, true, &plain).unwrap();
+        let plain = choice(SampleMethod::Auto, true, &plain).unwrap();
         assert!(plain.wal.is_none() && !plain.peeks);
         assert!(plain.improvements[0].contains("GRANT EXECUTE ON FUNCTION pg_get_wal_block_info TO \"Mon\""));
         assert!(plain.improvements[1].contains("ALTER ROLE \"Mon\" REPLICATION"));
         let old = Abilities { wal: None, wal_installed: false, ..abilities(140_000) };
-        let old = Choice::new(SampleMethod::Auto, true, &old).unwrap();
+        let old = choice(SampleMethod::Auto, true, &old).unwrap();
         assert!(old.peeks);
         assert_eq!(old.improvements.len(), 1);
         assert!(
@@ -169,16 +209,16 @@ mod tests {
 
     #[test]
     fn a_method_asked_for_is_used_or_refused() {
-        let counters = Choice::new(SampleMethod::Counters, true, &abilities(150_000)).unwrap();
+        let counters = choice(SampleMethod::Counters, true, &abilities(150_000)).unwrap();
         assert!(counters.wal.is_none() && !counters.peeks);
-        let decode = Choice::new(SampleMethod::Decode, true, &abilities(150_000)).unwrap();
+        let decode = choice(SampleMethod::Decode, true, &abilities(150_000)).unwrap();
         assert!(decode.wal.is_none() && decode.peeks);
-        let refused = Choice::new(SampleMethod::Decode, false, &abilities(150_000)).unwrap_err();
+        let refused = choice(SampleMethod::Decode, false, &abilities(150_000)).unwrap_err();
         assert!(refused.to_string().starts_with("cannot use method decode: it takes a temporary"), "{refused}");
         let missing = Abilities { wal: None, wal_installed: false, ..abilities(150_000) };
-        let refused = Choice::new(SampleMethod::Walinspect, true, &missing).unwrap_err();
+        let refused = choice(SampleMethod::Walinspect, true, &missing).unwrap_err();
         assert!(refused.to_string().contains("not installed in this database"), "{refused}");
         let off = Abilities { wal_level: "replica".into(), ..abilities(150_000) };
-        assert!(Choice::new(SampleMethod::Decode, true, &off).unwrap_err().to_string().contains("wal_level"));
+        assert!(choice(SampleMethod::Decode, true, &off).unwrap_err().to_string().contains("wal_level"));
     }
 }

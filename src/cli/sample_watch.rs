@@ -18,7 +18,7 @@ use pgslotplan::{
 
 use super::{
     connection::Server,
-    output::Console,
+    output::Teller,
     sample_method::{Choice, SampleMethod},
 };
 
@@ -78,7 +78,7 @@ impl Watch {
         session: &Session,
         server: &Server,
         method: SampleMethod,
-        console: &Console,
+        teller: &Teller,
     ) -> Result<(), PgError> {
         self.last_lsn = Some(read_flushed(session).await?);
         self.read_to = self.last_lsn;
@@ -87,16 +87,16 @@ impl Watch {
         }
         match PeekSlot::create(server.open().await?).await {
             Ok(slot) => self.slot = Some((slot, Instant::now())),
-            Err(error) if method == SampleMethod::Auto => self.postpone(&error.to_string(), console),
+            Err(error) if method == SampleMethod::Auto => self.postpone(&error.to_string(), teller),
             Err(error) => return Err(error),
         }
         Ok(())
     }
 
-    fn postpone(&mut self, problem: &str, console: &Console) {
+    fn postpone(&mut self, problem: &str, teller: &Teller) {
         self.slot = None;
         self.next_attempt = Some(Instant::now() + self.retry);
-        console.warning(&format!("{problem}; trying again in {}", Seconds(self.retry.as_secs_f64())));
+        teller.warning(&format!("{problem}; trying again in {}", Seconds(self.retry.as_secs_f64())));
         self.retry = (self.retry * 2).min(LONGEST_RETRY);
     }
 
@@ -109,7 +109,7 @@ impl Watch {
         session: &Session,
         server: &Server,
         interval_s: f64,
-        console: &Console,
+        teller: &Teller,
     ) -> Result<Vec<SampleLine>, PgError> {
         if self.wal.is_none() && !self.peeks {
             return Ok(Vec::new());
@@ -118,8 +118,8 @@ impl Watch {
         self.round_wal_bytes = flushed.distance(self.last_lsn.unwrap_or(flushed));
         self.last_lsn = Some(flushed);
         let mut lines = Vec::new();
-        self.read_wal(session, flushed, interval_s, console, &mut lines).await?;
-        self.peek(session, server, interval_s, console, &mut lines).await;
+        self.read_wal(session, flushed, interval_s, teller, &mut lines).await?;
+        self.peek(session, server, interval_s, teller, &mut lines).await;
         Ok(lines)
     }
 
@@ -135,7 +135,7 @@ impl Watch {
         session: &Session,
         flushed: Lsn,
         interval_s: f64,
-        console: &Console,
+        teller: &Teller,
         lines: &mut Vec<SampleLine>,
     ) -> Result<(), PgError> {
         let Some(reader) = &self.wal else { return Ok(()) };
@@ -147,7 +147,7 @@ impl Watch {
                 Err(error @ PgError::Lost { .. }) => return Err(error),
                 Err(error) => {
                     // Most likely recycled by a checkpoint; the counters still have these changes.
-                    console.explain(&format!("{error}; this stretch of WAL is left out"));
+                    teller.explain(&format!("{error}; this stretch of WAL is left out"));
                     lines.push(SampleLine::Note {
                         note: "some WAL could not be read before it was recycled".to_owned(),
                     });
@@ -163,7 +163,7 @@ impl Watch {
         session: &Session,
         server: &Server,
         interval_s: f64,
-        console: &Console,
+        teller: &Teller,
         lines: &mut Vec<SampleLine>,
     ) {
         if !self.peeks || self.next_attempt.is_some_and(|at| Instant::now() < at) {
@@ -176,7 +176,7 @@ impl Watch {
                 self.next_attempt = None;
             }
             Err(problem) => {
-                self.postpone(&problem, console);
+                self.postpone(&problem, teller);
                 lines.push(SampleLine::Note { note: format!("slots were not read all the time: {problem}") });
             }
         }

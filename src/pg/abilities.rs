@@ -26,6 +26,8 @@ pub struct Abilities {
     pub replicates: bool,
     /// `wal_level`.
     pub wal_level: String,
+    /// `max_replication_slots`.
+    pub slot_limit: u64,
     /// Slots that can still be made.
     pub free_slots: u64,
 }
@@ -53,6 +55,7 @@ pub async fn read_abilities(session: &Session) -> Result<Abilities, PgError> {
             .map(|schema| WalReader::new(session.version_num, schema)),
         replicates: superuser || truth("replicates")?,
         wal_level: get(PURPOSE, row, "wal_level")?,
+        slot_limit: count("slot_limit")?,
         free_slots: count("slot_limit")?.saturating_sub(count("slots")?),
     })
 }

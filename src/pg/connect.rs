@@ -204,6 +204,8 @@ impl<'a> Connector<'a> {
         let tls = match settings.tls.mode {
             SslMode::Disable => None,
             _ if !over_tcp => None,
+            // As libpq: without TLS when it cannot even be tried.
+            SslMode::Allow | SslMode::Prefer => tls::client_config(&settings.tls, environment).ok(),
             _ => Some(tls::client_config(&settings.tls, environment)?),
         };
         let command_password = command_password(settings).await?;
@@ -264,7 +266,8 @@ impl<'a> Connector<'a> {
         })
     }
 
-    /// One host under `sslmode`'s rules of trying with and without TLS.
+    /// One host under `sslmode`'s rules of trying with and without TLS. As libpq, `allow` and `prefer` try the other way
+    /// whatever the server refused: `pg_hba.conf` may have one rule for sessions with TLS and another for those without.
     async fn connect_host(&self, host: &Host) -> Result<Session, PgError> {
         let mode = match host.endpoint {
             Endpoint::Socket(_) => SslMode::Disable,
@@ -274,11 +277,11 @@ impl<'a> Connector<'a> {
         let session = match mode {
             SslMode::Disable => self.attempt(host, Driver::Disable).await,
             SslMode::Allow => match self.attempt(host, Driver::Disable).await {
-                Err(error) if is_refused_by_access_rules(&error) => self.attempt(host, Driver::Require).await,
+                Err(PgError::Rejected { .. }) => self.attempt(host, Driver::Require).await,
                 other => other,
             },
             SslMode::Prefer => match self.attempt(host, Driver::Prefer).await {
-                Err(error) if is_refused_by_access_rules(&error) || matches!(error, PgError::Tls { .. }) => {
+                Err(error @ (PgError::Rejected { .. } | PgError::Tls { .. })) => {
                     // The first refusal tells more than the second.
                     self.attempt(host, Driver::Disable).await.map_err(|_| error)
                 }
@@ -397,11 +400,6 @@ impl<'a> Connector<'a> {
         }
         Ok(())
     }
-}
-
-/// `pg_hba.conf` may allow only sessions with TLS, or only without: what `allow` and `prefer` try the other way for.
-fn is_refused_by_access_rules(error: &PgError) -> bool {
-    error.sqlstate().is_some_and(|state| state == "28000")
 }
 
 fn tls_cause(error: &tokio_postgres::Error) -> Option<&rustls::Error> {

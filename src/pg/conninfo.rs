@@ -69,6 +69,9 @@ pub enum ConninfoError {
     /// No file defines the service.
     #[error("definition of service \"{0}\" not found")]
     ServiceMissing(String),
+    /// A service file that was named is not there.
+    #[error("service file \"{path}\" not found", path = .0.display())]
+    ServiceFile(PathBuf),
     /// A service file that does not read.
     #[error("invalid line {line} of service file \"{path}\": {reason}", path = .path.display())]
     ServiceLine {
@@ -81,7 +84,7 @@ pub enum ConninfoError {
     },
 }
 
-/// Every key of libpq 12 to 18. Which of them have an effect here is `settings`'s business.
+/// Every key of libpq 12 to 19. Which of them have an effect here is `settings`'s business.
 const KEYS: [&str; 51] = [
     "application_name",
     "channel_binding",

@@ -45,6 +45,8 @@ pub struct SmallFile {
     pub mode: u32,
     /// Neither a folder nor a device.
     pub regular: bool,
+    /// The system's own, whose group may read it.
+    pub owned_by_root: bool,
 }
 
 impl Environment {
@@ -117,8 +119,19 @@ fn system_user() -> Option<String> {
 fn read_from_disk(path: &Path) -> io::Result<SmallFile> {
     let metadata = std::fs::metadata(path)?;
     let regular = metadata.is_file();
-    let text = if regular { std::fs::read_to_string(path)? } else { String::new() };
-    Ok(SmallFile { text, mode: permission_bits(&metadata), regular })
+    // One odd byte in a comment must not hide the lines around it.
+    let text = if regular { String::from_utf8_lossy(&std::fs::read(path)?).into_owned() } else { String::new() };
+    Ok(SmallFile { text, mode: permission_bits(&metadata), regular, owned_by_root: is_owned_by_root(&metadata) })
+}
+
+#[cfg(unix)]
+fn is_owned_by_root(metadata: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::uid(metadata) == 0
+}
+
+#[cfg(not(unix))]
+fn is_owned_by_root(_: &std::fs::Metadata) -> bool {
+    false
 }
 
 #[cfg(unix)]

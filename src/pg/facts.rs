@@ -67,6 +67,30 @@ pub async fn read_facts(session: &Session) -> Result<FactsReport, PgError> {
     })
 }
 
+/// A database of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Database {
+    /// Its name.
+    pub name: String,
+    /// Whether the role may connect to it.
+    pub may_connect: bool,
+}
+
+/// The cluster's databases by name, without templates and the provider's own.
+///
+/// # Errors
+/// [`PgError`] when the session breaks off.
+pub async fn read_databases(session: &Session) -> Result<Vec<Database>, PgError> {
+    let purpose = "list the databases";
+    let rows = session.query(purpose, include_str!("sql/databases.sql"), &[]).await?;
+    let database = |row: &tokio_postgres::Row| {
+        Ok(Database { name: get(purpose, row, "name")?, may_connect: get(purpose, row, "may_connect")? })
+    };
+    let mut databases = rows.iter().map(database).collect::<Result<Vec<_>, PgError>>()?;
+    databases.sort();
+    Ok(databases)
+}
+
 async fn read_pairs(session: &Session, sql: &str) -> Result<BTreeMap<String, String>, PgError> {
     let rows = session.query(PURPOSE, sql, &[]).await?;
     let pair = |row: &tokio_postgres::Row| Ok((get(PURPOSE, row, "name")?, get(PURPOSE, row, "value")?));

@@ -54,19 +54,19 @@ fn match_field<'a>(line: &'a str, wanted: &str) -> Option<&'a str> {
     if let Some(rest) = line.strip_prefix("*:") {
         return Some(rest);
     }
-    let mut wanted = wanted.chars();
+    let mut wanted = wanted.chars().peekable();
     let mut characters = line.char_indices();
-    while let Some((at, character)) = characters.next() {
-        let character = match character {
-            ':' => return wanted.next().is_none().then(|| &line[at + 1..]),
-            '\\' => characters.next()?.1,
-            other => other,
-        };
+    loop {
+        let (at, character) = characters.next()?;
+        // A colon ends the field only once all is matched: libpq takes one within the value without a backslash too.
+        if character == ':' && wanted.peek().is_none() {
+            return Some(&line[at + 1..]);
+        }
+        let character = if character == '\\' { characters.next()?.1 } else { character };
         if wanted.next() != Some(character) {
             return None;
         }
     }
-    None
 }
 
 /// The password field, up to a colon that is not escaped: where libpq stops too.
@@ -76,7 +76,7 @@ fn unescape(field: &str) -> String {
     while let Some(character) = characters.next() {
         match character {
             ':' => break,
-            '\\' => password.extend(characters.next()),
+            '\\' => password.push(characters.next().unwrap_or('\\')),
             other => password.push(other),
         }
     }
@@ -102,7 +102,10 @@ mod tests {
 
     #[test]
     fn escapes_hide_colons_and_backslashes() {
-        assert_eq!(find(r"::1:5432:app:ann:x", "::1", "ann"), None);
+        assert_eq!(find(r"::1:5432:app:ann:x", "::1", "ann").as_deref(), Some("x"));
+        assert_eq!(find(r"*:*:*:a:n:x", "h", "a:n").as_deref(), Some("x"));
+        assert_eq!(find(r"*:*:*:*:x\", "h", "u").as_deref(), Some(r"x\"));
+        assert_eq!(find(r"h\", "h", "u"), None);
         assert_eq!(find(r"\:\:1:5432:app:ann:a\:b\\c", "::1", "ann").as_deref(), Some(r"a:b\c"));
         assert_eq!(find(r"*:*:*:a\:n:x", "h", "a:n").as_deref(), Some("x"));
     }
@@ -121,7 +124,7 @@ mod tests {
 
     #[test]
     fn files_that_others_can_read_are_refused() {
-        let file = |mode, regular| SmallFile { text: String::new(), mode, regular };
+        let file = |mode, regular| SmallFile { text: String::new(), mode, regular, owned_by_root: false };
         let path = Path::new("/h/.pgpass");
         assert_eq!(complaint(path, &file(0o600, true)), None);
         assert_eq!(complaint(path, &file(0o400, true)), None);

@@ -15,8 +15,16 @@ use super::{
 /// # Errors
 /// [`ConninfoError`] when no file defines it or a line of the definition is invalid.
 pub fn load(name: &str, given: Option<&str>, environment: &Environment) -> Result<Values, ConninfoError> {
-    for path in candidate_files(given, environment) {
-        let Ok(file) = environment.read(&path) else { continue };
+    let named = given.or_else(|| environment.variable("PGSERVICEFILE"));
+    for path in candidate_files(named, environment) {
+        let file = match environment.read(&path) {
+            Ok(file) => file,
+            // A file that was named must be there, as for libpq.
+            Err(_) if named.is_some_and(|named| path == Path::new(named)) => {
+                return Err(ConninfoError::ServiceFile(path));
+            }
+            Err(_) => continue,
+        };
         if let Some(values) = parse(&file.text, name, &path)? {
             return Ok(values);
         }
@@ -25,11 +33,8 @@ pub fn load(name: &str, given: Option<&str>, environment: &Environment) -> Resul
 }
 
 /// The user's file, then the system's.
-fn candidate_files(given: Option<&str>, environment: &Environment) -> Vec<PathBuf> {
-    let user = given
-        .or_else(|| environment.variable("PGSERVICEFILE"))
-        .map(PathBuf::from)
-        .or_else(|| environment.in_home(".pg_service.conf"));
+fn candidate_files(named: Option<&str>, environment: &Environment) -> Vec<PathBuf> {
+    let user = named.map(PathBuf::from).or_else(|| environment.in_home(".pg_service.conf"));
     // Debian's libpq looks in the second folder, others in the first.
     let system = match environment.variable("PGSYSCONFDIR") {
         Some(folder) => vec![Path::new(folder).join("pg_service.conf")],
@@ -51,7 +56,8 @@ fn parse(text: &str, name: &str, path: &Path) -> Result<Option<Values>, Conninfo
             if found.is_some() {
                 break;
             }
-            if section.strip_suffix(']') == Some(name) {
+            // As libpq, whatever follows the bracket.
+            if section.strip_prefix(name).is_some_and(|rest| rest.starts_with(']')) {
                 found = Some(Values::new());
             }
             continue;
@@ -89,6 +95,15 @@ mod tests {
         assert_eq!(message("x"), "invalid line 2 of service file \"/f\": missing \"=\"");
         assert_eq!(message("a"), "invalid line 4 of service file \"/f\": invalid connection option \"hots\"");
         assert_eq!(message("n"), "invalid line 6 of service file \"/f\": \"service\" cannot be nested");
+    }
+
+    #[test]
+    fn a_file_that_was_named_must_be_there() {
+        let error = load("a", Some("/none"), &Environment::default()).unwrap_err();
+        assert_eq!(error.to_string(), "service file \"/none\" not found");
+        let values = parse("[a] # prod\nhost=x\n", "a", Path::new("f")).unwrap().unwrap();
+        assert_eq!(values.get("host").map(String::as_str), Some("x"));
+        assert_eq!(parse("[ab]\nhost=x\n", "a", Path::new("f")).unwrap(), None);
     }
 
     #[test]

@@ -43,6 +43,10 @@ pub struct ConnectionInput {
     pub password: Option<String>,
     /// `--password-command`: run through the shell at every connect; its first line is the password.
     pub password_command: Option<String>,
+    /// A database that wins over all that names one, as the argument of psql's `\connect` does. Never a connection string.
+    pub database: Option<String>,
+    /// The database where nothing names one, in place of the user's name.
+    pub default_database: Option<String>,
 }
 
 /// Text that must not be shown.
@@ -154,6 +158,8 @@ pub struct TlsSettings {
     pub certificate: ClientFile,
     /// `sslkey`.
     pub key: ClientFile,
+    /// `sslcrl`: certificates that were taken back; used where it exists.
+    pub revocations: ClientFile,
     /// `sslsni=0` hides the name from whoever listens.
     pub send_server_name: bool,
 }
@@ -258,7 +264,7 @@ const VARIABLES: [(&str, &str); 32] = [
 ];
 
 /// Accepted, since working strings are pasted as they are, but without effect here.
-const WITHOUT_EFFECT: [&str; 22] = [
+const WITHOUT_EFFECT: [&str; 20] = [
     "gssdelegation",
     "gsslib",
     "krbsrvname",
@@ -276,8 +282,6 @@ const WITHOUT_EFFECT: [&str; 22] = [
     "scram_server_key",
     "ssl_max_protocol_version",
     "ssl_min_protocol_version",
-    "sslcertmode",
-    "sslcrl",
     "sslcrldir",
     "sslkeylogfile",
     "sslpassword",
@@ -302,7 +306,7 @@ impl ConnectionSettings {
         let given = |key: &str| values.get(key).map(String::as_str).filter(|value| !value.is_empty());
 
         let user = given("user").or(environment.user_name.as_deref()).ok_or(ConninfoError::NoUser)?.to_owned();
-        let database = given("dbname").unwrap_or(&user).to_owned();
+        let database = given("dbname").or(input.default_database.as_deref()).unwrap_or(&user).to_owned();
         let password = given("password").map(Secret::new);
         let mut hosts = resolve_hosts(&values, environment)?;
         let passfile = given("passfile").map(PathBuf::from).or_else(|| environment.in_home(".pgpass"));
@@ -407,6 +411,7 @@ fn gather(input: &ConnectionInput, environment: &Environment) -> Result<Values, 
         Some(name) => drop(values.insert("dbname", name.clone())),
         None => {}
     }
+    values.extend(input.database.iter().map(|name| ("dbname", name.clone())));
     let named = values.get("service").cloned().or_else(|| environment.variable("PGSERVICE").map(str::to_owned));
     if let Some(name) = named.filter(|name| !name.is_empty()) {
         let file = values.get("servicefile").cloned();
@@ -418,6 +423,10 @@ fn gather(input: &ConnectionInput, environment: &Environment) -> Result<Values, 
         if let Some(value) = environment.variable(variable) {
             values.entry(key).or_insert_with(|| value.to_owned());
         }
+    }
+    // Older than sslmode, and still read by libpq.
+    if environment.variable("PGREQUIRESSL").is_some_and(|value| value.starts_with('1')) {
+        values.entry("sslmode").or_insert_with(|| "require".to_owned());
     }
     Ok(values)
 }
@@ -547,10 +556,11 @@ fn resolve_keepalives(values: &Values) -> Result<Option<Duration>, ConninfoError
     Ok(Some(Duration::from_secs(idle.unsigned_abs())))
 }
 
-/// The value's meaning; the first of `meanings` is the default.
+/// The value's meaning; the first of `meanings` is the default. An empty value is none of them, but for `sslsni`.
 fn choice<T: Copy>(values: &Values, key: &'static str, meanings: &[(&str, T)]) -> Result<T, ConninfoError> {
     match values.get(key).map(String::as_str) {
-        None | Some("") => Ok(meanings[0].1),
+        None => Ok(meanings[0].1),
+        Some("") if key == "sslsni" => Ok(meanings[0].1),
         Some(text) => meanings
             .iter()
             .find(|(name, _)| *name == text)
@@ -599,8 +609,12 @@ fn resolve_tls(values: &Values, environment: &Environment) -> Result<TlsSettings
         mode,
         direct,
         roots,
-        certificate: file("sslcert", ".postgresql/postgresql.crt"),
+        certificate: match choice(values, "sslcertmode", &[("allow", true), ("disable", false), ("require", true)])? {
+            true => file("sslcert", ".postgresql/postgresql.crt"),
+            false => ClientFile::Default(None),
+        },
         key: file("sslkey", ".postgresql/postgresql.key"),
+        revocations: file("sslcrl", ".postgresql/root.crl"),
         send_server_name: choice(values, "sslsni", &[("1", true), ("0", false)])?,
     })
 }

@@ -7,7 +7,7 @@ use crate::pg::environment::{Files, SmallFile};
 
 fn environment(variables: &[(&str, &str)], files: &[(&str, &str, u32)]) -> Environment {
     let file = |(path, text, mode): &(&str, &str, u32)| {
-        (PathBuf::from(path), SmallFile { text: (*text).to_owned(), mode: *mode, regular: true })
+        (PathBuf::from(path), SmallFile { text: (*text).to_owned(), mode: *mode, regular: true, owned_by_root: false })
     };
     Environment {
         variables: variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),

@@ -4,17 +4,20 @@
 //! self-signed ones that are their own root (what `openssl req -x509` makes). X.509 version 1 and certificates with
 //! the name only in CN stay refused under verification. Measured against psql in the project's notes.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::{
-        WebPkiServerVerifier,
+        VerifierBuilderError, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_name,
     },
     crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+    pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
     server::ParsedCertificate,
 };
 
@@ -41,12 +44,11 @@ pub fn client_config(settings: &TlsSettings, environment: &Environment) -> Resul
     let roots = read_roots(settings, environment)?;
     let check = match settings.mode {
         SslMode::VerifyFull => Check::ChainAndName,
-        SslMode::VerifyCa => Check::Chain,
-        // As libpq: a root file that is there is used.
-        SslMode::Require if !roots.is_empty() => Check::Chain,
+        // As libpq, in every mode: a root file that is there is used.
+        _ if !roots.is_empty() => Check::Chain,
         _ => Check::Nothing,
     };
-    let verifier = Verifier::new(check, roots, &provider)?;
+    let verifier = Verifier::new(check, roots, read_revocations(settings, environment)?, &provider)?;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| file_error("TLS library", Path::new("ring"), &error))?
@@ -68,6 +70,9 @@ pub fn client_config(settings: &TlsSettings, environment: &Environment) -> Resul
 /// What an error calls the file of `sslrootcert`.
 pub const ROOT_CERTIFICATE_FILE: &str = "root certificate file";
 
+/// And that of `sslcrl`.
+const REVOCATION_LIST_FILE: &str = "revocation list file";
+
 fn file_error(what: &'static str, path: &Path, reason: &dyn std::fmt::Display) -> PgError {
     PgError::File { what, path: path.to_owned(), reason: reason.to_string() }
 }
@@ -86,9 +91,6 @@ fn read_roots(settings: &TlsSettings, environment: &Environment) -> Result<Vec<C
         RootCertificates::File(path) => Some(path),
         RootCertificates::DefaultFile(path) => path.as_ref(),
     };
-    if settings.mode < SslMode::Require {
-        return Ok(Vec::new());
-    }
     match path.map(|path| (path, environment.read(path))) {
         Some((path, Ok(file))) => {
             let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(file.text.as_bytes()).collect();
@@ -110,20 +112,35 @@ fn read_roots(settings: &TlsSettings, environment: &Environment) -> Result<Vec<C
     }
 }
 
-type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>, std::path::PathBuf);
+/// Lists of certificates that were taken back, and their file.
+#[derive(Default)]
+struct Revocations {
+    lists: Vec<CertificateRevocationListDer<'static>>,
+    path: PathBuf,
+}
+
+fn read_revocations(settings: &TlsSettings, environment: &Environment) -> Result<Revocations, PgError> {
+    let (ClientFile::Given(path) | ClientFile::Default(Some(path))) = &settings.revocations else {
+        return Ok(Revocations::default());
+    };
+    // libpq goes on without a file that it cannot read, even if it was named.
+    let Ok(file) = environment.read(path) else { return Ok(Revocations::default()) };
+    let lists: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(file.text.as_bytes()).collect();
+    let lists = lists.map_err(|error| file_error(REVOCATION_LIST_FILE, path, &error))?;
+    Ok(Revocations { lists, path: path.clone() })
+}
+
+type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>, PathBuf);
 
 /// The client's certificate and key, if there are any.
 fn read_identity(settings: &TlsSettings, environment: &Environment) -> Result<Option<Identity>, PgError> {
-    let (path, required) = match &settings.certificate {
-        ClientFile::Given(path) => (path, true),
-        ClientFile::Default(Some(path)) => (path, false),
-        ClientFile::Default(None) => return Ok(None),
-    };
+    let (ClientFile::Given(path) | ClientFile::Default(Some(path))) = &settings.certificate else { return Ok(None) };
     let what = "client certificate file";
     let file = match environment.read(path) {
         Ok(file) => file,
-        Err(error) if required => return Err(file_error(what, path, &error)),
-        Err(_) => return Ok(None),
+        // As libpq, even if it was named: the server may not ask for one.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(file_error(what, path, &error)),
     };
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(file.text.as_bytes()).collect();
     let chain = chain.map_err(|error| file_error(what, path, &error))?;
@@ -132,7 +149,8 @@ fn read_identity(settings: &TlsSettings, environment: &Environment) -> Result<Op
     };
     let what = "private key file";
     let key_file = environment.read(key_path).map_err(|error| file_error(what, key_path, &error))?;
-    if key_file.mode & 0o077 != 0 && key_file.mode != 0o640 {
+    let too_open = if key_file.owned_by_root { 0o037 } else { 0o077 };
+    if key_file.mode & too_open != 0 {
         return Err(file_error(what, key_path, &"it has group or world access; permissions should be 0600 or less"));
     }
     let key = PrivateKeyDer::from_pem_slice(key_file.text.as_bytes()).map_err(|error| {
@@ -154,7 +172,12 @@ struct Verifier {
 }
 
 impl Verifier {
-    fn new(check: Check, roots: Vec<CertificateDer<'static>>, provider: &Arc<CryptoProvider>) -> Result<Self, PgError> {
+    fn new(
+        check: Check,
+        roots: Vec<CertificateDer<'static>>,
+        revocations: Revocations,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, PgError> {
         let mut store = RootCertStore::empty();
         // What webpki cannot use as an anchor (version 1, say) may still be the server's own certificate.
         store.add_parsable_certificates(roots.iter().cloned());
@@ -163,8 +186,14 @@ impl Verifier {
             _ if store.is_empty() => None,
             _ => Some(
                 WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone())
+                    .with_crls(revocations.lists)
                     .build()
-                    .map_err(|error| file_error("root certificate file", Path::new("sslrootcert"), &error))?,
+                    .map_err(|error| match error {
+                        VerifierBuilderError::InvalidCrl(_) => {
+                            file_error(REVOCATION_LIST_FILE, &revocations.path, &"only lists of version 2 can be read")
+                        }
+                        error => file_error(ROOT_CERTIFICATE_FILE, Path::new("sslrootcert"), &error),
+                    })?,
             ),
         };
         Ok(Verifier { check, roots, webpki, algorithms: provider.signature_verification_algorithms })
@@ -275,9 +304,19 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_that_was_named_must_be_there() {
-        let message = config("sslmode=require sslcert=/c.pem").unwrap_err().to_string();
-        assert!(message.starts_with("could not use client certificate file \"/c.pem\""), "{message}");
+    fn a_client_certificate_may_be_missing_but_not_its_key() {
+        assert!(config("sslmode=require sslcert=/c.pem").is_ok());
+        let file =
+            crate::pg::environment::SmallFile { text: String::new(), mode: 0o600, regular: true, owned_by_root: false };
+        let files = crate::pg::environment::Files::Given([("/c.pem".into(), file)].into());
+        let environment = Environment { user_name: Some("ann".to_owned()), files, ..Environment::default() };
+        let input = ConnectionInput {
+            dbname: Some("sslmode=require sslcert=/c.pem sslkey=/k.pem".to_owned()),
+            ..ConnectionInput::default()
+        };
+        let settings = ConnectionSettings::resolve(&input, Side::Publisher, &environment).unwrap();
+        let message = client_config(&settings.tls, &environment).unwrap_err().to_string();
+        assert!(message.starts_with("could not use private key file \"/k.pem\""), "{message}");
     }
 
     #[test]

@@ -194,6 +194,7 @@ const CHECKS: &[fn(&Input<'_>) -> Vec<Finding>] = &[
     server::prepared_transactions,
     server::provider_extras,
     server::empty_transactions,
+    server::unsupported_extension,
     identity::usable_identity,
     identity::partition_identity,
     identity::planned_index,

@@ -416,6 +416,23 @@ pub fn provider_extras(input: &Input<'_>) -> Vec<Finding> {
     findings
 }
 
+/// `PF125`: extensions that keep rows elsewhere than in the tables that are published.
+pub fn unsupported_extension(input: &Input<'_>) -> Vec<Finding> {
+    let Some(extension) = input.publisher().and_then(|facts| facts.server.unsupported_extension()) else {
+        return Vec::new();
+    };
+    vec![
+        Finding::new(
+            Severity::Error,
+            "PF125",
+            Subject::Publisher,
+            format!("the extension \"{}\" is installed, whose tables cannot be planned for", extension.name),
+        )
+        .detail(extension.reason)
+        .hint(extension.remedy),
+    ]
+}
+
 /// `PF124`: up to 14 a publisher sends BEGIN and COMMIT of every transaction of the database to every slot.
 pub fn empty_transactions(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher().filter(|facts| facts.server.version_num.sends_empty_transactions()) else {

@@ -334,6 +334,7 @@ const CASES: &[(&str, Spoil)] = &[
         s.plan.publisher_version = ServerVersion::of_major(14);
         s.publisher().server.version_num = ServerVersion(140_023);
     }),
+    ("PF125", |s| drop(s.publisher().server.extensions.insert("timescaledb".into(), "2.17.2".into()))),
     ("PF201", |s| no_key(s.of_publisher("a"))),
     ("PF202", |s| {
         let table = s.planned();

@@ -131,7 +131,10 @@ pub fn findings(workload: &Workload) -> Vec<Finding> {
         findings.push(
             Finding::new(Severity::Warning, "WL101", Subject::Publisher, "wal_level is not logical")
                 .detail("WAL was measured without what logical decoding needs, so rates are a little low; slots cannot be made yet.")
-                .hint("Set \"wal_level\" to logical and restart the publisher before the scripts run."),
+                .hint(format!(
+                    "{} It must be so before the scripts run.",
+                    workload.server.flavor.hint_to_set("wal_level", "logical")
+                )),
         );
     }
     let observed = workload.observed_buckets().len();

@@ -14,12 +14,15 @@ mod calibrate;
 mod check;
 mod child;
 mod cutover;
+mod databases;
 mod demo;
 mod edges;
 mod faults;
 mod load_faults;
+mod flavors;
 mod methods;
 mod pair;
+mod parity;
 mod prometheus;
 mod sample;
 mod scripts;
@@ -54,6 +57,9 @@ fn main() -> ExitCode {
         .into_iter()
         .chain(sample::trials())
         .chain(unusable::trials())
+        .chain(databases::trials())
+        .chain(flavors::trials())
+        .chain(parity::trials())
         .chain(methods::trials())
         .chain(calibrate::trials())
         .chain(prometheus::trials())

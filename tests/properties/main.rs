@@ -1,6 +1,10 @@
 //! Laws that hold for every generated instance.
 
 mod cut;
+#[cfg(feature = "cli")]
+mod laws;
 mod packing;
+#[cfg(feature = "cli")]
+mod parsers;
 mod plan;
 mod simulate;

@@ -1,0 +1,10 @@
+//! Connection strings and URIs.
+#![no_main]
+
+#[allow(dead_code, reason = "each target holds one of the laws")]
+#[path = "../../properties/laws.rs"]
+mod laws;
+
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    laws::connection_string(text);
+});
