@@ -172,6 +172,8 @@ pub fn of_the_server(servers: &Servers) -> Result<(), Failed> {
 
 const TLS: &str = "host=localhost port=@port@ user=only_tls dbname=postgres";
 
+/// String, variables, files, whether it gets in.
+type Row<'a> = (String, &'a [(&'a str, &'a str)], Files<'a>, bool);
 /// Files below the home directory, as [`Case`] has them.
 type Files<'a> = &'a [(&'a str, &'a str, u32)];
 
@@ -183,7 +185,7 @@ fn beside_the_table(world: &World<'_>) -> Result<(), Failed> {
     let ca: &[(&str, &str)] = &[("SSL_CERT_FILE", "@certs@/ca.crt")];
     let other: &[(&str, &str)] = &[("SSL_CERT_FILE", "@certs@/stranger.crt")];
     let as_user = |user: &str, more: &str| format!("host=localhost port=@port@ user={user} dbname=postgres {more}");
-    let cases: Vec<(String, &[(&str, &str)], Files<'_>, bool)> = vec![
+    let cases: Vec<Row<'_>> = vec![
         (format!("{TLS} sslrootcert=system"), ca, &[], true),
         (format!("{TLS} sslrootcert=system sslmode=verify-full"), ca, &[], true),
         (format!("{TLS} sslrootcert=system"), other, &[], false),

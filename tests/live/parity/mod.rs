@@ -47,6 +47,9 @@ enum Seen {
     In { server: usize, user: String, database: String, tls: bool },
 }
 
+/// How an attempt ended, and what was said.
+type Ended = (Seen, String);
+
 /// Servers, the oracle, and where certificates lie.
 struct World<'a> {
     clusters: Vec<&'a Cluster>,
@@ -88,7 +91,7 @@ impl<'a> World<'a> {
         Ok(ours.0)
     }
 
-    fn compare(&self, case: Case<'_>, oracle: &(Seen, String), ours: &(Seen, String)) {
+    fn compare(&self, case: Case<'_>, oracle: &Ended, ours: &Ended) {
         if oracle.0 != ours.0 || (ours.0 != Seen::Refused) != case.gets_in {
             let Case { conninfo, environment, files, gets_in } = case;
             self.differences.borrow_mut().push(format!(
@@ -106,7 +109,7 @@ impl<'a> World<'a> {
     }
 
     /// What psql and this program saw, each with its messages. `more` are further arguments for this program.
-    fn run(&self, case: Case<'_>, more: &[&str]) -> Result<((Seen, String), (Seen, String)), Failed> {
+    fn run(&self, case: Case<'_>, more: &[&str]) -> Result<(Ended, Ended), Failed> {
         let home = tempfile::tempdir()?;
         for (path, text, mode) in case.files {
             let path = home.path().join(path);
@@ -134,7 +137,7 @@ impl<'a> World<'a> {
         case: Case<'_>,
         home: &Path,
         got_in: impl Fn(Option<i32>, &str) -> bool,
-    ) -> Result<(Seen, String), Failed> {
+    ) -> Result<Ended, Failed> {
         command.env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C").env("HOME", home).stdin(Stdio::null());
         for (name, value) in case.environment {
             command.env(name, self.filled(value, home));
@@ -152,14 +155,14 @@ impl<'a> World<'a> {
             return Ok((Seen::Refused, told));
         }
         let logs = self.clusters.iter().zip(before).enumerate();
-        let seen = logs.filter_map(|(server, (cluster, before))| {
+        let mut seen = logs.filter_map(|(server, (cluster, before))| {
             let log = cluster.server_log();
             let line = log[before..].lines().rfind(|line| line.contains("connection authorized: "))?.to_owned();
             let word = |key: &str| Some(line.split_once(key)?.1.split(' ').next()?.to_owned());
             let (user, database) = (word(" user=")?, word(" database=")?);
             Some(Seen::In { server, user, database, tls: line.contains("SSL enabled") })
         });
-        match seen.last() {
+        match seen.next_back() {
             Some(seen) => Ok((seen, told)),
             None => Err(format!("no server logged the connection of {}: {told}", case.conninfo).into()),
         }
