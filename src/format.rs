@@ -124,6 +124,37 @@ pub fn write_lines<T: Document>(document: &T, out: &mut dyn io::Write) -> io::Re
     out.write_all(b"\n")
 }
 
+/// The same, with the items of one array of the document, which is empty in it, given one by one: they are never in memory
+/// together.
+///
+/// # Errors
+/// Those of the writer and of the items.
+///
+/// # Panics
+/// When the document has no such empty array: a mistake of the caller.
+pub fn write_lines_with<T: Document, I: Serialize>(
+    document: &T,
+    array: &str,
+    items: impl Iterator<Item = io::Result<I>>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let mut text = Vec::new();
+    write_lines(document, &mut text)?;
+    // A line feed within a string is escaped, so this is a field of the outermost object.
+    let field = format!("\n\"{array}\": []");
+    let found = text.windows(field.len()).position(|window| window == field.as_bytes());
+    let end = found.expect("the document has the array, and it is empty") + field.len() - 1;
+    out.write_all(&text[..end])?;
+    let mut is_empty = true;
+    for item in items {
+        out.write_all(if is_empty { b"\n" } else { b",\n" })?;
+        serde_json::to_writer(&mut *out, &item?)?;
+        is_empty = false;
+    }
+    out.write_all(if is_empty { b"" } else { b"\n" })?;
+    out.write_all(&text[end..])
+}
+
 /// Breaks lines in the outermost object, and before objects and arrays in the arrays directly in it.
 #[derive(Default)]
 struct LineFormatter {
@@ -342,6 +373,13 @@ mod tests {
         let long = Long { kind: "long".into(), version: 1, list: vec![vec![1, 2], vec![], vec![3]], none: vec![], map };
         let mut text = Vec::new();
         write_lines(&long, &mut text).unwrap();
+        let without = Long { list: vec![], map: long.map.clone(), kind: "long".into(), version: 1, none: vec![] };
+        let mut in_turn = Vec::new();
+        write_lines_with(&without, "list", long.list.iter().map(Ok), &mut in_turn).unwrap();
+        assert_eq!(in_turn, text);
+        let mut none = Vec::new();
+        write_lines_with(&without, "none", std::iter::empty::<io::Result<u64>>(), &mut none).unwrap();
+        assert!(none.ends_with(b"\"none\": [],\n\"map\": {\"a\":[1,2],\"b\":[]}\n}\n"));
         let expected = concat!(
             "{\n\"kind\": \"long\",\n\"version\": 1,\n\"list\": [\n[1,2],\n[],\n[3]\n],\n",
             "\"none\": [],\n\"map\": {\"a\":[1,2],\"b\":[]}\n}\n"

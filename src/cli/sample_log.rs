@@ -8,7 +8,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{BufRead, BufReader, Seek, SeekFrom, Write},
+    io::{BufRead, BufReader, BufWriter, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -18,6 +18,11 @@ use pgslotplan::{
 };
 
 use super::output::Failure;
+
+/// How a line with a catalog begins.
+const CATALOG: &[u8] = br#"{"line":"catalog""#;
+/// The memory of a longer line is given back, bytes.
+const LONG_LINE: usize = 1 << 20;
 
 /// An open sample file; without one (output to stdout) lines go nowhere.
 #[derive(Debug)]
@@ -123,14 +128,16 @@ impl SampleLog {
         self.file.as_ref().map(|_| self.path.as_path())
     }
 
-    /// Appends a line in one write, and forces it to disk.
+    /// Appends a line, piece by piece since a catalog is long, and forces it to disk.
     pub fn append(&mut self, line: &SampleLine) -> Result<(), Failure> {
         let Some(file) = &mut self.file else { return Ok(()) };
-        let mut text =
-            serde_json::to_vec(line).map_err(|error| Failure::new("could not spell out a snapshot").source(error))?;
-        text.push(b'\n');
-        file.write_all(&text).and_then(|()| file.sync_data()).map_err(|error| write_failure(&self.path, error))?;
-        self.bytes += text.len() as u64;
+        let failure = |error| write_failure(&self.path, error);
+        let mut out = BufWriter::new(&*file);
+        serde_json::to_writer(&mut out, line).map_err(|error| failure(error.into()))?;
+        out.write_all(b"\n").and_then(|()| out.flush()).map_err(failure)?;
+        drop(out);
+        file.sync_data().map_err(failure)?;
+        self.bytes = file.stream_position().map_err(failure)?;
         if self.bytes >= self.limit { self.rotate() } else { Ok(()) }
     }
 
@@ -187,6 +194,9 @@ fn read_lines(
             return Ok(good_bytes); // the end, or a line that a crash cut off
         }
         *number += 1;
+        if text.starts_with(CATALOG) {
+            drop(deriver.take_catalog()); // the newer one takes its place
+        }
         let line: SampleLine = serde_json::from_slice(&text).map_err(|error| {
             Failure::new(format!("could not read line {number} of file \"{}\"", path.display()))
                 .source(error)
@@ -195,6 +205,9 @@ fn read_lines(
         check_start(&line, *number, path)?;
         deriver.push_line(line);
         good_bytes += read as u64;
+        if text.capacity() > LONG_LINE {
+            text = Vec::new();
+        }
     }
 }
 

@@ -127,6 +127,16 @@ fn progress(console: &Console) -> ProgressBar {
     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
+fn pack(catalog: &Catalog) -> Result<Vec<u8>, Failure> {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1)?;
+    serde_json::to_writer(&mut encoder, catalog)?;
+    Ok(encoder.finish()?)
+}
+
+fn unpack(packed: &[u8]) -> Result<Catalog, Failure> {
+    Ok(serde_json::from_reader(std::io::BufReader::new(zstd::Decoder::new(packed)?))?)
+}
+
 /// Stops where an extension keeps rows out of the tables that can be published.
 pub fn check_extensions(report: &FactsReport) -> Result<(), Failure> {
     match report.facts.unsupported_extension() {
@@ -291,7 +301,7 @@ impl Sampler {
         };
         let due = self.catalog_read.elapsed() >= Duration::from_secs(CATALOG_S);
         if due || self.deriver.catalog_is_stale(&snapshot) {
-            self.take_catalog(&snapshot).await?;
+            self.take_catalog(&snapshot, Duration::MAX).await?;
         }
         self.take(snapshot)?;
         let lines = match self.watch.round(&self.session, &self.server, interval_s, &self.teller).await {
@@ -359,9 +369,20 @@ impl Sampler {
         Ok(())
     }
 
-    async fn take_catalog(&mut self, counters: &CounterSnapshot) -> Result<(), Failure> {
-        let catalog = read_catalog(&self.session, counters, &self.scope).await.map_err(server_failure)?;
-        self.keep_catalog(catalog)
+    /// Reads the catalog again. The old one is packed away meanwhile: two of 20,000 tables are most of this program's
+    /// memory. It comes back when the new one cannot be read.
+    async fn take_catalog(&mut self, counters: &CounterSnapshot, limit: Duration) -> Result<(), Failure> {
+        let packed = self.deriver.take_catalog().map(|catalog| pack(&catalog)).transpose()?;
+        let read = tokio::time::timeout(limit, read_catalog(&self.session, counters, &self.scope)).await;
+        let failure = match read {
+            Ok(Ok(catalog)) => return self.keep_catalog(catalog),
+            Ok(Err(error)) => server_failure(error),
+            Err(_) => Failure::new("could not read the catalog in time"),
+        };
+        if let Some(packed) = packed {
+            self.deriver.restore_catalog(unpack(&packed)?);
+        }
+        Err(failure)
     }
 
     fn keep_catalog(&mut self, mut catalog: Catalog) -> Result<(), Failure> {
@@ -374,9 +395,7 @@ impl Sampler {
     /// Widths and sizes as they are at the end. The run is good without it.
     async fn refresh_catalog(&mut self) {
         let Some(last) = self.deriver.previous().cloned() else { return };
-        let limit = Duration::from_secs(60);
-        let outcome = tokio::time::timeout(limit, self.take_catalog(&last)).await;
-        if !matches!(outcome, Ok(Ok(()))) {
+        if self.take_catalog(&last, Duration::from_secs(60)).await.is_err() {
             self.teller.warning("could not read the catalog once more; sizes are those of an earlier reading");
         }
     }

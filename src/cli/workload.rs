@@ -7,7 +7,7 @@ use pgslotplan::{
     units::{Bytes, Seconds},
     workload::{
         self, Series, Table, TableKind, Workload,
-        fold::{self, Period},
+        fold::{self, Folding, Period},
         merge::{self, MergeError},
     },
 };
@@ -110,6 +110,18 @@ impl FoldPeriod {
             FoldPeriod::Week => 7.0 * 86_400.0,
         }
     }
+
+    fn period(self) -> Period {
+        match self {
+            FoldPeriod::Day => Period::Day,
+            FoldPeriod::Week => Period::Week,
+        }
+    }
+
+    /// How a run folds into it.
+    pub fn folding(self, run: &Workload, percentile: f64) -> Result<Folding, Failure> {
+        Folding::new(run, self.period(), percentile).map_err(Failure::from)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -160,12 +172,8 @@ fn merge_runs(args: &MergeArgs, console: &Console) -> Result<Exit, Failure> {
 }
 
 /// Folds, with our words for what can go wrong.
-pub fn folded(workload: &Workload, period: FoldPeriod, percentile: f64) -> Result<Workload, Failure> {
-    let period = match period {
-        FoldPeriod::Day => Period::Day,
-        FoldPeriod::Week => Period::Week,
-    };
-    fold::fold(workload, period, percentile).map_err(Failure::from)
+fn folded(workload: &Workload, period: FoldPeriod, percentile: f64) -> Result<Workload, Failure> {
+    fold::fold(workload, period.period(), percentile).map_err(Failure::from)
 }
 
 fn write(path: &std::path::Path, force: &ForceArg, workload: &Workload, console: &Console) -> Result<Exit, Failure> {

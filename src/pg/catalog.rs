@@ -55,7 +55,7 @@ pub async fn read_catalog(
     let mut notes = Vec::new();
     let chosen = choose_measured(&relations, counters);
     let toast_ratios = read_toast_ratios(session, &relations, counters).await?;
-    let shapes = Shapes {
+    let mut shapes = Shapes {
         toast_ratios,
         columns: read_columns(session).await?,
         widths: read_widths(session, &relations, &chosen).await?,
@@ -64,28 +64,28 @@ pub async fn read_catalog(
     };
     let mut excluded = Vec::new();
     let kept = choose_kept(&relations, &inheritance, scope, &mut excluded);
-    let tables: Vec<CatalogTable> = relations
-        .values()
-        .filter(|relation| kept.contains(&relation.oid))
-        .map(|relation| shapes.table(relation, &relations, &inheritance))
-        .collect();
-    let named: BTreeSet<TableName> = relations
+    let named: BTreeSet<&TableName> = relations
         .values()
         .filter(|relation| relation.persistence == "p" && !relation.is_system())
-        .map(|relation| relation.name.clone())
+        .map(|relation| &relation.name)
         .collect();
     let foreign_keys = read_foreign_keys(session).await?;
     let uncovered = session.query(PURPOSE, include_str!("sql/uncovered.sql"), &[]).await?;
+    let foreign_keys =
+        foreign_keys.into_iter().filter(|key| named.contains(&&key.from) && named.contains(&&key.to)).collect();
+    drop(named);
+    let lineage = Lineage::new(&relations, &inheritance);
+    // Each is taken apart as its table is made, so that many tables are not there twice.
+    let mut tables = Vec::with_capacity(kept.len());
+    let wanted = relations.into_values().filter(|relation| kept.contains(&relation.oid));
+    tables.extend(wanted.map(|relation| shapes.table(relation, &lineage)));
     let count = |column: &str| -> Result<u64, PgError> {
         uncovered.first().map_or(Ok(0), |row| Ok(unsigned(get(PURPOSE, row, column)?)))
     };
     Ok(Catalog {
         at: counters.instant.at,
         tables,
-        foreign_keys: foreign_keys
-            .into_iter()
-            .filter(|key| named.contains(&key.from) && named.contains(&key.to))
-            .collect(),
+        foreign_keys,
         excluded,
         sequence_count: count("sequences")?,
         large_object_count: count("large_objects")?,
@@ -117,22 +117,24 @@ type Relations = BTreeMap<u32, Relation>;
 
 async fn read_relations(session: &Session) -> Result<Relations, PgError> {
     let mut relations = Relations::new();
-    for row in session.query(PURPOSE, include_str!("sql/relations.sql"), &[]).await? {
-        let text = |column: &str| get::<String>(PURPOSE, &row, column);
+    let take = |row: &Row| {
+        let text = |column: &str| get::<String>(PURPOSE, row, column);
         let relation = Relation {
-            oid: get(PURPOSE, &row, "oid")?,
+            oid: get(PURPOSE, row, "oid")?,
             name: TableName::new(text("schema")?, text("name")?),
             kind: text("kind")?,
             persistence: text("persistence")?,
             identity: text("identity")?,
-            is_partition: get(PURPOSE, &row, "is_partition")?,
-            rows_estimate: get::<f64>(PURPOSE, &row, "rows_estimate")?.max(0.0),
-            heap_bytes: unsigned(get(PURPOSE, &row, "heap_bytes")?),
-            toast_bytes: unsigned(get(PURPOSE, &row, "toast_bytes")?),
-            extension: get(PURPOSE, &row, "extension")?,
+            is_partition: get(PURPOSE, row, "is_partition")?,
+            rows_estimate: get::<f64>(PURPOSE, row, "rows_estimate")?.max(0.0),
+            heap_bytes: unsigned(get(PURPOSE, row, "heap_bytes")?),
+            toast_bytes: unsigned(get(PURPOSE, row, "toast_bytes")?),
+            extension: get(PURPOSE, row, "extension")?,
         };
         relations.insert(relation.oid, relation);
-    }
+        Ok(())
+    };
+    session.each(PURPOSE, include_str!("sql/relations.sql"), &[], take).await?;
     Ok(relations)
 }
 
@@ -171,17 +173,19 @@ struct Columns {
 
 async fn read_columns(session: &Session) -> Result<BTreeMap<u32, Columns>, PgError> {
     let mut columns = BTreeMap::new();
-    for row in session.query(PURPOSE, include_str!("sql/columns.sql"), &[]).await? {
-        let count: i64 = get(PURPOSE, &row, "column_count")?;
-        let mut generated = get::<Option<Vec<String>>>(PURPOSE, &row, "generated")?.unwrap_or_default();
+    let take = |row: &Row| {
+        let count: i64 = get(PURPOSE, row, "column_count")?;
+        let mut generated = get::<Option<Vec<String>>>(PURPOSE, row, "generated")?.unwrap_or_default();
         generated.sort();
         let one = Columns {
             count: u32::try_from(count).unwrap_or_default(),
-            guessed_width: get(PURPOSE, &row, "guessed_width")?,
+            guessed_width: get(PURPOSE, row, "guessed_width")?,
             generated,
         };
-        columns.insert(get(PURPOSE, &row, "oid")?, one);
-    }
+        columns.insert(get(PURPOSE, row, "oid")?, one);
+        Ok(())
+    };
+    session.each(PURPOSE, include_str!("sql/columns.sql"), &[], take).await?;
     Ok(columns)
 }
 
@@ -316,20 +320,22 @@ fn width_of(numbers: &[i16], widths: Option<&Widths>) -> f64 {
 /// Indexes by table, those with the fewest key columns first, then the smallest, then by name.
 async fn read_indexes(session: &Session) -> Result<BTreeMap<u32, Vec<Index>>, PgError> {
     let mut indexes: BTreeMap<u32, Vec<Index>> = BTreeMap::new();
-    for row in session.query(PURPOSE, include_str!("sql/indexes.sql"), &[]).await? {
-        let key_count: i64 = get(PURPOSE, &row, "key_count")?;
+    let take = |row: &Row| {
+        let key_count: i64 = get(PURPOSE, row, "key_count")?;
         let index = Index {
-            name: get(PURPOSE, &row, "name")?,
-            method: get(PURPOSE, &row, "method")?,
-            numbers: get(PURPOSE, &row, "numbers")?,
+            name: get(PURPOSE, row, "name")?,
+            method: get(PURPOSE, row, "method")?,
+            numbers: get(PURPOSE, row, "numbers")?,
             key_count: usize::try_from(key_count).unwrap_or_default(),
-            bytes: unsigned(get(PURPOSE, &row, "bytes")?),
-            is_primary: get(PURPOSE, &row, "is_primary")?,
-            is_identity: get(PURPOSE, &row, "is_identity")?,
-            identifying: get(PURPOSE, &row, "columns")?,
+            bytes: unsigned(get(PURPOSE, row, "bytes")?),
+            is_primary: get(PURPOSE, row, "is_primary")?,
+            is_identity: get(PURPOSE, row, "is_identity")?,
+            identifying: get(PURPOSE, row, "columns")?,
         };
-        indexes.entry(get(PURPOSE, &row, "oid")?).or_default().push(index);
-    }
+        indexes.entry(get(PURPOSE, row, "oid")?).or_default().push(index);
+        Ok(())
+    };
+    session.each(PURPOSE, include_str!("sql/indexes.sql"), &[], take).await?;
     for of_table in indexes.values_mut() {
         of_table.sort_by(|a, b| (a.key_count, a.bytes, &a.name).cmp(&(b.key_count, b.bytes, &b.name)));
     }
@@ -503,6 +509,28 @@ fn partition_root(relation: &Relation, relations: &Relations, inheritance: &BTre
     (relation.is_partition && current.kind == "p").then_some(current.oid)
 }
 
+/// Names of the tables that others descend from, by the descendant's oid.
+struct Lineage {
+    roots: BTreeMap<u32, TableName>,
+    parents: BTreeMap<u32, Vec<TableName>>,
+}
+
+impl Lineage {
+    fn new(relations: &Relations, inheritance: &BTreeMap<u32, Vec<u32>>) -> Self {
+        let name = |oid: &u32| relations.get(oid).map(|relation| relation.name.clone());
+        let root =
+            |relation: &Relation| Some((relation.oid, name(&partition_root(relation, relations, inheritance)?)?));
+        let parents = |(oid, parents): (&u32, &Vec<u32>)| {
+            let inherits = relations.get(oid).is_some_and(|relation| !relation.is_partition);
+            inherits.then(|| (*oid, parents.iter().filter_map(name).collect()))
+        };
+        Lineage {
+            roots: relations.values().filter_map(root).collect(),
+            parents: inheritance.iter().filter_map(parents).collect(),
+        }
+    }
+}
+
 /// All that is known of tables beyond `relations.sql`.
 struct Shapes {
     toast_ratios: BTreeMap<u32, f64>,
@@ -513,10 +541,11 @@ struct Shapes {
 }
 
 impl Shapes {
-    fn table(&self, relation: &Relation, relations: &Relations, inheritance: &BTreeMap<u32, Vec<u32>>) -> CatalogTable {
-        let columns = self.columns.get(&relation.oid);
-        let widths = self.widths.get(&relation.oid);
-        let indexes = self.indexes.get(&relation.oid).map_or(&[][..], Vec::as_slice);
+    fn table(&mut self, relation: Relation, lineage: &Lineage) -> CatalogTable {
+        let columns = self.columns.remove(&relation.oid);
+        let widths = self.widths.remove(&relation.oid);
+        let indexes = self.indexes.remove(&relation.oid).unwrap_or_default();
+        let (widths, indexes) = (widths.as_ref(), indexes.as_slice());
         let sizes = self.sizes.get(&relation.oid);
         let replica_identity = match relation.identity.as_str() {
             "f" => ReplicaIdentity::Full,
@@ -526,28 +555,26 @@ impl Shapes {
         };
         let identity = effective_identity(replica_identity, indexes);
         let usable = indexes.iter().find(|index| index.identifying.is_some()).filter(|_| identity.is_none());
-        let root = partition_root(relation, relations, inheritance).and_then(|root| relations.get(&root));
+        let root = lineage.roots.get(&relation.oid);
         let kind = match (relation.kind.as_str(), root) {
             ("p", _) => TableKind::Partitioned,
             (_, Some(_)) => TableKind::Partition,
             _ => TableKind::Table,
         };
-        let parents = inheritance.get(&relation.oid).filter(|_| !relation.is_partition);
-        let parents = parents.into_iter().flatten().filter_map(|parent| relations.get(parent));
         let width = widths.map(|widths| widths.by_number.values().sum::<f64>());
         let table = Table {
-            schema: relation.name.schema.clone(),
-            name: relation.name.name.clone(),
+            schema: relation.name.schema,
+            name: relation.name.name,
             kind,
-            partition_root: root.filter(|_| kind == TableKind::Partition).map(|root| root.name.clone()),
-            inherits: parents.map(|parent| parent.name.clone()).collect(),
+            partition_root: root.filter(|_| kind == TableKind::Partition).cloned(),
+            inherits: lineage.parents.get(&relation.oid).cloned().unwrap_or_default(),
             heap_bytes: sizes.map_or(relation.heap_bytes, |sizes| sizes.heap),
             toast_bytes: sizes.map_or(relation.toast_bytes, |sizes| sizes.toast),
             index_bytes: sizes.map_or_else(|| indexes.iter().map(|index| index.bytes).sum(), |sizes| sizes.index),
             rows_estimate: relation.rows_estimate,
             index_count: u32::try_from(indexes.len()).unwrap_or(u32::MAX),
-            column_count: columns.map_or(0, |columns| columns.count),
-            row_width_bytes: width.or(columns.map(|columns| columns.guessed_width)).unwrap_or(0.0),
+            column_count: columns.as_ref().map_or(0, |columns| columns.count),
+            row_width_bytes: width.or(columns.as_ref().map(|columns| columns.guessed_width)).unwrap_or(0.0),
             replica_identity,
             primary_key: indexes.iter().any(|index| index.is_primary),
             identity_columns: identity.and_then(|index| index.identifying.clone()).unwrap_or_default(),

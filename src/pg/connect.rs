@@ -6,6 +6,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use futures_util::TryStreamExt;
 use rustls::ClientConfig;
 use tokio::task::JoinHandle;
 use tokio_postgres::{
@@ -127,6 +128,26 @@ impl Session {
         parameters: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Vec<Row>, PgError> {
         self.client.query_typed(sql, parameters).await.map_err(|error| statement_error(purpose, &error))
+    }
+
+    /// The same, row by row as they come: an answer of many rows is never in memory whole.
+    ///
+    /// # Errors
+    /// As [`Session::query`], and those of `take`.
+    pub(super) async fn each(
+        &self,
+        purpose: &'static str,
+        sql: &str,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+        mut take: impl FnMut(&Row) -> Result<(), PgError>,
+    ) -> Result<(), PgError> {
+        let failed = |error| statement_error(purpose, &error);
+        let parameters = parameters.iter().map(|(value, kind)| (*value, kind.clone()));
+        let mut rows = std::pin::pin!(self.client.query_typed_raw(sql, parameters).await.map_err(failed)?);
+        while let Some(row) = rows.try_next().await.map_err(failed)? {
+            take(&row)?;
+        }
+        Ok(())
     }
 
     /// Runs statements that answer nothing.

@@ -20,8 +20,8 @@ const PURPOSE: &str = "read the counters";
 pub async fn read_counters(session: &Session) -> Result<CounterSnapshot, PgError> {
     let instant = read_instant(session).await?;
     let mut tables = BTreeMap::new();
-    for row in session.query(PURPOSE, include_str!("sql/counters.sql"), &[]).await? {
-        let count = |column: &str| -> Result<u64, PgError> { Ok(unsigned(get(PURPOSE, &row, column)?)) };
+    let take = |row: &tokio_postgres::Row| {
+        let count = |column: &str| -> Result<u64, PgError> { Ok(unsigned(get(PURPOSE, row, column)?)) };
         let counters = RowCounters {
             inserted: count("inserted")?,
             updated: count("updated")?,
@@ -30,8 +30,10 @@ pub async fn read_counters(session: &Session) -> Result<CounterSnapshot, PgError
             chunks_inserted: count("chunks_inserted")?,
             chunks_deleted: count("chunks_deleted")?,
         };
-        tables.insert(get(PURPOSE, &row, "oid")?, counters);
-    }
+        tables.insert(get(PURPOSE, row, "oid")?, counters);
+        Ok(())
+    };
+    session.each(PURPOSE, include_str!("sql/counters.sql"), &[], take).await?;
     Ok(CounterSnapshot { instant, tables })
 }
 

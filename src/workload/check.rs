@@ -14,6 +14,25 @@ use crate::{
 /// # Errors
 /// [`FormatError::Content`] naming the first contradiction.
 pub fn validate(workload: &Workload) -> Result<(), FormatError> {
+    validate_frame(workload)?;
+    let error = |message: String| Err(FormatError::content("workload", message));
+    let mut seen = BTreeSet::new();
+    for table in &workload.tables {
+        let name = table.table_name();
+        validate_table(workload, table)?;
+        if seen.contains(&name) {
+            return error(format!("table {name} is listed twice"));
+        }
+        seen.insert(name);
+    }
+    check_references(workload, &seen)
+}
+
+/// The part of [`validate`] that concerns no table.
+///
+/// # Errors
+/// As [`validate`].
+pub fn validate_frame(workload: &Workload) -> Result<(), FormatError> {
     let error = |message: String| Err(FormatError::content("workload", message));
     if workload.bucket_s == 0 || workload.bucket_count == 0 {
         return error("\"bucket_s\" and \"bucket_count\" must be at least 1".into());
@@ -29,19 +48,19 @@ pub fn validate(workload: &Workload) -> Result<(), FormatError> {
             return error(format!("\"validity\" is {}, but a share is at most 1", validity.max()));
         }
     }
-    let mut seen = BTreeSet::new();
-    for table in &workload.tables {
-        let name = table.table_name();
-        if let Err(cause) = name.check() {
-            return error(cause.to_string());
-        }
-        check_table(workload, table, &name)?;
-        if seen.contains(&name) {
-            return error(format!("table {name} is listed twice"));
-        }
-        seen.insert(name);
+    Ok(())
+}
+
+/// The part of [`validate`] that concerns one table alone.
+///
+/// # Errors
+/// As [`validate`].
+pub fn validate_table(workload: &Workload, table: &Table) -> Result<(), FormatError> {
+    let name = table.table_name();
+    if let Err(cause) = name.check() {
+        return Err(FormatError::content("workload", cause.to_string()));
     }
-    check_references(workload, &seen)
+    check_table(workload, table, &name)
 }
 
 fn check_table(workload: &Workload, table: &Table, name: &TableName) -> Result<(), FormatError> {
@@ -126,6 +145,11 @@ const POORLY_OBSERVED: f64 = 0.5;
 
 /// Doubts about the measurements that whoever plans on them should know.
 pub fn findings(workload: &Workload) -> Vec<Finding> {
+    findings_of(workload, workload.tables.iter().any(|table| table.load.wal_bytes_per_s.max() > 0.0))
+}
+
+/// The same of a workload whose tables are elsewhere: whether any of them was written is all that matters.
+pub fn findings_of(workload: &Workload, is_written: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     if workload.server.settings.get("wal_level").is_some_and(|level| level != "logical") {
         findings.push(
@@ -170,7 +194,7 @@ pub fn findings(workload: &Workload) -> Vec<Finding> {
             .hint("Sample these hours again and merge, or fold several weeks."),
         );
     }
-    if observed > 0 && workload.tables.iter().all(|table| table.load.wal_bytes_per_s.max() == 0.0) {
+    if observed > 0 && !is_written {
         findings.push(
             Finding::new(
                 Severity::Warning,

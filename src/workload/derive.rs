@@ -5,11 +5,15 @@
 //! which counters cannot be trusted is left out, so that no rate is ever negative; a bucket of which nothing is left is null
 //! and named in `gaps`.
 
+mod packed;
 mod summary;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+
+use packed::Packed;
+pub use summary::Outline;
 
 use super::{
     Workload,
@@ -92,9 +96,8 @@ impl Changes {
 /// What was seen of one table.
 #[derive(Debug, Clone, Default)]
 struct Observed {
-    /// Buckets that are over, in order, in half the space: weeks of many tables must fit. Seven digits are kept, as many
-    /// as are written.
-    done: Vec<(u32, [f32; 6])>,
+    /// Buckets that are over.
+    done: Packed,
     /// The bucket that still grows.
     current: Option<(u32, Changes)>,
     /// The interval with the most WAL, and its length.
@@ -109,28 +112,29 @@ impl Observed {
             if *last == bucket {
                 return sum.add(changes, weight);
             }
-            self.done.push((*last, sum.0.map(|count| count as f32)));
+            self.done.push(*last, &sum.0);
         }
         let mut sum = Changes::default();
         sum.add(changes, weight);
         self.current = Some((bucket, sum));
     }
 
-    fn at(&self, bucket: usize) -> Changes {
-        let bucket = u32::try_from(bucket).unwrap_or(u32::MAX);
-        match &self.current {
-            Some((last, sum)) if *last == bucket => *sum,
-            _ => match self.done.binary_search_by_key(&bucket, |(at, _)| *at) {
-                Ok(at) => Changes(self.done[at].1.map(f64::from)),
-                Err(_) => Changes::default(),
-            },
+    /// The sums of the first `count` buckets.
+    fn buckets(&self, count: usize) -> Vec<Changes> {
+        let mut all = vec![Changes::default(); count];
+        let current = self.current.map(|(bucket, changes)| (bucket, changes.0));
+        for (bucket, sum) in self.done.iter().chain(current) {
+            if let Some(changes) = all.get_mut(bucket as usize) {
+                *changes = Changes(sum);
+            }
         }
+        all
     }
 
     fn all(&self) -> Changes {
         let mut sum = self.current.map_or(Changes::default(), |(_, changes)| changes);
-        for (_, changes) in &self.done {
-            sum.add(&Changes(changes.map(f64::from)), 1.0);
+        for (_, changes) in self.done.iter() {
+            sum.add(&Changes(changes), 1.0);
         }
         sum
     }
@@ -141,6 +145,8 @@ impl Observed {
 pub struct Deriver {
     start: Option<SampleStart>,
     catalog: Option<Catalog>,
+    /// Tables of the last catalog by oid.
+    names: Option<BTreeMap<u32, TableName>>,
     costs: BTreeMap<u32, RowCosts>,
     origin: Option<Timestamp>,
     previous: Option<CounterSnapshot>,
@@ -232,20 +238,19 @@ impl Deriver {
 
     /// Takes a newer catalog; what changed since the last one is noted.
     pub fn push_catalog(&mut self, catalog: Catalog) {
-        if let Some(before) = &self.catalog {
-            let named = |catalog: &Catalog| -> BTreeMap<u32, TableName> {
-                catalog.tables.iter().map(|table| (table.oid, table.table.table_name())).collect()
-            };
-            let (before, after) = (named(before), named(&catalog));
-            for (oid, name) in &after {
+        let named: BTreeMap<u32, TableName> =
+            catalog.tables.iter().map(|table| (table.oid, table.table.table_name())).collect();
+        if let Some(before) = self.names.replace(named) {
+            let after = self.names.iter().flatten();
+            for (oid, name) in after {
                 match before.get(oid) {
                     None => drop(self.created.insert(name.clone())),
                     Some(old) if old != name => self.notes.push(format!("table {old} was renamed to {name}")),
                     Some(_) => {}
                 }
             }
-            self.dropped
-                .extend(before.iter().filter(|(oid, _)| !after.contains_key(oid)).map(|(_, name)| name.clone()));
+            let is_there = |oid: &u32| self.names.iter().any(|names| names.contains_key(oid));
+            self.dropped.extend(before.into_iter().filter(|(oid, _)| !is_there(oid)).map(|(_, name)| name));
         }
         self.costs = catalog.tables.iter().map(|table| (table.oid, RowCosts::of(table))).collect();
         self.catalog = Some(catalog);
@@ -367,7 +372,19 @@ impl Deriver {
     /// # Errors
     /// [`DeriveError`] when there is not enough to make one.
     pub fn workload(&self) -> Result<Workload, DeriveError> {
-        self.summarize()
+        let outline = self.outline()?;
+        let tables = outline.tables().collect();
+        Ok(Workload { tables, ..outline.frame })
+    }
+
+    /// Takes the catalog out, for it to be packed away while a newer one is read.
+    pub fn take_catalog(&mut self) -> Option<Catalog> {
+        self.catalog.take()
+    }
+
+    /// Puts back what [`Self::take_catalog`] took out.
+    pub fn restore_catalog(&mut self, catalog: Catalog) {
+        self.catalog = Some(catalog);
     }
 }
 

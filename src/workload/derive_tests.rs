@@ -199,6 +199,58 @@ fn too_little_is_an_error() {
 }
 
 #[test]
+fn rows_that_were_rolled_back_are_in_wal_but_not_sent() {
+    use crate::workload::tally::{DecodeTally, Peek};
+    let mut deriver = Deriver::new(start(10, 10.0));
+    deriver.push_catalog(catalog(&[1]));
+    deriver.push(at(0, &[(1, 0)]));
+    deriver.push(at(10, &[(1, 100_000)]));
+    let all = deriver.workload().unwrap().tables.remove(0).load;
+    // The slot showed the whole time, and 40,000 of the rows: 58 bytes each, 100 a transaction.
+    let tally = DecodeTally { rows: [40_000, 0, 0], bytes: [40_000 * 58, 0, 0], transactions: 400 };
+    let (tables, pairs) = (vec![(1, tally)], Vec::new());
+    deriver.push_peek(&Peek { from: Lsn(0), to: Lsn(9), seconds: 10.0, transactions: 400, tables, pairs });
+    let committed = deriver.workload().unwrap().tables.remove(0).load;
+    assert_eq!(committed.wal_bytes_per_s, all.wal_bytes_per_s);
+    let share = committed.logical_bytes_per_s.or_zero(0) / all.logical_bytes_per_s.or_zero(0);
+    assert!((share - 0.4).abs() < 0.01, "{share}");
+    let transactions = committed.transactions_per_s.unwrap().or_zero(0);
+    assert!((transactions - 40.0).abs() < 0.5, "{transactions}");
+}
+
+#[test]
+fn tables_made_one_by_one_are_those_of_the_whole() {
+    let mut deriver = Deriver::new(start(10, 5.0));
+    deriver.push_catalog(catalog(&[3, 1, 2]));
+    for second in [0, 5, 10, 15, 20] {
+        deriver.push(at(second, &[(1, 7 * second as u64), (2, second as u64), (3, 0)]));
+    }
+    let whole = deriver.workload().unwrap();
+    let outline = deriver.outline().unwrap();
+    let mut text = Vec::new();
+    format::write_lines_with(&outline.frame, "tables", outline.tables().map(Ok), &mut text).unwrap();
+    let mut expected = Vec::new();
+    format::write_lines(&whole, &mut expected).unwrap();
+    assert_eq!(String::from_utf8(text).unwrap(), String::from_utf8(expected).unwrap());
+    assert!(outline.is_written && whole.tables.is_sorted_by_key(|table| table.name.clone()));
+}
+
+#[test]
+fn a_catalog_that_was_taken_out_comes_back() {
+    let mut deriver = Deriver::new(start(10, 5.0));
+    deriver.push_catalog(catalog(&[1, 2]));
+    deriver.push(at(0, &[(1, 0), (2, 0)]));
+    let taken = deriver.take_catalog().unwrap();
+    deriver.push(at(5, &[(1, 10), (2, 0)]));
+    assert_eq!(deriver.workload(), Err(DeriveError::NoCatalog));
+    deriver.restore_catalog(taken);
+    assert_eq!(deriver.workload().unwrap().tables.len(), 2);
+    deriver.take_catalog();
+    deriver.push_catalog(catalog(&[1]));
+    assert!(deriver.workload().unwrap().notes.iter().any(|note| note.contains("dropped while sampling")));
+}
+
+#[test]
 fn replayed_lines_give_the_same_workload() {
     let snapshots = [at(0, &[(1, 0), (2, 9)]), at(10, &[(1, 10)]), at(20, &[(1, 30), (4, 2)])];
     let mut direct = Deriver::new(start(10, 5.0));

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::{Load, Series, TableKind, Workload, merge::collect_gaps};
+use super::{Load, Series, Table, TableKind, Workload, merge::collect_gaps};
 use crate::format;
 
 /// Monday, 5 January 1970, 00:00 UTC, in seconds since 1970.
@@ -112,31 +112,60 @@ fn percentile(values: &mut [f64], percent: f64) -> f64 {
     low + (high - low) * at.fract()
 }
 
-/// Folds a workload of several periods into one. Its start is the period's in which the run began.
-///
-/// # Errors
-/// [`FoldError`] when the buckets do not fill the period evenly.
-pub fn fold(workload: &Workload, period: Period, percentile: f64) -> Result<Workload, FoldError> {
-    if !(0.0..=100.0).contains(&percentile) {
-        return Err(FoldError::Percentile);
+/// How a run folds: for its tables one by one.
+pub struct Folding {
+    slots: Slots,
+    period: Period,
+    start: Timestamp,
+}
+
+impl Folding {
+    /// For a run whose tables may be elsewhere.
+    ///
+    /// # Errors
+    /// [`FoldError`] when the buckets do not fill the period evenly.
+    pub fn new(workload: &Workload, period: Period, percentile: f64) -> Result<Self, FoldError> {
+        if !(0.0..=100.0).contains(&percentile) {
+            return Err(FoldError::Percentile);
+        }
+        let bucket_s = i64::from(workload.bucket_s.max(1));
+        if period.seconds() % bucket_s != 0 {
+            return Err(FoldError::Uneven { bucket_s: workload.bucket_s, period: period.noun() });
+        }
+        let start = workload.start.as_second() + bucket_s / 2;
+        let start = Timestamp::from_second(start - period.phase(start)).unwrap_or(workload.start);
+        Ok(Folding { slots: Slots::new(workload, period, percentile), period, start })
     }
-    let bucket_s = i64::from(workload.bucket_s.max(1));
-    if period.seconds() % bucket_s != 0 {
-        return Err(FoldError::Uneven { bucket_s: workload.bucket_s, period: period.noun() });
+
+    /// All but the tables, which stay as they are.
+    pub fn frame(&self, mut workload: Workload) -> Workload {
+        let (slots, noun) = (&self.slots, self.period.noun());
+        let count = slots.by_slot.len();
+        workload.validity = validity(&workload, slots);
+        workload.tool = format::TOOL.to_owned();
+        workload.start = self.start;
+        workload.bucket_count = u32::try_from(count).unwrap_or(u32::MAX);
+        workload.cluster_wal_bytes_per_s = slots.fold(&workload.cluster_wal_bytes_per_s);
+        workload.cluster_transactions_per_s = slots.fold(&workload.cluster_transactions_per_s);
+        let missing = (0..count).filter(|slot| slots.good[*slot].is_empty());
+        workload.gaps = collect_gaps(missing.map(|slot| (slot, format!("never observed in this hour of the {noun}"))));
+        let (fewest, most) = slots.good.iter().map(Vec::len).fold((usize::MAX, 0), |(a, b), n| (a.min(n), b.max(n)));
+        let percentile = slots.percentile;
+        workload.notes.insert(
+            0,
+            format!(
+                "folded into a {noun}: each bucket is the {percentile}th percentile of {fewest} to {most} observed ones"
+            ),
+        );
+        workload
     }
-    let slots = Slots::new(workload, period, percentile);
-    let count = slots.by_slot.len();
-    let start = workload.start.as_second() + bucket_s / 2;
-    let start = Timestamp::from_second(start - period.phase(start)).unwrap_or(workload.start);
-    let mut folded = workload.clone();
-    folded.tool = format::TOOL.to_owned();
-    folded.start = start;
-    folded.bucket_count = u32::try_from(count).unwrap_or(u32::MAX);
-    folded.cluster_wal_bytes_per_s = slots.fold(&workload.cluster_wal_bytes_per_s);
-    folded.cluster_transactions_per_s = slots.fold(&workload.cluster_transactions_per_s);
-    folded.validity = validity(workload, &slots);
-    for table in folded.tables.iter_mut().filter(|table| table.kind != TableKind::Partitioned) {
-        let load = &table.load;
+
+    /// One table's load.
+    pub fn table(&self, mut table: Table) -> Table {
+        if table.kind == TableKind::Partitioned {
+            return table;
+        }
+        let (slots, load) = (&self.slots, &table.load);
         table.load = Load {
             inserts_per_s: slots.fold(&load.inserts_per_s),
             updates_per_s: slots.fold(&load.updates_per_s),
@@ -149,18 +178,19 @@ pub fn fold(workload: &Workload, period: Period, percentile: f64) -> Result<Work
             burst_wal_bytes: load.burst_wal_bytes,
             burst_s: load.burst_s,
         };
+        table.canonicalize();
+        table
     }
-    let missing = (0..count).filter(|slot| slots.good[*slot].is_empty());
-    folded.gaps =
-        collect_gaps(missing.map(|slot| (slot, format!("never observed in this hour of the {}", period.noun()))));
-    let (fewest, most) = slots.good.iter().map(Vec::len).fold((usize::MAX, 0), |(a, b), n| (a.min(n), b.max(n)));
-    folded.notes.insert(
-        0,
-        format!(
-            "folded into a {}: each bucket is the {percentile}th percentile of {fewest} to {most} observed ones",
-            period.noun()
-        ),
-    );
+}
+
+/// Folds a workload of several periods into one. Its start is the period's in which the run began.
+///
+/// # Errors
+/// [`FoldError`] when the buckets do not fill the period evenly.
+pub fn fold(workload: &Workload, period: Period, percentile: f64) -> Result<Workload, FoldError> {
+    let folding = Folding::new(workload, period, percentile)?;
+    let mut folded = folding.frame(workload.clone());
+    folded.tables = std::mem::take(&mut folded.tables).into_iter().map(|table| folding.table(table)).collect();
     folded.canonicalize();
     Ok(folded)
 }

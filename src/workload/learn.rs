@@ -144,6 +144,49 @@ mod tests {
     }
 
     #[test]
+    fn on_conflict_costs_its_locks_and_confirmations_and_copy_shares_headers() {
+        use crate::workload::tally::{WalPart, WalRecords};
+        let records = |record_type: &str, records: u64, rows: u64, bytes: u64| WalRecords {
+            part: WalPart::Heap,
+            record_type: record_type.into(),
+            records,
+            rows,
+            bytes,
+            image_bytes: 0,
+        };
+        // 50,000 upserts: an insert of 96 bytes and its confirmation of 48, an update of 120 and its lock of 54
+        let mut upserts = WalTally::default();
+        for one in [
+            records("INSERT", 25_000, 25_000, 2_400_000),
+            records("CONFIRM", 25_000, 25_000, 1_200_000),
+            records("HOT_UPDATE", 25_000, 25_000, 3_000_000),
+            records("LOCK", 25_000, 25_000, 1_350_000),
+        ] {
+            upserts.add_records(&one);
+        }
+        let learned = wal_costs(&model(), &upserts, false);
+        let all = 25_000.0 * (learned.insert_wal - learned.insert_index_wal + learned.hot_update_wal);
+        assert!((all / 7_950_000.0 - 1.0).abs() < 0.01, "{all}");
+        // COPY: 60 rows a record, 50 bytes each, against 96 by the model
+        let mut copied = WalTally::default();
+        copied.add_records(&records("MULTI_INSERT+INIT", 1_000, 60_000, 3_000_000));
+        let learned = wal_costs(&model(), &copied, false);
+        assert!((learned.insert_wal - learned.insert_index_wal - 50.0).abs() < 0.1, "{}", learned.insert_wal);
+    }
+
+    #[test]
+    fn an_index_whose_entries_come_in_bursts_is_learned_from_many_of_them() {
+        // GIN: the model says 64 bytes a row, the WAL says 160
+        let mut tally = WalTally { index_bytes: 1_600_000, ..WalTally::default() };
+        (tally.rows[0], tally.row_bytes[0]) = (10_000, 960_000);
+        let learned = wal_costs(&model(), &tally, false);
+        assert!((learned.insert_index_wal / 160.0 - 1.0).abs() < 0.03, "{}", learned.insert_index_wal);
+        // one burst among few rows is not believed beyond the range
+        let few = WalTally { index_bytes: 64_000, rows: [100, 0, 0, 0, 0, 0], ..tally };
+        assert!(wal_costs(&model(), &few, false).insert_index_wal <= 64.0 * 2.5 + 1e-9);
+    }
+
+    #[test]
     fn compressed_values_are_longer_on_the_wire() {
         // one chunk of WAL a row, four times that on the wire
         let tally = DecodeTally { rows: [10_000, 0, 0], bytes: [10_000 * 8184, 0, 0], transactions: 5_000 };

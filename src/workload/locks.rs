@@ -72,6 +72,11 @@ impl Referrers {
         if own >= COMES_WITH_REFERRERS * locks { locks.min(own) } else { locks }
     }
 
+    /// The tables whose inserts lock rows of this one.
+    pub fn tables(&self, table: u32) -> impl Iterator<Item = u32> {
+        self.of(table).iter().map(|(from, _)| *from)
+    }
+
     fn of(&self, table: u32) -> &[(u32, f64)] {
         self.by_table.get(&table).map_or(&[], Vec::as_slice)
     }
@@ -80,6 +85,57 @@ impl Referrers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_root_referenced_is_locked_in_its_leaves_by_their_rows() {
+        use crate::{
+            names::TableName,
+            workload::{
+                ForeignKey,
+                snapshot::{CatalogTable, WidthSource},
+                tests::table,
+            },
+        };
+        let with = |oid: u32, name: &str, kind: TableKind, root: Option<&str>, rows_estimate: f64| {
+            let mut table = table(name, 0.0);
+            (table.kind, table.rows_estimate) = (kind, rows_estimate);
+            table.partition_root = root.map(|root| TableName::new("public", root));
+            CatalogTable {
+                oid,
+                table,
+                indexes: Vec::new(),
+                identity_width_bytes: 8.0,
+                padding_bytes: 0.0,
+                toast_ratio: None,
+                width_source: WidthSource::Types,
+            }
+        };
+        let catalog = Catalog {
+            at: jiff::Timestamp::UNIX_EPOCH,
+            tables: vec![
+                with(1, "parent", TableKind::Partitioned, None, 0.0),
+                with(2, "parent_a", TableKind::Partition, Some("parent"), 300.0),
+                with(3, "parent_b", TableKind::Partition, Some("parent"), 100.0),
+                with(4, "child", TableKind::Table, None, 0.0),
+            ],
+            foreign_keys: vec![ForeignKey {
+                from: TableName::new("public", "child"),
+                to: TableName::new("public", "parent"),
+                name: "k".into(),
+                definition: None,
+            }],
+            excluded: Vec::new(),
+            sequence_count: 0,
+            large_object_count: 0,
+            notes: Vec::new(),
+        };
+        let referrers = Referrers::new(&catalog);
+        let inserts = |oid: u32| if oid == 4 { 1000.0 } else { 0.0 };
+        assert_eq!(referrers.references(2, inserts), 750.0);
+        assert_eq!(referrers.references(3, inserts), 250.0);
+        assert!(!referrers.has(1) && !referrers.has(4), "a root has no rows of its own");
+        assert_eq!(referrers.tables(2).collect::<Vec<_>>(), [4]);
+    }
 
     #[test]
     fn locks_are_bounded_by_transactions_and_rows() {

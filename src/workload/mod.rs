@@ -304,26 +304,31 @@ impl format::Document for Workload {
     const KIND: &'static str = "workload";
 }
 
+impl Table {
+    /// Its part of [`Workload::canonicalize`].
+    pub fn canonicalize(&mut self) {
+        self.inherits.sort();
+        let load = &mut self.load;
+        for series in [
+            &mut load.inserts_per_s,
+            &mut load.updates_per_s,
+            &mut load.hot_updates_per_s,
+            &mut load.deletes_per_s,
+            &mut load.toast_chunks_per_s,
+            &mut load.wal_bytes_per_s,
+            &mut load.logical_bytes_per_s,
+        ] {
+            *series = std::mem::take(series).compact();
+        }
+        load.transactions_per_s = load.transactions_per_s.take().map(Series::compact);
+    }
+}
+
 impl Workload {
     /// Brings it into canonical form: everything sorted, constants folded. Order in the file then changes nothing.
     pub fn canonicalize(&mut self) {
         self.tables.sort_by(|a, b| (&a.schema, &a.name).cmp(&(&b.schema, &b.name)));
-        for table in &mut self.tables {
-            table.inherits.sort();
-            let load = &mut table.load;
-            for series in [
-                &mut load.inserts_per_s,
-                &mut load.updates_per_s,
-                &mut load.hot_updates_per_s,
-                &mut load.deletes_per_s,
-                &mut load.toast_chunks_per_s,
-                &mut load.wal_bytes_per_s,
-                &mut load.logical_bytes_per_s,
-            ] {
-                *series = std::mem::take(series).compact();
-            }
-            load.transactions_per_s = load.transactions_per_s.take().map(Series::compact);
-        }
+        self.tables.iter_mut().for_each(Table::canonicalize);
         self.cluster_wal_bytes_per_s = std::mem::take(&mut self.cluster_wal_bytes_per_s).compact();
         self.cluster_transactions_per_s = std::mem::take(&mut self.cluster_transactions_per_s).compact();
         self.validity = self.validity.take().map(Series::compact);

@@ -20,6 +20,7 @@ mod edges;
 mod faults;
 mod load_faults;
 mod flavors;
+mod front;
 mod methods;
 mod pair;
 mod parity;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         .chain(methods::trials())
         .chain(calibrate::trials())
         .chain(prometheus::trials())
+        .chain(front::trials())
         .chain(scripts::trials())
         .chain(bootstraps::trials())
         .chain(edges::trials())

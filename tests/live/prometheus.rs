@@ -60,9 +60,9 @@ fn wait_for(what: &str, mut condition: impl FnMut() -> Result<bool, Failed>) -> 
 }
 
 /// A Prometheus server with its data in a folder.
-struct Prometheus {
+pub(crate) struct Prometheus {
     _process: Running,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Prometheus {
@@ -89,7 +89,7 @@ impl Prometheus {
         Ok(Prometheus { _process: process, url })
     }
 
-    fn plain(folder: &Path, config: &str) -> Result<Self, Failed> {
+    pub(crate) fn plain(folder: &Path, config: &str) -> Result<Self, Failed> {
         Self::start(folder, config, None, |url| Access { url: url.to_owned(), ..Access::default() })
     }
 
@@ -98,7 +98,7 @@ impl Prometheus {
     }
 }
 
-fn sample(cluster: &Cluster, database: &str, arguments: &[&str], output: &Path) -> Result<Output, Failed> {
+pub(crate) fn sample(cluster: &Cluster, database: &str, arguments: &[&str], output: &Path) -> Result<Output, Failed> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pgslotplan"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG")) {
         command.env_remove(name);
@@ -224,7 +224,7 @@ fn recorded_by_an_exporter(servers: &Servers) -> Result<(), Failed> {
 
 /// Counters as an exporter would have given them: `orders` gets ten rows a second by day and one by night, its server is
 /// started again on day 9; `customers` two updates a second, one of them HOT; on day 4 nobody looked for six hours.
-fn openmetrics(prefix: &str, labels: impl Fn(&str) -> String, wal: &str, wal_labels: &str) -> String {
+pub(crate) fn openmetrics(prefix: &str, labels: impl Fn(&str) -> String, wal: &str, wal_labels: &str) -> String {
     let mut text = String::new();
     let mut series: Vec<(String, Vec<(i64, f64)>)> = Vec::new();
     let read = |at: i64| !(4 * 86_400..4 * 86_400 + 6 * 3600).contains(&(at - MONDAY));
@@ -348,7 +348,7 @@ fn check_weeks(database: &str, workload: &Workload) {
 }
 
 /// Puts weeks of samples into the storage of a server that is not running.
-fn load_blocks(folder: &Path, text: &str) -> Result<(), Failed> {
+pub(crate) fn load_blocks(folder: &Path, text: &str) -> Result<(), Failed> {
     let file = folder.join("history.om");
     fs::write(&file, text)?;
     let made = Command::new("promtool")

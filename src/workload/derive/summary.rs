@@ -36,8 +36,35 @@ struct TableCosts {
     transactions_per_row: Option<f64>,
 }
 
+/// A workload whose tables are made one by one: weeks of many tables need not be in memory at once.
+pub struct Outline<'a> {
+    deriver: &'a Deriver,
+    referrers: Referrers,
+    /// Of the catalog's tables, in its order.
+    costs: Vec<TableCosts>,
+    /// The catalog's tables by name.
+    order: Vec<usize>,
+    /// Whether any table was written.
+    pub is_written: bool,
+    /// All but the tables.
+    pub frame: Workload,
+}
+
+impl Outline<'_> {
+    /// The tables by name, each with its load.
+    pub fn tables(&self) -> impl Iterator<Item = Table> {
+        let count = self.frame.bucket_count as usize;
+        let tables = self.deriver.catalog.as_ref().map_or(&[][..], |catalog| &catalog.tables);
+        self.order.iter().map(move |at| self.deriver.table(&tables[*at], &self.costs[*at], &self.referrers, count))
+    }
+}
+
 impl Deriver {
-    pub(super) fn summarize(&self) -> Result<Workload, DeriveError> {
+    /// The workload as observed so far, without its tables.
+    ///
+    /// # Errors
+    /// [`DeriveError`] when there is not enough to make one.
+    pub fn outline(&self) -> Result<Outline<'_>, DeriveError> {
         let start = self.start.as_ref().ok_or(DeriveError::NoStart)?;
         let catalog = self.catalog.as_ref().ok_or(DeriveError::NoCatalog)?;
         if catalog.tables.is_empty() {
@@ -47,10 +74,13 @@ impl Deriver {
         let count = self.bucket_count(f64::from(start.bucket_s));
         let referrers = Referrers::new(catalog);
         let costs: Vec<TableCosts> = catalog.tables.iter().map(|table| self.learned(table, &referrers)).collect();
-        let tables = catalog.tables.iter().zip(&costs);
-        let tables: Vec<Table> = tables.map(|(table, costs)| self.table(table, costs, &referrers, count)).collect();
-        let attributed = self.attributed(&tables);
-        let mut workload = Workload {
+        let tables =
+            || catalog.tables.iter().zip(&costs).map(|(table, costs)| self.table(table, costs, &referrers, count));
+        let attributed: f64 = tables().map(|table| self.attributed(&table)).sum();
+        let mut order: Vec<usize> = (0..catalog.tables.len()).collect();
+        let name = |at: usize| (&catalog.tables[at].table.schema, &catalog.tables[at].table.name);
+        order.sort_by(|a, b| name(*a).cmp(&name(*b)));
+        let mut frame = Workload {
             kind: "workload".to_owned(),
             version: format::FORMAT_VERSION,
             tool: format::TOOL.to_owned(),
@@ -68,15 +98,15 @@ impl Deriver {
             cluster_transactions_per_s: self
                 .series(count, |bucket| self.transactions.get(bucket).copied().unwrap_or(0.0)),
             validity: self.validity(count, f64::from(start.bucket_s)),
-            tables,
+            tables: Vec::new(),
             foreign_keys: catalog.foreign_keys.clone(),
             co_writes: self.co_writes(catalog),
             excluded: catalog.excluded.clone(),
             gaps: self.gaps(count),
             notes: self.all_notes(catalog, attributed),
         };
-        workload.canonicalize();
-        Ok(workload)
+        frame.canonicalize();
+        Ok(Outline { deriver: self, referrers, costs, order, is_written: attributed > 0.0, frame })
     }
 
     /// The model, corrected by what was seen of the table.
@@ -148,46 +178,58 @@ impl Deriver {
     fn table(&self, table: &CatalogTable, costs: &TableCosts, referrers: &Referrers, count: usize) -> Table {
         let mut result = table.table.clone();
         if result.kind == TableKind::Partitioned {
+            result.canonicalize();
             return result;
         }
         let none = Observed::default();
         let observed = self.tables.get(&table.oid).unwrap_or(&none);
-        let changes = |bucket: usize| observed.at(bucket);
-        let field = |index: usize| self.series(count, |bucket| changes(bucket).0[index]);
-        let rows = |bucket: usize| changes(bucket).0[0] + changes(bucket).0[1] + changes(bucket).0[3];
-        let locks = |bucket: usize| self.lock_bytes(table, costs, referrers, bucket);
+        let changes = observed.buckets(count);
+        let field = |index: usize| self.series(count, |bucket| changes[bucket].0[index]);
+        let rows = |bucket: usize| changes[bucket].0[0] + changes[bucket].0[1] + changes[bucket].0[3];
+        let locks = self.lock_bytes(table, costs, referrers, count);
+        let locks = |bucket: usize| locks.get(bucket).copied().unwrap_or(0.0);
         result.load = Load {
             inserts_per_s: field(0),
             updates_per_s: field(1),
             hot_updates_per_s: field(2),
             deletes_per_s: field(3),
             toast_chunks_per_s: field(4),
-            wal_bytes_per_s: self.series(count, |bucket| changes(bucket).wal_bytes(&costs.costs) + locks(bucket)),
+            wal_bytes_per_s: self.series(count, |bucket| changes[bucket].wal_bytes(&costs.costs) + locks(bucket)),
             logical_bytes_per_s: self
-                .series(count, |bucket| changes(bucket).logical_bytes(&costs.costs) * costs.committed),
+                .series(count, |bucket| changes[bucket].logical_bytes(&costs.costs) * costs.committed),
             transactions_per_s: costs
                 .transactions_per_row
                 .map(|share| self.series(count, |bucket| rows(bucket) * share * costs.committed)),
             burst_wal_bytes: observed.burst.map(|(burst, _)| rounded(burst.wal_bytes(&costs.costs))),
             burst_s: observed.burst.map(|(_, seconds)| rounded(f64::from(seconds))),
         };
+        result.canonicalize();
         result
     }
 
-    /// WAL of row locks that inserts into referencing tables take on this one.
-    fn lock_bytes(&self, table: &CatalogTable, costs: &TableCosts, referrers: &Referrers, bucket: usize) -> f64 {
+    /// WAL of row locks that inserts into referencing tables take on this one, by bucket; empty where there are none.
+    fn lock_bytes(&self, table: &CatalogTable, costs: &TableCosts, referrers: &Referrers, count: usize) -> Vec<f64> {
         if !referrers.has(table.oid) {
-            return 0.0;
+            return Vec::new();
         }
-        let inserts = |oid: u32| self.tables.get(&oid).map_or(0.0, |observed| observed.at(bucket).0[0]);
-        let locks = match costs.locks_per_reference {
-            Some(ratio) => referrers.references(table.oid, inserts) * ratio,
-            None => {
-                let transactions = self.transactions.get(bucket).copied().unwrap_or(0.0);
-                referrers.modelled_locks(table.oid, table.table.rows_estimate, transactions, inserts)
-            }
+        let none = Observed::default();
+        let inserts_of = |oid: u32| -> Vec<f64> {
+            self.tables.get(&oid).unwrap_or(&none).buckets(count).iter().map(|changes| changes.0[0]).collect()
         };
-        locks * LOCK_WAL
+        let inserts: BTreeMap<u32, Vec<f64>> =
+            referrers.tables(table.oid).chain([table.oid]).map(|oid| (oid, inserts_of(oid))).collect();
+        let in_bucket = |bucket: usize| {
+            let inserts = |oid: u32| inserts.get(&oid).map_or(0.0, |all| all[bucket]);
+            let locks = match costs.locks_per_reference {
+                Some(ratio) => referrers.references(table.oid, inserts) * ratio,
+                None => {
+                    let transactions = self.transactions.get(bucket).copied().unwrap_or(0.0);
+                    referrers.modelled_locks(table.oid, table.table.rows_estimate, transactions, inserts)
+                }
+            };
+            locks * LOCK_WAL
+        };
+        (0..count).map(in_bucket).collect()
     }
 
     /// Tables written together, as far as slots showed it.
@@ -267,12 +309,9 @@ impl Deriver {
         notes
     }
 
-    /// WAL of all tables over the run, bytes.
-    fn attributed(&self, tables: &[Table]) -> f64 {
-        let of_table = |table: &Table| -> f64 {
-            self.observed_s.iter().enumerate().map(|(at, s)| table.load.wal_bytes_per_s.or_zero(at) * s).sum()
-        };
-        tables.iter().map(of_table).sum()
+    /// WAL of a table over the run, bytes.
+    fn attributed(&self, table: &Table) -> f64 {
+        self.observed_s.iter().enumerate().map(|(at, s)| table.load.wal_bytes_per_s.or_zero(at) * s).sum()
     }
 }
 
