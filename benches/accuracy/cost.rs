@@ -209,7 +209,10 @@ fn week(lines: &[SampleLine], active: usize) -> Vec<SampleLine> {
         let mut changed = if hour == 0 { counters.clone() } else { Vec::new() };
         for offset in 0..active.min(count) {
             let at = (hour * active + offset) % count;
-            counters[at].1.inserted += 7 + (hour as u64 * 31 + at as u64) % 1000;
+            let rows = 7 + (hour as u64 * 31 + at as u64) % 1000;
+            counters[at].1.inserted += rows;
+            counters[at].1.updated += rows / 2;
+            counters[at].1.hot_updated += rows / 3;
             if hour > 0 {
                 changed.push(counters[at]);
             }
