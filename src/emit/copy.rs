@@ -66,6 +66,7 @@ pub(super) fn steps(context: &Context<'_>) -> Result<Vec<Step>, EmitError> {
         cutover::vacuum(context),
         reverse::prepare(context),
         cutover::freeze(context),
+        reverse::subscriptions(context),
         cutover::quiesce(context),
         cutover::pause(context),
         cutover::stop_writes(context),
@@ -79,7 +80,7 @@ pub(super) fn steps(context: &Context<'_>) -> Result<Vec<Step>, EmitError> {
     steps.extend([
         cutover::move_sequences(context),
         reverse::make_slots(context),
-        reverse::subscriptions(context),
+        reverse::start(context),
         cutover::switch(context),
         cutover::resume(context),
         cutover::prove(context),

@@ -26,10 +26,13 @@ pub(super) fn stop(context: &Context<'_>) -> Step {
         "UPDATE {}.plan SET stopped = true WHERE prefix = {prefix} AND NOT stopped;",
         session::STATE_SCHEMA
     ));
+    parts.push(end_workers(context));
     finish(
         context,
         Step {
-            why: "Foreign keys come back and writes open only when nothing is applied any more.".into(),
+            why: "Foreign keys come back and writes open only when nothing is applied any more. Apply workers are ended, since an \
+                  idle one looks for it once a second only."
+                .into(),
             hazard: Some(
                 "Run it after the writes to the publisher have stopped and 71_publisher_caught_up.sql has said yes: what is \
                  not applied by then does not come. The slots keep WAL on the publisher until the clean-up."
@@ -41,9 +44,36 @@ pub(super) fn stop(context: &Context<'_>) -> Step {
             )),
             body: paragraphs(&parts),
             go: "Copy the sequences' values, then go on.".into(),
-            ..step("80_subscriber_stop.sql", Phase::Cutover, Side::Subscriber, "Disables the subscriptions.")
+            ..step("80_subscriber_stop.sql", Phase::Cutover, Side::Subscriber, "Disables the subscriptions and waits for their workers' end.")
         },
     )
+}
+
+/// An apply worker looks only once a second whether its subscription was disabled, up to 15. It has nothing to do by now.
+fn end_workers(context: &Context<'_>) -> String {
+    let workers = format!(
+        "FROM {} JOIN pg_subscription AS s ON s.subname = planned.subscription_name
+    JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()
+    JOIN pg_stat_subscription AS w ON w.subid = s.oid AND w.pid IS NOT NULL",
+        checks::planned_slots(context)
+    );
+    do_block(&format!(
+        "DECLARE
+  deadline timestamptz := clock_timestamp() + interval '30 s';
+BEGIN
+  BEGIN
+    PERFORM pg_terminate_backend(w.pid) {workers};
+  EXCEPTION WHEN insufficient_privilege THEN
+    NULL; -- they end by themselves
+  END;
+  WHILE EXISTS (SELECT {workers}) LOOP
+    IF clock_timestamp() >= deadline THEN
+      RAISE EXCEPTION USING MESSAGE = 'apply workers have not ended', HINT = 'Look at the log of the subscriber, then run this file again.';
+    END IF;
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+END"
+    ))
 }
 
 /// Refuses while a planned subscription could still apply a TRUNCATE.
@@ -116,7 +146,7 @@ pub(super) fn validate_foreign_keys(context: &Context<'_>) -> Step {
 /// A step that is one call of a shell function.
 fn shell(context: &Context<'_>, step: Step, call: &str) -> Step {
     let title = step.file.trim_end_matches(".sh").to_owned();
-    let lines = format!("begin {title}\n{call} || finish $? \"failed; the reason is above\"\nfinish 0 done");
+    let lines = format!("begin {title}\n{{ {call}; }} || finish $? \"failed; the reason is above\"\nfinish 0 done");
     let body = support::shell_step(context, &step, &["verify.sh", "cutover.sh"], &lines);
     Step { body, ..step }
 }
@@ -207,12 +237,12 @@ BEGIN
   END IF;
   IF tg_event = 'sql_drop' THEN
     FOR item IN SELECT object_identity FROM pg_event_trigger_dropped_objects() WHERE NOT is_temporary LOOP
-      RAISE EXCEPTION USING MESSAGE = format('%s of %s is refused: the schema is frozen for a migration', tg_tag, item.object_identity),
+      RAISE EXCEPTION USING MESSAGE = format('%s%s is refused: the schema is frozen for a migration', tg_tag, ' of ' || item.object_identity),
         HINT = 'Wait for its end. Whoever runs it can take the event trigger away.';
     END LOOP;
   ELSE
     FOR item IN SELECT object_identity FROM pg_event_trigger_ddl_commands() WHERE schema_name IS DISTINCT FROM 'pg_temp' LOOP
-      RAISE EXCEPTION USING MESSAGE = format('%s of %s is refused: the schema is frozen for a migration', tg_tag, item.object_identity),
+      RAISE EXCEPTION USING MESSAGE = format('%s%s is refused: the schema is frozen for a migration', tg_tag, ' of ' || item.object_identity),
         HINT = 'Wait for its end. Whoever runs it can take the event trigger away.';
     END LOOP;
   END IF;
@@ -307,10 +337,10 @@ pub(super) fn pause(context: &Context<'_>) -> Step {
                 "78_pgbouncer_pause.sh",
                 Phase::Cutover,
                 Side::Pgbouncer,
-                "Pauses the entries on every PgBouncer process.",
+                "Closes the new server for writes, then pauses the entries on every PgBouncer process.",
             )
         },
-        "pause_all",
+        "prepare_pause && pause_all",
     )
 }
 
@@ -358,7 +388,9 @@ pub(super) fn resume(context: &Context<'_>) -> Step {
     shell(
         context,
         Step {
-            why: "The point of no return: from the first write on, the way back is rollback.sh.".into(),
+            why: "The point of no return: from the first write on, the way back is rollback.sh. The new server notes it in the \
+                  transaction that opens it for writes."
+                .into(),
             hazard: Some("abort.sh refuses from here on.".into()),
             undo: Some("rollback.sh".into()),
             expected: "No output and exit code 0; clients go on.".into(),
@@ -367,7 +399,7 @@ pub(super) fn resume(context: &Context<'_>) -> Step {
                 "86_pgbouncer_resume.sh",
                 Phase::Cutover,
                 Side::Pgbouncer,
-                "Looks once more for sessions on the old server, notes that the new one is open, and resumes.",
+                "Looks once more for sessions on the old server, opens the new one, and resumes.",
             )
         },
         "open_new",
@@ -388,10 +420,10 @@ pub(super) fn prove(context: &Context<'_>) -> Step {
                 "87_shell_prove.sh",
                 Phase::Cutover,
                 Side::Shell,
-                "Proves that nothing goes to the old server any more.",
+                "Proves that nothing goes to the old server any more, then lets job workers and the page go on.",
             )
         },
-        "prove",
+        "prove_and_end",
     )
 }
 
@@ -423,10 +455,10 @@ pub(super) fn no_sessions() -> String {
     )
 }
 
-/// The database read-only for every role, also for those with a setting of their own, and its sessions ended or listed.
-pub(super) fn stop_writes_sql(context: &Context<'_>) -> Vec<String> {
+/// The database read-only for every role, also for those with a setting of their own; what was set before is remembered.
+pub(super) fn close_sql(context: &Context<'_>) -> String {
     let prefix = quote_literal(&context.plan.policy.prefix);
-    let remember = format!(
+    format!(
         "{}
 CREATE TABLE IF NOT EXISTS {STATE_SCHEMA}.stopped_writes (
     prefix text NOT NULL,
@@ -455,7 +487,11 @@ SELECT CASE WHEN role_name = '' THEN format('ALTER DATABASE %I SET default_trans
 FROM {STATE_SCHEMA}.stopped_writes WHERE prefix = {prefix}
 \\gexec",
         session::create_state_schema()
-    );
+    )
+}
+
+/// The database closed for writes, and its sessions ended or listed.
+pub(super) fn stop_writes_sql(context: &Context<'_>) -> Vec<String> {
     let prepared = super::ddl::raise_if_any(
         "      SELECT format('prepared transaction %s of %s', gid, owner) FROM pg_prepared_xacts WHERE database = current_database()",
         "prepared transactions are open",
@@ -495,7 +531,7 @@ END",
     let ended = format!("\\if :ends_others\n{end}\n\\endif");
     // looked at before anything is changed: a session that begins while the database is read-only stays so for its life
     let first = format!("\\if :ends_others\n\\else\n{settle}\n{}\n\\endif", no_sessions());
-    vec![OPTIONAL.into(), asked.into(), prepared, first, remember, ended, settle, no_sessions()]
+    vec![OPTIONAL.into(), asked.into(), prepared, first, close_sql(context), ended, settle, no_sessions()]
 }
 
 /// Everything as it was before [`stop_writes_sql`].
@@ -555,50 +591,67 @@ pub(super) fn files(context: &Context<'_>) -> Vec<super::Support> {
     };
     let prefix = quote_literal(&context.plan.policy.prefix);
     let planned = checks::planned_slots(context);
-    let ready = format!(
-        "SET pgslotplan.most_bytes_behind = :'most_bytes_behind';\n{}",
-        super::ddl::raise_if_any(
-            &format!(
-                "      SELECT format('slot %I: %s', planned.slot_name, CASE WHEN s.slot_name IS NULL THEN 'missing' WHEN NOT s.active THEN 'not connected'
-                    ELSE format('%s bytes behind', pg_wal_lsn_diff(pg_current_wal_insert_lsn(), s.confirmed_flush_lsn)) END)
+    let not_ready = format!(
+        "SELECT format('slot %I: %s', planned.slot_name, CASE WHEN s.slot_name IS NULL THEN 'missing' WHEN NOT s.active THEN 'not connected'
+             ELSE format('%s bytes behind', pg_wal_lsn_diff(pg_current_wal_insert_lsn(), s.confirmed_flush_lsn)) END) AS line
       FROM {planned} LEFT JOIN pg_replication_slots AS s ON s.slot_name = planned.slot_name AND s.database = current_database()
       WHERE (s.active AND pg_wal_lsn_diff(pg_current_wal_insert_lsn(), s.confirmed_flush_lsn) <= current_setting('pgslotplan.most_bytes_behind')::numeric) IS NOT TRUE"
-            ),
-            "slots are not ready for the cutover",
-            "Wait until they have caught up; MOST_BYTES_BEHIND is the limit.",
-        )
+    );
+    let ready = format!(
+        "SET pgslotplan.most_bytes_behind = :'most_bytes_behind';\n{}",
+        do_block(&format!(
+            "DECLARE
+  deadline timestamptz := clock_timestamp() + interval '30 s';
+  lines text;
+BEGIN
+  LOOP
+    SELECT string_agg(line, chr(10) ORDER BY line) INTO lines FROM ({not_ready}) AS q;
+    EXIT WHEN lines IS NULL;
+    IF clock_timestamp() >= deadline THEN
+      RAISE EXCEPTION USING MESSAGE = 'slots are not ready for the cutover', DETAIL = lines,
+        HINT = 'Wait until they have caught up; MOST_BYTES_BEHIND is the limit.';
+    END IF;
+    PERFORM pg_sleep(0.2);
+  END LOOP;
+END"
+        ))
     );
     vec![
         support::shell("lib/cutover.sh", include_str!("assets/cutover.sh")),
         support::shell("cutover.conf.example", include_str!("assets/cutover.conf.example")),
         vacuum_sql(context),
-        publisher("lib/ready_publisher.sql", "Looks whether every slot is close enough.", &[("most_bytes_behind", "the limit")], &[ready]),
+        publisher(
+            "lib/ready_publisher.sql",
+            "Waits up to 30 s until every slot is close enough.",
+            &[("most_bytes_behind", "the limit")],
+            &[ready],
+        ),
         publisher(
             "lib/counter_publisher.sql",
             "Writes the publisher's transaction counter, and when its writes were stopped; takes no transaction itself.",
             &[("out", "the file to write")],
-            &[format!("\\o :out\nCOPY (SELECT txid_snapshot_xmax(txid_current_snapshot()), extract(epoch FROM min(stopped_at)) FROM {STATE_SCHEMA}.stopped_writes WHERE prefix = {prefix}) TO STDOUT (DELIMITER ' ');\n\\o")],
+            &[format!(
+                "\\o :out\nCOPY (SELECT txid_snapshot_xmax(txid_current_snapshot()), extract(epoch FROM min(stopped_at)) FROM {STATE_SCHEMA}.stopped_writes WHERE prefix = {prefix}) TO STDOUT (DELIMITER ' ');\n\\o"
+            )],
         ),
-        publisher("lib/sessions_publisher.sql", "Fails while somebody else is connected.", &[], &[OPTIONAL.into(), no_sessions()]),
-        publisher("lib/writes_open_publisher.sql", "Opens the writes again.", &[], &[open_writes_sql(context)]),
-        subscriber("lib/writes_stop_subscriber.sql", "Stops the writes on the new server.", &[], &stop_writes_sql(context)),
-        subscriber("lib/writes_open_subscriber.sql", "Opens the writes on the new server again.", &[], &[open_writes_sql(context)]),
-        subscriber(
-            "lib/open_subscriber.sql",
-            "Notes that the application is let onto the new server.",
+        publisher(
+            "lib/sessions_publisher.sql",
+            "Fails while somebody else is connected.",
             &[],
-            &[format!(
-                "CREATE TABLE IF NOT EXISTS {STATE_SCHEMA}.opened (prefix text PRIMARY KEY, opened_at timestamptz NOT NULL DEFAULT now());
-INSERT INTO {STATE_SCHEMA}.opened (prefix) VALUES ({prefix}) ON CONFLICT DO NOTHING;"
-            )],
+            &[OPTIONAL.into(), no_sessions()],
+        ),
+        publisher("lib/writes_open_publisher.sql", "Opens the writes again.", &[], &[open_writes_sql(context)]),
+        subscriber(
+            "lib/writes_stop_subscriber.sql",
+            "Stops the writes on the new server.",
+            &[],
+            &stop_writes_sql(context),
         ),
         subscriber(
-            "lib/opened_subscriber.sql",
-            "Writes t when the application was let onto the new server.",
-            &[("out", "the file to write")],
-            &[format!(
-                "SELECT to_regclass('{STATE_SCHEMA}.opened') IS NOT NULL AS has_opened\n\\gset\n\\o :out\n\\if :has_opened\nCOPY (SELECT EXISTS (SELECT FROM {STATE_SCHEMA}.opened WHERE prefix = {prefix})) TO STDOUT;\n\\endif\n\\o"
-            )],
+            "lib/writes_open_subscriber.sql",
+            "Opens the writes on the new server again.",
+            &[],
+            &[open_writes_sql(context)],
         ),
     ]
 }

@@ -17,6 +17,7 @@ mod drift;
 mod dump;
 mod foreign_keys;
 mod guards;
+mod pause;
 pub mod probe;
 #[cfg(test)]
 mod readback;

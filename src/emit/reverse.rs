@@ -8,7 +8,7 @@ use super::{
     Context,
     copy::{finish, paragraphs, step},
     cutover,
-    ddl::{CreatePublication, Value, do_block, only_if, raise_if_any, values},
+    ddl::{CreatePublication, Value, only_if, raise_if_any, values},
     foreign_keys, guards,
     script::{Phase, Side, Step, Support, Variable},
     session, slots, support,
@@ -77,10 +77,14 @@ pub(super) fn publisher_check(context: &Context<'_>) -> Step {
     } else {
         "max_replication_slots"
     };
+    let others = format!(
+        "(SELECT count(*) FROM pg_replication_origin WHERE roname NOT IN (SELECT 'pg_' || s.oid FROM {} JOIN pg_subscription AS s ON s.subname = mirror.slot_name))",
+        mirror_names(context)
+    );
     let used = if context.plan.publisher_version.has_origin_limit() {
-        "(SELECT count(*) FROM pg_replication_origin)"
+        others
     } else {
-        "greatest((SELECT count(*) FROM pg_replication_origin), (SELECT count(*) FROM pg_replication_slots))"
+        format!("greatest({others}, (SELECT count(*) FROM pg_replication_slots))")
     };
     let shortages = raise_if_any(
         &format!(
@@ -166,21 +170,7 @@ pub(super) fn prepare(context: &Context<'_>) -> Step {
 
 /// The slots of the way back, once nothing is applied any more.
 pub(super) fn make_slots(context: &Context<'_>) -> Step {
-    let planned = super::checks::planned_slots(context);
-    let quiet = do_block(&format!(
-        "DECLARE
-  deadline timestamptz := clock_timestamp() + interval '30 s';
-BEGIN
-  -- what an apply worker still commits must not be in a reverse slot
-  WHILE EXISTS (SELECT FROM {planned} JOIN pg_stat_subscription AS w ON w.subname = planned.subscription_name AND w.pid IS NOT NULL) LOOP
-    IF clock_timestamp() >= deadline THEN
-      RAISE EXCEPTION USING MESSAGE = 'apply workers have not ended', HINT = 'Run 80_subscriber_stop.sql, then this file again.';
-    END IF;
-    PERFORM pg_sleep(0.01);
-  END LOOP;
-END"
-    ));
-    let mut parts = vec![session::require_mark(context), cutover::require_stopped(context), quiet];
+    let mut parts = vec![session::require_mark(context), cutover::require_stopped(context)];
     parts.extend(slots::create(mirrors(context).iter().map(|mirror| &mirror.name)));
     finish(
         context,
@@ -199,30 +189,99 @@ END"
     )
 }
 
-/// The subscriptions on the old server.
+/// A subscription of the way back in this database, with a condition on `s`.
+fn mirror_exists(mirror: &Reverse<'_>, condition: &str) -> String {
+    format!(
+        "EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+    WHERE d.datname = current_database() AND s.subname = {}{condition})",
+        quote_literal(mirror.name.as_str())
+    )
+}
+
+/// Refuses a subscriber without the publications of the way back: 13 and 14 would subscribe to nothing without a word.
+pub(super) fn require_publications(context: &Context<'_>) -> String {
+    let rows: Vec<Vec<Value<'_>>> = mirrors(context)
+        .iter()
+        .flat_map(|mirror| {
+            mirror.publications(context).into_iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>()
+        })
+        .map(|name| vec![Value::Owned(name)])
+        .collect();
+    raise_if_any(
+        &format!(
+            "      SELECT format('publication %I', mirror.publication_name) FROM {}
+      WHERE NOT EXISTS (SELECT FROM pg_publication AS p WHERE p.pubname = mirror.publication_name)",
+            values("mirror", &["publication_name"], &rows)
+        ),
+        "publications of the way back are missing",
+        "Run 76_subscriber_reverse_prepare.sql first.",
+    )
+}
+
+/// The subscriptions on the old server, disabled: whether it reaches the new one shows before anybody waits.
 pub(super) fn subscriptions(context: &Context<'_>) -> Step {
     let mut parts = Vec::new();
-    if foreign_keys::are_cut(context) {
-        parts.push(session::create_state_schema());
-        parts.push(foreign_keys::drop_on_subscriber(context));
-    }
     for (number, mirror) in mirrors(context).iter().enumerate() {
         let name = quote_identifier(mirror.name.as_str());
         let list: Vec<String> =
             mirror.publications(context).iter().map(|(name, _)| quote_identifier(name.as_str())).collect();
         parts.push(only_if(
             &format!("reverse_{number}_is_missing"),
-            &format!(
-                "NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
-    WHERE d.datname = current_database() AND s.subname = {})",
-                quote_literal(mirror.name.as_str())
-            ),
+            &format!("NOT {}", mirror_exists(mirror, "")),
             &format!(
                 "CREATE SUBSCRIPTION {name}\n    CONNECTION :'subscriber_dsn'\n    PUBLICATION {}\n    \
-                 WITH (create_slot = false, slot_name = {}, copy_data = false, enabled = true);",
+                 WITH (create_slot = false, slot_name = {}, copy_data = false, enabled = false);",
                 list.join(", "),
                 quote_literal(mirror.name.as_str())
             ),
+        ));
+    }
+    finish(
+        context,
+        Step {
+            why: "Making them connects to the new server, which takes time and can fail: better now than in the pause.".into(),
+            undo: Some("abort.sh before the first write; 91_publisher_cleanup.sql drops them for good.".into()),
+            variables: vec![Variable {
+                name: "subscriber_dsn".into(),
+                meaning: "connection string by which the publisher's server reaches the subscriber's database, with a role that \
+                          has REPLICATION"
+                    .into(),
+                required: true,
+            }],
+            go: "Go on when the exit code is 0. A refused connection is a no-go for the cutover: there would be no way back.".into(),
+            body: paragraphs(&parts),
+            ..step(
+                "77_publisher_reverse_subscriptions.sql",
+                Phase::Cutover,
+                Side::Publisher,
+                "Creates the subscriptions of the way back on the old server, disabled.",
+            )
+        },
+    )
+}
+
+/// From here on the old server follows the new one.
+pub(super) fn start(context: &Context<'_>) -> Step {
+    let mirrors = mirrors(context);
+    let mut parts = vec![raise_if_any(
+        &format!(
+            "      SELECT format('subscription %I', mirror.slot_name) FROM {}
+      WHERE NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+        WHERE d.datname = current_database() AND s.subname = mirror.slot_name)",
+            mirror_names(context)
+        ),
+        "subscriptions of the way back are missing",
+        "Run 77_publisher_reverse_subscriptions.sql first.",
+    )];
+    if foreign_keys::are_cut(context) {
+        parts.push(session::create_state_schema());
+        parts.push(foreign_keys::drop_on_subscriber(context));
+    }
+    for (number, mirror) in mirrors.iter().enumerate() {
+        parts.push(only_if(
+            &format!("reverse_{number}_is_disabled"),
+            &mirror_exists(mirror, " AND NOT s.subenabled"),
+            &format!("ALTER SUBSCRIPTION {} ENABLE;", quote_identifier(mirror.name.as_str())),
         ));
     }
     finish(
@@ -232,19 +291,12 @@ pub(super) fn subscriptions(context: &Context<'_>) -> Step {
                   for the same reason as they were on the subscriber, and remembered."
                 .into(),
             undo: Some("abort.sh before the first write; 91_publisher_cleanup.sql drops them for good.".into()),
-            variables: vec![Variable {
-                name: "subscriber_dsn".into(),
-                meaning: "connection string by which the publisher's server reaches the subscriber's database, with a role that \
-                          has REPLICATION"
-                    .into(),
-                required: true,
-            }],
             body: paragraphs(&parts),
             ..step(
-                "84_publisher_reverse_subscriptions.sql",
+                "84_publisher_reverse_start.sql",
                 Phase::Cutover,
                 Side::Publisher,
-                "Creates the subscriptions of the way back on the old server.",
+                "Enables the subscriptions of the way back on the old server.",
             )
         },
     )
@@ -257,11 +309,7 @@ pub(super) fn drop_subscriptions(context: &Context<'_>) -> String {
         let name = quote_identifier(mirror.name.as_str());
         parts.push(only_if(
             &format!("reverse_{number}_exists"),
-            &format!(
-                "EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
-    WHERE d.datname = current_database() AND s.subname = {})",
-                quote_literal(mirror.name.as_str())
-            ),
+            &mirror_exists(mirror, ""),
             &format!(
                 "ALTER SUBSCRIPTION {name} DISABLE;\nALTER SUBSCRIPTION {name} SET (slot_name = NONE);\nDROP SUBSCRIPTION {name};"
             ),

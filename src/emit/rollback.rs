@@ -5,7 +5,7 @@ use super::{
     copy::{finish, step},
     cutover,
     ddl::{do_block, only_if},
-    foreign_keys, reverse,
+    foreign_keys, pause, reverse,
     script::{Phase, Side, Step, Support},
     session::STATE_SCHEMA,
     support,
@@ -63,25 +63,41 @@ pub(super) fn files(context: &Context<'_>) -> Vec<Support> {
             &statements,
         )
     };
-    let mut drop_reverse = vec![reverse::drop_subscriptions(context)];
+    let mut open_old = vec![pause::end_parts(context), pause::take_part(context), reverse::drop_subscriptions(context)];
     let mut validate = Vec::new();
     if keys {
-        drop_reverse.push(saved(foreign_keys::restore_not_valid(context)));
+        open_old.push(saved(foreign_keys::restore_not_valid(context)));
         validate.push(foreign_keys::return_where_dropped(context));
     }
-    let mut open_old = drop_reverse.clone();
     open_old.push(cutover::open_writes_sql(context));
     vec![
-        publisher("lib/reverse_drop_publisher.sql", "Takes the way back away; foreign keys return.", &drop_reverse),
         publisher(
-            "lib/rollback_open_publisher.sql",
-            "Ends the reverse replication and opens the old server.",
+            "lib/open_publisher.sql",
+            "Takes the way back away, foreign keys return, and the old server opens.",
             &open_old,
         ),
         publisher("lib/foreign_keys_validate_publisher.sql", "Validates the foreign keys that came back.", &validate),
         forward_again(context),
         reverse::drain(context),
+        back_subscriber(context),
     ]
+}
+
+/// The new server's part of the rollback's pause in one session.
+fn back_subscriber(context: &Context<'_>) -> Support {
+    support::sql(
+        context,
+        Side::Subscriber,
+        "lib/back_subscriber.sql",
+        "Stops the writes on the new server, waits until the old one has everything, and reads the sequences.",
+        &[("out", "the file for the sequences")],
+        &[
+            pause::end_parts(context),
+            pause::take_part(context),
+            "\\ir writes_stop_subscriber.sql\n\\ir reverse_drain_subscriber.sql\n\\ir sequences_read_subscriber.sql"
+                .into(),
+        ],
+    )
 }
 
 /// The subscriber as before the cutover: no reverse slots, foreign keys dropped, subscriptions enabled.
@@ -89,6 +105,7 @@ fn forward_again(context: &Context<'_>) -> Support {
     let prefix = quote_literal(&context.plan.policy.prefix);
     let mut parts = vec![
         super::session::require_mark(context),
+        pause::end_parts(context),
         do_block(&format!(
             "DECLARE
   was_opened boolean := false;
@@ -103,6 +120,7 @@ BEGIN
 END"
         )),
         reverse::drop_slots(context),
+        cutover::open_writes_sql(context),
     ];
     if foreign_keys::are_cut(context) {
         parts.push(foreign_keys::drop_on_subscriber(context));

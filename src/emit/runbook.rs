@@ -237,9 +237,12 @@ fn evidence(text: &mut String) {
          `sh run.sh FILE` runs a step where it belongs and adds two lines to `evidence.tsv`, in the directory with `.state` after \
          the name of this one: when it began and how it ended, how long it took, and the file's SHA-256. The shell steps and the \
          cutover add their own lines, part by part. `PGSLOTPLAN_STATE` names another directory.\n\n\
-         Rehearse on clones of both servers and PgBouncers of their own: the same files, with `PGSLOTPLAN_REHEARSAL=yes` and the \
-         clones' connection strings. The publisher's clone may then have another system identifier than the plan's server; every \
-         line of the evidence says `rehearsal`. The cutover of a rehearsal shows the length of the pause: the last lines of the \
+         Rehearse every step from the first on, with a clone of the publisher, an empty subscriber and PgBouncers of their own: the \
+         same files, with `PGSLOTPLAN_REHEARSAL=yes` and the connection strings of the rehearsal. The clone may then have another \
+         system identifier than the plan's server; every line of the evidence says `rehearsal`. Never start a copy of the \
+         *subscriber* with its subscriptions: they would take the real publisher's slots and what these hold. Such a copy is started \
+         with `max_logical_replication_workers = 0`, and its subscriptions are disabled, cut off from their slots (`SET (slot_name = \
+         NONE)`) and dropped first. The cutover of a rehearsal shows the length of the pause: the last lines of the \
          evidence divide it into its parts.\n",
     );
 }
@@ -250,14 +253,20 @@ fn night(text: &mut String) {
         "\n## The night\n\n\
          Before: steps up to 77, `cutover.conf.example` copied to `cutover.conf` in the `.state` directory and filled in, a rehearsal, \
          and `75_shell_verify.sh` without a difference. PgBouncer in transaction pooling: a session that stays open blocks PAUSE.\n\n\
-         `sh cutover.sh` does steps 77 to 87 in one go, and the application waits for a second or so instead of minutes. It compares \
-         the newest FINAL_ROWS rows of each table within the pause; `79_shell_compare_at_rest.sh` compares everything, where the \
-         pause may be that long.\n\n\
+         `sh cutover.sh` does steps 77 to 87 in one go, and the application waits for about half a second instead of minutes. What \
+         dominates is the start of some six psql one after the other, so run it close to the servers. It compares \
+         the newest FINAL_ROWS rows of each table within the pause, which takes a millisecond or two a table: set it to 0 for \
+         thousands of tables. `79_shell_compare_at_rest.sh` compares everything, where the pause may be that long.\n\n\
+         From the check on until it is opened, the new database is read-only for the application: a PgBouncer that starts anew at the \
+         wrong moment gets errors, but nothing is written to two servers.\n\n\
          | what you see | where the application is | what to do |\n| --- | --- | --- |\n\
          | exit code 0 and the length of the pause | new server | 88, then watch |\n\
          | exit code 4, \"the old server serves\" | old server, nothing lost | remove the reason, run it again |\n\
          | the script was killed, or the terminal is gone | waiting | `sh abort.sh`; it says whether it is too late for that |\n\
          | abort.sh says that the new server was opened | new server, or waiting | `sh run.sh 86_pgbouncer_resume.sh`; forward is the way |\n\
+         | a PgBouncer died | its clients have errors, the others as above | start it, then the same command again |\n\
+         | a server died | waiting | start it, then `sh abort.sh`, and 86 when that says so |\n\
+         | rollback.sh was killed | waiting | `sh rollback.sh` again; or, as long as it had not opened the old server, 86 to stay |\n\
          | the new server cannot be kept | new server | `sh rollback.sh`: everything written there comes back |\n\n\
          Go only if each is true: every slot within MOST_BYTES_BEHIND; the last verification ended with 0; the freeze is on; a person \
          who can see the application's errors is there; somebody has the right to say no-go.\n",

@@ -28,6 +28,7 @@ pub(super) fn files(context: &Context<'_>) -> Vec<Support> {
     let mut files = vec![shell("lib/plan.sh", &plan(context)), shell("lib/common.sh", COMMON)];
     files.extend(super::compare::files(context));
     files.extend(super::cutover::files(context));
+    files.extend(super::pause::files(context));
     files.extend(super::rollback::files(context));
     files.push(shell("run.sh", include_str!("assets/run.sh")));
     files.push(shell("cutover.sh", include_str!("assets/cutover_all.sh")));

@@ -317,8 +317,13 @@ fn every_statement_parses_and_no_name_becomes_one() {
                 let (sql, metas) = readback::psql(&body);
                 for meta in metas {
                     let word = meta.split_whitespace().next().unwrap_or_default();
-                    let known = ["\\set", "\\if", "\\else", "\\endif", "\\gset", "\\gexec", "\\pset", "\\o", "\\copy"];
+                    let known =
+                        ["\\set", "\\if", "\\else", "\\endif", "\\gset", "\\gexec", "\\pset", "\\o", "\\copy", "\\ir"];
                     assert!(known.contains(&word), "{file}: {meta}");
+                    if let Some(included) = meta.strip_prefix("\\ir ") {
+                        let path = format!("lib/{included}").replace("lib/../", "");
+                        assert!(readback::sql_files(&script).iter().any(|(file, _)| *file == path), "{file}: {meta}");
+                    }
                     assert!(!meta.contains("canary"), "{file}: {meta}");
                 }
                 let parse = squawk_syntax::SourceFile::parse(&sql);
@@ -473,6 +478,8 @@ fn the_runbook_has_every_step_and_names_stay_on_their_line() {
     let script = emitted(&hostile_plan(15, 18));
     for step in &script.steps {
         assert!(script.runbook.contains(&format!(". {} (", step.file)), "{}", step.file);
+        let told = [&step.what, &step.why, &step.expected, &step.duration, &step.go];
+        assert!(told.iter().all(|words| !words.trim().is_empty()), "{} does not say all", step.file);
     }
     for line in script.runbook.lines() {
         assert!(!line.starts_with("\\q") && !line.starts_with("line\""), "{line}");

@@ -17,7 +17,7 @@ use pgslotplan::throwaway::Cluster;
 const NOBODY: u32 = 65534;
 
 pub struct Bouncer {
-    process: Child,
+    process: Option<Child>,
     folder: tempfile::TempDir,
     pub port: u16,
 }
@@ -32,28 +32,49 @@ impl Bouncer {
         let users = folder.path().join("users").display().to_string();
         let ini = format!(
             ";app = host=commented.example\n[databases]\n;app = host=commented.example\nother = host=127.0.0.1 port=1 dbname=other\n\
-             app = host=127.0.0.1 port={} dbname={database} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+             jobs = host=127.0.0.1 port={old} dbname={database} user=postgres\n\
+             app = host=127.0.0.1 port={old} dbname={database} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
              unix_socket_dir =\nauth_type = trust\nauth_file = {users}\nadmin_users = postgres\npool_mode = transaction\n\
              default_pool_size = 20\nserver_login_retry = 1\nignore_startup_parameters = extra_float_digits\n",
-            server.port()
+            old = server.port()
         );
         fs::write(folder.path().join("pgbouncer.ini"), ini)?;
-        let log = File::create(folder.path().join("log"))?;
+        let mut bouncer = Bouncer { process: None, folder, port };
+        bouncer.start_again()?;
+        Ok(bouncer)
+    }
+
+    /// Starts it where it is not running, with the configuration as it is now.
+    pub fn start_again(&mut self) -> Result<(), Failed> {
+        if self.process.is_some() {
+            return Ok(());
+        }
+        let path = self.folder.path().join("log");
+        let log = File::options().create(true).append(true).open(&path)?;
         let mut command = Command::new("pgbouncer");
-        command.arg(folder.path().join("pgbouncer.ini")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command.arg(self.ini()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         if rustix::process::geteuid().is_root() {
             command.uid(NOBODY).gid(NOBODY);
         }
-        let mut bouncer = Bouncer { process: command.spawn()?, folder, port };
+        let process = self.process.insert(command.spawn()?);
         let begun = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            if begun.elapsed() > Duration::from_secs(20) || bouncer.process.try_wait()?.is_some() {
-                let log = fs::read_to_string(bouncer.folder.path().join("log")).unwrap_or_default();
-                return Err(format!("pgbouncer does not listen: {log}").into());
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            if begun.elapsed() > Duration::from_secs(20) || process.try_wait()?.is_some() {
+                return Err(
+                    format!("pgbouncer does not listen: {}", fs::read_to_string(&path).unwrap_or_default()).into()
+                );
             }
             thread::sleep(Duration::from_millis(10));
         }
-        Ok(bouncer)
+        Ok(())
+    }
+
+    /// Ends it as a crash does.
+    pub fn crash(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
     }
 
     pub fn ini(&self) -> PathBuf {
@@ -72,7 +93,6 @@ impl Bouncer {
 
 impl Drop for Bouncer {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.crash();
     }
 }

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test runner prints")]
 #![allow(clippy::disallowed_methods, reason = "live tests are an edge: files, clock, environment")]
 
+mod bank;
 mod bench;
 mod boot;
 mod bootstraps;
@@ -14,6 +15,7 @@ mod calibrate;
 mod check;
 mod child;
 mod cutover;
+mod cutover_faults;
 mod databases;
 mod demo;
 mod edges;
@@ -29,6 +31,7 @@ mod sample;
 mod scripts;
 mod splits;
 mod story;
+mod targets;
 mod unusable;
 mod verify;
 
@@ -74,7 +77,9 @@ fn main() -> ExitCode {
         .chain(demo::trials())
         .chain(verify::trials())
         .chain(cutover::trials())
+        .chain(cutover_faults::trials())
         .chain(check::trials())
+        .chain(targets::trials())
         .map(|trial| if ignore { trial.with_ignored_flag(true) } else { trial }) // measurements stay ignored until asked for
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()

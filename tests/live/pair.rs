@@ -49,7 +49,9 @@ pub struct Pair {
 }
 
 fn settings(major: u32) -> ClusterSettings {
-    let settings = ClusterSettings::new().with_tcp().with("max_connections", "100");
+    // a worker that lost its server comes back soon
+    let settings =
+        ClusterSettings::new().with_tcp().with("max_connections", "100").with("wal_retrieve_retry_interval", "200ms");
     if major >= 18 { settings.with("max_active_replication_origins", "40") } else { settings }
 }
 
@@ -164,8 +166,12 @@ impl Pair {
             return Ok(told(self.shell(&step.file).output()?));
         }
         let cluster = if step.side == Side::Publisher { &self.publisher } else { &self.subscriber };
-        let dsn = self.publisher.conninfo(self.database);
-        let value = |name: &str| if name == "wait_seconds" { "100" } else { dsn.as_str() };
+        let dsns = [self.publisher.conninfo(self.database), self.subscriber.conninfo(self.database)];
+        let value = |name: &str| match name {
+            "wait_seconds" => "100",
+            "subscriber_dsn" => dsns[1].as_str(),
+            _ => dsns[0].as_str(),
+        };
         let names = step.variables.iter().map(|variable| variable.name.as_str());
         let variables: Vec<(&str, &str)> = names.map(|name| (name, value(name))).collect();
         let path = self.folder.path().join("scripts").join(&step.file);

@@ -360,7 +360,7 @@ pub fn refuses_the_wrong_place(stage: &Stage) -> Result<(), Failed> {
     };
     // what the steps of verification and cutover run
     for shared in stage.script.support.iter().filter(|shared| shared.file.ends_with(".sql")) {
-        let side = if shared.file.ends_with("publisher.sql") { Side::Publisher } else { Side::Subscriber };
+        let side = if shared.file.contains("_publisher") { Side::Publisher } else { Side::Subscriber };
         let (other, reason) = wrong_place(side);
         let needed = shared.body.split("psql variable ").skip(1).filter_map(|rest| rest.split(' ').next());
         let variables: Vec<(&str, &str)> = needed.map(|name| (name, "1")).collect();

@@ -82,12 +82,12 @@ BEGIN
   END IF;
   IF tg_event = 'sql_drop' THEN
     FOR item IN SELECT object_identity FROM pg_event_trigger_dropped_objects() WHERE NOT is_temporary LOOP
-      RAISE EXCEPTION USING MESSAGE = format('%s of %s is refused: the schema is frozen for a migration', tg_tag, item.object_identity),
+      RAISE EXCEPTION USING MESSAGE = format('%s%s is refused: the schema is frozen for a migration', tg_tag, ' of ' || item.object_identity),
         HINT = 'Wait for its end. Whoever runs it can take the event trigger away.';
     END LOOP;
   ELSE
     FOR item IN SELECT object_identity FROM pg_event_trigger_ddl_commands() WHERE schema_name IS DISTINCT FROM 'pg_temp' LOOP
-      RAISE EXCEPTION USING MESSAGE = format('%s of %s is refused: the schema is frozen for a migration', tg_tag, item.object_identity),
+      RAISE EXCEPTION USING MESSAGE = format('%s%s is refused: the schema is frozen for a migration', tg_tag, ' of ' || item.object_identity),
         HINT = 'Wait for its end. Whoever runs it can take the event trigger away.';
     END LOOP;
   END IF;

@@ -11,5 +11,5 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
 . "$here/lib/cutover.sh"
 
 begin 77_shell_quiesce
-quiesce || finish $? "failed; the reason is above"
+{ quiesce; } || finish $? "failed; the reason is above"
 finish 0 done

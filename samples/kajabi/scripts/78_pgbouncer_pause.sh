@@ -1,5 +1,5 @@
 #!/bin/sh
-# 78_pgbouncer_pause.sh: Pauses the entries on every PgBouncer process.
+# 78_pgbouncer_pause.sh: Closes the new server for writes, then pauses the entries on every PgBouncer process.
 # phase cutover, on the pgbouncer, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
 # Run: sh 78_pgbouncer_pause.sh
 # Hazard: The application stands from here until RESUME. A client that waits longer than query_wait_timeout (120 s) is disconnected. If a pool is not idle within PAUSE_SECONDS everything is resumed by itself.
@@ -12,5 +12,5 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
 . "$here/lib/cutover.sh"
 
 begin 78_pgbouncer_pause
-pause_all || finish $? "failed; the reason is above"
+{ prepare_pause && pause_all; } || finish $? "failed; the reason is above"
 finish 0 done

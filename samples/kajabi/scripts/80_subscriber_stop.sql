@@ -1,4 +1,4 @@
--- 80_subscriber_stop.sql: Disables the subscriptions.
+-- 80_subscriber_stop.sql: Disables the subscriptions and waits for their workers' end.
 -- phase cutover, on the subscriber, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 80_subscriber_stop.sql
 -- Hazard: Run it after the writes to the publisher have stopped and 71_publisher_caught_up.sql has said yes: what is not applied by then does not come. The slots keep WAL on the publisher until the clean-up.
@@ -134,3 +134,41 @@ ALTER SUBSCRIPTION pgsp_shared_4 DISABLE;
 \endif
 
 UPDATE pgslotplan.plan SET stopped = true WHERE prefix = 'pgsp' AND NOT stopped;
+
+DO $pgslotplan$
+DECLARE
+  deadline timestamptz := clock_timestamp() + interval '30 s';
+BEGIN
+  BEGIN
+    PERFORM pg_terminate_backend(w.pid) FROM (VALUES
+        ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
+        ('pgsp_email_messages', 'pgsp_email_messages', ARRAY['pgsp_email_messages']::text[]),
+        ('pgsp_sessions', 'pgsp_sessions', ARRAY['pgsp_sessions']::text[]),
+        ('pgsp_contact_activities', 'pgsp_contact_activities', ARRAY['pgsp_contact_activities']::text[]),
+        ('pgsp_shared_1', 'pgsp_shared_1', ARRAY['pgsp_shared_1']::text[]),
+        ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
+        ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
+        ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) JOIN pg_subscription AS s ON s.subname = planned.subscription_name
+    JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()
+    JOIN pg_stat_subscription AS w ON w.subid = s.oid AND w.pid IS NOT NULL;
+  EXCEPTION WHEN insufficient_privilege THEN
+    NULL; -- they end by themselves
+  END;
+  WHILE EXISTS (SELECT FROM (VALUES
+        ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
+        ('pgsp_email_messages', 'pgsp_email_messages', ARRAY['pgsp_email_messages']::text[]),
+        ('pgsp_sessions', 'pgsp_sessions', ARRAY['pgsp_sessions']::text[]),
+        ('pgsp_contact_activities', 'pgsp_contact_activities', ARRAY['pgsp_contact_activities']::text[]),
+        ('pgsp_shared_1', 'pgsp_shared_1', ARRAY['pgsp_shared_1']::text[]),
+        ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
+        ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
+        ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) JOIN pg_subscription AS s ON s.subname = planned.subscription_name
+    JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()
+    JOIN pg_stat_subscription AS w ON w.subid = s.oid AND w.pid IS NOT NULL) LOOP
+    IF clock_timestamp() >= deadline THEN
+      RAISE EXCEPTION USING MESSAGE = 'apply workers have not ended', HINT = 'Look at the log of the subscriber, then run this file again.';
+    END IF;
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+END
+$pgslotplan$;

@@ -11,5 +11,5 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
 . "$here/lib/cutover.sh"
 
 begin 82_shell_sequences
-sequences publisher subscriber || finish $? "failed; the reason is above"
+{ sequences publisher subscriber; } || finish $? "failed; the reason is above"
 finish 0 done

@@ -102,28 +102,6 @@ BEGIN
 END
 $pgslotplan$;
 
-DO $pgslotplan$
-DECLARE
-  deadline timestamptz := clock_timestamp() + interval '30 s';
-BEGIN
-  -- what an apply worker still commits must not be in a reverse slot
-  WHILE EXISTS (SELECT FROM (VALUES
-        ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
-        ('pgsp_email_messages', 'pgsp_email_messages', ARRAY['pgsp_email_messages']::text[]),
-        ('pgsp_sessions', 'pgsp_sessions', ARRAY['pgsp_sessions']::text[]),
-        ('pgsp_contact_activities', 'pgsp_contact_activities', ARRAY['pgsp_contact_activities']::text[]),
-        ('pgsp_shared_1', 'pgsp_shared_1', ARRAY['pgsp_shared_1']::text[]),
-        ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
-        ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
-        ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) JOIN pg_stat_subscription AS w ON w.subname = planned.subscription_name AND w.pid IS NOT NULL) LOOP
-    IF clock_timestamp() >= deadline THEN
-      RAISE EXCEPTION USING MESSAGE = 'apply workers have not ended', HINT = 'Run 80_subscriber_stop.sql, then this file again.';
-    END IF;
-    PERFORM pg_sleep(0.01);
-  END LOOP;
-END
-$pgslotplan$;
-
 SELECT NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = 'pgsp_rev_1') AS slot_0_is_missing
 \gset
 \if :slot_0_is_missing

@@ -1,5 +1,5 @@
 #!/bin/sh
-# 87_shell_prove.sh: Proves that nothing goes to the old server any more.
+# 87_shell_prove.sh: Proves that nothing goes to the old server any more, then lets job workers and the page go on.
 # phase cutover, on the shell, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
 # Run: sh 87_shell_prove.sh
 
@@ -10,5 +10,5 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
 . "$here/lib/cutover.sh"
 
 begin 87_shell_prove
-prove || finish $? "failed; the reason is above"
+{ prove_and_end; } || finish $? "failed; the reason is above"
 finish 0 done

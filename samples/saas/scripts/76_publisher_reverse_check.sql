@@ -69,7 +69,15 @@ BEGIN
       SELECT format('%s is %s, but must be at least %s', name, setting, wanted)
       FROM (VALUES ('max_logical_replication_workers', 8 + (SELECT count(*) FROM pg_subscription WHERE subenabled)),
                    ('max_worker_processes', 8 + (SELECT count(*) FROM pg_subscription WHERE subenabled)),
-                   ('max_replication_slots', 8 + greatest((SELECT count(*) FROM pg_replication_origin), (SELECT count(*) FROM pg_replication_slots)))) AS needs(setting_name, wanted)
+                   ('max_replication_slots', 8 + greatest((SELECT count(*) FROM pg_replication_origin WHERE roname NOT IN (SELECT 'pg_' || s.oid FROM (VALUES
+        ('pgsp_rev_1'),
+        ('pgsp_rev_2'),
+        ('pgsp_rev_3'),
+        ('pgsp_rev_4'),
+        ('pgsp_rev_5'),
+        ('pgsp_rev_6'),
+        ('pgsp_rev_7'),
+        ('pgsp_rev_8')) AS mirror(slot_name) JOIN pg_subscription AS s ON s.subname = mirror.slot_name)), (SELECT count(*) FROM pg_replication_slots)))) AS needs(setting_name, wanted)
       JOIN pg_settings ON name = setting_name WHERE setting::bigint < wanted
     ) AS found(line)) AS numbered;
   IF found_count > 0 THEN

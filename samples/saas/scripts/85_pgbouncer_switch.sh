@@ -11,5 +11,5 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
 . "$here/lib/cutover.sh"
 
 begin 85_pgbouncer_switch
-switch_all "$NEW_HOST" "$NEW_PORT" || finish $? "failed; the reason is above"
+{ switch_all "$NEW_HOST" "$NEW_PORT"; } || finish $? "failed; the reason is above"
 finish 0 done

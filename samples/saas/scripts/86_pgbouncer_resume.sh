@@ -1,5 +1,5 @@
 #!/bin/sh
-# 86_pgbouncer_resume.sh: Looks once more for sessions on the old server, notes that the new one is open, and resumes.
+# 86_pgbouncer_resume.sh: Looks once more for sessions on the old server, opens the new one, and resumes.
 # phase cutover, on the pgbouncer, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 # Run: sh 86_pgbouncer_resume.sh
 # Hazard: abort.sh refuses from here on.
@@ -12,5 +12,5 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
 . "$here/lib/cutover.sh"
 
 begin 86_pgbouncer_resume
-open_new || finish $? "failed; the reason is above"
+{ open_new; } || finish $? "failed; the reason is above"
 finish 0 done

@@ -27,7 +27,9 @@ note() { printf '%s\n' "$*"; }
 record() {
     kind=real
     [ "${PGSLOTPLAN_REHEARSAL:-no}" = yes ] && kind=rehearsal
-    printf '%s\t%s\t%s\t%s\t%s\n' "$(now)" "$kind" "$step" "$1" "$(printf '%s' "$2" | tr '\t\n\r' '   ')" >> "$evidence"
+    text=$2
+    case $text in *[![:print:]]*) text=$(printf '%s' "$text" | tr '\t\n\r' '   ') ;; esac
+    printf '%s\t%s\t%s\t%s\t%s\n' "$(now)" "$kind" "$step" "$1" "$text" >> "$evidence"
 }
 
 begin() { step=$1; record begin "plan $plan"; }

@@ -99,6 +99,14 @@ fn provider(alias: &str, database: &str) -> Value {
 pub(in crate::emit) fn module(context: &Context<'_>) -> Result<Value, EmitError> {
     let mut publications = Map::new();
     for (number, published) in context.publications.iter().enumerate() {
+        let is_plain = |name: &str| name.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '_'));
+        if !is_plain(published.name) || published.name.starts_with(|c: char| c.is_ascii_digit()) {
+            return refuse(
+                "terraform",
+                format!("the name of publication \"{}\"", crate::names::one_line(published.name)),
+                "postgresql_publication does not quote it",
+            );
+        }
         let mut tables = Vec::new();
         for table in &published.tables {
             let what = |what: &str| format!("the {what} of table {}", table.table_name());

@@ -13,12 +13,17 @@ use crate::{
 fn simple() -> Plan {
     let mut second = table("public", "Upper case");
     second.copy_bytes = 5;
-    let mut plan = plan(
+    plan(
         15,
         18,
         vec![slot("pgsp_1", vec![table("app", "orders"), second]), slot("pgsp_2", vec![table("app", "lines")])],
-    );
-    plan.slots[0].publication = "Pub_{{ x }}${y}".into();
+    )
+}
+
+/// A publication whose name is a template to Ansible, and one that Terraform would not quote.
+fn named(name: &str) -> Plan {
+    let mut plan = simple();
+    plan.slots[0].publication = name.into();
     plan
 }
 
@@ -49,15 +54,19 @@ fn manifests_have_only_fields_that_their_tools_know() {
         cnpg::publication_objects(&context).unwrap().iter().for_each(|object| valid(PUBLICATION, object));
         cnpg::subscription_objects(&context).unwrap().iter().for_each(|object| valid(SUBSCRIPTION, object));
     }
-    let plan = simple();
+    let mut plan = named("pub_one");
+    plan.database = "data${base}".into();
     let context = Context { plan: &plan, bootstrap: Bootstrap::Copy, publications: publications(&plan).unwrap() };
     let module = terraform::module(&context).unwrap();
     valid(TERRAFORM, &module);
-    assert_eq!(module["resource"]["postgresql_publication"]["publication_1"]["name"], "Pub_{{ x }}$${y}");
+    assert_eq!(module["resource"]["postgresql_publication"]["publication_1"]["name"], "pub_one");
+    assert_eq!(module["resource"]["postgresql_publication"]["publication_1"]["database"], "data$${base}");
     assert_eq!(
         module["resource"]["postgresql_publication"]["publication_1"]["tables"],
         serde_json::json!(["app.orders", "public.Upper case"])
     );
+    let plan = named("Pub_{{ x }}${y}");
+    let context = Context { plan: &plan, bootstrap: Bootstrap::Copy, publications: publications(&plan).unwrap() };
     let playbook = to_yaml(&ansible::playbook(&context).unwrap());
     assert!(
         playbook.contains("name: !unsafe \"Pub_{{ x }}${y}\"") && playbook.contains("slot_type: \"logical\""),
@@ -116,6 +125,8 @@ fn what_a_target_cannot_say_is_refused_and_what_it_need_not_is_a_finding() {
     assert!(only[0].is_empty() && only[1].contains("ONLY") && only[2].contains("ONLY"), "{only:?}");
     let dotted = changed(|plan| plan.slots[0].tables[0].name = "a.b".into());
     assert!(dotted[0].is_empty() && dotted[1].contains("one word") && dotted[2].contains("one word"), "{dotted:?}");
+    let quoted = changed(|plan| plan.slots[0].publication = "Upper".into());
+    assert!(quoted[0].is_empty() && quoted[1].contains("does not quote it") && quoted[2].is_empty(), "{quoted:?}");
     let second = changed(|plan| {
         plan.slots[0].insert_only_publication = Some("second".into());
         plan.slots[0].tables[0].insert_only = true;

@@ -599,7 +599,7 @@ BEGIN
     FOR which IN SELECT p.number FROM pg_temp.planned_table AS p
         WHERE current_setting('pgslotplan.slot') IN ('', p.slots[1]) AND p.number >= coalesce(start_at.number, 0) ORDER BY p.number
     LOOP
-        IF clock_timestamp() > started + batch THEN
+        IF clock_timestamp() > started + batch AND which > coalesce(start_at.number, -1) THEN
             line := NULL;
             line.kind := 'next';
             line.number := which;

@@ -69,6 +69,24 @@ BEGIN
 END
 $pgslotplan$;
 
+DO $pgslotplan$
+DECLARE
+  deadline timestamptz := clock_timestamp() + interval '5 s';
+BEGIN
+  PERFORM pg_terminate_backend(l.pid) FROM pg_locks AS l WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.pid <> pg_backend_pid()
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND l.classid::bigint = hashtext('pgslotplan')::bigint & 4294967295 AND l.objid::bigint = hashtext('pgsp')::bigint & 4294967295;
+  WHILE EXISTS (SELECT FROM pg_locks AS l WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.pid <> pg_backend_pid()
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND l.classid::bigint = hashtext('pgslotplan')::bigint & 4294967295 AND l.objid::bigint = hashtext('pgsp')::bigint & 4294967295) LOOP
+    IF clock_timestamp() >= deadline THEN
+      RAISE EXCEPTION USING MESSAGE = 'another part of the cutover still runs', HINT = 'Wait for its end, then run this again.';
+    END IF;
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+END
+$pgslotplan$;
+
 SELECT to_regclass('pgslotplan.opened') IS NOT NULL AS has_opened
 \gset
 \o :out

@@ -78,6 +78,7 @@ DO $pgslotplan$
 DECLARE
   deadline timestamptz := clock_timestamp() + make_interval(secs => current_setting('pgslotplan.wait_seconds')::double precision);
   fence pg_lsn := current_setting('pgslotplan.fence');
+  nap double precision := 0.005;
   pending bigint;
   gone bigint;
   lines text;
@@ -107,7 +108,11 @@ BEGIN
         HINT = CASE WHEN gone > 0 THEN 'A slot that is missing or lost needs a new start of its subscription.'
                     ELSE 'Look at the log of the subscriber. Run this file again to wait longer.' END;
     END IF;
-    PERFORM pg_sleep(0.02);
+    -- whenever there is more to send, a walsender asks its subscriber how far it is
+    PERFORM pg_logical_emit_message(true, 'pgslotplan', 'fence');
+    COMMIT;
+    PERFORM pg_sleep(nap);
+    nap := least(0.2, nap * 1.2);
   END LOOP;
   RAISE INFO 'every slot has passed %', fence;
 END

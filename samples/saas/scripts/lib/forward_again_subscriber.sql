@@ -82,6 +82,24 @@ $pgslotplan$;
 
 DO $pgslotplan$
 DECLARE
+  deadline timestamptz := clock_timestamp() + interval '5 s';
+BEGIN
+  PERFORM pg_terminate_backend(l.pid) FROM pg_locks AS l WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.pid <> pg_backend_pid()
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND l.classid::bigint = hashtext('pgslotplan')::bigint & 4294967295 AND l.objid::bigint = hashtext('pgsp')::bigint & 4294967295;
+  WHILE EXISTS (SELECT FROM pg_locks AS l WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.pid <> pg_backend_pid()
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND l.classid::bigint = hashtext('pgslotplan')::bigint & 4294967295 AND l.objid::bigint = hashtext('pgsp')::bigint & 4294967295) LOOP
+    IF clock_timestamp() >= deadline THEN
+      RAISE EXCEPTION USING MESSAGE = 'another part of the cutover still runs', HINT = 'Wait for its end, then run this again.';
+    END IF;
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+END
+$pgslotplan$;
+
+DO $pgslotplan$
+DECLARE
   was_opened boolean := false;
 BEGIN
   IF to_regclass('pgslotplan.opened') IS NOT NULL THEN
@@ -127,6 +145,23 @@ BEGIN
   END LOOP;
 END
 $pgslotplan$;
+
+SELECT to_regclass('pgslotplan.stopped_writes') IS NOT NULL AS writes_are_stopped
+\gset
+\if :writes_are_stopped
+SELECT format('ALTER %s %s', CASE WHEN role_name = '' THEN format('DATABASE %I', current_database())
+                             ELSE format('ROLE %I IN DATABASE %I', role_name, current_database()) END,
+              CASE WHEN old_value IS NULL THEN 'RESET default_transaction_read_only'
+                   ELSE format('SET default_transaction_read_only = %L', old_value) END)
+FROM pgslotplan.stopped_writes WHERE prefix = 'pgsp' AND (role_name = '' OR EXISTS (SELECT FROM pg_roles WHERE rolname = role_name))
+\gexec
+DELETE FROM pgslotplan.stopped_writes WHERE prefix = 'pgsp';
+SELECT NOT EXISTS (SELECT FROM pgslotplan.stopped_writes) AS none_left
+\gset
+\if :none_left
+DROP TABLE pgslotplan.stopped_writes;
+\endif
+\endif
 
 CREATE TABLE IF NOT EXISTS pgslotplan.dropped_foreign_key (
     prefix text NOT NULL,

@@ -1,4 +1,4 @@
--- lib/open_subscriber.sql: Notes that the application is let onto the new server.
+-- lib/open_subscriber.sql: Opens the new database, and notes that it is open.
 -- phase verify, on the subscriber, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f lib/open_subscriber.sql
 
@@ -65,5 +65,31 @@ BEGIN
 END
 $pgslotplan$;
 
+DO $pgslotplan$
+BEGIN
+  PERFORM pg_advisory_lock_shared(hashtext('pgslotplan'), hashtext('pgsp'));
+END
+$pgslotplan$;
+
+BEGIN;
 CREATE TABLE IF NOT EXISTS pgslotplan.opened (prefix text PRIMARY KEY, opened_at timestamptz NOT NULL DEFAULT now());
 INSERT INTO pgslotplan.opened (prefix) VALUES ('pgsp') ON CONFLICT DO NOTHING;
+
+SELECT to_regclass('pgslotplan.stopped_writes') IS NOT NULL AS writes_are_stopped
+\gset
+\if :writes_are_stopped
+SELECT format('ALTER %s %s', CASE WHEN role_name = '' THEN format('DATABASE %I', current_database())
+                             ELSE format('ROLE %I IN DATABASE %I', role_name, current_database()) END,
+              CASE WHEN old_value IS NULL THEN 'RESET default_transaction_read_only'
+                   ELSE format('SET default_transaction_read_only = %L', old_value) END)
+FROM pgslotplan.stopped_writes WHERE prefix = 'pgsp' AND (role_name = '' OR EXISTS (SELECT FROM pg_roles WHERE rolname = role_name))
+\gexec
+DELETE FROM pgslotplan.stopped_writes WHERE prefix = 'pgsp';
+SELECT NOT EXISTS (SELECT FROM pgslotplan.stopped_writes) AS none_left
+\gset
+\if :none_left
+DROP TABLE pgslotplan.stopped_writes;
+\endif
+\endif
+
+COMMIT;

@@ -1,4 +1,4 @@
--- lib/ready_publisher.sql: Looks whether every slot is close enough.
+-- lib/ready_publisher.sql: Waits up to 30 s until every slot is close enough.
 -- phase verify, on the publisher, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v most_bytes_behind="$MOST_BYTES_BEHIND" -f lib/ready_publisher.sql
 -- Variable most_bytes_behind (needed): the limit
@@ -70,14 +70,12 @@ $pgslotplan$;
 SET pgslotplan.most_bytes_behind = :'most_bytes_behind';
 DO $pgslotplan$
 DECLARE
-  found_count bigint;
-  found_lines text;
+  deadline timestamptz := clock_timestamp() + interval '30 s';
+  lines text;
 BEGIN
-  SELECT count(*), string_agg(line, chr(10) ORDER BY line) FILTER (WHERE number <= 20)
-    INTO found_count, found_lines
-    FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
-      SELECT format('slot %I: %s', planned.slot_name, CASE WHEN s.slot_name IS NULL THEN 'missing' WHEN NOT s.active THEN 'not connected'
-                    ELSE format('%s bytes behind', pg_wal_lsn_diff(pg_current_wal_insert_lsn(), s.confirmed_flush_lsn)) END)
+  LOOP
+    SELECT string_agg(line, chr(10) ORDER BY line) INTO lines FROM (SELECT format('slot %I: %s', planned.slot_name, CASE WHEN s.slot_name IS NULL THEN 'missing' WHEN NOT s.active THEN 'not connected'
+             ELSE format('%s bytes behind', pg_wal_lsn_diff(pg_current_wal_insert_lsn(), s.confirmed_flush_lsn)) END) AS line
       FROM (VALUES
         ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
         ('pgsp_email_messages', 'pgsp_email_messages', ARRAY['pgsp_email_messages']::text[]),
@@ -87,10 +85,13 @@ BEGIN
         ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
         ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
         ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) LEFT JOIN pg_replication_slots AS s ON s.slot_name = planned.slot_name AND s.database = current_database()
-      WHERE (s.active AND pg_wal_lsn_diff(pg_current_wal_insert_lsn(), s.confirmed_flush_lsn) <= current_setting('pgslotplan.most_bytes_behind')::numeric) IS NOT TRUE
-    ) AS found(line)) AS numbered;
-  IF found_count > 0 THEN
-    RAISE EXCEPTION USING MESSAGE = found_count || ' slots are not ready for the cutover', DETAIL = found_lines, HINT = 'Wait until they have caught up; MOST_BYTES_BEHIND is the limit.';
-  END IF;
+      WHERE (s.active AND pg_wal_lsn_diff(pg_current_wal_insert_lsn(), s.confirmed_flush_lsn) <= current_setting('pgslotplan.most_bytes_behind')::numeric) IS NOT TRUE) AS q;
+    EXIT WHEN lines IS NULL;
+    IF clock_timestamp() >= deadline THEN
+      RAISE EXCEPTION USING MESSAGE = 'slots are not ready for the cutover', DETAIL = lines,
+        HINT = 'Wait until they have caught up; MOST_BYTES_BEHIND is the limit.';
+    END IF;
+    PERFORM pg_sleep(0.2);
+  END LOOP;
 END
 $pgslotplan$;

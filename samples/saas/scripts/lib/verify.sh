@@ -20,36 +20,38 @@ candidates_in() { # the number of rows that were seen different
     read -r _ _ _ candidates < "$1.status" && [ "$candidates" -gt 0 ]
 }
 
-# One batch: compares, and leaves what is different in found.$batch
+# One batch: compares, and leaves what is different in found.$batch. $own belongs to this run: one that was killed may have
+# left a job behind, which ends at the end of its batch without a result.
 verify_batch() {
-    publisher_task digest "$dir/publisher" < "$dir/position.$batch" || return
-    subscriber_task digest "$dir/differing" < "$dir/publisher" || return
-    cat "$dir/publisher.found" "$dir/differing.found" > "$dir/found"
-    cp "$dir/publisher.status" "$dir/status.$batch"
-    if candidates_in "$dir/differing"; then
-        publisher_task rows "$dir/rows" < "$dir/differing" || return
-        cat "$dir/differing" "$dir/rows" > "$dir/both"
-        subscriber_task rows "$dir/here" < "$dir/both" || return
+    publisher_task digest "$own/publisher" < "$dir/position.$batch" || return
+    subscriber_task digest "$own/differing" < "$own/publisher" || return
+    cat "$own/publisher.found" "$own/differing.found" > "$own/found"
+    if candidates_in "$own/differing"; then
+        publisher_task rows "$own/rows" < "$own/differing" || return
+        cat "$own/differing" "$own/rows" > "$own/both"
+        subscriber_task rows "$own/here" < "$own/both" || return
         rounds=0
-        while candidates_in "$dir/here"; do
+        while candidates_in "$own/here"; do
             rounds=$((rounds + 1))
-            publisher_task again "$dir/there" < "$dir/here" || return
-            cat "$dir/there.found" >> "$dir/found"
-            candidates_in "$dir/there" || break
+            publisher_task again "$own/there" < "$own/here" || return
+            cat "$own/there.found" >> "$own/found"
+            candidates_in "$own/there" || break
             if [ "$rounds" -ge "${VERIFY_ROUNDS:-30}" ]; then
-                echo "undecided,\"rows that changed at every look, slot $slot\",,$candidates of them after $rounds rounds" >> "$dir/found"
+                echo "undecided,\"rows that changed at every look, slot $slot\",,$candidates of them after $rounds rounds" >> "$own/found"
                 break
             fi
-            subscriber_task again "$dir/here" < "$dir/there" || return
+            subscriber_task again "$own/here" < "$own/there" || return
         done
     fi
-    mv "$dir/found" "$dir/found.$batch"
+    kill -0 "$$" 2>/dev/null || exit 1
+    mv "$own/publisher.status" "$dir/status.$batch" && mv "$own/found" "$dir/found.$batch"
 }
 
 verify_slot() {
     slot=$1
     dir=$work/$slot
-    mkdir -p "$dir" || return
+    own=$dir/run.$$
+    mkdir -p "$own" || return
     if [ ! -f "$dir/batch" ]; then
         : > "$dir/position.0"
         echo 0 > "$dir/batch"
@@ -57,8 +59,8 @@ verify_slot() {
     while [ ! -f "$dir/done" ]; do
         read -r batch < "$dir/batch"
         verify_batch || return
-        if [ -s "$dir/publisher.next" ]; then
-            mv "$dir/publisher.next" "$dir/position.$((batch + 1))"
+        if [ -s "$own/publisher.next" ]; then
+            mv "$own/publisher.next" "$dir/position.$((batch + 1))"
             echo $((batch + 1)) > "$dir/batch.new" && mv "$dir/batch.new" "$dir/batch"
         else
             : > "$dir/done"

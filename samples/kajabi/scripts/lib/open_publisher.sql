@@ -1,6 +1,6 @@
--- lib/rollback_open_publisher.sql: Ends the reverse replication and opens the old server.
+-- lib/open_publisher.sql: Takes the way back away, foreign keys return, and the old server opens.
 -- phase verify, on the publisher, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
--- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f lib/rollback_open_publisher.sql
+-- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f lib/open_publisher.sql
 
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -49,6 +49,30 @@ BEGIN
       RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of the plan', HINT = 'This file is for the publisher.';
     END IF;
   END IF;
+END
+$pgslotplan$;
+
+DO $pgslotplan$
+DECLARE
+  deadline timestamptz := clock_timestamp() + interval '5 s';
+BEGIN
+  PERFORM pg_terminate_backend(l.pid) FROM pg_locks AS l WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.pid <> pg_backend_pid()
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND l.classid::bigint = hashtext('pgslotplan')::bigint & 4294967295 AND l.objid::bigint = hashtext('pgsp')::bigint & 4294967295;
+  WHILE EXISTS (SELECT FROM pg_locks AS l WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.pid <> pg_backend_pid()
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND l.classid::bigint = hashtext('pgslotplan')::bigint & 4294967295 AND l.objid::bigint = hashtext('pgsp')::bigint & 4294967295) LOOP
+    IF clock_timestamp() >= deadline THEN
+      RAISE EXCEPTION USING MESSAGE = 'another part of the cutover still runs', HINT = 'Wait for its end, then run this again.';
+    END IF;
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+END
+$pgslotplan$;
+
+DO $pgslotplan$
+BEGIN
+  PERFORM pg_advisory_lock_shared(hashtext('pgslotplan'), hashtext('pgsp'));
 END
 $pgslotplan$;
 

@@ -1,20 +1,11 @@
--- 84_publisher_reverse_subscriptions.sql: Creates the subscriptions of the way back on the old server.
+-- 84_publisher_reverse_start.sql: Enables the subscriptions of the way back on the old server.
 -- phase cutover, on the publisher, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
--- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v subscriber_dsn="$SUBSCRIBER_DSN" -f 84_publisher_reverse_subscriptions.sql
--- Variable subscriber_dsn (needed): connection string by which the publisher's server reaches the subscriber's database, with a role that has REPLICATION
+-- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 84_publisher_reverse_start.sql
 -- Undo: abort.sh before the first write; 91_publisher_cleanup.sql drops them for good.
 
 \set ON_ERROR_STOP on
 \set QUIET on
 \pset pager off
-\if :{?subscriber_dsn}
-\else
-DO $pgslotplan$
-BEGIN
-  RAISE EXCEPTION USING MESSAGE = 'psql variable subscriber_dsn is not set', HINT = 'Run psql with -v subscriber_dsn="...": connection string by which the publisher''s server reaches the subscriber''s database, with a role that has REPLICATION';
-END
-$pgslotplan$;
-\endif
 
 SET client_encoding = 'UTF8';
 SET standard_conforming_strings = on;
@@ -58,6 +49,32 @@ BEGIN
     IF found_marker THEN
       RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of the plan', HINT = 'This file is for the publisher.';
     END IF;
+  END IF;
+END
+$pgslotplan$;
+
+DO $pgslotplan$
+DECLARE
+  found_count bigint;
+  found_lines text;
+BEGIN
+  SELECT count(*), string_agg(line, chr(10) ORDER BY line) FILTER (WHERE number <= 20)
+    INTO found_count, found_lines
+    FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
+      SELECT format('subscription %I', mirror.slot_name) FROM (VALUES
+        ('pgsp_rev_1'),
+        ('pgsp_rev_2'),
+        ('pgsp_rev_3'),
+        ('pgsp_rev_4'),
+        ('pgsp_rev_5'),
+        ('pgsp_rev_6'),
+        ('pgsp_rev_7'),
+        ('pgsp_rev_8')) AS mirror(slot_name)
+      WHERE NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+        WHERE d.datname = current_database() AND s.subname = mirror.slot_name)
+    ) AS found(line)) AS numbered;
+  IF found_count > 0 THEN
+    RAISE EXCEPTION USING MESSAGE = found_count || ' subscriptions of the way back are missing', DETAIL = found_lines, HINT = 'Run 77_publisher_reverse_subscriptions.sql first.';
   END IF;
 END
 $pgslotplan$;
@@ -153,82 +170,58 @@ WHERE EXISTS (SELECT FROM pg_constraint AS k
 ORDER BY schema_name, table_name, constraint_name
 \gexec
 
-SELECT NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
-    WHERE d.datname = current_database() AND s.subname = 'pgsp_rev_1') AS reverse_0_is_missing
+SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+    WHERE d.datname = current_database() AND s.subname = 'pgsp_rev_1' AND NOT s.subenabled) AS reverse_0_is_disabled
 \gset
-\if :reverse_0_is_missing
-CREATE SUBSCRIPTION pgsp_rev_1
-    CONNECTION :'subscriber_dsn'
-    PUBLICATION pgsp_rev_1
-    WITH (create_slot = false, slot_name = 'pgsp_rev_1', copy_data = false, enabled = true);
+\if :reverse_0_is_disabled
+ALTER SUBSCRIPTION pgsp_rev_1 ENABLE;
 \endif
 
-SELECT NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
-    WHERE d.datname = current_database() AND s.subname = 'pgsp_rev_2') AS reverse_1_is_missing
+SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+    WHERE d.datname = current_database() AND s.subname = 'pgsp_rev_2' AND NOT s.subenabled) AS reverse_1_is_disabled
 \gset
-\if :reverse_1_is_missing
-CREATE SUBSCRIPTION pgsp_rev_2
-    CONNECTION :'subscriber_dsn'
-    PUBLICATION pgsp_rev_2
-    WITH (create_slot = false, slot_name = 'pgsp_rev_2', copy_data = false, enabled = true);
+\if :reverse_1_is_disabled
+ALTER SUBSCRIPTION pgsp_rev_2 ENABLE;
 \endif
 
-SELECT NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
-    WHERE d.datname = current_database() AND s.subname = 'pgsp_rev_3') AS reverse_2_is_missing
+SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+    WHERE d.datname = current_database() AND s.subname = 'pgsp_rev_3' AND NOT s.subenabled) AS reverse_2_is_disabled
 \gset
-\if :reverse_2_is_missing
-CREATE SUBSCRIPTION pgsp_rev_3
-    CONNECTION :'subscriber_dsn'
-    PUBLICATION pgsp_rev_3
-    WITH (create_slot = false, slot_name = 'pgsp_rev_3', copy_data = false, enabled = true);
+\if :reverse_2_is_disabled
+ALTER SUBSCRIPTION pgsp_rev_3 ENABLE;
 \endif
 
-SELECT NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
-    WHERE d.datname = current_database() AND s.subname = 'pgsp_rev_4') AS reverse_3_is_missing
+SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+    WHERE d.datname = current_database() AND s.subname = 'pgsp_rev_4' AND NOT s.subenabled) AS reverse_3_is_disabled
 \gset
-\if :reverse_3_is_missing
-CREATE SUBSCRIPTION pgsp_rev_4
-    CONNECTION :'subscriber_dsn'
-    PUBLICATION pgsp_rev_4
-    WITH (create_slot = false, slot_name = 'pgsp_rev_4', copy_data = false, enabled = true);
+\if :reverse_3_is_disabled
+ALTER SUBSCRIPTION pgsp_rev_4 ENABLE;
 \endif
 
-SELECT NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
-    WHERE d.datname = current_database() AND s.subname = 'pgsp_rev_5') AS reverse_4_is_missing
+SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+    WHERE d.datname = current_database() AND s.subname = 'pgsp_rev_5' AND NOT s.subenabled) AS reverse_4_is_disabled
 \gset
-\if :reverse_4_is_missing
-CREATE SUBSCRIPTION pgsp_rev_5
-    CONNECTION :'subscriber_dsn'
-    PUBLICATION pgsp_rev_5
-    WITH (create_slot = false, slot_name = 'pgsp_rev_5', copy_data = false, enabled = true);
+\if :reverse_4_is_disabled
+ALTER SUBSCRIPTION pgsp_rev_5 ENABLE;
 \endif
 
-SELECT NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
-    WHERE d.datname = current_database() AND s.subname = 'pgsp_rev_6') AS reverse_5_is_missing
+SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+    WHERE d.datname = current_database() AND s.subname = 'pgsp_rev_6' AND NOT s.subenabled) AS reverse_5_is_disabled
 \gset
-\if :reverse_5_is_missing
-CREATE SUBSCRIPTION pgsp_rev_6
-    CONNECTION :'subscriber_dsn'
-    PUBLICATION pgsp_rev_6
-    WITH (create_slot = false, slot_name = 'pgsp_rev_6', copy_data = false, enabled = true);
+\if :reverse_5_is_disabled
+ALTER SUBSCRIPTION pgsp_rev_6 ENABLE;
 \endif
 
-SELECT NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
-    WHERE d.datname = current_database() AND s.subname = 'pgsp_rev_7') AS reverse_6_is_missing
+SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+    WHERE d.datname = current_database() AND s.subname = 'pgsp_rev_7' AND NOT s.subenabled) AS reverse_6_is_disabled
 \gset
-\if :reverse_6_is_missing
-CREATE SUBSCRIPTION pgsp_rev_7
-    CONNECTION :'subscriber_dsn'
-    PUBLICATION pgsp_rev_7
-    WITH (create_slot = false, slot_name = 'pgsp_rev_7', copy_data = false, enabled = true);
+\if :reverse_6_is_disabled
+ALTER SUBSCRIPTION pgsp_rev_7 ENABLE;
 \endif
 
-SELECT NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
-    WHERE d.datname = current_database() AND s.subname = 'pgsp_rev_8') AS reverse_7_is_missing
+SELECT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+    WHERE d.datname = current_database() AND s.subname = 'pgsp_rev_8' AND NOT s.subenabled) AS reverse_7_is_disabled
 \gset
-\if :reverse_7_is_missing
-CREATE SUBSCRIPTION pgsp_rev_8
-    CONNECTION :'subscriber_dsn'
-    PUBLICATION pgsp_rev_8
-    WITH (create_slot = false, slot_name = 'pgsp_rev_8', copy_data = false, enabled = true);
+\if :reverse_7_is_disabled
+ALTER SUBSCRIPTION pgsp_rev_8 ENABLE;
 \endif

@@ -1,0 +1,313 @@
+//! A bank that is migrated: two servers, PgBouncers before the old one, and clients that write all the time and keep a
+//! ledger of what was acknowledged.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::process::CommandExt,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use libtest_mimic::Failed;
+use pgslotplan::{
+    names::TableName,
+    plan::{Plan, PlannedForeignKey},
+    throwaway::{Cluster, Servers},
+};
+
+use crate::{
+    bench::Done,
+    bouncer::Bouncer,
+    pair::{Pair, clusters, table, told},
+    story,
+};
+
+pub const DATABASE: &str = "bank";
+
+/// A ledger with a row for each acknowledged write, and transfers with a sequence and a foreign key over two slots.
+const SCHEMA: &str = "CREATE TABLE accounts (id int PRIMARY KEY, balance bigint NOT NULL);
+    CREATE TABLE ledger (client int, number bigint, PRIMARY KEY (client, number));
+    CREATE TABLE transfers (id bigserial PRIMARY KEY, account int NOT NULL, amount int, client int, number bigint);
+    ALTER TABLE transfers ADD CONSTRAINT transfers_account FOREIGN KEY (account) REFERENCES accounts (id);
+    CREATE TABLE notes (note text); ALTER TABLE notes REPLICA IDENTITY FULL;
+    CREATE SEQUENCE down INCREMENT -1; CREATE SEQUENCE never START 7; CREATE SEQUENCE restarted;";
+
+const ROWS: &str = "INSERT INTO accounts SELECT n, 0 FROM generate_series(1, 50) AS n; INSERT INTO notes SELECT 'note ' || n FROM generate_series(1, 20) AS n;
+    SELECT nextval('down'), nextval('down'); ALTER SEQUENCE restarted RESTART WITH 500;";
+
+pub fn plan(publisher: u32, subscriber: u32, identifier: String) -> Plan {
+    let mut plan = story::plan(publisher, subscriber, identifier);
+    plan.database = DATABASE.into();
+    plan.slots.truncate(2);
+    plan.slots[0].tables = vec![table("accounts", &["id"]), table("ledger", &["client", "number"])];
+    let full =
+        pgslotplan::plan::PlannedTable { identity: pgslotplan::workload::ReplicaIdentity::Full, ..table("notes", &[]) };
+    plan.slots[1].tables = vec![full, table("transfers", &["id"])];
+    plan.slots[1].insert_only_publication = None;
+    plan.slots[1].via_root = false;
+    plan.foreign_keys = vec![PlannedForeignKey {
+        from: TableName::new("public", "transfers"),
+        to: TableName::new("public", "accounts"),
+        name: "transfers_account".into(),
+        definition: None,
+        cut: true,
+    }];
+    plan
+}
+
+/// The tables as before the first client, for another crowd that begins to count anew.
+pub const NEW_CROWD: &str = "DELETE FROM ledger; DELETE FROM transfers; UPDATE accounts SET balance = 0";
+
+/// Both servers replicating, and two PgBouncers before the old one.
+pub struct Stage {
+    pub pair: Pair,
+    pub bouncers: Vec<Bouncer>,
+}
+
+impl Stage {
+    pub fn new(servers: &Servers, publisher: u32, subscriber: u32) -> Result<Self, Failed> {
+        let stage = Stage::bare(servers, publisher, subscriber, None)?;
+        stage.pair.bring_up()?;
+        stage.pair.run_all(&["76_p", "76_sh", "76_su", "77_publisher_d", "77_publisher_r"])?;
+        Ok(stage)
+    }
+
+    /// The servers before anything was made on them. The plan may be for another server than this publisher.
+    pub fn bare(servers: &Servers, publisher: u32, subscriber: u32, identifier: Option<&str>) -> Result<Self, Failed> {
+        let (from, to) = clusters(servers, (publisher, subscriber), DATABASE, &[SCHEMA])?;
+        from.psql(DATABASE, ROWS)?.success()?;
+        let identifier = match identifier {
+            Some(other) => other.to_owned(),
+            None => from.value("postgres", "SELECT system_identifier FROM pg_control_system()")?,
+        };
+        let bouncers = vec![Bouncer::start(&from, DATABASE)?, Bouncer::start(&from, DATABASE)?];
+        let pair = Pair::of(from, to, DATABASE, plan(publisher, subscriber, identifier))?;
+        let stage = Stage { pair, bouncers };
+        stage.configure(2, "")?;
+        Ok(stage)
+    }
+
+    /// How clients reach each PgBouncer.
+    pub fn conninfos(&self) -> Vec<String> {
+        self.bouncers.iter().map(Bouncer::conninfo).collect()
+    }
+
+    /// Writes `cutover.conf` with the first PgBouncers.
+    pub fn configure(&self, listed: usize, more: &str) -> Result<(), Failed> {
+        let names: Vec<String> = (0..listed).map(|number| format!("b{number}")).collect();
+        let mut conf = format!(
+            "PGBOUNCERS='{}'\nPGBOUNCER_DATABASES='app'\nPAUSE_SECONDS=20\nMOST_BYTES_BEHIND=200000000\n",
+            names.join(" ")
+        );
+        for (name, bouncer) in names.iter().zip(&self.bouncers) {
+            conf += &format!("{name}_console='{}'\n{name}_ini='{}'\n", bouncer.console(), bouncer.ini().display());
+        }
+        let (old, new) = (self.pair.publisher.port(), self.pair.subscriber.port());
+        conf += &format!("OLD_HOST=127.0.0.1 OLD_PORT={old}\nNEW_HOST=127.0.0.1 NEW_PORT={new}\n{more}\n");
+        let state = self.pair.folder().join("scripts.state");
+        fs::create_dir_all(&state)?;
+        fs::write(state.join("cutover.conf"), conf)?;
+        Ok(())
+    }
+
+    /// A shell file that must end with a code; what it said.
+    pub fn shell(&self, file: &str, expected: i32) -> Result<String, Failed> {
+        let (code, out, errors) = told(self.pair.shell(file).output()?);
+        if code != expected {
+            return Err(format!("{file}: exit code {code}: {out}{errors}\n{}", self.pair.state("evidence.tsv")).into());
+        }
+        Ok(out + &errors)
+    }
+
+    /// Runs a script until its evidence says that a part has begun, and a moment longer; then does something to it or to what
+    /// it works with. False when the script ended without that part.
+    pub fn strike(
+        &mut self,
+        file: &str,
+        part: &str,
+        later: Duration,
+        blow: impl FnOnce(&mut Stage, rustix::process::Pid) -> Result<(), Failed>,
+    ) -> Result<bool, Failed> {
+        let evidence = self.pair.folder().join("scripts.state/evidence.tsv");
+        let seen = || {
+            let text = fs::read_to_string(&evidence).unwrap_or_default();
+            text.lines().filter(|line| line.ends_with(&format!("\tbegin\t{part}"))).count()
+        };
+        let before = seen();
+        let mut child = self.pair.shell(file).process_group(0).spawn()?;
+        let begun = Instant::now();
+        while seen() == before {
+            if child.try_wait()?.is_some() {
+                return Ok(false);
+            }
+            if begun.elapsed() > Duration::from_secs(60) {
+                let _ = child.kill();
+                return Err(format!("{file} never came to \"{part}\": {}", self.pair.state("evidence.tsv")).into());
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        thread::sleep(later);
+        let group = rustix::process::Pid::from_raw(child.id() as i32).ok_or("a pid")?;
+        let struck = blow(self, group);
+        child.wait()?;
+        struck.map(|()| true)
+    }
+
+    /// Every acknowledged write is on this server once, and nothing that was never asked for.
+    pub fn settle(&self, server: &Cluster, clients: &Clients) -> Result<(), Failed> {
+        let sql = "SELECT client, count(*), max(number), (SELECT count(*) FROM transfers AS t WHERE t.client = l.client) FROM ledger AS l GROUP BY client ORDER BY client";
+        for row in server.query(DATABASE, sql)? {
+            let value = |at: usize| row[at].as_deref().unwrap_or_default().parse::<u64>().unwrap_or_default();
+            let acknowledged =
+                clients.written.lock().map_err(|_| "a client panicked")?.get(&value(0)).copied().unwrap_or_default();
+            assert_eq!(
+                (value(1), value(2), value(3)),
+                (acknowledged, acknowledged, acknowledged),
+                "client {}",
+                value(0)
+            );
+        }
+        let totals = server.value(DATABASE, "SELECT count(DISTINCT client) || ' ' || (SELECT sum(balance) FROM accounts) - (SELECT sum(amount) FROM transfers) FROM ledger")?;
+        assert_eq!(totals, format!("{CLIENTS} 0"));
+        Ok(())
+    }
+}
+
+const CLIENTS: u64 = 6;
+
+/// Clients that write one numbered transaction after the other; an error ends one.
+#[derive(Default)]
+pub struct Clients {
+    done: AtomicBool,
+    /// A connection that breaks is made anew, and what became of its last transaction is looked at.
+    forgiving: bool,
+    slowest_ms: AtomicU64,
+    pub written: Mutex<BTreeMap<u64, u64>>,
+    errors: Mutex<Vec<String>>,
+}
+
+impl Clients {
+    /// Runs clients beside `work`; which PgBouncer a client uses is its number.
+    pub fn beside(stage: &Stage, work: impl FnOnce(&Clients) -> Result<(), Failed>) -> Result<Clients, Failed> {
+        Clients::strict(&stage.conninfos(), work)
+    }
+
+    /// The same by connection strings.
+    pub fn strict(conninfos: &[String], work: impl FnOnce(&Clients) -> Result<(), Failed>) -> Result<Clients, Failed> {
+        Clients::default().run_beside(conninfos, work)
+    }
+
+    /// The same with clients that outlive broken connections.
+    pub fn forgiving(
+        conninfos: &[String],
+        work: impl FnOnce(&Clients) -> Result<(), Failed>,
+    ) -> Result<Clients, Failed> {
+        Clients { forgiving: true, ..Clients::default() }.run_beside(conninfos, work)
+    }
+
+    fn run_beside(
+        self,
+        conninfos: &[String],
+        work: impl FnOnce(&Clients) -> Result<(), Failed>,
+    ) -> Result<Clients, Failed> {
+        let worked = thread::scope(|scope| {
+            for number in 0..CLIENTS {
+                let (clients, conninfo) = (&self, &conninfos[number as usize % conninfos.len()]);
+                scope.spawn(move || clients.run(number, conninfo));
+            }
+            let end = Done(&self.done);
+            let worked = self.go_on().and_then(|()| work(&self));
+            let went_on = self.go_on();
+            drop(end);
+            worked.and(went_on)
+        });
+        let errors = self.errors.lock().map_err(|_| "a client panicked")?.join("\n");
+        match worked {
+            Ok(()) if errors.is_empty() => Ok(self),
+            Ok(()) => Err(errors.into()),
+            Err(error) => Err(format!("{}\n{errors}", error.message().unwrap_or_default()).into()),
+        }
+    }
+
+    fn run(&self, number: u64, conninfo: &str) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (mut last, mut unsure) = (0, false);
+        while let Err(error) = runtime.block_on(self.write(number, conninfo, &mut last, &mut unsure)) {
+            if !self.forgiving {
+                let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                self.errors.lock().expect("no client panics").push(format!("client {number}: {error}: {source}"));
+                return;
+            }
+            if self.done.load(Ordering::Relaxed) && !unsure {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// One connection's transactions. `unsure`: nobody said what became of the one after `last`.
+    async fn write(
+        &self,
+        number: u64,
+        conninfo: &str,
+        last: &mut u64,
+        unsure: &mut bool,
+    ) -> Result<(), tokio_postgres::Error> {
+        let (client, connection) = tokio_postgres::connect(conninfo, tokio_postgres::NoTls).await?;
+        tokio::spawn(connection);
+        let acknowledged = |reached: u64| self.written.lock().expect("no client panics").insert(number, reached);
+        if *unsure {
+            let next = *last + 1;
+            let found = client
+                .simple_query(&format!("SELECT number FROM ledger WHERE client = {number} AND number = {next}"))
+                .await?;
+            if found.iter().any(|message| matches!(message, tokio_postgres::SimpleQueryMessage::Row(_))) {
+                *last = next;
+                acknowledged(next);
+            }
+            *unsure = false;
+        }
+        while !self.done.load(Ordering::Relaxed) {
+            let next = *last + 1;
+            let begun = Instant::now();
+            *unsure = true;
+            client
+                .simple_query(&format!(
+                    "BEGIN; INSERT INTO ledger VALUES ({number}, {next}); UPDATE accounts SET balance = balance + 3 WHERE id = 1 + ({next} * 7 + {number}) % 50;
+                     INSERT INTO transfers (account, amount, client, number) VALUES (1 + ({next} * 7 + {number}) % 50, 3, {number}, {next}); COMMIT"
+                ))
+                .await?;
+            (*last, *unsure) = (next, false);
+            self.slowest_ms.fetch_max(begun.elapsed().as_millis() as u64, Ordering::Relaxed);
+            acknowledged(next);
+            thread::sleep(Duration::from_millis(3)); // as much as the servers can take beside other tests
+        }
+        Ok(())
+    }
+
+    /// Waits until every client has written again.
+    pub fn go_on(&self) -> Result<(), Failed> {
+        let before = self.written.lock().map_err(|_| "a client panicked")?.clone();
+        let begun = Instant::now();
+        loop {
+            let now = self.written.lock().map_err(|_| "a client panicked")?.clone();
+            if (0..CLIENTS).all(|client| now.get(&client) > before.get(&client)) {
+                return Ok(());
+            }
+            if begun.elapsed() > Duration::from_secs(30) {
+                return Err("clients do not go on".into());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The slowest transaction since the last call, ms.
+    pub fn slowest(&self) -> u64 {
+        self.slowest_ms.swap(0, Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,182 @@
+//! What dies in the middle of the cutover and of the ways back: scripts, with and without what they started, PgBouncers,
+//! servers. Another run, or abort.sh, ends in a consistent state; the clients' ledger says so.
+
+use std::time::Duration;
+
+use libtest_mimic::{Failed, Trial};
+use pgslotplan::throwaway::Servers;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use crate::{
+    bank::{Clients, NEW_CROWD, Stage},
+    bench::case,
+    pair::told,
+};
+
+pub fn trials() -> Vec<Trial> {
+    vec![
+        case("cutover_faults::killed_in_each_part_it_can_be_aborted_or_run_again", 2, kills),
+        case("cutover_faults::abort_and_rollback_that_are_killed_come_to_their_end", 2, ways_back),
+        case("cutover_faults::servers_and_pgbouncers_that_die_lose_nothing", 2, crashes),
+    ]
+}
+
+const OLD: &str = "old server: stop writes, drain, read";
+const NEW: &str = "new server: compare, stop forward, way back";
+
+fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// SIGKILL to the script and everything that it started.
+fn everything(_: &mut Stage, group: Pid) -> Result<(), Failed> {
+    Ok(kill_process_group(group, Signal::KILL)?)
+}
+
+/// SIGKILL to the shell alone: what it started goes on.
+fn only_the_shell(_: &mut Stage, group: Pid) -> Result<(), Failed> {
+    Ok(kill_process(group, Signal::KILL)?)
+}
+
+fn kills(servers: &Servers) -> Result<(), Failed> {
+    let mut stage = Stage::new(servers, 15, 18)?;
+    let conninfos = stage.conninfos();
+    let clients = Clients::strict(&conninfos, |clients| {
+        let moments = [
+            ("pause", 0),
+            (OLD, 0),
+            (OLD, 40),
+            (OLD, 80),
+            (NEW, 0),
+            (NEW, 50),
+            (NEW, 100),
+            ("switch", 0),
+            ("switch", 40),
+        ];
+        for (number, (part, later)) in moments.into_iter().enumerate() {
+            let blow = if number % 2 == 0 { everything } else { only_the_shell };
+            assert!(stage.strike("cutover.sh", part, ms(later), blow)?, "{part} never came");
+            stage
+                .shell("abort.sh", 0)
+                .and_then(|said| {
+                    clients.go_on().map_err(|error| format!("{}\n{said}", error.message().unwrap_or_default()).into())
+                })
+                .map_err(|error| {
+                    format!("killed {later} ms after the begin of {part}: {}", error.message().unwrap_or_default())
+                })?;
+        }
+        // an operator's Ctrl-C aborts by itself
+        assert!(stage.strike("cutover.sh", NEW, ms(0), |_, group| Ok(kill_process_group(group, Signal::INT)?))?);
+        clients.go_on()?;
+        // three kills without a way back in between: each run goes on where the one before was
+        for part in [OLD, NEW, "open"] {
+            assert!(stage.strike("cutover.sh", part, ms(10), everything)?, "{part} never came");
+        }
+        let (code, _, said) = told(stage.pair.shell("abort.sh").output()?);
+        match code {
+            0 => drop(stage.shell("cutover.sh", 0)?), // killed before the new server was noted as open
+            4 => stage.pair.run_all(&["86", "87"])?,
+            _ => return Err(said.into()),
+        }
+        clients.go_on()
+    })?;
+    stage.settle(&stage.pair.subscriber, &clients)
+}
+
+fn ways_back(servers: &Servers) -> Result<(), Failed> {
+    let mut stage = Stage::new(servers, 13, 15)?;
+    let conninfos = stage.conninfos();
+    let clients = Clients::strict(&conninfos, |clients| {
+        let parts =
+            ["abort: old target", "abort: open writes", "abort: resume", "abort: foreign keys", "abort: new server"];
+        for (number, part) in parts.into_iter().enumerate() {
+            // so late that the PgBouncers lead to the new server, if not that late that it is open
+            stage.pair.run_all(&["77_publisher_r", "78_pg", "78_pu", "71", "80", "81", "82", "83", "84", "85"])?;
+            let blow = if number % 2 == 0 { everything } else { only_the_shell };
+            assert!(stage.strike("abort.sh", part, ms(10), blow)?, "{part} never came");
+            stage.shell("abort.sh", 0)?;
+            clients.go_on()?;
+        }
+        stage.shell("cutover.sh", 0)?;
+        clients.go_on()
+    })?;
+    stage.settle(&stage.pair.subscriber, &clients)?;
+    stage.pair.execute(&stage.pair.subscriber, NEW_CROWD)?;
+    let clients = Clients::strict(&conninfos, |clients| {
+        let before = ["reverse", "pause", "stop writes on the new server, drain the reverse slots", "sequences"];
+        for (number, part) in before.into_iter().enumerate() {
+            let blow = if number % 2 == 0 { everything } else { only_the_shell };
+            assert!(stage.strike("rollback.sh", part, ms(15), blow)?, "{part} never came");
+        }
+        // nothing was written to the old server yet: one may as well stay
+        stage.pair.run_all(&["86"])?;
+        clients.go_on()?;
+        for part in ["open the old server", "switch", "resume", "foreign keys"] {
+            assert!(stage.strike("rollback.sh", part, ms(15), everything)?, "{part} never came");
+        }
+        stage.shell("rollback.sh", 0)?;
+        clients.go_on()?;
+        assert!(stage.shell("86_pgbouncer_resume.sh", 4)?.contains("a rollback has opened the old server"));
+        clients.go_on()
+    })?;
+    stage.settle(&stage.pair.publisher, &clients)
+}
+
+/// What dies, in which part, how many ms after its begin.
+type Death = (&'static str, u64, fn(&mut Stage) -> Result<(), Failed>);
+
+const DEATHS: [Death; 7] = [
+    ("pause", 0, |stage| Ok(stage.bouncers[1].crash())),
+    (OLD, 30, |stage| Ok(stage.pair.publisher.crash())),
+    (OLD, 10, |stage| {
+        // as a supervisor does it: not paused any more, and it leads to the old server
+        stage.bouncers[0].crash();
+        stage.bouncers[0].start_again()
+    }),
+    (NEW, 40, |stage| Ok(stage.pair.subscriber.crash())),
+    ("switch", 10, |stage| Ok(stage.pair.publisher.crash())),
+    ("switch", 20, |stage| {
+        stage.bouncers[0].crash();
+        stage.bouncers[0].start_again()
+    }),
+    ("open", 0, |stage| Ok(stage.pair.subscriber.crash())),
+];
+
+fn crashes(servers: &Servers) -> Result<(), Failed> {
+    let mut stage = Stage::new(servers, 15, 15)?;
+    let conninfos = stage.conninfos();
+    let mut is_new = false;
+    let clients = Clients::forgiving(&conninfos, |clients| {
+        for (part, later, die) in DEATHS {
+            if is_new {
+                break; // it died too late to matter
+            }
+            stage.pair.run_all(&["71"])?; // the apply workers are back from the death before
+            assert!(stage.strike("cutover.sh", part, ms(later), |stage, _| die(stage))?, "{part} never came");
+            stage.pair.publisher.start_again()?;
+            stage.pair.subscriber.start_again()?;
+            stage.bouncers.iter_mut().try_for_each(crate::bouncer::Bouncer::start_again)?;
+            let (code, out, errors) = told(stage.pair.shell("abort.sh").output()?);
+            match code {
+                0 => {}
+                4 => {
+                    stage.pair.run_all(&["86", "87"])?;
+                    is_new = true;
+                }
+                _ => return Err(format!("{part}: {code}: {out}{errors}\n{}", stage.pair.state("evidence.tsv")).into()),
+            }
+            clients.go_on().map_err(|error| {
+                format!(
+                    "death in {part}: {}\n{out}{errors}\n{}",
+                    error.message().unwrap_or_default(),
+                    stage.pair.state("evidence.tsv")
+                )
+            })?;
+        }
+        if !is_new {
+            stage.shell("cutover.sh", 0)?;
+        }
+        clients.go_on()
+    })?;
+    stage.settle(&stage.pair.subscriber, &clients)
+}
