@@ -126,20 +126,35 @@ fn ways_back(servers: &Servers) -> Result<(), Failed> {
 type Death = (&'static str, u64, fn(&mut Stage) -> Result<(), Failed>);
 
 const DEATHS: [Death; 7] = [
-    ("pause", 0, |stage| Ok(stage.bouncers[1].crash())),
-    (OLD, 30, |stage| Ok(stage.pair.publisher.crash())),
+    ("pause", 0, |stage| {
+        stage.bouncers[1].crash();
+        Ok(())
+    }),
+    (OLD, 30, |stage| {
+        stage.pair.publisher.crash();
+        Ok(())
+    }),
     (OLD, 10, |stage| {
         // as a supervisor does it: not paused any more, and it leads to the old server
         stage.bouncers[0].crash();
         stage.bouncers[0].start_again()
     }),
-    (NEW, 40, |stage| Ok(stage.pair.subscriber.crash())),
-    ("switch", 10, |stage| Ok(stage.pair.publisher.crash())),
+    (NEW, 40, |stage| {
+        stage.pair.subscriber.crash();
+        Ok(())
+    }),
+    ("switch", 10, |stage| {
+        stage.pair.publisher.crash();
+        Ok(())
+    }),
     ("switch", 20, |stage| {
         stage.bouncers[0].crash();
         stage.bouncers[0].start_again()
     }),
-    ("open", 0, |stage| Ok(stage.pair.subscriber.crash())),
+    ("open", 0, |stage| {
+        stage.pair.subscriber.crash();
+        Ok(())
+    }),
 ];
 
 fn crashes(servers: &Servers) -> Result<(), Failed> {
