@@ -23,7 +23,8 @@ use crate::{
 };
 
 /// One release to the next, over several, and to the same.
-const PAIRS: [(u32, u32); 8] = [(12, 13), (12, 15), (13, 15), (14, 16), (15, 18), (16, 17), (17, 18), (18, 18)];
+const PAIRS: [(u32, u32); 9] =
+    [(12, 13), (12, 15), (13, 15), (14, 16), (15, 18), (16, 17), (17, 17), (17, 18), (18, 18)];
 
 /// Subscribers whose pg_dump can be had: the others get their schema by hand.
 const DUMPING: [u32; 3] = [15, 16, 18];

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 01_shell_schema.sh: Makes the publisher's roles, extensions, tables and keys on the subscriber, as far as they are missing.
-# phase schema, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
+# phase schema, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
 # Run: sh 01_shell_schema.sh
 # Environment PGSLOTPLAN_PUBLISHER (needed): connection string of the publisher's database
 # Environment PGSLOTPLAN_SUBSCRIBER (needed): connection string of the subscriber's database
@@ -74,7 +74,7 @@ BEGIN
   END IF;
   -- a rehearsal runs against a clone, which may have an identifier of its own
   IF coalesce(current_setting('pgslotplan.rehearsal', true), '') <> 'on' AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
-     AND (SELECT system_identifier::text FROM pg_control_system()) <> '7711952812400521121' THEN
+     AND (SELECT system_identifier::text FROM pg_control_system()) <> '7712766977824796349' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is not the server that the plan was made for: its system identifier differs',
       HINT = 'This file is for the publisher.';
   END IF;
@@ -125,7 +125,7 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
   END IF;
   IF NOT is_clone AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
-     AND (SELECT system_identifier::text FROM pg_control_system()) = '7711952812400521121' THEN
+     AND (SELECT system_identifier::text FROM pg_control_system()) = '7712766977824796349' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one',
       HINT = 'This file is for the subscriber.';
   END IF;
@@ -183,45 +183,45 @@ BEGIN
         ('public', 'page_views_1', 3, true),
         ('public', 'page_views_2', 3, true),
         ('public', 'page_views_3', 3, true),
+        ('public', 'countries', 4, true),
         ('public', 'jobs', 4, true),
-        ('public', 'accounts', 5, true),
-        ('public', 'api_keys', 5, true),
-        ('public', 'campaign_variants', 5, true),
-        ('public', 'campaigns', 5, true),
-        ('public', 'comments', 5, true),
         ('public', 'contact_lists', 5, true),
         ('public', 'contact_tags', 5, true),
         ('public', 'contacts', 5, true),
-        ('public', 'countries', 5, true),
-        ('public', 'domains', 5, true),
-        ('public', 'files', 5, true),
-        ('public', 'imports', 5, true),
-        ('public', 'invoice_lines', 5, true),
-        ('public', 'invoices', 5, true),
+        ('public', 'coupons', 5, true),
         ('public', 'list_members', 5, true),
-        ('public', 'memberships', 5, true),
-        ('public', 'notification_settings', 5, true),
-        ('public', 'oauth_tokens', 5, true),
-        ('public', 'payments', 5, true),
-        ('public', 'permissions', 5, true),
-        ('public', 'projects', 5, true),
-        ('public', 'refunds', 5, true),
-        ('public', 'role_permissions', 5, true),
-        ('public', 'roles', 5, true),
-        ('public', 'subscription_plans', 5, true),
-        ('public', 'subscriptions', 5, true),
-        ('public', 'suppressions', 5, true),
         ('public', 'tags', 5, true),
-        ('public', 'task_assignees', 5, true),
-        ('public', 'tasks', 5, true),
-        ('public', 'templates', 5, true),
-        ('public', 'users', 5, true),
-        ('public', 'webhooks', 5, true),
-        ('public', 'coupons', 6, true),
+        ('public', 'accounts', 6, true),
+        ('public', 'api_keys', 6, true),
+        ('public', 'audit_log', 6, true),
+        ('public', 'campaign_variants', 6, true),
+        ('public', 'campaigns', 6, true),
+        ('public', 'comments', 6, true),
+        ('public', 'domains', 6, true),
         ('public', 'feature_flags', 6, true),
-        ('public', 'webhook_deliveries', 6, true),
-        ('public', 'audit_log', 7, true),
-        ('public', 'notifications', 7, true)) AS planned(schema_name, table_name, slot_number, truncates)) AS p
+        ('public', 'files', 6, true),
+        ('public', 'imports', 6, true),
+        ('public', 'invoice_lines', 6, true),
+        ('public', 'invoices', 6, true),
+        ('public', 'memberships', 6, true),
+        ('public', 'notification_settings', 6, true),
+        ('public', 'notifications', 6, true),
+        ('public', 'oauth_tokens', 6, true),
+        ('public', 'payments', 6, true),
+        ('public', 'permissions', 6, true),
+        ('public', 'projects', 6, true),
+        ('public', 'refunds', 6, true),
+        ('public', 'role_permissions', 6, true),
+        ('public', 'roles', 6, true),
+        ('public', 'subscription_plans', 6, true),
+        ('public', 'subscriptions', 6, true),
+        ('public', 'suppressions', 6, true),
+        ('public', 'task_assignees', 6, true),
+        ('public', 'tasks', 6, true),
+        ('public', 'templates', 6, true),
+        ('public', 'users', 6, true),
+        ('public', 'webhook_deliveries', 7, true),
+        ('public', 'webhooks', 7, true)) AS planned(schema_name, table_name, slot_number, truncates)) AS p
         JOIN pg_namespace AS n ON n.nspname = p.schema_name
         JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p.table_name),
       planned AS (SELECT * FROM listed UNION SELECT a.relid, slot_number, truncates FROM listed CROSS JOIN LATERAL pg_partition_ancestors(oid) AS a)
@@ -232,12 +232,14 @@ BEGIN
         AND (NOT EXISTS (SELECT FROM planned AS r WHERE r.oid = k.conrelid AND r.slot_number = referenced.slot_number)
              OR EXISTS (SELECT FROM planned AS r WHERE r.oid = k.conrelid AND r.slot_number <> referenced.slot_number))
         AND NOT EXISTS (SELECT FROM (VALUES
+        ('public', 'contact_lists', 'contact_lists_account_id_fkey'),
+        ('public', 'contacts', 'contacts_account_id_fkey'),
         ('public', 'email_events', 'email_events_message_id_fkey'),
         ('public', 'email_messages', 'email_messages_campaign_id_fkey'),
         ('public', 'email_messages', 'email_messages_contact_id_fkey'),
-        ('public', 'notifications', 'notifications_user_id_fkey'),
         ('public', 'sessions', 'sessions_user_id_fkey'),
-        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey')) AS cut(schema_name, table_name, constraint_name)
+        ('public', 'tags', 'tags_account_id_fkey'),
+        ('public', 'webhooks', 'webhooks_account_id_fkey')) AS cut(schema_name, table_name, constraint_name)
           JOIN pg_namespace AS n ON n.nspname = cut.schema_name
           WHERE cut.constraint_name = k.conname
             AND (SELECT relname FROM pg_class WHERE oid = k.conrelid AND relnamespace = n.oid) = cut.table_name)
@@ -286,12 +288,14 @@ FROM pg_index AS i
 UNION ALL
 SELECT 2606, k.oid, CASE WHEN EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = k.conrelid
     AND (n.nspname, c.relname, k.conname) IN (
+    ('public', 'contact_lists', 'contact_lists_account_id_fkey'),
+    ('public', 'contacts', 'contacts_account_id_fkey'),
     ('public', 'email_events', 'email_events_message_id_fkey'),
     ('public', 'email_messages', 'email_messages_campaign_id_fkey'),
     ('public', 'email_messages', 'email_messages_contact_id_fkey'),
-    ('public', 'notifications', 'notifications_user_id_fkey'),
     ('public', 'sessions', 'sessions_user_id_fkey'),
-    ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey'))) THEN 'cut' ELSE 'foreign' END, 0
+    ('public', 'tags', 'tags_account_id_fkey'),
+    ('public', 'webhooks', 'webhooks_account_id_fkey'))) THEN 'cut' ELSE 'foreign' END, 0
 FROM pg_constraint AS k WHERE k.contype = 'f' AND k.conparentid = 0
 UNION ALL
 SELECT 2620, g.oid, 'cut', 0 FROM pg_trigger AS g WHERE g.tgname = 'pgsp_refuse_truncate' AND NOT g.tgisinternal;

@@ -1,5 +1,5 @@
 -- 10_publisher_check.sql: Looks whether the publisher still is what the plan was made for. Changes nothing.
--- phase prepare, on the publisher, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
+-- phase prepare, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 10_publisher_check.sql
 
 \set ON_ERROR_STOP on
@@ -39,7 +39,7 @@ BEGIN
   END IF;
   -- a rehearsal runs against a clone, which may have an identifier of its own
   IF coalesce(current_setting('pgslotplan.rehearsal', true), '') <> 'on' AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
-     AND (SELECT system_identifier::text FROM pg_control_system()) <> '7711952812400521121' THEN
+     AND (SELECT system_identifier::text FROM pg_control_system()) <> '7712766977824796349' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is not the server that the plan was made for: its system identifier differs',
       HINT = 'This file is for the publisher.';
   END IF;
@@ -69,8 +69,8 @@ BEGIN
       SELECT format('wal_level is %s, but must be logical', current_setting('wal_level'))
       WHERE current_setting('wal_level') <> 'logical'
       UNION ALL
-      SELECT format('max_replication_slots is %s, but must be at least %s: %s are used by others, 19 are needed, 2 are spare',
-                    current_setting('max_replication_slots'), others + 21, others)
+      SELECT format('max_replication_slots is %s, but must be at least %s: %s are used by others, 20 are needed, 2 are spare',
+                    current_setting('max_replication_slots'), others + 22, others)
       FROM (SELECT count(*) FROM pg_replication_slots AS s WHERE s.slot_name !~ '_[0-9]+_sync_[0-9]+'
               AND NOT EXISTS (SELECT FROM (VALUES
         ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
@@ -81,10 +81,10 @@ BEGIN
         ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
         ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
         ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) WHERE planned.slot_name = s.slot_name)) AS used(others)
-      WHERE current_setting('max_replication_slots')::integer < others + 21
+      WHERE current_setting('max_replication_slots')::integer < others + 22
       UNION ALL
-      SELECT format('max_wal_senders is %s, but must be at least %s: %s are used by others, 20 are needed',
-                    current_setting('max_wal_senders'), others + 20, others)
+      SELECT format('max_wal_senders is %s, but must be at least %s: %s are used by others, 21 are needed',
+                    current_setting('max_wal_senders'), others + 21, others)
       FROM (SELECT count(*) FROM pg_stat_replication AS r LEFT JOIN pg_replication_slots AS s ON s.active_pid = r.pid
              WHERE coalesce(s.slot_name, '') !~ '_[0-9]+_sync_[0-9]+'
                AND NOT EXISTS (SELECT FROM (VALUES
@@ -96,7 +96,7 @@ BEGIN
         ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
         ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
         ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) WHERE planned.slot_name = s.slot_name)) AS used(others)
-      WHERE current_setting('max_wal_senders')::integer < others + 20
+      WHERE current_setting('max_wal_senders')::integer < others + 21
     ) AS found(line)) AS numbered;
   IF found_count > 0 THEN
     RAISE EXCEPTION USING MESSAGE = found_count || ' settings of the publisher are too small', DETAIL = found_lines, HINT = 'Raise them and restart the publisher; RUNBOOK.md has the numbers.';
@@ -131,24 +131,29 @@ BEGIN
         ('public', 'email_messages', 'r', true, false),
         ('public', 'sessions', 'r', true, false),
         ('public', 'page_views', 'p', true, true),
+        ('public', 'countries', 'r', true, false),
         ('public', 'jobs', 'r', true, false),
-        ('public', 'accounts', 'r', true, false),
-        ('public', 'api_keys', 'r', true, false),
-        ('public', 'campaign_variants', 'r', true, false),
-        ('public', 'campaigns', 'r', true, false),
-        ('public', 'comments', 'r', true, false),
         ('public', 'contact_lists', 'r', true, false),
         ('public', 'contact_tags', 'r', true, false),
         ('public', 'contacts', 'r', true, false),
-        ('public', 'countries', 'r', true, false),
+        ('public', 'coupons', 'r', true, false),
+        ('public', 'list_members', 'r', true, false),
+        ('public', 'tags', 'r', true, false),
+        ('public', 'accounts', 'r', true, false),
+        ('public', 'api_keys', 'r', true, false),
+        ('public', 'audit_log', 'r', true, false),
+        ('public', 'campaign_variants', 'r', true, false),
+        ('public', 'campaigns', 'r', true, false),
+        ('public', 'comments', 'r', true, false),
         ('public', 'domains', 'r', true, false),
+        ('public', 'feature_flags', 'r', true, false),
         ('public', 'files', 'r', true, false),
         ('public', 'imports', 'r', true, false),
         ('public', 'invoice_lines', 'r', true, false),
         ('public', 'invoices', 'r', true, false),
-        ('public', 'list_members', 'r', true, false),
         ('public', 'memberships', 'r', true, false),
         ('public', 'notification_settings', 'r', true, false),
+        ('public', 'notifications', 'r', true, false),
         ('public', 'oauth_tokens', 'r', true, false),
         ('public', 'payments', 'r', true, false),
         ('public', 'permissions', 'r', true, false),
@@ -159,17 +164,12 @@ BEGIN
         ('public', 'subscription_plans', 'r', true, false),
         ('public', 'subscriptions', 'r', true, false),
         ('public', 'suppressions', 'r', true, false),
-        ('public', 'tags', 'r', true, false),
         ('public', 'task_assignees', 'r', true, false),
         ('public', 'tasks', 'r', true, false),
         ('public', 'templates', 'r', true, false),
         ('public', 'users', 'r', true, false),
-        ('public', 'webhooks', 'r', true, false),
-        ('public', 'coupons', 'r', true, false),
-        ('public', 'feature_flags', 'r', true, false),
         ('public', 'webhook_deliveries', 'r', true, false),
-        ('public', 'audit_log', 'r', true, false),
-        ('public', 'notifications', 'r', true, false)) AS planned(schema_name, table_name, kind, needs_identity, via_root)),
+        ('public', 'webhooks', 'r', true, false)) AS planned(schema_name, table_name, kind, needs_identity, via_root)),
       relation AS (
         SELECT planned.*, c.oid, c.relkind, c.relpersistence
         FROM planned LEFT JOIN (pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace)

@@ -1,5 +1,5 @@
 -- 11_subscriber_check.sql: Looks whether the subscriber can take what the plan sends. Changes nothing.
--- phase schema, on the subscriber, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
+-- phase schema, on the subscriber, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 11_subscriber_check.sql
 
 \set ON_ERROR_STOP on
@@ -34,7 +34,7 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
   END IF;
   IF NOT is_clone AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
-     AND (SELECT system_identifier::text FROM pg_control_system()) = '7711952812400521121' THEN
+     AND (SELECT system_identifier::text FROM pg_control_system()) = '7712766977824796349' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one',
       HINT = 'This file is for the subscriber.';
   END IF;
@@ -77,8 +77,8 @@ BEGIN
                     current_setting('max_sync_workers_per_subscription'))
       WHERE current_setting('max_sync_workers_per_subscription')::integer > 2
       UNION ALL
-      SELECT format('max_logical_replication_workers is %s, but must be at least %s: %s for others, 19 are needed',
-                    current_setting('max_logical_replication_workers'), others + 19, others)
+      SELECT format('max_logical_replication_workers is %s, but must be at least %s: %s for others, 20 are needed',
+                    current_setting('max_logical_replication_workers'), others + 20, others)
       FROM (SELECT count(*) FROM pg_subscription AS s WHERE s.subenabled
               AND NOT EXISTS (SELECT FROM (VALUES
         ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
@@ -89,14 +89,14 @@ BEGIN
         ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
         ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
         ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) WHERE planned.subscription_name = s.subname)) AS used(others)
-      WHERE current_setting('max_logical_replication_workers')::integer < others + 19
+      WHERE current_setting('max_logical_replication_workers')::integer < others + 20
       UNION ALL
       SELECT format('max_worker_processes is %s, but must be at least %s: one more than max_logical_replication_workers',
                     current_setting('max_worker_processes'), current_setting('max_logical_replication_workers')::integer + 1)
       WHERE current_setting('max_worker_processes')::integer <= current_setting('max_logical_replication_workers')::integer
       UNION ALL
-      SELECT format('max_replication_slots is %s, but must be at least %s: %s for others, 19 are needed, 2 are spare',
-                    current_setting('max_replication_slots'), others + 21, others)
+      SELECT format('max_replication_slots is %s, but must be at least %s: %s for others, 20 are needed, 2 are spare',
+                    current_setting('max_replication_slots'), others + 22, others)
       FROM (SELECT count(*) FROM pg_subscription AS s
              WHERE NOT EXISTS (SELECT FROM (VALUES
         ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
@@ -107,7 +107,7 @@ BEGIN
         ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
         ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
         ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications) WHERE planned.subscription_name = s.subname)) AS used(others)
-      WHERE current_setting('max_replication_slots')::integer < others + 21
+      WHERE current_setting('max_replication_slots')::integer < others + 22
     ) AS found(line)) AS numbered;
   IF found_count > 0 THEN
     RAISE EXCEPTION USING MESSAGE = found_count || ' settings of the subscriber are too small', DETAIL = found_lines, HINT = 'Raise them and restart the subscriber; RUNBOOK.md has the numbers.';
@@ -128,45 +128,45 @@ BEGIN
         ('pgsp_email_messages', 'public', 'email_messages', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_sessions', 'public', 'sessions', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_page_views', 'public', 'page_views', false, true, ARRAY['day', 'id']::text[], ARRAY['day', 'id']::text[]),
+        ('pgsp_shared_1', 'public', 'countries', false, true, ARRAY['code']::text[], ARRAY['code']::text[]),
         ('pgsp_shared_1', 'public', 'jobs', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'accounts', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'api_keys', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'campaign_variants', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'campaigns', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'comments', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_shared_2', 'public', 'contact_lists', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_shared_2', 'public', 'contact_tags', false, true, ARRAY['contact_id', 'tag_id']::text[], ARRAY['contact_id', 'tag_id']::text[]),
         ('pgsp_shared_2', 'public', 'contacts', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'countries', false, true, ARRAY['code']::text[], ARRAY['code']::text[]),
-        ('pgsp_shared_2', 'public', 'domains', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'files', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'imports', false, true, ARRAY['code']::text[], ARRAY['code']::text[]),
-        ('pgsp_shared_2', 'public', 'invoice_lines', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'invoices', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_2', 'public', 'coupons', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_shared_2', 'public', 'list_members', false, true, ARRAY['contact_id', 'list_id']::text[], ARRAY['list_id', 'contact_id']::text[]),
-        ('pgsp_shared_2', 'public', 'memberships', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'notification_settings', false, true, ARRAY['user_id']::text[], ARRAY['user_id']::text[]),
-        ('pgsp_shared_2', 'public', 'oauth_tokens', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'payments', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'permissions', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'projects', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'refunds', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'role_permissions', false, true, ARRAY['permission_id', 'role_id']::text[], ARRAY['role_id', 'permission_id']::text[]),
-        ('pgsp_shared_2', 'public', 'roles', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'subscription_plans', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'subscriptions', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'suppressions', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_shared_2', 'public', 'tags', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'task_assignees', false, true, ARRAY['task_id', 'user_id']::text[], ARRAY['task_id', 'user_id']::text[]),
-        ('pgsp_shared_2', 'public', 'tasks', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'templates', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'users', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_2', 'public', 'webhooks', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_3', 'public', 'coupons', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'accounts', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'api_keys', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'audit_log', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'campaign_variants', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'campaigns', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'comments', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'domains', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
         ('pgsp_shared_3', 'public', 'feature_flags', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_3', 'public', 'webhook_deliveries', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_4', 'public', 'audit_log', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
-        ('pgsp_shared_4', 'public', 'notifications', false, true, ARRAY['id']::text[], ARRAY['id']::text[])) AS planned(subscription_name, schema_name, table_name, is_only, needs_identity, columns, identity_columns)),
+        ('pgsp_shared_3', 'public', 'files', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'imports', false, true, ARRAY['code']::text[], ARRAY['code']::text[]),
+        ('pgsp_shared_3', 'public', 'invoice_lines', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'invoices', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'memberships', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'notification_settings', false, true, ARRAY['user_id']::text[], ARRAY['user_id']::text[]),
+        ('pgsp_shared_3', 'public', 'notifications', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'oauth_tokens', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'payments', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'permissions', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'projects', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'refunds', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'role_permissions', false, true, ARRAY['permission_id', 'role_id']::text[], ARRAY['role_id', 'permission_id']::text[]),
+        ('pgsp_shared_3', 'public', 'roles', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'subscription_plans', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'subscriptions', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'suppressions', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'task_assignees', false, true, ARRAY['task_id', 'user_id']::text[], ARRAY['task_id', 'user_id']::text[]),
+        ('pgsp_shared_3', 'public', 'tasks', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'templates', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_3', 'public', 'users', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_4', 'public', 'webhook_deliveries', false, true, ARRAY['id']::text[], ARRAY['id']::text[]),
+        ('pgsp_shared_4', 'public', 'webhooks', false, true, ARRAY['id']::text[], ARRAY['id']::text[])) AS planned(subscription_name, schema_name, table_name, is_only, needs_identity, columns, identity_columns)),
       relation AS (
         SELECT planned.*, c.oid, c.relkind, c.relpersistence
         FROM planned LEFT JOIN (pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace)
@@ -218,45 +218,45 @@ BEGIN
         ('pgsp_email_messages', 'public', 'email_messages', false),
         ('pgsp_sessions', 'public', 'sessions', false),
         ('pgsp_page_views', 'public', 'page_views', false),
+        ('pgsp_shared_1', 'public', 'countries', false),
         ('pgsp_shared_1', 'public', 'jobs', false),
-        ('pgsp_shared_2', 'public', 'accounts', false),
-        ('pgsp_shared_2', 'public', 'api_keys', false),
-        ('pgsp_shared_2', 'public', 'campaign_variants', false),
-        ('pgsp_shared_2', 'public', 'campaigns', false),
-        ('pgsp_shared_2', 'public', 'comments', false),
         ('pgsp_shared_2', 'public', 'contact_lists', false),
         ('pgsp_shared_2', 'public', 'contact_tags', false),
         ('pgsp_shared_2', 'public', 'contacts', false),
-        ('pgsp_shared_2', 'public', 'countries', false),
-        ('pgsp_shared_2', 'public', 'domains', false),
-        ('pgsp_shared_2', 'public', 'files', false),
-        ('pgsp_shared_2', 'public', 'imports', false),
-        ('pgsp_shared_2', 'public', 'invoice_lines', false),
-        ('pgsp_shared_2', 'public', 'invoices', false),
+        ('pgsp_shared_2', 'public', 'coupons', false),
         ('pgsp_shared_2', 'public', 'list_members', false),
-        ('pgsp_shared_2', 'public', 'memberships', false),
-        ('pgsp_shared_2', 'public', 'notification_settings', false),
-        ('pgsp_shared_2', 'public', 'oauth_tokens', false),
-        ('pgsp_shared_2', 'public', 'payments', false),
-        ('pgsp_shared_2', 'public', 'permissions', false),
-        ('pgsp_shared_2', 'public', 'projects', false),
-        ('pgsp_shared_2', 'public', 'refunds', false),
-        ('pgsp_shared_2', 'public', 'role_permissions', false),
-        ('pgsp_shared_2', 'public', 'roles', false),
-        ('pgsp_shared_2', 'public', 'subscription_plans', false),
-        ('pgsp_shared_2', 'public', 'subscriptions', false),
-        ('pgsp_shared_2', 'public', 'suppressions', false),
         ('pgsp_shared_2', 'public', 'tags', false),
-        ('pgsp_shared_2', 'public', 'task_assignees', false),
-        ('pgsp_shared_2', 'public', 'tasks', false),
-        ('pgsp_shared_2', 'public', 'templates', false),
-        ('pgsp_shared_2', 'public', 'users', false),
-        ('pgsp_shared_2', 'public', 'webhooks', false),
-        ('pgsp_shared_3', 'public', 'coupons', false),
+        ('pgsp_shared_3', 'public', 'accounts', false),
+        ('pgsp_shared_3', 'public', 'api_keys', false),
+        ('pgsp_shared_3', 'public', 'audit_log', false),
+        ('pgsp_shared_3', 'public', 'campaign_variants', false),
+        ('pgsp_shared_3', 'public', 'campaigns', false),
+        ('pgsp_shared_3', 'public', 'comments', false),
+        ('pgsp_shared_3', 'public', 'domains', false),
         ('pgsp_shared_3', 'public', 'feature_flags', false),
-        ('pgsp_shared_3', 'public', 'webhook_deliveries', false),
-        ('pgsp_shared_4', 'public', 'audit_log', false),
-        ('pgsp_shared_4', 'public', 'notifications', false)) AS planned(subscription_name, schema_name, table_name, is_only))
+        ('pgsp_shared_3', 'public', 'files', false),
+        ('pgsp_shared_3', 'public', 'imports', false),
+        ('pgsp_shared_3', 'public', 'invoice_lines', false),
+        ('pgsp_shared_3', 'public', 'invoices', false),
+        ('pgsp_shared_3', 'public', 'memberships', false),
+        ('pgsp_shared_3', 'public', 'notification_settings', false),
+        ('pgsp_shared_3', 'public', 'notifications', false),
+        ('pgsp_shared_3', 'public', 'oauth_tokens', false),
+        ('pgsp_shared_3', 'public', 'payments', false),
+        ('pgsp_shared_3', 'public', 'permissions', false),
+        ('pgsp_shared_3', 'public', 'projects', false),
+        ('pgsp_shared_3', 'public', 'refunds', false),
+        ('pgsp_shared_3', 'public', 'role_permissions', false),
+        ('pgsp_shared_3', 'public', 'roles', false),
+        ('pgsp_shared_3', 'public', 'subscription_plans', false),
+        ('pgsp_shared_3', 'public', 'subscriptions', false),
+        ('pgsp_shared_3', 'public', 'suppressions', false),
+        ('pgsp_shared_3', 'public', 'task_assignees', false),
+        ('pgsp_shared_3', 'public', 'tasks', false),
+        ('pgsp_shared_3', 'public', 'templates', false),
+        ('pgsp_shared_3', 'public', 'users', false),
+        ('pgsp_shared_4', 'public', 'webhook_deliveries', false),
+        ('pgsp_shared_4', 'public', 'webhooks', false)) AS planned(subscription_name, schema_name, table_name, is_only))
     SELECT n.nspname, c.relname, CASE WHEN bool_and(planned.is_only) THEN 'ONLY ' ELSE '' END AS only_word
     FROM planned
     JOIN pg_namespace AS n ON n.nspname = planned.schema_name
@@ -298,45 +298,45 @@ BEGIN
         ('public', 'page_views_1', 3, true),
         ('public', 'page_views_2', 3, true),
         ('public', 'page_views_3', 3, true),
+        ('public', 'countries', 4, true),
         ('public', 'jobs', 4, true),
-        ('public', 'accounts', 5, true),
-        ('public', 'api_keys', 5, true),
-        ('public', 'campaign_variants', 5, true),
-        ('public', 'campaigns', 5, true),
-        ('public', 'comments', 5, true),
         ('public', 'contact_lists', 5, true),
         ('public', 'contact_tags', 5, true),
         ('public', 'contacts', 5, true),
-        ('public', 'countries', 5, true),
-        ('public', 'domains', 5, true),
-        ('public', 'files', 5, true),
-        ('public', 'imports', 5, true),
-        ('public', 'invoice_lines', 5, true),
-        ('public', 'invoices', 5, true),
+        ('public', 'coupons', 5, true),
         ('public', 'list_members', 5, true),
-        ('public', 'memberships', 5, true),
-        ('public', 'notification_settings', 5, true),
-        ('public', 'oauth_tokens', 5, true),
-        ('public', 'payments', 5, true),
-        ('public', 'permissions', 5, true),
-        ('public', 'projects', 5, true),
-        ('public', 'refunds', 5, true),
-        ('public', 'role_permissions', 5, true),
-        ('public', 'roles', 5, true),
-        ('public', 'subscription_plans', 5, true),
-        ('public', 'subscriptions', 5, true),
-        ('public', 'suppressions', 5, true),
         ('public', 'tags', 5, true),
-        ('public', 'task_assignees', 5, true),
-        ('public', 'tasks', 5, true),
-        ('public', 'templates', 5, true),
-        ('public', 'users', 5, true),
-        ('public', 'webhooks', 5, true),
-        ('public', 'coupons', 6, true),
+        ('public', 'accounts', 6, true),
+        ('public', 'api_keys', 6, true),
+        ('public', 'audit_log', 6, true),
+        ('public', 'campaign_variants', 6, true),
+        ('public', 'campaigns', 6, true),
+        ('public', 'comments', 6, true),
+        ('public', 'domains', 6, true),
         ('public', 'feature_flags', 6, true),
-        ('public', 'webhook_deliveries', 6, true),
-        ('public', 'audit_log', 7, true),
-        ('public', 'notifications', 7, true)) AS planned(schema_name, table_name, slot_number, truncates)) AS p
+        ('public', 'files', 6, true),
+        ('public', 'imports', 6, true),
+        ('public', 'invoice_lines', 6, true),
+        ('public', 'invoices', 6, true),
+        ('public', 'memberships', 6, true),
+        ('public', 'notification_settings', 6, true),
+        ('public', 'notifications', 6, true),
+        ('public', 'oauth_tokens', 6, true),
+        ('public', 'payments', 6, true),
+        ('public', 'permissions', 6, true),
+        ('public', 'projects', 6, true),
+        ('public', 'refunds', 6, true),
+        ('public', 'role_permissions', 6, true),
+        ('public', 'roles', 6, true),
+        ('public', 'subscription_plans', 6, true),
+        ('public', 'subscriptions', 6, true),
+        ('public', 'suppressions', 6, true),
+        ('public', 'task_assignees', 6, true),
+        ('public', 'tasks', 6, true),
+        ('public', 'templates', 6, true),
+        ('public', 'users', 6, true),
+        ('public', 'webhook_deliveries', 7, true),
+        ('public', 'webhooks', 7, true)) AS planned(schema_name, table_name, slot_number, truncates)) AS p
         JOIN pg_namespace AS n ON n.nspname = p.schema_name
         JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p.table_name),
       planned AS (SELECT * FROM listed UNION SELECT a.relid, slot_number, truncates FROM listed CROSS JOIN LATERAL pg_partition_ancestors(oid) AS a)
@@ -347,12 +347,14 @@ BEGIN
         AND (NOT EXISTS (SELECT FROM planned AS r WHERE r.oid = k.conrelid AND r.slot_number = referenced.slot_number)
              OR EXISTS (SELECT FROM planned AS r WHERE r.oid = k.conrelid AND r.slot_number <> referenced.slot_number))
         AND NOT EXISTS (SELECT FROM (VALUES
+        ('public', 'contact_lists', 'contact_lists_account_id_fkey'),
+        ('public', 'contacts', 'contacts_account_id_fkey'),
         ('public', 'email_events', 'email_events_message_id_fkey'),
         ('public', 'email_messages', 'email_messages_campaign_id_fkey'),
         ('public', 'email_messages', 'email_messages_contact_id_fkey'),
-        ('public', 'notifications', 'notifications_user_id_fkey'),
         ('public', 'sessions', 'sessions_user_id_fkey'),
-        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey')) AS cut(schema_name, table_name, constraint_name)
+        ('public', 'tags', 'tags_account_id_fkey'),
+        ('public', 'webhooks', 'webhooks_account_id_fkey')) AS cut(schema_name, table_name, constraint_name)
           JOIN pg_namespace AS n ON n.nspname = cut.schema_name
           WHERE cut.constraint_name = k.conname
             AND (SELECT relname FROM pg_class WHERE oid = k.conrelid AND relnamespace = n.oid) = cut.table_name)
@@ -401,24 +403,29 @@ BEGIN
         ('public', 'email_messages'),
         ('public', 'sessions'),
         ('public', 'page_views'),
+        ('public', 'countries'),
         ('public', 'jobs'),
-        ('public', 'accounts'),
-        ('public', 'api_keys'),
-        ('public', 'campaign_variants'),
-        ('public', 'campaigns'),
-        ('public', 'comments'),
         ('public', 'contact_lists'),
         ('public', 'contact_tags'),
         ('public', 'contacts'),
-        ('public', 'countries'),
+        ('public', 'coupons'),
+        ('public', 'list_members'),
+        ('public', 'tags'),
+        ('public', 'accounts'),
+        ('public', 'api_keys'),
+        ('public', 'audit_log'),
+        ('public', 'campaign_variants'),
+        ('public', 'campaigns'),
+        ('public', 'comments'),
         ('public', 'domains'),
+        ('public', 'feature_flags'),
         ('public', 'files'),
         ('public', 'imports'),
         ('public', 'invoice_lines'),
         ('public', 'invoices'),
-        ('public', 'list_members'),
         ('public', 'memberships'),
         ('public', 'notification_settings'),
+        ('public', 'notifications'),
         ('public', 'oauth_tokens'),
         ('public', 'payments'),
         ('public', 'permissions'),
@@ -429,17 +436,12 @@ BEGIN
         ('public', 'subscription_plans'),
         ('public', 'subscriptions'),
         ('public', 'suppressions'),
-        ('public', 'tags'),
         ('public', 'task_assignees'),
         ('public', 'tasks'),
         ('public', 'templates'),
         ('public', 'users'),
-        ('public', 'webhooks'),
-        ('public', 'coupons'),
-        ('public', 'feature_flags'),
         ('public', 'webhook_deliveries'),
-        ('public', 'audit_log'),
-        ('public', 'notifications')) AS planned(schema_name, table_name)
+        ('public', 'webhooks')) AS planned(schema_name, table_name)
         JOIN pg_namespace AS n ON n.nspname = planned.schema_name
         JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = planned.table_name
       )

@@ -1,5 +1,5 @@
 -- 30_publisher_publications.sql: Creates one publication for each slot, and compares those that exist with the plan.
--- phase prepare, on the publisher, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
+-- phase prepare, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 30_publisher_publications.sql
 -- Undo: 91_publisher_cleanup.sql drops them.
 
@@ -40,7 +40,7 @@ BEGIN
   END IF;
   -- a rehearsal runs against a clone, which may have an identifier of its own
   IF coalesce(current_setting('pgslotplan.rehearsal', true), '') <> 'on' AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
-     AND (SELECT system_identifier::text FROM pg_control_system()) <> '7711952812400521121' THEN
+     AND (SELECT system_identifier::text FROM pg_control_system()) <> '7712766977824796349' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is not the server that the plan was made for: its system identifier differs',
       HINT = 'This file is for the publisher.';
   END IF;
@@ -72,24 +72,29 @@ BEGIN
         ('public', 'email_messages', 'r', true, false),
         ('public', 'sessions', 'r', true, false),
         ('public', 'page_views', 'p', true, true),
+        ('public', 'countries', 'r', true, false),
         ('public', 'jobs', 'r', true, false),
-        ('public', 'accounts', 'r', true, false),
-        ('public', 'api_keys', 'r', true, false),
-        ('public', 'campaign_variants', 'r', true, false),
-        ('public', 'campaigns', 'r', true, false),
-        ('public', 'comments', 'r', true, false),
         ('public', 'contact_lists', 'r', true, false),
         ('public', 'contact_tags', 'r', true, false),
         ('public', 'contacts', 'r', true, false),
-        ('public', 'countries', 'r', true, false),
+        ('public', 'coupons', 'r', true, false),
+        ('public', 'list_members', 'r', true, false),
+        ('public', 'tags', 'r', true, false),
+        ('public', 'accounts', 'r', true, false),
+        ('public', 'api_keys', 'r', true, false),
+        ('public', 'audit_log', 'r', true, false),
+        ('public', 'campaign_variants', 'r', true, false),
+        ('public', 'campaigns', 'r', true, false),
+        ('public', 'comments', 'r', true, false),
         ('public', 'domains', 'r', true, false),
+        ('public', 'feature_flags', 'r', true, false),
         ('public', 'files', 'r', true, false),
         ('public', 'imports', 'r', true, false),
         ('public', 'invoice_lines', 'r', true, false),
         ('public', 'invoices', 'r', true, false),
-        ('public', 'list_members', 'r', true, false),
         ('public', 'memberships', 'r', true, false),
         ('public', 'notification_settings', 'r', true, false),
+        ('public', 'notifications', 'r', true, false),
         ('public', 'oauth_tokens', 'r', true, false),
         ('public', 'payments', 'r', true, false),
         ('public', 'permissions', 'r', true, false),
@@ -100,17 +105,12 @@ BEGIN
         ('public', 'subscription_plans', 'r', true, false),
         ('public', 'subscriptions', 'r', true, false),
         ('public', 'suppressions', 'r', true, false),
-        ('public', 'tags', 'r', true, false),
         ('public', 'task_assignees', 'r', true, false),
         ('public', 'tasks', 'r', true, false),
         ('public', 'templates', 'r', true, false),
         ('public', 'users', 'r', true, false),
-        ('public', 'webhooks', 'r', true, false),
-        ('public', 'coupons', 'r', true, false),
-        ('public', 'feature_flags', 'r', true, false),
         ('public', 'webhook_deliveries', 'r', true, false),
-        ('public', 'audit_log', 'r', true, false),
-        ('public', 'notifications', 'r', true, false)) AS planned(schema_name, table_name, kind, needs_identity, via_root)),
+        ('public', 'webhooks', 'r', true, false)) AS planned(schema_name, table_name, kind, needs_identity, via_root)),
       relation AS (
         SELECT planned.*, c.oid, c.relkind, c.relpersistence
         FROM planned LEFT JOIN (pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace)
@@ -204,6 +204,7 @@ SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_shared_1') A
 \gset
 \if :publication_4_is_missing
 CREATE PUBLICATION pgsp_shared_1 FOR TABLE
+    public.countries,
     public.jobs
     WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
 \endif
@@ -212,23 +213,34 @@ SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_shared_2') A
 \gset
 \if :publication_5_is_missing
 CREATE PUBLICATION pgsp_shared_2 FOR TABLE
-    public.accounts,
-    public.api_keys,
-    public.campaign_variants,
-    public.campaigns,
-    public.comments,
     public.contact_lists,
     public.contact_tags,
     public.contacts,
-    public.countries,
+    public.coupons,
+    public.list_members,
+    public.tags
+    WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
+\endif
+
+SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_shared_3') AS publication_6_is_missing
+\gset
+\if :publication_6_is_missing
+CREATE PUBLICATION pgsp_shared_3 FOR TABLE
+    public.accounts,
+    public.api_keys,
+    public.audit_log,
+    public.campaign_variants,
+    public.campaigns,
+    public.comments,
     public.domains,
+    public.feature_flags,
     public.files,
     public.imports,
     public.invoice_lines,
     public.invoices,
-    public.list_members,
     public.memberships,
     public.notification_settings,
+    public.notifications,
     public.oauth_tokens,
     public.payments,
     public.permissions,
@@ -239,22 +251,10 @@ CREATE PUBLICATION pgsp_shared_2 FOR TABLE
     public.subscription_plans,
     public.subscriptions,
     public.suppressions,
-    public.tags,
     public.task_assignees,
     public.tasks,
     public.templates,
-    public.users,
-    public.webhooks
-    WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
-\endif
-
-SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_shared_3') AS publication_6_is_missing
-\gset
-\if :publication_6_is_missing
-CREATE PUBLICATION pgsp_shared_3 FOR TABLE
-    public.coupons,
-    public.feature_flags,
-    public.webhook_deliveries
+    public.users
     WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
 \endif
 
@@ -262,8 +262,8 @@ SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_shared_4') A
 \gset
 \if :publication_7_is_missing
 CREATE PUBLICATION pgsp_shared_4 FOR TABLE
-    public.audit_log,
-    public.notifications
+    public.webhook_deliveries,
+    public.webhooks
     WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
 \endif
 
@@ -289,45 +289,45 @@ BEGIN
         ('pgsp_email_messages', 'public', 'email_messages', false, ARRAY[]::text[]),
         ('pgsp_sessions', 'public', 'sessions', false, ARRAY[]::text[]),
         ('pgsp_page_views', 'public', 'page_views', false, ARRAY[]::text[]),
+        ('pgsp_shared_1', 'public', 'countries', false, ARRAY[]::text[]),
         ('pgsp_shared_1', 'public', 'jobs', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'accounts', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'api_keys', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'campaign_variants', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'campaigns', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'comments', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'contact_lists', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'contact_tags', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'contacts', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'countries', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'domains', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'files', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'imports', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'invoice_lines', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'invoices', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'coupons', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'list_members', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'memberships', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'notification_settings', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'oauth_tokens', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'payments', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'permissions', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'projects', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'refunds', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'role_permissions', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'roles', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'subscription_plans', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'subscriptions', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'suppressions', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'tags', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'task_assignees', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'tasks', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'templates', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'users', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'webhooks', false, ARRAY[]::text[]),
-        ('pgsp_shared_3', 'public', 'coupons', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'accounts', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'api_keys', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'audit_log', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'campaign_variants', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'campaigns', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'comments', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'domains', false, ARRAY[]::text[]),
         ('pgsp_shared_3', 'public', 'feature_flags', false, ARRAY[]::text[]),
-        ('pgsp_shared_3', 'public', 'webhook_deliveries', false, ARRAY[]::text[]),
-        ('pgsp_shared_4', 'public', 'audit_log', false, ARRAY[]::text[]),
-        ('pgsp_shared_4', 'public', 'notifications', false, ARRAY[]::text[])) AS planned(publication_name, schema_name, table_name, filtered, columns)),
+        ('pgsp_shared_3', 'public', 'files', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'imports', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'invoice_lines', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'invoices', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'memberships', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'notification_settings', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'notifications', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'oauth_tokens', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'payments', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'permissions', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'projects', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'refunds', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'role_permissions', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'roles', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'subscription_plans', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'subscriptions', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'suppressions', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'task_assignees', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'tasks', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'templates', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'users', false, ARRAY[]::text[]),
+        ('pgsp_shared_4', 'public', 'webhook_deliveries', false, ARRAY[]::text[]),
+        ('pgsp_shared_4', 'public', 'webhooks', false, ARRAY[]::text[])) AS planned(publication_name, schema_name, table_name, filtered, columns)),
       actual AS (
         SELECT p.pubname, n.nspname, c.relname, false AS filtered, ARRAY[]::text[] AS columns
         FROM options AS planned JOIN pg_publication AS p ON p.pubname = planned.publication_name

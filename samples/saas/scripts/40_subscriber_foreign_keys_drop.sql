@@ -1,5 +1,5 @@
 -- 40_subscriber_foreign_keys_drop.sql: Drops the foreign keys that join two slots, and remembers their definitions in pgslotplan.dropped_foreign_key.
--- phase prepare, on the subscriber, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
+-- phase prepare, on the subscriber, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 40_subscriber_foreign_keys_drop.sql
 -- Hazard: Until they are restored the subscriber accepts rows that break these foreign keys.
 -- Undo: 80_subscriber_stop.sql, then 81_ and 88_subscriber_foreign_keys_*.sql.
@@ -36,7 +36,7 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
   END IF;
   IF NOT is_clone AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
-     AND (SELECT system_identifier::text FROM pg_control_system()) = '7711952812400521121' THEN
+     AND (SELECT system_identifier::text FROM pg_control_system()) = '7712766977824796349' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one',
       HINT = 'This file is for the subscriber.';
   END IF;
@@ -89,7 +89,7 @@ CREATE TABLE IF NOT EXISTS pgslotplan.plan (
     plan_sha256 text NOT NULL,
     stopped boolean NOT NULL DEFAULT false
 );
-INSERT INTO pgslotplan.plan (prefix, plan_sha256) VALUES ('pgsp', 'a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b') ON CONFLICT DO NOTHING;
+INSERT INTO pgslotplan.plan (prefix, plan_sha256) VALUES ('pgsp', '26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61') ON CONFLICT DO NOTHING;
 DO $pgslotplan$
 DECLARE
   found_count bigint;
@@ -99,7 +99,7 @@ BEGIN
     INTO found_count, found_lines
     FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
       SELECT format('prefix %s belongs to plan %s', prefix, plan_sha256) FROM pgslotplan.plan
-      WHERE prefix = 'pgsp' AND plan_sha256 <> 'a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b'
+      WHERE prefix = 'pgsp' AND plan_sha256 <> '26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61'
     ) AS found(line)) AS numbered;
   IF found_count > 0 THEN
     RAISE EXCEPTION USING MESSAGE = found_count || ' other plan is being carried out here', DETAIL = found_lines, HINT = 'Run the clean-up files of that plan first, or plan with another --prefix.';
@@ -121,12 +121,14 @@ CREATE TABLE IF NOT EXISTS pgslotplan.dropped_foreign_key (
 INSERT INTO pgslotplan.dropped_foreign_key
 SELECT 'pgsp', n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid), k.convalidated, obj_description(k.oid, 'pg_constraint')
 FROM (VALUES
+        ('public', 'contact_lists', 'contact_lists_account_id_fkey'),
+        ('public', 'contacts', 'contacts_account_id_fkey'),
         ('public', 'email_events', 'email_events_message_id_fkey'),
         ('public', 'email_messages', 'email_messages_campaign_id_fkey'),
         ('public', 'email_messages', 'email_messages_contact_id_fkey'),
-        ('public', 'notifications', 'notifications_user_id_fkey'),
         ('public', 'sessions', 'sessions_user_id_fkey'),
-        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey')) AS cut(schema_name, table_name, constraint_name)
+        ('public', 'tags', 'tags_account_id_fkey'),
+        ('public', 'webhooks', 'webhooks_account_id_fkey')) AS cut(schema_name, table_name, constraint_name)
 JOIN pg_namespace AS n ON n.nspname = cut.schema_name
 JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = cut.table_name
 JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.conname = cut.constraint_name AND k.contype = 'f' AND k.conparentid = 0
@@ -136,12 +138,14 @@ INSERT INTO pgslotplan.dropped_foreign_key
 SELECT 'pgsp', planned.schema_name, planned.table_name, planned.constraint_name, planned.definition,
        planned.definition !~ ' NOT (VALID|ENFORCED)$', NULL
 FROM (VALUES
+        ('public', 'contact_lists', 'contact_lists_account_id_fkey', 'FOREIGN KEY (account_id) REFERENCES public.accounts(id)'),
+        ('public', 'contacts', 'contacts_account_id_fkey', 'FOREIGN KEY (account_id) REFERENCES public.accounts(id)'),
         ('public', 'email_events', 'email_events_message_id_fkey', 'FOREIGN KEY (message_id) REFERENCES public.email_messages(id)'),
         ('public', 'email_messages', 'email_messages_campaign_id_fkey', 'FOREIGN KEY (campaign_id) REFERENCES public.campaigns(id)'),
         ('public', 'email_messages', 'email_messages_contact_id_fkey', 'FOREIGN KEY (contact_id) REFERENCES public.contacts(id)'),
-        ('public', 'notifications', 'notifications_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES public.users(id)'),
         ('public', 'sessions', 'sessions_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES public.users(id)'),
-        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey', 'FOREIGN KEY (webhook_id) REFERENCES public.webhooks(id)')) AS planned(schema_name, table_name, constraint_name, definition)
+        ('public', 'tags', 'tags_account_id_fkey', 'FOREIGN KEY (account_id) REFERENCES public.accounts(id)'),
+        ('public', 'webhooks', 'webhooks_account_id_fkey', 'FOREIGN KEY (account_id) REFERENCES public.accounts(id)')) AS planned(schema_name, table_name, constraint_name, definition)
 ON CONFLICT DO NOTHING;
 
 DO $pgslotplan$
@@ -150,12 +154,14 @@ DECLARE
 BEGIN
   FOR found_line IN SELECT line FROM (
       SELECT format('%I of table %I.%I', cut.constraint_name, cut.schema_name, cut.table_name) FROM (VALUES
+        ('public', 'contact_lists', 'contact_lists_account_id_fkey'),
+        ('public', 'contacts', 'contacts_account_id_fkey'),
         ('public', 'email_events', 'email_events_message_id_fkey'),
         ('public', 'email_messages', 'email_messages_campaign_id_fkey'),
         ('public', 'email_messages', 'email_messages_contact_id_fkey'),
-        ('public', 'notifications', 'notifications_user_id_fkey'),
         ('public', 'sessions', 'sessions_user_id_fkey'),
-        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey')) AS cut(schema_name, table_name, constraint_name)
+        ('public', 'tags', 'tags_account_id_fkey'),
+        ('public', 'webhooks', 'webhooks_account_id_fkey')) AS cut(schema_name, table_name, constraint_name)
       WHERE NOT EXISTS (SELECT FROM pgslotplan.dropped_foreign_key AS d WHERE d.prefix = 'pgsp'
         AND d.schema_name = cut.schema_name AND d.table_name = cut.table_name AND d.constraint_name = cut.constraint_name)
   ) AS found(line) ORDER BY line LIMIT 20 LOOP

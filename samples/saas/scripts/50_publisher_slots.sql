@@ -1,5 +1,5 @@
 -- 50_publisher_slots.sql: Creates the replication slots.
--- phase start, on the publisher, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
+-- phase start, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 50_publisher_slots.sql
 -- Hazard: Making the first slot waits for every transaction that is writing now, in any database of the server; prepared transactions count. From now on the publisher keeps all WAL until the subscriptions confirm it: go on soon, and watch its disk.
 -- Undo: 91_publisher_cleanup.sql drops them.
@@ -41,7 +41,7 @@ BEGIN
   END IF;
   -- a rehearsal runs against a clone, which may have an identifier of its own
   IF coalesce(current_setting('pgslotplan.rehearsal', true), '') <> 'on' AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
-     AND (SELECT system_identifier::text FROM pg_control_system()) <> '7711952812400521121' THEN
+     AND (SELECT system_identifier::text FROM pg_control_system()) <> '7712766977824796349' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is not the server that the plan was made for: its system identifier differs',
       HINT = 'This file is for the publisher.';
   END IF;
@@ -82,45 +82,45 @@ BEGIN
         ('pgsp_email_messages', 'public', 'email_messages', false, ARRAY[]::text[]),
         ('pgsp_sessions', 'public', 'sessions', false, ARRAY[]::text[]),
         ('pgsp_page_views', 'public', 'page_views', false, ARRAY[]::text[]),
+        ('pgsp_shared_1', 'public', 'countries', false, ARRAY[]::text[]),
         ('pgsp_shared_1', 'public', 'jobs', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'accounts', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'api_keys', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'campaign_variants', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'campaigns', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'comments', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'contact_lists', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'contact_tags', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'contacts', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'countries', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'domains', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'files', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'imports', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'invoice_lines', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'invoices', false, ARRAY[]::text[]),
+        ('pgsp_shared_2', 'public', 'coupons', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'list_members', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'memberships', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'notification_settings', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'oauth_tokens', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'payments', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'permissions', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'projects', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'refunds', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'role_permissions', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'roles', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'subscription_plans', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'subscriptions', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'suppressions', false, ARRAY[]::text[]),
         ('pgsp_shared_2', 'public', 'tags', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'task_assignees', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'tasks', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'templates', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'users', false, ARRAY[]::text[]),
-        ('pgsp_shared_2', 'public', 'webhooks', false, ARRAY[]::text[]),
-        ('pgsp_shared_3', 'public', 'coupons', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'accounts', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'api_keys', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'audit_log', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'campaign_variants', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'campaigns', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'comments', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'domains', false, ARRAY[]::text[]),
         ('pgsp_shared_3', 'public', 'feature_flags', false, ARRAY[]::text[]),
-        ('pgsp_shared_3', 'public', 'webhook_deliveries', false, ARRAY[]::text[]),
-        ('pgsp_shared_4', 'public', 'audit_log', false, ARRAY[]::text[]),
-        ('pgsp_shared_4', 'public', 'notifications', false, ARRAY[]::text[])) AS planned(publication_name, schema_name, table_name, filtered, columns)),
+        ('pgsp_shared_3', 'public', 'files', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'imports', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'invoice_lines', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'invoices', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'memberships', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'notification_settings', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'notifications', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'oauth_tokens', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'payments', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'permissions', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'projects', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'refunds', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'role_permissions', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'roles', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'subscription_plans', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'subscriptions', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'suppressions', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'task_assignees', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'tasks', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'templates', false, ARRAY[]::text[]),
+        ('pgsp_shared_3', 'public', 'users', false, ARRAY[]::text[]),
+        ('pgsp_shared_4', 'public', 'webhook_deliveries', false, ARRAY[]::text[]),
+        ('pgsp_shared_4', 'public', 'webhooks', false, ARRAY[]::text[])) AS planned(publication_name, schema_name, table_name, filtered, columns)),
       actual AS (
         SELECT p.pubname, n.nspname, c.relname, false AS filtered, ARRAY[]::text[] AS columns
         FROM options AS planned JOIN pg_publication AS p ON p.pubname = planned.publication_name

@@ -1,5 +1,5 @@
 -- 60_subscriber_subscriptions.sql: Creates and enables the subscriptions; the initial copy starts.
--- phase start, on the subscriber, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
+-- phase start, on the subscriber, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -v publisher_dsn="$PGSLOTPLAN_PUBLISHER" -f 60_subscriber_subscriptions.sql
 -- Variable publisher_dsn (needed): connection string by which the subscriber's server reaches the publisher's database, with a role that has REPLICATION and SELECT on the tables
 -- Hazard: The connection string is stored on the subscriber and may be logged with the statement: leave the password to a password file of the subscriber's server where the versions allow it. An initial copy reads every table of the publisher once.
@@ -45,7 +45,7 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
   END IF;
   IF NOT is_clone AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
-     AND (SELECT system_identifier::text FROM pg_control_system()) = '7711952812400521121' THEN
+     AND (SELECT system_identifier::text FROM pg_control_system()) = '7712766977824796349' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one',
       HINT = 'This file is for the subscriber.';
   END IF;
@@ -98,7 +98,7 @@ CREATE TABLE IF NOT EXISTS pgslotplan.plan (
     plan_sha256 text NOT NULL,
     stopped boolean NOT NULL DEFAULT false
 );
-INSERT INTO pgslotplan.plan (prefix, plan_sha256) VALUES ('pgsp', 'a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b') ON CONFLICT DO NOTHING;
+INSERT INTO pgslotplan.plan (prefix, plan_sha256) VALUES ('pgsp', '26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61') ON CONFLICT DO NOTHING;
 DO $pgslotplan$
 DECLARE
   found_count bigint;
@@ -108,7 +108,7 @@ BEGIN
     INTO found_count, found_lines
     FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
       SELECT format('prefix %s belongs to plan %s', prefix, plan_sha256) FROM pgslotplan.plan
-      WHERE prefix = 'pgsp' AND plan_sha256 <> 'a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b'
+      WHERE prefix = 'pgsp' AND plan_sha256 <> '26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61'
     ) AS found(line)) AS numbered;
   IF found_count > 0 THEN
     RAISE EXCEPTION USING MESSAGE = found_count || ' other plan is being carried out here', DETAIL = found_lines, HINT = 'Run the clean-up files of that plan first, or plan with another --prefix.';
@@ -165,45 +165,45 @@ BEGIN
         ('pgsp_email_messages', 'public', 'email_messages', false),
         ('pgsp_sessions', 'public', 'sessions', false),
         ('pgsp_page_views', 'public', 'page_views', false),
+        ('pgsp_shared_1', 'public', 'countries', false),
         ('pgsp_shared_1', 'public', 'jobs', false),
-        ('pgsp_shared_2', 'public', 'accounts', false),
-        ('pgsp_shared_2', 'public', 'api_keys', false),
-        ('pgsp_shared_2', 'public', 'campaign_variants', false),
-        ('pgsp_shared_2', 'public', 'campaigns', false),
-        ('pgsp_shared_2', 'public', 'comments', false),
         ('pgsp_shared_2', 'public', 'contact_lists', false),
         ('pgsp_shared_2', 'public', 'contact_tags', false),
         ('pgsp_shared_2', 'public', 'contacts', false),
-        ('pgsp_shared_2', 'public', 'countries', false),
-        ('pgsp_shared_2', 'public', 'domains', false),
-        ('pgsp_shared_2', 'public', 'files', false),
-        ('pgsp_shared_2', 'public', 'imports', false),
-        ('pgsp_shared_2', 'public', 'invoice_lines', false),
-        ('pgsp_shared_2', 'public', 'invoices', false),
+        ('pgsp_shared_2', 'public', 'coupons', false),
         ('pgsp_shared_2', 'public', 'list_members', false),
-        ('pgsp_shared_2', 'public', 'memberships', false),
-        ('pgsp_shared_2', 'public', 'notification_settings', false),
-        ('pgsp_shared_2', 'public', 'oauth_tokens', false),
-        ('pgsp_shared_2', 'public', 'payments', false),
-        ('pgsp_shared_2', 'public', 'permissions', false),
-        ('pgsp_shared_2', 'public', 'projects', false),
-        ('pgsp_shared_2', 'public', 'refunds', false),
-        ('pgsp_shared_2', 'public', 'role_permissions', false),
-        ('pgsp_shared_2', 'public', 'roles', false),
-        ('pgsp_shared_2', 'public', 'subscription_plans', false),
-        ('pgsp_shared_2', 'public', 'subscriptions', false),
-        ('pgsp_shared_2', 'public', 'suppressions', false),
         ('pgsp_shared_2', 'public', 'tags', false),
-        ('pgsp_shared_2', 'public', 'task_assignees', false),
-        ('pgsp_shared_2', 'public', 'tasks', false),
-        ('pgsp_shared_2', 'public', 'templates', false),
-        ('pgsp_shared_2', 'public', 'users', false),
-        ('pgsp_shared_2', 'public', 'webhooks', false),
-        ('pgsp_shared_3', 'public', 'coupons', false),
+        ('pgsp_shared_3', 'public', 'accounts', false),
+        ('pgsp_shared_3', 'public', 'api_keys', false),
+        ('pgsp_shared_3', 'public', 'audit_log', false),
+        ('pgsp_shared_3', 'public', 'campaign_variants', false),
+        ('pgsp_shared_3', 'public', 'campaigns', false),
+        ('pgsp_shared_3', 'public', 'comments', false),
+        ('pgsp_shared_3', 'public', 'domains', false),
         ('pgsp_shared_3', 'public', 'feature_flags', false),
-        ('pgsp_shared_3', 'public', 'webhook_deliveries', false),
-        ('pgsp_shared_4', 'public', 'audit_log', false),
-        ('pgsp_shared_4', 'public', 'notifications', false)) AS planned(subscription_name, schema_name, table_name, is_only))
+        ('pgsp_shared_3', 'public', 'files', false),
+        ('pgsp_shared_3', 'public', 'imports', false),
+        ('pgsp_shared_3', 'public', 'invoice_lines', false),
+        ('pgsp_shared_3', 'public', 'invoices', false),
+        ('pgsp_shared_3', 'public', 'memberships', false),
+        ('pgsp_shared_3', 'public', 'notification_settings', false),
+        ('pgsp_shared_3', 'public', 'notifications', false),
+        ('pgsp_shared_3', 'public', 'oauth_tokens', false),
+        ('pgsp_shared_3', 'public', 'payments', false),
+        ('pgsp_shared_3', 'public', 'permissions', false),
+        ('pgsp_shared_3', 'public', 'projects', false),
+        ('pgsp_shared_3', 'public', 'refunds', false),
+        ('pgsp_shared_3', 'public', 'role_permissions', false),
+        ('pgsp_shared_3', 'public', 'roles', false),
+        ('pgsp_shared_3', 'public', 'subscription_plans', false),
+        ('pgsp_shared_3', 'public', 'subscriptions', false),
+        ('pgsp_shared_3', 'public', 'suppressions', false),
+        ('pgsp_shared_3', 'public', 'task_assignees', false),
+        ('pgsp_shared_3', 'public', 'tasks', false),
+        ('pgsp_shared_3', 'public', 'templates', false),
+        ('pgsp_shared_3', 'public', 'users', false),
+        ('pgsp_shared_4', 'public', 'webhook_deliveries', false),
+        ('pgsp_shared_4', 'public', 'webhooks', false)) AS planned(subscription_name, schema_name, table_name, is_only))
     SELECT n.nspname, c.relname, CASE WHEN bool_and(planned.is_only) THEN 'ONLY ' ELSE '' END AS only_word
     FROM planned
     JOIN pg_namespace AS n ON n.nspname = planned.schema_name

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 74_shell_drift.sh: Compares columns, defaults, indexes, constraints and triggers of the planned tables on both servers. Changes nothing.
-# phase indexes, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
+# phase indexes, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
 # Run: sh 74_shell_drift.sh
 # Environment PGSLOTPLAN_PUBLISHER (needed): connection string of the publisher's database
 # Environment PGSLOTPLAN_SUBSCRIBER (needed): connection string of the subscriber's database
@@ -64,7 +64,7 @@ BEGIN
   END IF;
   -- a rehearsal runs against a clone, which may have an identifier of its own
   IF coalesce(current_setting('pgslotplan.rehearsal', true), '') <> 'on' AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
-     AND (SELECT system_identifier::text FROM pg_control_system()) <> '7711952812400521121' THEN
+     AND (SELECT system_identifier::text FROM pg_control_system()) <> '7712766977824796349' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is not the server that the plan was made for: its system identifier differs',
       HINT = 'This file is for the publisher.';
   END IF;
@@ -115,7 +115,7 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
   END IF;
   IF NOT is_clone AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
-     AND (SELECT system_identifier::text FROM pg_control_system()) = '7711952812400521121' THEN
+     AND (SELECT system_identifier::text FROM pg_control_system()) = '7712766977824796349' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one',
       HINT = 'This file is for the subscriber.';
   END IF;
@@ -163,45 +163,45 @@ WITH t AS (
         ('pgsp_email_messages', 'public', 'email_messages'),
         ('pgsp_sessions', 'public', 'sessions'),
         ('pgsp_page_views', 'public', 'page_views'),
+        ('pgsp_shared_1', 'public', 'countries'),
         ('pgsp_shared_1', 'public', 'jobs'),
-        ('pgsp_shared_2', 'public', 'accounts'),
-        ('pgsp_shared_2', 'public', 'api_keys'),
-        ('pgsp_shared_2', 'public', 'campaign_variants'),
-        ('pgsp_shared_2', 'public', 'campaigns'),
-        ('pgsp_shared_2', 'public', 'comments'),
         ('pgsp_shared_2', 'public', 'contact_lists'),
         ('pgsp_shared_2', 'public', 'contact_tags'),
         ('pgsp_shared_2', 'public', 'contacts'),
-        ('pgsp_shared_2', 'public', 'countries'),
-        ('pgsp_shared_2', 'public', 'domains'),
-        ('pgsp_shared_2', 'public', 'files'),
-        ('pgsp_shared_2', 'public', 'imports'),
-        ('pgsp_shared_2', 'public', 'invoice_lines'),
-        ('pgsp_shared_2', 'public', 'invoices'),
+        ('pgsp_shared_2', 'public', 'coupons'),
         ('pgsp_shared_2', 'public', 'list_members'),
-        ('pgsp_shared_2', 'public', 'memberships'),
-        ('pgsp_shared_2', 'public', 'notification_settings'),
-        ('pgsp_shared_2', 'public', 'oauth_tokens'),
-        ('pgsp_shared_2', 'public', 'payments'),
-        ('pgsp_shared_2', 'public', 'permissions'),
-        ('pgsp_shared_2', 'public', 'projects'),
-        ('pgsp_shared_2', 'public', 'refunds'),
-        ('pgsp_shared_2', 'public', 'role_permissions'),
-        ('pgsp_shared_2', 'public', 'roles'),
-        ('pgsp_shared_2', 'public', 'subscription_plans'),
-        ('pgsp_shared_2', 'public', 'subscriptions'),
-        ('pgsp_shared_2', 'public', 'suppressions'),
         ('pgsp_shared_2', 'public', 'tags'),
-        ('pgsp_shared_2', 'public', 'task_assignees'),
-        ('pgsp_shared_2', 'public', 'tasks'),
-        ('pgsp_shared_2', 'public', 'templates'),
-        ('pgsp_shared_2', 'public', 'users'),
-        ('pgsp_shared_2', 'public', 'webhooks'),
-        ('pgsp_shared_3', 'public', 'coupons'),
+        ('pgsp_shared_3', 'public', 'accounts'),
+        ('pgsp_shared_3', 'public', 'api_keys'),
+        ('pgsp_shared_3', 'public', 'audit_log'),
+        ('pgsp_shared_3', 'public', 'campaign_variants'),
+        ('pgsp_shared_3', 'public', 'campaigns'),
+        ('pgsp_shared_3', 'public', 'comments'),
+        ('pgsp_shared_3', 'public', 'domains'),
         ('pgsp_shared_3', 'public', 'feature_flags'),
-        ('pgsp_shared_3', 'public', 'webhook_deliveries'),
-        ('pgsp_shared_4', 'public', 'audit_log'),
-        ('pgsp_shared_4', 'public', 'notifications')) AS planned(subscription_name, schema_name, table_name)
+        ('pgsp_shared_3', 'public', 'files'),
+        ('pgsp_shared_3', 'public', 'imports'),
+        ('pgsp_shared_3', 'public', 'invoice_lines'),
+        ('pgsp_shared_3', 'public', 'invoices'),
+        ('pgsp_shared_3', 'public', 'memberships'),
+        ('pgsp_shared_3', 'public', 'notification_settings'),
+        ('pgsp_shared_3', 'public', 'notifications'),
+        ('pgsp_shared_3', 'public', 'oauth_tokens'),
+        ('pgsp_shared_3', 'public', 'payments'),
+        ('pgsp_shared_3', 'public', 'permissions'),
+        ('pgsp_shared_3', 'public', 'projects'),
+        ('pgsp_shared_3', 'public', 'refunds'),
+        ('pgsp_shared_3', 'public', 'role_permissions'),
+        ('pgsp_shared_3', 'public', 'roles'),
+        ('pgsp_shared_3', 'public', 'subscription_plans'),
+        ('pgsp_shared_3', 'public', 'subscriptions'),
+        ('pgsp_shared_3', 'public', 'suppressions'),
+        ('pgsp_shared_3', 'public', 'task_assignees'),
+        ('pgsp_shared_3', 'public', 'tasks'),
+        ('pgsp_shared_3', 'public', 'templates'),
+        ('pgsp_shared_3', 'public', 'users'),
+        ('pgsp_shared_4', 'public', 'webhook_deliveries'),
+        ('pgsp_shared_4', 'public', 'webhooks')) AS planned(subscription_name, schema_name, table_name)
         JOIN pg_namespace AS n ON n.nspname = planned.schema_name
         JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = planned.table_name)
         SELECT translate(fact, E'\n\r', '  ') FROM (SELECT format('column %s.%I: %s%s%s%s', t.name, a.attname, format_type(a.atttypid, a.atttypmod),
@@ -218,12 +218,14 @@ WITH t AS (
         UNION ALL SELECT format('constraint %I of table %s: %s', k.conname, t.name, pg_get_constraintdef(k.oid))
         FROM t JOIN pg_constraint AS k ON k.conrelid = t.oid AND k.contype NOT IN ('p', 'n', 't')
         WHERE NOT (k.contype = 'f' AND EXISTS (SELECT FROM (VALUES
+        ('public', 'contact_lists', 'contact_lists_account_id_fkey'),
+        ('public', 'contacts', 'contacts_account_id_fkey'),
         ('public', 'email_events', 'email_events_message_id_fkey'),
         ('public', 'email_messages', 'email_messages_campaign_id_fkey'),
         ('public', 'email_messages', 'email_messages_contact_id_fkey'),
-        ('public', 'notifications', 'notifications_user_id_fkey'),
         ('public', 'sessions', 'sessions_user_id_fkey'),
-        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey')) AS cut(schema_name, table_name, constraint_name) WHERE cut.constraint_name = k.conname AND cut.schema_name = t.schema_name
+        ('public', 'tags', 'tags_account_id_fkey'),
+        ('public', 'webhooks', 'webhooks_account_id_fkey')) AS cut(schema_name, table_name, constraint_name) WHERE cut.constraint_name = k.conname AND cut.schema_name = t.schema_name
           AND cut.table_name = t.table_name)) AND NOT (k.contype = 'f' AND k.conparentid <> 0)
         UNION ALL SELECT format('trigger of table %s: %s', t.name, pg_get_triggerdef(g.oid)) FROM t JOIN pg_trigger AS g ON g.tgrelid = t.oid
         WHERE NOT g.tgisinternal AND g.tgname <> 'pgsp_refuse_truncate') AS facts(fact);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 76_shell_vacuum.sh: VACUUM (ANALYZE) of every planned table on the subscriber, in parallel, large and quiet ones first.
-# phase cutover, on the shell, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
+# phase cutover, on the shell, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
 # Run: sh 76_shell_vacuum.sh
 # Hazard: Reads every table and its indexes once on the subscriber; replication goes on beside it.
 

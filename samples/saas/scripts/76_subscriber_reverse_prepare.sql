@@ -1,5 +1,5 @@
 -- 76_subscriber_reverse_prepare.sql: Creates the publications of the way back; no slot yet.
--- phase cutover, on the subscriber, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
+-- phase cutover, on the subscriber, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 76_subscriber_reverse_prepare.sql
 -- Undo: 90_subscriber_cleanup.sql drops them.
 
@@ -35,7 +35,7 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
   END IF;
   IF NOT is_clone AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
-     AND (SELECT system_identifier::text FROM pg_control_system()) = '7711952812400521121' THEN
+     AND (SELECT system_identifier::text FROM pg_control_system()) = '7712766977824796349' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one',
       HINT = 'This file is for the subscriber.';
   END IF;
@@ -72,7 +72,7 @@ DECLARE
 BEGIN
   IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
-      INTO found_mark USING 'pgsp', 'a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b';
+      INTO found_mark USING 'pgsp', '26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61';
   END IF;
   IF NOT found_mark THEN
     RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',
@@ -137,6 +137,7 @@ SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_rev_5') AS r
 \gset
 \if :reverse_4_is_missing
 CREATE PUBLICATION pgsp_rev_5 FOR TABLE
+    public.countries,
     public.jobs
     WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
 \endif
@@ -145,23 +146,34 @@ SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_rev_6') AS r
 \gset
 \if :reverse_5_is_missing
 CREATE PUBLICATION pgsp_rev_6 FOR TABLE
-    public.accounts,
-    public.api_keys,
-    public.campaign_variants,
-    public.campaigns,
-    public.comments,
     public.contact_lists,
     public.contact_tags,
     public.contacts,
-    public.countries,
+    public.coupons,
+    public.list_members,
+    public.tags
+    WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
+\endif
+
+SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_rev_7') AS reverse_6_is_missing
+\gset
+\if :reverse_6_is_missing
+CREATE PUBLICATION pgsp_rev_7 FOR TABLE
+    public.accounts,
+    public.api_keys,
+    public.audit_log,
+    public.campaign_variants,
+    public.campaigns,
+    public.comments,
     public.domains,
+    public.feature_flags,
     public.files,
     public.imports,
     public.invoice_lines,
     public.invoices,
-    public.list_members,
     public.memberships,
     public.notification_settings,
+    public.notifications,
     public.oauth_tokens,
     public.payments,
     public.permissions,
@@ -172,22 +184,10 @@ CREATE PUBLICATION pgsp_rev_6 FOR TABLE
     public.subscription_plans,
     public.subscriptions,
     public.suppressions,
-    public.tags,
     public.task_assignees,
     public.tasks,
     public.templates,
-    public.users,
-    public.webhooks
-    WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
-\endif
-
-SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_rev_7') AS reverse_6_is_missing
-\gset
-\if :reverse_6_is_missing
-CREATE PUBLICATION pgsp_rev_7 FOR TABLE
-    public.coupons,
-    public.feature_flags,
-    public.webhook_deliveries
+    public.users
     WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
 \endif
 
@@ -195,7 +195,7 @@ SELECT NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'pgsp_rev_8') AS r
 \gset
 \if :reverse_7_is_missing
 CREATE PUBLICATION pgsp_rev_8 FOR TABLE
-    public.audit_log,
-    public.notifications
+    public.webhook_deliveries,
+    public.webhooks
     WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);
 \endif

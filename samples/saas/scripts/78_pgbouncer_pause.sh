@@ -1,6 +1,6 @@
 #!/bin/sh
 # 78_pgbouncer_pause.sh: Closes the new server for writes, then pauses the entries on every PgBouncer process.
-# phase cutover, on the pgbouncer, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
+# phase cutover, on the pgbouncer, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
 # Run: sh 78_pgbouncer_pause.sh
 # Hazard: The application stands from here until RESUME. A client that waits longer than query_wait_timeout (120 s) is disconnected. If a pool is not idle within PAUSE_SECONDS everything is resumed by itself.
 # Undo: abort.sh

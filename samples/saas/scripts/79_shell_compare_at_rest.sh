@@ -1,6 +1,6 @@
 #!/bin/sh
 # 79_shell_compare_at_rest.sh: Compares every row and sequence exactly, after the writes have stopped. For rehearsals, and where the time is there.
-# phase verify, on the shell, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
+# phase verify, on the shell, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
 # Run: sh 79_shell_compare_at_rest.sh
 # Hazard: Reads every table on both servers once while nobody may write. The cutover itself compares less: see there.
 

@@ -1,5 +1,5 @@
 -- lib/compare_publisher.sql: Reads digests or rows of the publisher's tables and waits until the slots have passed them.
--- phase verify, on the publisher, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
+-- phase verify, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v task="$TASK" -v slot="$SLOT" -v mode="$MODE" -v out="$OUT" -v chunk_rows="$CHUNK_ROWS" -v batch_seconds="$BATCH_SECONDS" -v wait_seconds="$WAIT_SECONDS" -f lib/compare_publisher.sql
 -- Variable task (needed): digest, rows or again
 -- Variable slot (needed): the slot whose tables are compared
@@ -102,7 +102,7 @@ BEGIN
   END IF;
   -- a rehearsal runs against a clone, which may have an identifier of its own
   IF coalesce(current_setting('pgslotplan.rehearsal', true), '') <> 'on' AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
-     AND (SELECT system_identifier::text FROM pg_control_system()) <> '7711952812400521121' THEN
+     AND (SELECT system_identifier::text FROM pg_control_system()) <> '7712766977824796349' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is not the server that the plan was made for: its system identifier differs',
       HINT = 'This file is for the publisher.';
   END IF;
@@ -134,49 +134,49 @@ BEGIN;
 \endif
 
 CREATE TEMP TABLE planned_table AS SELECT * FROM (VALUES
-        (0, 'public', 'accounts', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (1, 'public', 'api_keys', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (2, 'public', 'audit_log', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
-        (3, 'public', 'campaign_variants', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (4, 'public', 'campaigns', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (5, 'public', 'comments', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (0, 'public', 'accounts', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (1, 'public', 'api_keys', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (2, 'public', 'audit_log', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (3, 'public', 'campaign_variants', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (4, 'public', 'campaigns', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (5, 'public', 'comments', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
         (6, 'public', 'contact_lists', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
         (7, 'public', 'contact_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
         (8, 'public', 'contacts', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (9, 'public', 'countries', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (10, 'public', 'coupons', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (11, 'public', 'domains', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (9, 'public', 'countries', false, ARRAY[]::text[], ARRAY['pgsp_shared_1']::text[]),
+        (10, 'public', 'coupons', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (11, 'public', 'domains', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
         (12, 'public', 'email_events', false, ARRAY[]::text[], ARRAY['pgsp_email_events']::text[]),
         (13, 'public', 'email_messages', false, ARRAY[]::text[], ARRAY['pgsp_email_messages']::text[]),
         (14, 'public', 'feature_flags', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (15, 'public', 'files', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (16, 'public', 'imports', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (17, 'public', 'invoice_lines', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (18, 'public', 'invoices', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (15, 'public', 'files', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (16, 'public', 'imports', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (17, 'public', 'invoice_lines', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (18, 'public', 'invoices', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
         (19, 'public', 'jobs', false, ARRAY[]::text[], ARRAY['pgsp_shared_1']::text[]),
         (20, 'public', 'list_members', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (21, 'public', 'memberships', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (22, 'public', 'notification_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (23, 'public', 'notifications', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
-        (24, 'public', 'oauth_tokens', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (21, 'public', 'memberships', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (22, 'public', 'notification_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (23, 'public', 'notifications', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (24, 'public', 'oauth_tokens', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
         (25, 'public', 'page_views', false, ARRAY[]::text[], ARRAY['pgsp_page_views']::text[]),
-        (26, 'public', 'payments', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (27, 'public', 'permissions', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (28, 'public', 'projects', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (29, 'public', 'refunds', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (30, 'public', 'role_permissions', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (31, 'public', 'roles', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (26, 'public', 'payments', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (27, 'public', 'permissions', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (28, 'public', 'projects', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (29, 'public', 'refunds', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (30, 'public', 'role_permissions', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (31, 'public', 'roles', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
         (32, 'public', 'sessions', false, ARRAY[]::text[], ARRAY['pgsp_sessions']::text[]),
-        (33, 'public', 'subscription_plans', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (34, 'public', 'subscriptions', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (35, 'public', 'suppressions', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
+        (33, 'public', 'subscription_plans', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (34, 'public', 'subscriptions', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (35, 'public', 'suppressions', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
         (36, 'public', 'tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (37, 'public', 'task_assignees', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (38, 'public', 'tasks', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (39, 'public', 'templates', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (40, 'public', 'users', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (41, 'public', 'webhook_deliveries', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (42, 'public', 'webhooks', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[])) AS planned(number, schema_name, table_name, is_only, columns, slots);
+        (37, 'public', 'task_assignees', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (38, 'public', 'tasks', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (39, 'public', 'templates', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (40, 'public', 'users', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
+        (41, 'public', 'webhook_deliveries', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
+        (42, 'public', 'webhooks', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[])) AS planned(number, schema_name, table_name, is_only, columns, slots);
 
 -- What both sides compute with. Everything is temporary. Names travel as text[] in CSV and are quoted by format(%I) only.
 SET timezone = 'UTC';

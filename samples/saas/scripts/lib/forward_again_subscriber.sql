@@ -1,5 +1,5 @@
 -- lib/forward_again_subscriber.sql: Drops the slots of the way back and lets the subscriptions go on.
--- phase verify, on the subscriber, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
+-- phase verify, on the subscriber, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f lib/forward_again_subscriber.sql
 
 \set ON_ERROR_STOP on
@@ -34,7 +34,7 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
   END IF;
   IF NOT is_clone AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
-     AND (SELECT system_identifier::text FROM pg_control_system()) = '7711952812400521121' THEN
+     AND (SELECT system_identifier::text FROM pg_control_system()) = '7712766977824796349' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one',
       HINT = 'This file is for the subscriber.';
   END IF;
@@ -71,7 +71,7 @@ DECLARE
 BEGIN
   IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
-      INTO found_mark USING 'pgsp', 'a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b';
+      INTO found_mark USING 'pgsp', '26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61';
   END IF;
   IF NOT found_mark THEN
     RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',
@@ -177,12 +177,14 @@ CREATE TABLE IF NOT EXISTS pgslotplan.dropped_foreign_key (
 INSERT INTO pgslotplan.dropped_foreign_key
 SELECT 'pgsp', n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid), k.convalidated, obj_description(k.oid, 'pg_constraint')
 FROM (VALUES
+        ('public', 'contact_lists', 'contact_lists_account_id_fkey'),
+        ('public', 'contacts', 'contacts_account_id_fkey'),
         ('public', 'email_events', 'email_events_message_id_fkey'),
         ('public', 'email_messages', 'email_messages_campaign_id_fkey'),
         ('public', 'email_messages', 'email_messages_contact_id_fkey'),
-        ('public', 'notifications', 'notifications_user_id_fkey'),
         ('public', 'sessions', 'sessions_user_id_fkey'),
-        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey')) AS cut(schema_name, table_name, constraint_name)
+        ('public', 'tags', 'tags_account_id_fkey'),
+        ('public', 'webhooks', 'webhooks_account_id_fkey')) AS cut(schema_name, table_name, constraint_name)
 JOIN pg_namespace AS n ON n.nspname = cut.schema_name
 JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = cut.table_name
 JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.conname = cut.constraint_name AND k.contype = 'f' AND k.conparentid = 0
@@ -192,12 +194,14 @@ INSERT INTO pgslotplan.dropped_foreign_key
 SELECT 'pgsp', planned.schema_name, planned.table_name, planned.constraint_name, planned.definition,
        planned.definition !~ ' NOT (VALID|ENFORCED)$', NULL
 FROM (VALUES
+        ('public', 'contact_lists', 'contact_lists_account_id_fkey', 'FOREIGN KEY (account_id) REFERENCES public.accounts(id)'),
+        ('public', 'contacts', 'contacts_account_id_fkey', 'FOREIGN KEY (account_id) REFERENCES public.accounts(id)'),
         ('public', 'email_events', 'email_events_message_id_fkey', 'FOREIGN KEY (message_id) REFERENCES public.email_messages(id)'),
         ('public', 'email_messages', 'email_messages_campaign_id_fkey', 'FOREIGN KEY (campaign_id) REFERENCES public.campaigns(id)'),
         ('public', 'email_messages', 'email_messages_contact_id_fkey', 'FOREIGN KEY (contact_id) REFERENCES public.contacts(id)'),
-        ('public', 'notifications', 'notifications_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES public.users(id)'),
         ('public', 'sessions', 'sessions_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES public.users(id)'),
-        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey', 'FOREIGN KEY (webhook_id) REFERENCES public.webhooks(id)')) AS planned(schema_name, table_name, constraint_name, definition)
+        ('public', 'tags', 'tags_account_id_fkey', 'FOREIGN KEY (account_id) REFERENCES public.accounts(id)'),
+        ('public', 'webhooks', 'webhooks_account_id_fkey', 'FOREIGN KEY (account_id) REFERENCES public.accounts(id)')) AS planned(schema_name, table_name, constraint_name, definition)
 ON CONFLICT DO NOTHING;
 
 DO $pgslotplan$
@@ -206,12 +210,14 @@ DECLARE
 BEGIN
   FOR found_line IN SELECT line FROM (
       SELECT format('%I of table %I.%I', cut.constraint_name, cut.schema_name, cut.table_name) FROM (VALUES
+        ('public', 'contact_lists', 'contact_lists_account_id_fkey'),
+        ('public', 'contacts', 'contacts_account_id_fkey'),
         ('public', 'email_events', 'email_events_message_id_fkey'),
         ('public', 'email_messages', 'email_messages_campaign_id_fkey'),
         ('public', 'email_messages', 'email_messages_contact_id_fkey'),
-        ('public', 'notifications', 'notifications_user_id_fkey'),
         ('public', 'sessions', 'sessions_user_id_fkey'),
-        ('public', 'webhook_deliveries', 'webhook_deliveries_webhook_id_fkey')) AS cut(schema_name, table_name, constraint_name)
+        ('public', 'tags', 'tags_account_id_fkey'),
+        ('public', 'webhooks', 'webhooks_account_id_fkey')) AS cut(schema_name, table_name, constraint_name)
       WHERE NOT EXISTS (SELECT FROM pgslotplan.dropped_foreign_key AS d WHERE d.prefix = 'pgsp'
         AND d.schema_name = cut.schema_name AND d.table_name = cut.table_name AND d.constraint_name = cut.constraint_name)
   ) AS found(line) ORDER BY line LIMIT 20 LOOP

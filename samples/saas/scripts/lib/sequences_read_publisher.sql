@@ -1,5 +1,5 @@
 -- lib/sequences_read_publisher.sql: Writes the values of all sequences.
--- phase verify, on the publisher, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
+-- phase verify, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v out="$OUT" -f lib/sequences_read_publisher.sql
 -- Variable out (needed): the file to write
 
@@ -48,7 +48,7 @@ BEGIN
   END IF;
   -- a rehearsal runs against a clone, which may have an identifier of its own
   IF coalesce(current_setting('pgslotplan.rehearsal', true), '') <> 'on' AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
-     AND (SELECT system_identifier::text FROM pg_control_system()) <> '7711952812400521121' THEN
+     AND (SELECT system_identifier::text FROM pg_control_system()) <> '7712766977824796349' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is not the server that the plan was made for: its system identifier differs',
       HINT = 'This file is for the publisher.';
   END IF;

@@ -1,5 +1,5 @@
 -- lib/vacuum_subscriber.sql: Vacuums one job's share of the planned tables.
--- phase verify, on the subscriber, for plan a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b
+-- phase verify, on the subscriber, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -v jobs="$JOBS" -v job="$JOB" -f lib/vacuum_subscriber.sql
 -- Variable jobs (needed): how many jobs there are
 -- Variable job (needed): which of them this is, from 0
@@ -52,7 +52,7 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
   END IF;
   IF NOT is_clone AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
-     AND (SELECT system_identifier::text FROM pg_control_system()) = '7711952812400521121' THEN
+     AND (SELECT system_identifier::text FROM pg_control_system()) = '7712766977824796349' THEN
     RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one',
       HINT = 'This file is for the subscriber.';
   END IF;
@@ -89,7 +89,7 @@ DECLARE
 BEGIN
   IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
-      INTO found_mark USING 'pgsp', 'a8255a05f7b769a6b899007d7b814589245bd9b0cc75491109ad5b6da846894b';
+      INTO found_mark USING 'pgsp', '26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61';
   END IF;
   IF NOT found_mark THEN
     RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',
@@ -113,45 +113,45 @@ SELECT format('VACUUM (ANALYZE) %I.%I', schema_name, table_name) FROM (
         ('pgsp_email_messages', 'public', 'email_messages'),
         ('pgsp_sessions', 'public', 'sessions'),
         ('pgsp_page_views', 'public', 'page_views'),
+        ('pgsp_shared_1', 'public', 'countries'),
         ('pgsp_shared_1', 'public', 'jobs'),
-        ('pgsp_shared_2', 'public', 'accounts'),
-        ('pgsp_shared_2', 'public', 'api_keys'),
-        ('pgsp_shared_2', 'public', 'campaign_variants'),
-        ('pgsp_shared_2', 'public', 'campaigns'),
-        ('pgsp_shared_2', 'public', 'comments'),
         ('pgsp_shared_2', 'public', 'contact_lists'),
         ('pgsp_shared_2', 'public', 'contact_tags'),
         ('pgsp_shared_2', 'public', 'contacts'),
-        ('pgsp_shared_2', 'public', 'countries'),
-        ('pgsp_shared_2', 'public', 'domains'),
-        ('pgsp_shared_2', 'public', 'files'),
-        ('pgsp_shared_2', 'public', 'imports'),
-        ('pgsp_shared_2', 'public', 'invoice_lines'),
-        ('pgsp_shared_2', 'public', 'invoices'),
+        ('pgsp_shared_2', 'public', 'coupons'),
         ('pgsp_shared_2', 'public', 'list_members'),
-        ('pgsp_shared_2', 'public', 'memberships'),
-        ('pgsp_shared_2', 'public', 'notification_settings'),
-        ('pgsp_shared_2', 'public', 'oauth_tokens'),
-        ('pgsp_shared_2', 'public', 'payments'),
-        ('pgsp_shared_2', 'public', 'permissions'),
-        ('pgsp_shared_2', 'public', 'projects'),
-        ('pgsp_shared_2', 'public', 'refunds'),
-        ('pgsp_shared_2', 'public', 'role_permissions'),
-        ('pgsp_shared_2', 'public', 'roles'),
-        ('pgsp_shared_2', 'public', 'subscription_plans'),
-        ('pgsp_shared_2', 'public', 'subscriptions'),
-        ('pgsp_shared_2', 'public', 'suppressions'),
         ('pgsp_shared_2', 'public', 'tags'),
-        ('pgsp_shared_2', 'public', 'task_assignees'),
-        ('pgsp_shared_2', 'public', 'tasks'),
-        ('pgsp_shared_2', 'public', 'templates'),
-        ('pgsp_shared_2', 'public', 'users'),
-        ('pgsp_shared_2', 'public', 'webhooks'),
-        ('pgsp_shared_3', 'public', 'coupons'),
+        ('pgsp_shared_3', 'public', 'accounts'),
+        ('pgsp_shared_3', 'public', 'api_keys'),
+        ('pgsp_shared_3', 'public', 'audit_log'),
+        ('pgsp_shared_3', 'public', 'campaign_variants'),
+        ('pgsp_shared_3', 'public', 'campaigns'),
+        ('pgsp_shared_3', 'public', 'comments'),
+        ('pgsp_shared_3', 'public', 'domains'),
         ('pgsp_shared_3', 'public', 'feature_flags'),
-        ('pgsp_shared_3', 'public', 'webhook_deliveries'),
-        ('pgsp_shared_4', 'public', 'audit_log'),
-        ('pgsp_shared_4', 'public', 'notifications')) AS planned(subscription_name, schema_name, table_name)) AS p
+        ('pgsp_shared_3', 'public', 'files'),
+        ('pgsp_shared_3', 'public', 'imports'),
+        ('pgsp_shared_3', 'public', 'invoice_lines'),
+        ('pgsp_shared_3', 'public', 'invoices'),
+        ('pgsp_shared_3', 'public', 'memberships'),
+        ('pgsp_shared_3', 'public', 'notification_settings'),
+        ('pgsp_shared_3', 'public', 'notifications'),
+        ('pgsp_shared_3', 'public', 'oauth_tokens'),
+        ('pgsp_shared_3', 'public', 'payments'),
+        ('pgsp_shared_3', 'public', 'permissions'),
+        ('pgsp_shared_3', 'public', 'projects'),
+        ('pgsp_shared_3', 'public', 'refunds'),
+        ('pgsp_shared_3', 'public', 'role_permissions'),
+        ('pgsp_shared_3', 'public', 'roles'),
+        ('pgsp_shared_3', 'public', 'subscription_plans'),
+        ('pgsp_shared_3', 'public', 'subscriptions'),
+        ('pgsp_shared_3', 'public', 'suppressions'),
+        ('pgsp_shared_3', 'public', 'task_assignees'),
+        ('pgsp_shared_3', 'public', 'tasks'),
+        ('pgsp_shared_3', 'public', 'templates'),
+        ('pgsp_shared_3', 'public', 'users'),
+        ('pgsp_shared_4', 'public', 'webhook_deliveries'),
+        ('pgsp_shared_4', 'public', 'webhooks')) AS planned(subscription_name, schema_name, table_name)) AS p
         JOIN pg_namespace AS n ON n.nspname = p.schema_name
         JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p.table_name
         JOIN LATERAL (SELECT c.oid UNION SELECT relid FROM pg_partition_tree(c.oid)) AS t(oid) ON true
