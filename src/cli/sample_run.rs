@@ -109,6 +109,7 @@ impl Prepared {
             system_identifier: self.report.facts.system_identifier,
             facts_notes: self.report.notes,
             catalog_read: Instant::now(),
+            set_aside: None,
         };
         sampler.keep_catalog(self.catalog)?;
         sampler.take(self.first)?;
@@ -231,6 +232,8 @@ pub struct Sampler {
     system_identifier: Option<String>,
     facts_notes: Vec<String>,
     catalog_read: Instant,
+    /// The catalog in use, packed, while another is read.
+    set_aside: Option<Vec<u8>>,
 }
 
 impl Sampler {
@@ -370,16 +373,21 @@ impl Sampler {
     }
 
     /// Reads the catalog again. The old one is packed away meanwhile: two of 20,000 tables are most of this program's
-    /// memory. It comes back when the new one cannot be read.
+    /// memory. It comes back when the new one cannot be read, also after an earlier reading that Ctrl-C ended.
     async fn take_catalog(&mut self, counters: &CounterSnapshot, limit: Duration) -> Result<(), Failure> {
-        let packed = self.deriver.take_catalog().map(|catalog| pack(&catalog)).transpose()?;
+        if let Some(catalog) = self.deriver.take_catalog() {
+            self.set_aside = Some(pack(&catalog)?);
+        }
         let read = tokio::time::timeout(limit, read_catalog(&self.session, counters, &self.scope)).await;
         let failure = match read {
-            Ok(Ok(catalog)) => return self.keep_catalog(catalog),
+            Ok(Ok(catalog)) => {
+                self.set_aside = None;
+                return self.keep_catalog(catalog);
+            }
             Ok(Err(error)) => server_failure(error),
             Err(_) => Failure::new("could not read the catalog in time"),
         };
-        if let Some(packed) = packed {
+        if let Some(packed) = self.set_aside.take() {
             self.deriver.restore_catalog(unpack(&packed)?);
         }
         Err(failure)
