@@ -118,15 +118,16 @@ pub struct Alike<'a, F> {
 }
 
 impl<F: Borrow<Finding>> Alike<'_, F> {
-    /// `27 more: table a, table b, and 19 more`, if there are others. Errors are all named, since each has to be mended.
-    pub fn rest(&self) -> Option<String> {
+    /// The first of the others, and `27 more: table a, table b, and 19 more`. Errors are all named, since each has to be
+    /// mended.
+    pub fn rest(&self) -> Option<(&Finding, String)> {
         const NAMED: usize = 8;
         let first = self.others.first()?.borrow();
         let count = self.others.len();
         let named = if first.severity == Severity::Error { count } else { NAMED.min(count) };
         let names = self.others[..named].iter().map(|finding| finding.borrow().subject.to_string());
         let unnamed = (named < count).then(|| format!("and {} more", count - named));
-        Some(format!("{count} more: {}", names.chain(unnamed).collect::<Vec<_>>().join(", ")))
+        Some((first, format!("{count} more: {}", names.chain(unnamed).collect::<Vec<_>>().join(", "))))
     }
 }
 
@@ -163,7 +164,7 @@ mod tests {
         let many = [lot(Severity::Error, 30), lot(Severity::Info, 30)].concat();
         let lots: Vec<_> = condensed(&many).collect();
         assert_eq!(lots.iter().map(|lot| lot.shown.len()).collect::<Vec<_>>(), [20, 3]);
-        let (errors, notes) = (lots[0].rest().unwrap(), lots[1].rest().unwrap());
+        let (errors, notes) = (lots[0].rest().unwrap().1, lots[1].rest().unwrap().1);
         assert!((20..30).all(|n| errors.contains(&format!("public.t{n:02}"))), "{errors}");
         assert!(notes.starts_with("27 more: table public.t03, "), "{notes}");
         assert!(notes.ends_with("table public.t10, and 19 more"), "{notes}");

@@ -91,7 +91,7 @@ pub fn text(findings: &[Finding]) -> String {
                 }
             }
         }
-        if let (Some(rest), Some(first)) = (alike.rest(), alike.others.first()) {
+        if let Some((first, rest)) = alike.rest() {
             out.push_str(&labelled(first, &rest));
         }
     }

@@ -68,7 +68,7 @@ pub fn findings(findings: &[Finding], out: &mut String) {
             }
             out.push('\n');
         }
-        if let (Some(rest), Some(first)) = (alike.rest(), alike.others.first()) {
+        if let Some((first, rest)) = alike.rest() {
             let _ = writeln!(out, "- **{} {}** {}", first.severity, first.code, escape(&rest));
         }
     }

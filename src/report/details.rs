@@ -60,7 +60,7 @@ fn findings(view: &View<'_>) -> Html {
             }
             out.raw("</li>");
         }
-        if let (Some(rest), Some(first)) = (alike.rest(), alike.others.first()) {
+        if let Some((first, rest)) = alike.rest() {
             opened(&mut out, first);
             out.tag("p", &[], rest).raw("</li>");
         }
