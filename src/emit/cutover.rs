@@ -4,7 +4,7 @@
 use super::{
     Context, checks,
     copy::{finish, paragraphs, step},
-    ddl::{do_block, only_if},
+    ddl::{do_block, only_if, until_gone},
     foreign_keys,
     script::{Phase, Side, Step, Variable},
     session::{self, STATE_SCHEMA},
@@ -66,13 +66,14 @@ BEGIN
   EXCEPTION WHEN insufficient_privilege THEN
     NULL; -- they end by themselves
   END;
-  WHILE EXISTS (SELECT {workers}) LOOP
-    IF clock_timestamp() >= deadline THEN
-      RAISE EXCEPTION USING MESSAGE = 'apply workers have not ended', HINT = 'Look at the log of the subscriber, then run this file again.';
-    END IF;
-    PERFORM pg_sleep(0.01);
-  END LOOP;
-END"
+{}
+END",
+        until_gone(
+            &workers,
+            "0.01",
+            "apply workers have not ended",
+            "Look at the log of the subscriber, then run this file again."
+        )
     ))
 }
 

@@ -57,6 +57,21 @@ fn end_of_quotes(text: &[char], start: usize) -> Result<usize, &'static str> {
     if text[start..end].contains(&'\\') { Err("it holds a backslash") } else { Ok(end) }
 }
 
+/// In a block that declares `deadline`: waits until a query finds no row any more. `rows` begins with FROM, `look_s` is the
+/// time between two looks in seconds.
+pub(super) fn until_gone(rows: &str, look_s: &str, message: &str, hint: &str) -> String {
+    format!(
+        "  WHILE EXISTS (SELECT {rows}) LOOP
+    IF clock_timestamp() >= deadline THEN
+      RAISE EXCEPTION USING MESSAGE = {}, HINT = {};
+    END IF;
+    PERFORM pg_sleep({look_s});
+  END LOOP;",
+        quote_literal(message),
+        quote_literal(hint)
+    )
+}
+
 /// One member of a `FOR TABLE` list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {

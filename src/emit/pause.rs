@@ -3,7 +3,7 @@
 
 use super::{
     Context, checks, cutover,
-    ddl::{do_block, raise_if_any},
+    ddl::{do_block, raise_if_any, until_gone},
     foreign_keys, reverse,
     script::{Side, Support},
     session::{self, STATE_SCHEMA},
@@ -30,13 +30,14 @@ pub(super) fn end_parts(context: &Context<'_>) -> String {
   deadline timestamptz := clock_timestamp() + interval '5 s';
 BEGIN
   PERFORM pg_terminate_backend(l.pid) {running};
-  WHILE EXISTS (SELECT {running}) LOOP
-    IF clock_timestamp() >= deadline THEN
-      RAISE EXCEPTION USING MESSAGE = 'another part of the cutover still runs', HINT = 'Wait for its end, then run this again.';
-    END IF;
-    PERFORM pg_sleep(0.01);
-  END LOOP;
-END"
+{}
+END",
+        until_gone(
+            &running,
+            "0.01",
+            "another part of the cutover still runs",
+            "Wait for its end, then run this again."
+        )
     ))
 }
 

@@ -1,6 +1,6 @@
 //! Statements that make and drop replication slots, of both directions.
 
-use super::ddl::{do_block, only_if};
+use super::ddl::{do_block, only_if, until_gone};
 use crate::names::{SlotName, quote_literal};
 
 /// Makes those that are missing, a part each: the first, then copies of it. A copy is made at once and at the same
@@ -37,17 +37,11 @@ pub(super) fn drop(relation: &str, alias: &str, in_use: &str, hint: &str) -> Str
   item record;
 BEGIN
   -- a walsender that just lost its subscription needs a moment to end
-  WHILE EXISTS (SELECT FROM {ours} WHERE s.active) LOOP
-    IF clock_timestamp() >= deadline THEN
-      RAISE EXCEPTION USING MESSAGE = {}, HINT = {};
-    END IF;
-    PERFORM pg_sleep(0.05);
-  END LOOP;
+{}
   FOR item IN SELECT s.slot_name FROM {ours} ORDER BY s.slot_name LOOP
     PERFORM pg_drop_replication_slot(item.slot_name);
   END LOOP;
 END",
-        quote_literal(in_use),
-        quote_literal(hint)
+        until_gone(&format!("FROM {ours} WHERE s.active"), "0.05", in_use, hint)
     ))
 }
