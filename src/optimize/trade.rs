@@ -207,16 +207,18 @@ fn trade_for_cut(sweep: &Sweep<'_>, candidate: &Candidate) -> Traded {
     };
     if !instance.edges.is_empty() && !packing.time_limited {
         let tolerances: Vec<u64> = FRONTIER_PPM.into_iter().chain([tolerance_ppm]).collect();
-        let mut from = packing.assignment.clone();
-        let mut points = frontier(instance, &from, traded.packing_peak, &tolerances, Some(tolerance_ppm), &settings);
+        let points_from = |traded: &Traded| {
+            let (from, peak) = (&traded.assignment, traded.packing_peak);
+            frontier(instance, from, peak, &tolerances, Some(tolerance_ppm), &settings)
+        };
+        let mut points = points_from(&traded);
         for _ in 0..LOWER_PEAKS {
             // The search for fewer cuts may meet a lower peak than the search for peaks did: the tolerance counts from it.
             let lower = points.iter().filter(|p| p.peak < traded.packing_peak && keeps(&p.result.assignment));
             let Some(lower) = lower.min_by_key(|point| point.peak) else { break };
             traded.packing_peak = lower.peak;
-            from = lower.result.assignment.clone();
-            traded.assignment = from.clone();
-            points = frontier(instance, &from, traded.packing_peak, &tolerances, Some(tolerance_ppm), &settings);
+            traded.assignment = lower.result.assignment.clone();
+            points = points_from(&traded);
         }
         for point in points {
             if point.tolerance_ppm <= tolerance_ppm && keeps(&point.result.assignment) {

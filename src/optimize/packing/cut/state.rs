@@ -79,6 +79,10 @@ impl<'g> State<'g> {
             peak = peak.max(load);
             overload += load.saturating_sub(self.cap);
         }
+        self.note(bin, peak, overload);
+    }
+
+    fn note(&mut self, bin: usize, peak: u64, overload: u64) {
         self.overload = self.overload - self.bin_overloads[bin] + overload;
         self.bin_peaks[bin] = peak;
         self.bin_overloads[bin] = overload;
@@ -101,11 +105,8 @@ impl<'g> State<'g> {
             (left, entered)
         };
         let (left, entered) = if d < WIDE_FROM { pass() } else { wide(pass) };
-        for (bin, (peak, overload)) in [(from, left), (to, entered)] {
-            self.overload = self.overload - self.bin_overloads[bin] + overload;
-            self.bin_peaks[bin] = peak;
-            self.bin_overloads[bin] = overload;
-        }
+        self.note(from, left.0, left.1);
+        self.note(to, entered.0, entered.1);
     }
 
     /// Bin of a vertex.
