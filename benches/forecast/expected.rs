@@ -26,7 +26,7 @@ const ROW_BYTES: f64 = 100.0;
 /// Rows of the trickle, each table.
 const TRICKLE_PER_S: f64 = 10.0;
 
-/// What one run of one slot showed.
+/// What runs of one slot showed.
 #[derive(Debug, Clone, Copy)]
 pub struct Costs {
     /// How long a burst's statement took.
@@ -36,12 +36,19 @@ pub struct Costs {
 }
 
 impl Costs {
-    /// `hot_peak_s` is the age of the newest row when the apply of a burst ended.
-    pub fn from_run(bursts: &[(f64, f64)], hot_peak_s: f64) -> Self {
-        let write_s = bursts.iter().map(|(from, commit)| commit - from).sum::<f64>() / bursts.len().max(1) as f64;
+    /// Each burst is its begin, its commit, and the age of the newest row when its apply ended, all in seconds. Medians, since
+    /// one burst that meets a checkpoint or the files' first growth says nothing of the others.
+    pub fn from_bursts(bursts: &[(f64, f64, f64)]) -> Self {
+        let write_s = median(bursts.iter().map(|(from, commit, _)| commit - from).collect());
         // Nothing is behind until the burst commits; then its slot stands still for as long as it is applied.
-        Costs { write_s, row_us: hot_peak_s / f64::from(BURST_ROWS) * 1e6 }
+        let apply_s = median(bursts.iter().map(|(_, _, lag)| *lag).collect());
+        Costs { write_s, row_us: apply_s / f64::from(BURST_ROWS) * 1e6 }
     }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
 fn table(name: &str) -> Table {

@@ -2,8 +2,8 @@
 //! through one slot, through the hot table apart and one shared slot, and apart and four shared slots.
 //!
 //! `cargo bench --bench forecast -- [--runs N] [--csv FILE]`
-//! Starts a publisher and a subscriber of its own. First the costs are measured: one burst through one slot, from its
-//! commit until it is applied. Every layout is then forecast with them, and after that measured: ten times a second, how old
+//! Starts a publisher and a subscriber of its own. First the costs are measured: the median burst of two runs through one
+//! slot, from its commit until it is applied. Every layout is then forecast with them, and after that measured: ten times a second, how old
 //! the newest delivered row of each table is. Nothing of the forecast is fitted to the runs that it is compared with.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench prints and measures time")]
@@ -117,8 +117,9 @@ fn main() {
     );
     // Caches and the worker's code are warm after the first.
     measure(&publisher, &subscriber, &LAYOUTS[0], BURSTS_AT_S[1] + 1.0);
-    let calibration = measure(&publisher, &subscriber, &LAYOUTS[0], RUN_S);
-    let costs = expected::Costs::from_run(&calibration.bursts, figures(&calibration).hot_peak_s);
+    let calibration = [(); 2].map(|()| hot_lags(&measure(&publisher, &subscriber, &LAYOUTS[0], RUN_S))).concat();
+    println!("bursts of the calibration (begin, commit, lag): {calibration:.1?}");
+    let costs = expected::Costs::from_bursts(&calibration);
     println!("measured costs: {costs:?}\n");
     let forecasts: Vec<Figures> = LAYOUTS.iter().map(|layout| expected::figures(layout, &costs)).collect();
     let mut csv = String::from("layout,run,second,table,lag_s\n");
@@ -131,6 +132,8 @@ fn main() {
                     let _ = writeln!(csv, "{},{},{at:.1},{table},{lag:.2}", layout.name, run + 1);
                 }
             }
+            let lags: Vec<String> = hot_lags(&seen).iter().map(|(_, _, lag)| format!("{lag:.2}")).collect();
+            println!("{}, run {}: lag of the bursts {} s", layout.name, run + 1, lags.join(", "));
             all[index].push(figures(&seen));
         }
     }
@@ -173,6 +176,16 @@ fn report(forecasts: &[Figures], all: &[Vec<Figures>]) {
     println!("\nwithin 30 %: hot peak {} of {}, catch-up {} of {}", within.0, within.2, within.1, within.2);
     println!("one slot behind both others, as forecast: {order} of {runs}");
     println!("cold p95 with hot apart + 1 shared at most a tenth of one slot's: {tenth} of {runs}");
+}
+
+/// Begin, commit and the hot table's worst lag until the next burst, for each burst.
+fn hot_lags(run: &Run) -> Vec<(f64, f64, f64)> {
+    let until = run.bursts.iter().skip(1).map(|next| next.0).chain([f64::INFINITY]);
+    let lag = |commit: f64, until: f64| {
+        let looks = run.lags.iter().filter(|(at, _)| *at > commit && *at < until);
+        looks.filter_map(|(_, lags)| lags.get("hot").copied()).fold(0.0, f64::max)
+    };
+    run.bursts.iter().zip(until).map(|(&(from, commit), until)| (from, commit, lag(commit, until))).collect()
 }
 
 fn figures(run: &Run) -> Figures {
