@@ -330,9 +330,9 @@ fn print_costs(lines: &[SampleLine], truth: &Truth) {
     println!(
         "    bytes per row, seen/modelled: insert, hot, update, delete, chunk; index entries; other per row; locks"
     );
-    for table in catalog.iter().flat_map(|catalog| &catalog.tables) {
+    for table in catalog.iter().flat_map(|catalog| catalog.tables.iter()) {
         let Some(tally) = seen.get(&table.oid).filter(|tally| tally.bytes() > 20_000) else { continue };
-        let model = RowCosts::of(table);
+        let model = RowCosts::of(&table);
         let modelled = [
             model.insert_wal - model.insert_index_wal,
             model.hot_update_wal,

@@ -8,19 +8,23 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{BufRead, BufReader, BufWriter, Seek, SeekFrom, Write},
+    io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
 use pgslotplan::{
     format::FORMAT_VERSION,
-    workload::{derive::Deriver, snapshot::SampleLine},
+    workload::{
+        derive::Deriver,
+        snapshot::{Catalog, Instant, RowCounters, SampleLine},
+    },
 };
 
 use super::output::Failure;
 
-/// How a line with a catalog begins.
-const CATALOG: &[u8] = br#"{"line":"catalog""#;
+/// How the two kinds of long lines begin; what follows are the fields.
+const CATALOG: &[u8] = br#"{"line":"catalog","#;
+const COUNTERS: &[u8] = br#"{"line":"counters","#;
 /// The memory of a longer line is given back, bytes.
 const LONG_LINE: usize = 1 << 20;
 
@@ -189,25 +193,87 @@ fn read_lines(
     let mut text = Vec::new();
     loop {
         text.clear();
-        let read = reader.read_until(b'\n', &mut text).map_err(|error| read_failure(path, error))?;
-        if read == 0 || text.last() != Some(&b'\n') {
+        let failure = |error| read_failure(path, error);
+        (&mut reader).take(COUNTERS.len() as u64).read_until(b'\n', &mut text).map_err(failure)?;
+        let mut rest = Line { reader: &mut reader, bytes: text.len() as u64, is_whole: text.last() == Some(&b'\n') };
+        // Long lines field by field: as one text and one tree, many tables would be most of this program's memory.
+        let line = if let Some(begun) = text.strip_prefix(CATALOG) {
+            from_fields::<Catalog>(begun, &mut rest).map(SampleLine::Catalog)
+        } else if let Some(begun) = text.strip_prefix(COUNTERS) {
+            from_fields::<Counters>(begun, &mut rest).map(SampleLine::from)
+        } else {
+            rest.read_to_end(&mut text).map_err(failure)?;
+            serde_json::from_slice(&text)
+        };
+        rest.skip().map_err(failure)?;
+        if !rest.is_whole {
             return Ok(good_bytes); // the end, or a line that a crash cut off
         }
+        good_bytes += rest.bytes;
         *number += 1;
-        if text.starts_with(CATALOG) {
-            drop(deriver.take_catalog()); // the newer one takes its place
-        }
-        let line: SampleLine = serde_json::from_slice(&text).map_err(|error| {
+        let line = line.map_err(|error| {
             Failure::new(format!("could not read line {number} of file \"{}\"", path.display()))
                 .source(error)
                 .hint("It was damaged or is not a sample file; start anew with another output.")
         })?;
         check_start(&line, *number, path)?;
         deriver.push_line(line);
-        good_bytes += read as u64;
         if text.capacity() > LONG_LINE {
             text = Vec::new();
         }
+    }
+}
+
+/// An object whose opening brace is gone, from the fields that were read already and the rest of its line.
+fn from_fields<T: serde::de::DeserializeOwned>(begun: &[u8], rest: &mut impl Read) -> serde_json::Result<T> {
+    serde_json::from_reader(BufReader::new(b"{".chain(begun).chain(rest)))
+}
+
+/// The fields of [`SampleLine::Counters`].
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Counters {
+    instant: Instant,
+    changed: Vec<(u32, RowCounters)>,
+    #[serde(default)]
+    dropped: Vec<u32>,
+}
+
+impl From<Counters> for SampleLine {
+    fn from(Counters { instant, changed, dropped }: Counters) -> Self {
+        SampleLine::Counters { instant, changed, dropped }
+    }
+}
+
+/// What is left of a line, with its line feed.
+struct Line<'a, R> {
+    reader: &'a mut R,
+    /// Read of the line so far.
+    bytes: u64,
+    /// Whether the line feed was read.
+    is_whole: bool,
+}
+
+impl<R: BufRead> Line<'_, R> {
+    /// Reads the rest and forgets it.
+    fn skip(&mut self) -> std::io::Result<()> {
+        std::io::copy(self, &mut std::io::sink()).map(drop)
+    }
+}
+
+impl<R: BufRead> Read for Line<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        if self.is_whole {
+            return Ok(0);
+        }
+        let there = self.reader.fill_buf()?;
+        let there = &there[..there.len().min(into.len())];
+        let count = there.iter().position(|byte| *byte == b'\n').map_or(there.len(), |at| at + 1);
+        into[..count].copy_from_slice(&there[..count]);
+        self.is_whole = there[..count].ends_with(b"\n");
+        self.bytes += count as u64;
+        self.reader.consume(count);
+        Ok(count)
     }
 }
 
@@ -323,6 +389,49 @@ mod tests {
         assert!(SampleLog::create(path.clone(), Existing::Refuse, 300).is_err());
         drop(SampleLog::create(path.clone(), Existing::Replace, 300).unwrap());
         assert!(parts(&path).is_empty());
+    }
+
+    fn catalog() -> SampleLine {
+        let table = |oid: u32| {
+            format!(
+                r#"{{"oid":{oid},"table":{{"schema":"public","name":"t{oid}","kind":"table"}},"width_source":"types"}}"#
+            )
+        };
+        let tables: Vec<String> = (1..=400).map(table).collect();
+        let text = format!(
+            r#"{{"line":"catalog","at":"2026-01-05T00:00:00Z","tables":[{}],"foreign_keys":[],"excluded":[],
+               "sequence_count":0,"large_object_count":0}}"#,
+            tables.join(",")
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn catalogs_are_read_table_by_table_and_torn_ones_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("w.json.samples.jsonl");
+        let mut log = SampleLog::create(path.clone(), Existing::Refuse, u64::MAX).unwrap();
+        for line in [start(), catalog(), counters(0), counters(5), catalog()] {
+            log.append(&line).unwrap();
+        }
+        drop(log);
+        let whole = fs::read(&path).unwrap();
+        let table_count = || {
+            let (_, deriver) = SampleLog::resume(path.clone(), u64::MAX).unwrap();
+            deriver.workload().map(|workload| workload.tables.len())
+        };
+        assert_eq!(table_count(), Ok(400));
+        // without its line feed, within the catalog, within the beginning of the line
+        let last = serde_json::to_vec(&catalog()).unwrap().len() + 1;
+        for cut in [1, 20, last - 5] {
+            fs::write(&path, &whole[..whole.len() - cut]).unwrap();
+            assert_eq!(table_count(), Ok(400));
+            assert_eq!(fs::metadata(&path).unwrap().len() as usize, whole.len() - last, "{cut}");
+        }
+        let damaged = String::from_utf8(whole).unwrap().replace(r#""oid":7,"#, r#""oid":"7","#);
+        fs::write(&path, damaged).unwrap();
+        let refused = SampleLog::resume(path.clone(), u64::MAX).unwrap_err().to_string();
+        assert!(refused.contains("could not read line 2"), "{refused}");
     }
 
     #[test]

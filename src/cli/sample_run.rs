@@ -40,6 +40,8 @@ use super::{
 const CATALOG_S: u64 = 3600;
 /// A server that stays away longer than this ends the run.
 const RECONNECT_LIMIT_S: u64 = 600;
+/// The catalog at the end of a run is given up after this time.
+const LAST_CATALOG_LIMIT: Duration = Duration::from_secs(60);
 /// Above so many tables the interval is longer unless it is given.
 const MANY_TABLES: usize = 10_000;
 
@@ -109,7 +111,6 @@ impl Prepared {
             system_identifier: self.report.facts.system_identifier,
             facts_notes: self.report.notes,
             catalog_read: Instant::now(),
-            set_aside: None,
         };
         sampler.keep_catalog(self.catalog)?;
         sampler.take(self.first)?;
@@ -126,16 +127,6 @@ fn progress(console: &Console) -> ProgressBar {
     }
     let style = ProgressStyle::with_template("{bar:30} {percent}%  {elapsed} elapsed, {eta} left  {msg}");
     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-fn pack(catalog: &Catalog) -> Result<Vec<u8>, Failure> {
-    let mut encoder = zstd::Encoder::new(Vec::new(), 1)?;
-    serde_json::to_writer(&mut encoder, catalog)?;
-    Ok(encoder.finish()?)
-}
-
-fn unpack(packed: &[u8]) -> Result<Catalog, Failure> {
-    Ok(serde_json::from_reader(std::io::BufReader::new(zstd::Decoder::new(packed)?))?)
 }
 
 /// Stops where an extension keeps rows out of the tables that can be published.
@@ -232,8 +223,6 @@ pub struct Sampler {
     system_identifier: Option<String>,
     facts_notes: Vec<String>,
     catalog_read: Instant,
-    /// The catalog in use, packed, while another is read.
-    set_aside: Option<Vec<u8>>,
 }
 
 impl Sampler {
@@ -304,7 +293,8 @@ impl Sampler {
         };
         let due = self.catalog_read.elapsed() >= Duration::from_secs(CATALOG_S);
         if due || self.deriver.catalog_is_stale(&snapshot) {
-            self.take_catalog(&snapshot, Duration::MAX).await?;
+            let catalog = read_catalog(&self.session, &snapshot, &self.scope).await.map_err(server_failure)?;
+            self.keep_catalog(catalog)?;
         }
         self.take(snapshot)?;
         let lines = match self.watch.round(&self.session, &self.server, interval_s, &self.teller).await {
@@ -372,27 +362,6 @@ impl Sampler {
         Ok(())
     }
 
-    /// Reads the catalog again. The old one is packed away meanwhile: two of 20,000 tables are most of this program's
-    /// memory. It comes back when the new one cannot be read, also after an earlier reading that Ctrl-C ended.
-    async fn take_catalog(&mut self, counters: &CounterSnapshot, limit: Duration) -> Result<(), Failure> {
-        if let Some(catalog) = self.deriver.take_catalog() {
-            self.set_aside = Some(pack(&catalog)?);
-        }
-        let read = tokio::time::timeout(limit, read_catalog(&self.session, counters, &self.scope)).await;
-        let failure = match read {
-            Ok(Ok(catalog)) => {
-                self.set_aside = None;
-                return self.keep_catalog(catalog);
-            }
-            Ok(Err(error)) => server_failure(error),
-            Err(_) => Failure::new("could not read the catalog in time"),
-        };
-        if let Some(packed) = self.set_aside.take() {
-            self.deriver.restore_catalog(unpack(&packed)?);
-        }
-        Err(failure)
-    }
-
     fn keep_catalog(&mut self, mut catalog: Catalog) -> Result<(), Failure> {
         catalog.notes.extend(self.facts_notes.iter().cloned());
         self.keep(SampleLine::Catalog(catalog))?;
@@ -402,8 +371,13 @@ impl Sampler {
 
     /// Widths and sizes as they are at the end. The run is good without it.
     async fn refresh_catalog(&mut self) {
-        let Some(last) = self.deriver.previous().cloned() else { return };
-        if self.take_catalog(&last, Duration::from_secs(60)).await.is_err() {
+        let Some(last) = self.deriver.previous() else { return };
+        let reading = read_catalog(&self.session, last, &self.scope);
+        let kept = match tokio::time::timeout(LAST_CATALOG_LIMIT, reading).await {
+            Ok(Ok(catalog)) => self.keep_catalog(catalog).is_ok(),
+            _ => false,
+        };
+        if !kept {
             self.teller.warning("could not read the catalog once more; sizes are those of an earlier reading");
         }
     }

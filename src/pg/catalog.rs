@@ -16,6 +16,7 @@ use crate::{
     policy::Pattern,
     workload::{
         Excluded, ForeignKey, Load, ReplicaIdentity, Table, TableKind,
+        catalog_tables::CatalogTables,
         record_model::UNKNOWN_PADDING,
         snapshot::{Catalog, CatalogTable, CounterSnapshot, IndexShape, WidthSource},
     },
@@ -59,14 +60,13 @@ pub async fn read_catalog(
         toast_ratios,
         columns: read_columns(session).await?,
         widths: read_widths(session, &relations, &chosen).await?,
-        indexes: read_indexes(session).await?,
         sizes: read_sizes(session, &chosen, &mut notes).await?,
     };
     let mut excluded = Vec::new();
     let kept = choose_kept(&relations, &inheritance, scope, &mut excluded);
     let named: BTreeSet<&TableName> = relations
         .values()
-        .filter(|relation| relation.persistence == "p" && !relation.is_system())
+        .filter(|relation| relation.persistence == 'p' && !relation.is_system())
         .map(|relation| &relation.name)
         .collect();
     let foreign_keys = read_foreign_keys(session).await?;
@@ -75,10 +75,8 @@ pub async fn read_catalog(
         foreign_keys.into_iter().filter(|key| named.contains(&&key.from) && named.contains(&&key.to)).collect();
     drop(named);
     let lineage = Lineage::new(&relations, &inheritance);
-    // Each is taken apart as its table is made, so that many tables are not there twice.
-    let mut tables = Vec::with_capacity(kept.len());
     let wanted = relations.into_values().filter(|relation| kept.contains(&relation.oid));
-    tables.extend(wanted.map(|relation| shapes.table(relation, &lineage)));
+    let tables = read_indexes(session, wanted, |relation, indexes| shapes.table(relation, indexes, &lineage)).await?;
     let count = |column: &str| -> Result<u64, PgError> {
         uncovered.first().map_or(Ok(0), |row| Ok(unsigned(get(PURPOSE, row, column)?)))
     };
@@ -97,9 +95,10 @@ pub async fn read_catalog(
 struct Relation {
     oid: u32,
     name: TableName,
-    kind: String,
-    persistence: String,
-    identity: String,
+    /// `relkind`, `relpersistence` and `relreplident`.
+    kind: char,
+    persistence: char,
+    identity: char,
     is_partition: bool,
     rows_estimate: f64,
     heap_bytes: u64,
@@ -119,12 +118,13 @@ async fn read_relations(session: &Session) -> Result<Relations, PgError> {
     let mut relations = Relations::new();
     let take = |row: &Row| {
         let text = |column: &str| get::<String>(PURPOSE, row, column);
+        let letter = |column: &str| get::<&str>(PURPOSE, row, column).map(|text| text.chars().next().unwrap_or(' '));
         let relation = Relation {
             oid: get(PURPOSE, row, "oid")?,
             name: TableName::new(text("schema")?, text("name")?),
-            kind: text("kind")?,
-            persistence: text("persistence")?,
-            identity: text("identity")?,
+            kind: letter("kind")?,
+            persistence: letter("persistence")?,
+            identity: letter("identity")?,
             is_partition: get(PURPOSE, row, "is_partition")?,
             rows_estimate: get::<f64>(PURPOSE, row, "rows_estimate")?.max(0.0),
             heap_bytes: unsigned(get(PURPOSE, row, "heap_bytes")?),
@@ -149,7 +149,7 @@ async fn read_inheritance(session: &Session) -> Result<BTreeMap<u32, Vec<u32>>, 
 
 /// The tables that are worth the costlier queries: all of them, or those that write most and those that are largest.
 fn choose_measured(relations: &Relations, counters: &CounterSnapshot) -> Vec<u32> {
-    let tables = relations.values().filter(|relation| relation.kind == "r" && relation.persistence == "p");
+    let tables = relations.values().filter(|relation| relation.kind == 'r' && relation.persistence == 'p');
     let mut by_weight: Vec<(u64, u32)> = tables
         .map(|relation| {
             let rows = counters.tables.get(&relation.oid).map_or(0, |c| {
@@ -317,12 +317,33 @@ fn width_of(numbers: &[i16], widths: Option<&Widths>) -> f64 {
     numbers.iter().map(width).sum()
 }
 
-/// Indexes by table, those with the fewest key columns first, then the smallest, then by name.
-async fn read_indexes(session: &Session) -> Result<BTreeMap<u32, Vec<Index>>, PgError> {
-    let mut indexes: BTreeMap<u32, Vec<Index>> = BTreeMap::new();
+/// Makes a table of each relation with its indexes: those with the fewest key columns first, then the smallest, then by
+/// name. `wanted` comes by oid, as the rows do, so that the indexes of many tables are never there at once.
+async fn read_indexes(
+    session: &Session,
+    wanted: impl Iterator<Item = Relation>,
+    mut to_table: impl FnMut(Relation, &[Index]) -> CatalogTable,
+) -> Result<CatalogTables, PgError> {
+    let mut tables = CatalogTables::default();
+    let mut wanted = wanted.peekable();
+    let (mut owner, mut indexes) = (0, Vec::new());
+    // The tables before this one have all their indexes.
+    let mut finish_before = |oid: u32, owner: u32, indexes: &mut Vec<Index>| {
+        indexes.sort_by(|a, b| (a.key_count, a.bytes, &a.name).cmp(&(b.key_count, b.bytes, &b.name)));
+        while let Some(relation) = wanted.next_if(|relation| relation.oid < oid) {
+            let own = if relation.oid == owner { indexes.as_slice() } else { &[] };
+            tables.push(&to_table(relation, own));
+        }
+        indexes.clear();
+    };
     let take = |row: &Row| {
+        let oid: u32 = get(PURPOSE, row, "oid")?;
+        if oid != owner {
+            finish_before(oid, owner, &mut indexes);
+            owner = oid;
+        }
         let key_count: i64 = get(PURPOSE, row, "key_count")?;
-        let index = Index {
+        indexes.push(Index {
             name: get(PURPOSE, row, "name")?,
             method: get(PURPOSE, row, "method")?,
             numbers: get(PURPOSE, row, "numbers")?,
@@ -331,15 +352,12 @@ async fn read_indexes(session: &Session) -> Result<BTreeMap<u32, Vec<Index>>, Pg
             is_primary: get(PURPOSE, row, "is_primary")?,
             is_identity: get(PURPOSE, row, "is_identity")?,
             identifying: get(PURPOSE, row, "columns")?,
-        };
-        indexes.entry(get(PURPOSE, row, "oid")?).or_default().push(index);
+        });
         Ok(())
     };
     session.each(PURPOSE, include_str!("sql/indexes.sql"), &[], take).await?;
-    for of_table in indexes.values_mut() {
-        of_table.sort_by(|a, b| (a.key_count, a.bytes, &a.name).cmp(&(b.key_count, b.bytes, &b.name)));
-    }
-    Ok(indexes)
+    finish_before(u32::MAX, owner, &mut indexes);
+    Ok(tables)
 }
 
 /// True sizes of one table.
@@ -463,7 +481,7 @@ fn choose_kept(
             Some(format!("its partition root {} is excluded", root.name))
         };
         // A root stands for the whole tree, so what lies between it and the leaves is never published itself.
-        let between = (relation.kind == "p" && relation.is_partition)
+        let between = (relation.kind == 'p' && relation.is_partition)
             .then(|| "a partition that is partitioned again; its root covers it".to_owned());
         match own_reason.get(&relation.oid).cloned().or_else(with_root).or(between) {
             Some(reason) => excluded.push(Excluded {
@@ -479,12 +497,12 @@ fn choose_kept(
 
 fn reason_to_exclude(relation: &Relation, scope: &CatalogScope) -> Option<String> {
     let covers = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.covers(&relation.name));
-    let reason = match (relation.kind.as_str(), relation.persistence.as_str()) {
-        ("v", _) => "view",
-        ("m", _) => "materialised view",
-        ("f", _) => "foreign table",
-        (_, "t") => "temporary table",
-        (_, "u") => "unlogged table: it writes no WAL",
+    let reason = match (relation.kind, relation.persistence) {
+        ('v', _) => "view",
+        ('m', _) => "materialised view",
+        ('f', _) => "foreign table",
+        (_, 't') => "temporary table",
+        (_, 'u') => "unlogged table: it writes no WAL",
         _ => match &relation.extension {
             Some(extension) if !covers(&scope.include) => {
                 return Some(format!("owned by extension \"{}\"", crate::names::one_line(extension)));
@@ -506,7 +524,7 @@ fn partition_root(relation: &Relation, relations: &Relations, inheritance: &BTre
         }
         current = relations.get(inheritance.get(&current.oid)?.first()?)?;
     }
-    (relation.is_partition && current.kind == "p").then_some(current.oid)
+    (relation.is_partition && current.kind == 'p').then_some(current.oid)
 }
 
 /// Names of the tables that others descend from, by the descendant's oid.
@@ -531,33 +549,31 @@ impl Lineage {
     }
 }
 
-/// All that is known of tables beyond `relations.sql`.
+/// All that is known of tables beyond `relations.sql` and `indexes.sql`.
 struct Shapes {
     toast_ratios: BTreeMap<u32, f64>,
     columns: BTreeMap<u32, Columns>,
     widths: BTreeMap<u32, Widths>,
-    indexes: BTreeMap<u32, Vec<Index>>,
     sizes: BTreeMap<u32, Sizes>,
 }
 
 impl Shapes {
-    fn table(&mut self, relation: Relation, lineage: &Lineage) -> CatalogTable {
+    fn table(&mut self, relation: Relation, indexes: &[Index], lineage: &Lineage) -> CatalogTable {
         let columns = self.columns.remove(&relation.oid);
         let widths = self.widths.remove(&relation.oid);
-        let indexes = self.indexes.remove(&relation.oid).unwrap_or_default();
-        let (widths, indexes) = (widths.as_ref(), indexes.as_slice());
+        let widths = widths.as_ref();
         let sizes = self.sizes.get(&relation.oid);
-        let replica_identity = match relation.identity.as_str() {
-            "f" => ReplicaIdentity::Full,
-            "n" => ReplicaIdentity::Nothing,
-            "i" => ReplicaIdentity::Index,
+        let replica_identity = match relation.identity {
+            'f' => ReplicaIdentity::Full,
+            'n' => ReplicaIdentity::Nothing,
+            'i' => ReplicaIdentity::Index,
             _ => ReplicaIdentity::Default,
         };
         let identity = effective_identity(replica_identity, indexes);
         let usable = indexes.iter().find(|index| index.identifying.is_some()).filter(|_| identity.is_none());
         let root = lineage.roots.get(&relation.oid);
-        let kind = match (relation.kind.as_str(), root) {
-            ("p", _) => TableKind::Partitioned,
+        let kind = match (relation.kind, root) {
+            ('p', _) => TableKind::Partitioned,
             (_, Some(_)) => TableKind::Partition,
             _ => TableKind::Table,
         };
@@ -616,13 +632,13 @@ fn effective_identity(identity: ReplicaIdentity, indexes: &[Index]) -> Option<&I
 mod tests {
     use super::*;
 
-    fn relation(oid: u32, name: &str, kind: &str, is_partition: bool) -> (u32, Relation) {
+    fn relation(oid: u32, name: &str, kind: char, is_partition: bool) -> (u32, Relation) {
         let relation = Relation {
             oid,
             name: TableName::new("public", name),
-            kind: kind.into(),
-            persistence: "p".into(),
-            identity: "d".into(),
+            kind,
+            persistence: 'p',
+            identity: 'd',
             is_partition,
             rows_estimate: 0.0,
             heap_bytes: 0,
@@ -635,10 +651,10 @@ mod tests {
     #[test]
     fn a_tree_has_one_root_and_what_lies_between_is_not_published() {
         let relations: Relations = [
-            relation(20_001, "root", "p", false),
-            relation(20_002, "mid", "p", true),
-            relation(20_003, "leaf", "r", true),
-            relation(20_004, "other", "r", false),
+            relation(20_001, "root", 'p', false),
+            relation(20_002, "mid", 'p', true),
+            relation(20_003, "leaf", 'r', true),
+            relation(20_004, "other", 'r', false),
         ]
         .into();
         let inheritance = BTreeMap::from([(20_002, vec![20_001]), (20_003, vec![20_002])]);
@@ -673,7 +689,7 @@ mod tests {
 
     #[test]
     fn extensions_own_their_tables_unless_included() {
-        let (_, mut owned) = relation(20_001, "spatial_ref_sys", "r", false);
+        let (_, mut owned) = relation(20_001, "spatial_ref_sys", 'r', false);
         owned.extension = Some("postgis".into());
         let scope = CatalogScope::default();
         assert_eq!(reason_to_exclude(&owned, &scope).as_deref(), Some("owned by extension \"postgis\""));

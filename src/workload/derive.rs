@@ -5,14 +5,14 @@
 //! which counters cannot be trusted is left out, so that no rate is ever negative; a bucket of which nothing is left is null
 //! and named in `gaps`.
 
-mod packed;
+mod done;
 mod summary;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use packed::Packed;
+use done::DoneBuckets;
 pub use summary::Outline;
 
 use super::{
@@ -74,6 +74,11 @@ impl Changes {
         }
     }
 
+    /// Rows inserted, updated and deleted.
+    fn rows(&self) -> f64 {
+        self.0[0] + self.0[1] + self.0[3]
+    }
+
     fn wal_bytes(&self, costs: &RowCosts) -> f64 {
         let [inserts, updates, hot, deletes, chunks, chunks_deleted] = self.0;
         inserts * costs.insert_wal
@@ -93,50 +98,38 @@ impl Changes {
     }
 }
 
-/// What was seen of one table.
-#[derive(Debug, Clone, Default)]
-struct Observed {
-    /// Buckets that are over.
-    done: Packed,
-    /// The bucket that still grows.
-    current: Option<(u32, Changes)>,
-    /// The interval with the most WAL, and its length.
-    burst: Option<(Changes, f32)>,
+/// WAL by the model of one of each of the [`Changes`], bytes: enough to tell which interval had most, in a quarter of the
+/// room that all costs take.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Weights([f32; 6]);
+
+impl Weights {
+    fn of(costs: &RowCosts) -> Self {
+        let one_of = |field: usize| {
+            let mut one = Changes::default();
+            one.0[field] = 1.0;
+            one.wal_bytes(costs) as f32
+        };
+        // A HOT update is among the updates too.
+        let hot = costs.hot_update_wal - costs.update_wal;
+        Weights([one_of(0), one_of(1), hot as f32, one_of(3), one_of(4), one_of(5)])
+    }
+
+    fn weigh(&self, changes: &Changes) -> f64 {
+        self.0.iter().zip(changes.0).map(|(weight, count)| f64::from(*weight) * count).sum()
+    }
 }
 
-impl Observed {
-    /// Buckets come in order.
-    fn add(&mut self, bucket: usize, changes: &Changes, weight: f64) {
-        let bucket = u32::try_from(bucket).unwrap_or(u32::MAX);
-        if let Some((last, sum)) = &mut self.current {
-            if *last == bucket {
-                return sum.add(changes, weight);
-            }
-            self.done.push(*last, &sum.0);
-        }
-        let mut sum = Changes::default();
-        sum.add(changes, weight);
-        self.current = Some((bucket, sum));
-    }
+/// The interval in which a table had most WAL.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Burst {
+    changes: [f32; 6],
+    seconds: f32,
+}
 
-    /// The sums of the first `count` buckets.
-    fn buckets(&self, count: usize) -> Vec<Changes> {
-        let mut all = vec![Changes::default(); count];
-        let current = self.current.map(|(bucket, changes)| (bucket, changes.0));
-        for (bucket, sum) in self.done.iter().chain(current) {
-            if let Some(changes) = all.get_mut(bucket as usize) {
-                *changes = Changes(sum);
-            }
-        }
-        all
-    }
-
-    fn all(&self) -> Changes {
-        let mut sum = self.current.map_or(Changes::default(), |(_, changes)| changes);
-        for (_, changes) in self.done.iter() {
-            sum.add(&Changes(changes), 1.0);
-        }
-        sum
+impl Burst {
+    fn changes(&self) -> Changes {
+        Changes(self.changes.map(f64::from))
     }
 }
 
@@ -145,12 +138,14 @@ impl Observed {
 pub struct Deriver {
     start: Option<SampleStart>,
     catalog: Option<Catalog>,
-    /// Tables of the last catalog by oid.
-    names: Option<BTreeMap<u32, TableName>>,
-    costs: BTreeMap<u32, RowCosts>,
+    /// What row changes of each table cost by the model, by oid: for finding bursts.
+    weights: Vec<(u32, Weights)>,
     origin: Option<Timestamp>,
     previous: Option<CounterSnapshot>,
-    tables: BTreeMap<u32, Observed>,
+    /// Sums of the tables that were written, by oid: of buckets that are over, and of the one that still grows.
+    done: DoneBuckets,
+    current: (u32, BTreeMap<u32, Changes>),
+    bursts: BTreeMap<u32, Burst>,
     /// Seconds of each bucket that count.
     observed_s: Vec<f64>,
     wal_bytes: Vec<f64>,
@@ -238,21 +233,21 @@ impl Deriver {
 
     /// Takes a newer catalog; what changed since the last one is noted.
     pub fn push_catalog(&mut self, catalog: Catalog) {
-        let named: BTreeMap<u32, TableName> =
-            catalog.tables.iter().map(|table| (table.oid, table.table.table_name())).collect();
-        if let Some(before) = self.names.replace(named) {
-            let after = self.names.iter().flatten();
-            for (oid, name) in after {
-                match before.get(oid) {
-                    None => drop(self.created.insert(name.clone())),
+        if let Some(before) = &self.catalog {
+            let mut before: BTreeMap<u32, TableName> =
+                before.tables.iter().map(|table| (table.oid, table.table.table_name())).collect();
+            for table in catalog.tables.iter() {
+                let name = table.table.table_name();
+                match before.remove(&table.oid) {
+                    None => drop(self.created.insert(name)),
                     Some(old) if old != name => self.notes.push(format!("table {old} was renamed to {name}")),
                     Some(_) => {}
                 }
             }
-            let is_there = |oid: &u32| self.names.iter().any(|names| names.contains_key(oid));
-            self.dropped.extend(before.into_iter().filter(|(oid, _)| !is_there(oid)).map(|(_, name)| name));
+            self.dropped.extend(before.into_values());
         }
-        self.costs = catalog.tables.iter().map(|table| (table.oid, RowCosts::of(table))).collect();
+        self.weights = catalog.tables.iter().map(|table| (table.oid, Weights::of(&RowCosts::of(&table)))).collect();
+        self.weights.sort_unstable_by_key(|(oid, _)| *oid);
         self.catalog = Some(catalog);
     }
 
@@ -328,21 +323,42 @@ impl Deriver {
         }
         let start = self.start.as_ref().map_or(f64::INFINITY, |start| start.interval_s);
         let may_be_burst = seconds <= LONGEST_BURST_INTERVALS * start;
-        for (oid, counters) in &after.tables {
-            // A table that was not there has counted from zero since it was made.
-            let old = before.tables.get(oid).copied().unwrap_or_default();
-            let Some(changes) = Changes::between(old, *counters).filter(|changes| !changes.is_none()) else { continue };
-            let observed = self.tables.entry(*oid).or_default();
-            for (bucket, share) in spans {
-                observed.add(*bucket, &changes, *share);
-            }
-            if let Some(costs) = self.costs.get(oid).filter(|_| may_be_burst) {
-                let most = observed.burst.map_or(0.0, |(burst, _)| burst.wal_bytes(costs));
-                if changes.wal_bytes(costs) > most {
-                    observed.burst = Some((changes, seconds as f32));
-                }
+        let changed = || {
+            after.tables.iter().filter_map(|(oid, counters)| {
+                // A table that was not there has counted from zero since it was made.
+                let old = before.tables.get(oid).copied().unwrap_or_default();
+                let changes = Changes::between(old, *counters)?;
+                (!changes.is_none()).then_some((*oid, changes))
+            })
+        };
+        for (bucket, share) in spans {
+            self.go_on_to(u32::try_from(*bucket).unwrap_or(u32::MAX));
+            for (oid, changes) in changed() {
+                self.current.1.entry(oid).or_default().add(&changes, *share);
             }
         }
+        for (oid, changes) in changed().filter(|_| may_be_burst) {
+            let Ok(at) = self.weights.binary_search_by_key(&oid, |(oid, _)| *oid) else { continue };
+            let weigh = |changes: &Changes| self.weights[at].1.weigh(changes);
+            if weigh(&changes) > self.bursts.get(&oid).map_or(0.0, |burst| weigh(&burst.changes())) {
+                let changes = changes.0.map(|count| count as f32);
+                self.bursts.insert(oid, Burst { changes, seconds: seconds as f32 });
+            }
+        }
+    }
+
+    /// Makes a bucket the one that grows; the one before is over.
+    fn go_on_to(&mut self, bucket: u32) {
+        if bucket != self.current.0 {
+            self.done.push(self.current.0, self.current.1.iter());
+            self.current = (bucket, BTreeMap::new());
+        }
+    }
+
+    /// Goes through the sums of all buckets in order: bucket, table, sums.
+    fn each_sum(&self, mut take: impl FnMut(u32, u32, Changes)) {
+        self.done.each(&mut take);
+        self.current.1.iter().for_each(|(oid, changes)| take(self.current.0, *oid, *changes));
     }
 
     /// The buckets that an interval touches, each with its share of the interval.
@@ -375,16 +391,6 @@ impl Deriver {
         let outline = self.outline()?;
         let tables = outline.tables().collect();
         Ok(Workload { tables, ..outline.frame })
-    }
-
-    /// Takes the catalog out, for it to be packed away while a newer one is read.
-    pub fn take_catalog(&mut self) -> Option<Catalog> {
-        self.catalog.take()
-    }
-
-    /// Puts back what [`Self::take_catalog`] took out.
-    pub fn restore_catalog(&mut self, catalog: Catalog) {
-        self.catalog = Some(catalog);
     }
 }
 

@@ -72,7 +72,8 @@ pub fn to_workload(
         return Err(HistoryError::NoTable(live.database.clone()));
     }
     let coverage = Coverage::new(&history.readings).ok_or(HistoryError::NothingObserved)?;
-    let joined = Joined::new(live, history);
+    let known: Vec<CatalogTable> = live.catalog.tables.iter().collect();
+    let joined = Joined::new(live, &known, history);
     if joined.rows.is_empty() && !history.rows.is_empty() {
         return Err(HistoryError::OtherDatabase(history.rows.len()));
     }
@@ -81,8 +82,8 @@ pub fn to_workload(
     let rate = |values: &dyn Fn(usize) -> f64| coverage.series(seconds, values);
     let mut modelled = vec![0.0; history.readings.len()];
     let mut changed = vec![0.0; history.readings.len()];
-    let mut tables = Vec::with_capacity(live.catalog.tables.len());
-    for table in &live.catalog.tables {
+    let mut tables = Vec::with_capacity(known.len());
+    for table in &known {
         let mut result = table.table.clone();
         if result.kind != TableKind::Partitioned {
             let rows = joined.rows.get(&table.oid);
@@ -167,9 +168,9 @@ struct Joined {
 }
 
 impl Joined {
-    fn new(live: &LiveReading, history: &RowHistory) -> Self {
+    fn new(live: &LiveReading, known: &[CatalogTable], history: &RowHistory) -> Self {
         let by_name: BTreeMap<TableName, &CatalogTable> =
-            live.catalog.tables.iter().map(|table| (table.table.table_name(), table)).collect();
+            known.iter().map(|table| (table.table.table_name(), table)).collect();
         let excluded: BTreeSet<TableName> = live
             .catalog
             .excluded
@@ -182,7 +183,9 @@ impl Joined {
                 None if excluded.contains(name) => {}
                 None => drop(joined.gone.insert(name.clone())),
                 Some(table) if table.table.kind == TableKind::Partitioned => {
-                    joined.share_out(live, history, name, rows);
+                    let leaves: Vec<&CatalogTable> =
+                        known.iter().filter(|leaf| leaf.table.partition_root.as_ref() == Some(name)).collect();
+                    joined.share_out(live, &leaves, history, name, rows);
                 }
                 Some(table) => drop(joined.rows.insert(table.oid, rows.clone())),
             }
@@ -191,9 +194,14 @@ impl Joined {
     }
 
     /// A root's rows go to its leaves, unless these have a history of their own.
-    fn share_out(&mut self, live: &LiveReading, history: &RowHistory, root: &TableName, rows: &[Vec<f64>; 4]) {
-        let leaves: Vec<&CatalogTable> =
-            live.catalog.tables.iter().filter(|table| table.table.partition_root.as_ref() == Some(root)).collect();
+    fn share_out(
+        &mut self,
+        live: &LiveReading,
+        leaves: &[&CatalogTable],
+        history: &RowHistory,
+        root: &TableName,
+        rows: &[Vec<f64>; 4],
+    ) {
         if leaves.is_empty() || leaves.iter().any(|leaf| history.rows.contains_key(&leaf.table.table_name())) {
             return;
         }
@@ -202,7 +210,7 @@ impl Joined {
             counters.inserted.saturating_add(counters.updated).saturating_add(counters.deleted) as f64
         };
         let all: f64 = leaves.iter().map(|leaf| activity(leaf)).sum();
-        for leaf in &leaves {
+        for leaf in leaves {
             let share = if all > 0.0 { activity(leaf) / all } else { 1.0 / leaves.len() as f64 };
             self.rows.insert(leaf.oid, rows.clone().map(|field| field.iter().map(|value| value * share).collect()));
         }
@@ -334,7 +342,7 @@ mod tests {
             database: "shop".into(),
             catalog: Catalog {
                 at,
-                tables,
+                tables: tables.into_iter().collect(),
                 foreign_keys: Vec::new(),
                 excluded: Vec::new(),
                 sequence_count: 0,

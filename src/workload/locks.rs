@@ -3,7 +3,7 @@
 //!
 //! Source: `RI_FKey_check` locks FOR KEY SHARE, `heap_lock_tuple` logs 54 bytes once for each transaction and row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{TableKind, snapshot::Catalog};
 use crate::names::TableName;
@@ -26,13 +26,16 @@ impl Referrers {
     /// From the catalog's foreign keys.
     pub fn new(catalog: &Catalog) -> Self {
         let mut leaves: BTreeMap<TableName, Vec<(u32, f64)>> = BTreeMap::new();
-        for table in &catalog.tables {
+        let named: BTreeSet<&TableName> = catalog.foreign_keys.iter().flat_map(|key| [&key.from, &key.to]).collect();
+        for table in catalog.tables.iter().filter(|_| !named.is_empty()) {
             let name = match table.table.kind {
                 TableKind::Partitioned => continue,
                 TableKind::Partition => table.table.partition_root.clone().unwrap_or_else(|| table.table.table_name()),
                 TableKind::Table => table.table.table_name(),
             };
-            leaves.entry(name).or_default().push((table.oid, table.table.rows_estimate.max(1.0)));
+            if named.contains(&name) {
+                leaves.entry(name).or_default().push((table.oid, table.table.rows_estimate.max(1.0)));
+            }
         }
         let mut by_table: BTreeMap<u32, Vec<(u32, f64)>> = BTreeMap::new();
         for key in &catalog.foreign_keys {
@@ -112,12 +115,14 @@ mod tests {
         };
         let catalog = Catalog {
             at: jiff::Timestamp::UNIX_EPOCH,
-            tables: vec![
+            tables: [
                 with(1, "parent", TableKind::Partitioned, None, 0.0),
                 with(2, "parent_a", TableKind::Partition, Some("parent"), 300.0),
                 with(3, "parent_b", TableKind::Partition, Some("parent"), 100.0),
                 with(4, "child", TableKind::Table, None, 0.0),
-            ],
+            ]
+            .into_iter()
+            .collect(),
             foreign_keys: vec![ForeignKey {
                 from: TableName::new("public", "child"),
                 to: TableName::new("public", "parent"),

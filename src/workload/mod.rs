@@ -3,6 +3,7 @@
 //! Contract §3 is the format's manual in short; the doc comments here are it in full. Deriving rates from counters is
 //! in `derive`, plausibility in `check`.
 
+pub mod catalog_tables;
 pub mod check;
 pub mod derive;
 pub mod fold;

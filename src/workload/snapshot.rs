@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Excluded, ForeignKey, Table,
+    catalog_tables::CatalogTables,
     tally::{Peek, WalTally},
 };
 use crate::{lsn::Lsn, server::ServerFacts};
@@ -129,7 +130,7 @@ pub struct Catalog {
     /// When it was read, by the server's clock.
     pub at: Timestamp,
     /// Tables that could be published, partition roots among them.
-    pub tables: Vec<CatalogTable>,
+    pub tables: CatalogTables,
     /// Foreign keys between them.
     pub foreign_keys: Vec<ForeignKey>,
     /// What is left out, and why.

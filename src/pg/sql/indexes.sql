@@ -1,4 +1,4 @@
--- Every index that writes must maintain. One row an index; the names of its columns only where they identify rows.
+-- Every index that writes must maintain, table by table. One row an index; the names of its columns only where they identify rows.
 -- Versions: 12 to 18. Privileges: none beyond CONNECT. Locks: none (no index is opened).
 -- Cost: one pass over pg_index and one over pg_class; only the columns of unique indexes are looked up.
 WITH owned AS MATERIALIZED (
@@ -32,3 +32,4 @@ SELECT o.indrelid AS oid,
   JOIN pg_catalog.pg_class ic ON ic.oid = o.indexrelid
   JOIN pg_catalog.pg_am am ON am.oid = ic.relam
   LEFT JOIN identifying s ON s.indexrelid = o.indexrelid
+ ORDER BY o.indrelid

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Changes, DeriveError, Deriver, NAMES_IN_NOTE, Observed, SHORTEST_LAST_BUCKET, rounded, seconds_between,
-    whole_second,
+    Changes, DeriveError, Deriver, NAMES_IN_NOTE, SHORTEST_LAST_BUCKET, rounded, seconds_between, whole_second,
 };
 use crate::{
     format,
@@ -26,11 +25,22 @@ const DECODED_SHARE: f64 = 0.5;
 /// Rows by which "all were committed" holds against what the slot showed.
 const PRIOR_ROWS: f64 = 200.0;
 
+/// What is unpacked at once of the catalog's tables, and of their sums in buckets.
+const TABLES_AT_ONCE: usize = 2_500;
+const SUMS_AT_ONCE: usize = 150_000;
+
+/// What the sums over all buckets give for all tables.
+#[derive(Default)]
+struct Totals {
+    /// Row changes of the tables that were written.
+    changes: BTreeMap<u32, Changes>,
+    /// WAL of row locks that inserts into referencing tables take on a table, by bucket.
+    lock_bytes: BTreeMap<u32, Vec<f32>>,
+}
+
 /// What row changes of one table cost, as far as it was learned.
 struct TableCosts {
     costs: RowCosts,
-    /// Row locks for each referring insert, where WAL was read.
-    locks_per_reference: Option<f64>,
     /// Share of the row changes that were committed, and so are sent.
     committed: f64,
     transactions_per_row: Option<f64>,
@@ -39,11 +49,9 @@ struct TableCosts {
 /// A workload whose tables are made one by one: weeks of many tables need not be in memory at once.
 pub struct Outline<'a> {
     deriver: &'a Deriver,
+    catalog: &'a Catalog,
     referrers: Referrers,
-    /// Of the catalog's tables, in its order.
-    costs: Vec<TableCosts>,
-    /// The catalog's tables by name.
-    order: Vec<usize>,
+    totals: Totals,
     /// Whether any table was written.
     pub is_written: bool,
     /// All but the tables.
@@ -54,8 +62,27 @@ impl Outline<'_> {
     /// The tables by name, each with its load.
     pub fn tables(&self) -> impl Iterator<Item = Table> {
         let count = self.frame.bucket_count as usize;
-        let tables = self.deriver.catalog.as_ref().map_or(&[][..], |catalog| &catalog.tables);
-        self.order.iter().map(move |at| self.deriver.table(&tables[*at], &self.costs[*at], &self.referrers, count))
+        let tables = self.catalog.tables.len();
+        let parts = (tables * count).div_ceil(SUMS_AT_ONCE).max(tables.div_ceil(TABLES_AT_ONCE));
+        self.catalog.tables.by_name(parts).flat_map(move |tables| {
+            let mut sums = self.sums_of(&tables, count);
+            tables.into_iter().map(move |table| {
+                let changes = sums.remove(&table.oid).unwrap_or_default();
+                self.deriver.table(&table, &changes, &self.referrers, &self.totals, count)
+            })
+        })
+    }
+
+    /// Row changes of each bucket, of those of the tables that were written.
+    fn sums_of(&self, tables: &[CatalogTable], count: usize) -> BTreeMap<u32, Vec<[f32; 6]>> {
+        let written = tables.iter().map(|table| table.oid).filter(|oid| self.totals.changes.contains_key(oid));
+        let mut sums: BTreeMap<u32, Vec<[f32; 6]>> = written.map(|oid| (oid, vec![[0.0; 6]; count])).collect();
+        self.deriver.each_sum(|bucket, oid, changes| {
+            if let Some(sum) = sums.get_mut(&oid).and_then(|buckets| buckets.get_mut(bucket as usize)) {
+                *sum = changes.0.map(|change| change as f32);
+            }
+        });
+        sums
     }
 }
 
@@ -73,13 +100,8 @@ impl Deriver {
         let origin = self.origin.filter(|_| self.observed_s() > 0.0).ok_or(DeriveError::NothingObserved)?;
         let count = self.bucket_count(f64::from(start.bucket_s));
         let referrers = Referrers::new(catalog);
-        let costs: Vec<TableCosts> = catalog.tables.iter().map(|table| self.learned(table, &referrers)).collect();
-        let tables =
-            || catalog.tables.iter().zip(&costs).map(|(table, costs)| self.table(table, costs, &referrers, count));
-        let attributed: f64 = tables().map(|table| self.attributed(&table)).sum();
-        let mut order: Vec<usize> = (0..catalog.tables.len()).collect();
-        let name = |at: usize| (&catalog.tables[at].table.schema, &catalog.tables[at].table.name);
-        order.sort_by(|a, b| name(*a).cmp(&name(*b)));
+        let totals = self.totals(catalog, &referrers, count);
+        let attributed: f64 = catalog.tables.iter().map(|table| self.attributed(&table, &referrers, &totals)).sum();
         let mut frame = Workload {
             kind: "workload".to_owned(),
             version: format::FORMAT_VERSION,
@@ -103,15 +125,15 @@ impl Deriver {
             co_writes: self.co_writes(catalog),
             excluded: catalog.excluded.clone(),
             gaps: self.gaps(count),
-            notes: self.all_notes(catalog, attributed),
+            notes: self.all_notes(catalog, &totals, attributed),
         };
         frame.canonicalize();
-        Ok(Outline { deriver: self, referrers, costs, order, is_written: attributed > 0.0, frame })
+        Ok(Outline { deriver: self, catalog, referrers, totals, is_written: attributed > 0.0, frame })
     }
 
     /// The model, corrected by what was seen of the table.
-    fn learned(&self, table: &CatalogTable, referrers: &Referrers) -> TableCosts {
-        let all = self.tables.get(&table.oid).map_or(Changes::default(), Observed::all);
+    fn learned(&self, table: &CatalogTable, referrers: &Referrers, totals: &Totals) -> TableCosts {
+        let all = totals.changes.get(&table.oid).copied().unwrap_or_default();
         let [inserts, updates, _, deletes, chunks, _] = all.0;
         // Where as many rows come as are updated, each is updated once, and its page is not seen again.
         let repeated = if updates > 0.0 { (1.0 - inserts / updates).max(0.0) } else { 0.0 };
@@ -122,10 +144,6 @@ impl Deriver {
         let chunks_per_row = if inserts + updates > 0.0 { chunks / (inserts + updates) } else { 0.0 };
         let costs =
             learn::logical_costs(&learn::wal_costs(&model, seen, referrers.has(table.oid)), decoded, chunks_per_row);
-        let references = || {
-            let inserts = |oid: u32| self.seen.get(&oid).map_or(0.0, |tally| tally.rows[0] as f64);
-            referrers.references(table.oid, inserts) as u64
-        };
         let coverage = self.decoded_s / self.observed_s();
         let committed = match coverage >= DECODED_SHARE {
             true => {
@@ -134,12 +152,7 @@ impl Deriver {
             }
             false => 1.0,
         };
-        TableCosts {
-            costs,
-            locks_per_reference: (self.seen_bytes > 0).then(|| learn::locks_per_reference(seen, references())),
-            committed,
-            transactions_per_row: learn::transactions_per_row(decoded),
-        }
+        TableCosts { costs, committed, transactions_per_row: learn::transactions_per_row(decoded) }
     }
 
     /// Buckets that are worth keeping.
@@ -175,67 +188,99 @@ impl Deriver {
         shares.iter().any(|share| *share < WHOLLY_OBSERVED).then(|| Series::Buckets(shares).compact())
     }
 
-    fn table(&self, table: &CatalogTable, costs: &TableCosts, referrers: &Referrers, count: usize) -> Table {
+    fn table(
+        &self,
+        table: &CatalogTable,
+        changes: &[[f32; 6]],
+        referrers: &Referrers,
+        totals: &Totals,
+        count: usize,
+    ) -> Table {
         let mut result = table.table.clone();
         if result.kind == TableKind::Partitioned {
             result.canonicalize();
             return result;
         }
-        let none = Observed::default();
-        let observed = self.tables.get(&table.oid).unwrap_or(&none);
-        let changes = observed.buckets(count);
-        let field = |index: usize| self.series(count, |bucket| changes[bucket].0[index]);
-        let rows = |bucket: usize| changes[bucket].0[0] + changes[bucket].0[1] + changes[bucket].0[3];
-        let locks = self.lock_bytes(table, costs, referrers, count);
-        let locks = |bucket: usize| locks.get(bucket).copied().unwrap_or(0.0);
+        let costs = &self.learned(table, referrers, totals);
+        let changes =
+            |bucket: usize| changes.get(bucket).map_or(Changes::default(), |sums| Changes(sums.map(f64::from)));
+        let field = |index: usize| self.series(count, |bucket| changes(bucket).0[index]);
+        let rows = |bucket: usize| changes(bucket).rows();
+        let locks = totals.lock_bytes.get(&table.oid);
+        let locks = |bucket: usize| locks.map_or(0.0, |locks| f64::from(locks[bucket]));
+        let burst = self.bursts.get(&table.oid);
         result.load = Load {
             inserts_per_s: field(0),
             updates_per_s: field(1),
             hot_updates_per_s: field(2),
             deletes_per_s: field(3),
             toast_chunks_per_s: field(4),
-            wal_bytes_per_s: self.series(count, |bucket| changes[bucket].wal_bytes(&costs.costs) + locks(bucket)),
+            wal_bytes_per_s: self.series(count, |bucket| changes(bucket).wal_bytes(&costs.costs) + locks(bucket)),
             logical_bytes_per_s: self
-                .series(count, |bucket| changes[bucket].logical_bytes(&costs.costs) * costs.committed),
+                .series(count, |bucket| changes(bucket).logical_bytes(&costs.costs) * costs.committed),
             transactions_per_s: costs
                 .transactions_per_row
                 .map(|share| self.series(count, |bucket| rows(bucket) * share * costs.committed)),
-            burst_wal_bytes: observed.burst.map(|(burst, _)| rounded(burst.wal_bytes(&costs.costs))),
-            burst_s: observed.burst.map(|(_, seconds)| rounded(f64::from(seconds))),
+            burst_wal_bytes: burst.map(|burst| rounded(burst.changes().wal_bytes(&costs.costs))),
+            burst_s: burst.map(|burst| rounded(f64::from(burst.seconds))),
         };
         result.canonicalize();
         result
     }
 
-    /// WAL of row locks that inserts into referencing tables take on this one, by bucket; empty where there are none.
-    fn lock_bytes(&self, table: &CatalogTable, costs: &TableCosts, referrers: &Referrers, count: usize) -> Vec<f64> {
-        if !referrers.has(table.oid) {
-            return Vec::new();
-        }
-        let none = Observed::default();
-        let inserts_of = |oid: u32| -> Vec<f64> {
-            self.tables.get(&oid).unwrap_or(&none).buckets(count).iter().map(|changes| changes.0[0]).collect()
-        };
-        let inserts: BTreeMap<u32, Vec<f64>> =
-            referrers.tables(table.oid).chain([table.oid]).map(|oid| (oid, inserts_of(oid))).collect();
-        let in_bucket = |bucket: usize| {
-            let inserts = |oid: u32| inserts.get(&oid).map_or(0.0, |all| all[bucket]);
-            let locks = match costs.locks_per_reference {
-                Some(ratio) => referrers.references(table.oid, inserts) * ratio,
-                None => {
-                    let transactions = self.transactions.get(bucket).copied().unwrap_or(0.0);
-                    referrers.modelled_locks(table.oid, table.table.rows_estimate, transactions, inserts)
+    /// One pass over all buckets.
+    fn totals(&self, catalog: &Catalog, referrers: &Referrers, count: usize) -> Totals {
+        let referenced: Vec<(u32, f64, Option<f64>)> = catalog
+            .tables
+            .iter()
+            .filter(|table| referrers.has(table.oid))
+            .map(|table| (table.oid, table.table.rows_estimate, self.locks_per_reference(table.oid, referrers)))
+            .collect();
+        let mut totals = Totals::default();
+        let mut lock_bytes: BTreeMap<u32, Vec<f32>> = BTreeMap::new();
+        let mut lock = |bucket: u32, inserts: &BTreeMap<u32, f64>| {
+            let transactions = self.transactions.get(bucket as usize).copied().unwrap_or(0.0);
+            let inserts = |oid: u32| inserts.get(&oid).copied().unwrap_or(0.0);
+            for (oid, rows_estimate, ratio) in referenced.iter().filter(|_| (bucket as usize) < count) {
+                let locks = match ratio {
+                    Some(ratio) => referrers.references(*oid, inserts) * ratio,
+                    None => referrers.modelled_locks(*oid, *rows_estimate, transactions, inserts),
+                };
+                if locks > 0.0 {
+                    lock_bytes.entry(*oid).or_insert_with(|| vec![0.0; count])[bucket as usize] =
+                        (locks * LOCK_WAL) as f32;
                 }
-            };
-            locks * LOCK_WAL
+            }
         };
-        (0..count).map(in_bucket).collect()
+        let (mut now, mut inserts) = (0, BTreeMap::new());
+        self.each_sum(|bucket, oid, changes| {
+            if bucket != now {
+                lock(now, &inserts);
+                (now, inserts) = (bucket, BTreeMap::new());
+            }
+            totals.changes.entry(oid).or_default().add(&changes, 1.0);
+            if !referenced.is_empty() && changes.0[0] > 0.0 {
+                inserts.insert(oid, changes.0[0]);
+            }
+        });
+        lock(now, &inserts);
+        totals.lock_bytes = lock_bytes;
+        totals
+    }
+
+    /// Row locks for each referring insert, where WAL was read.
+    fn locks_per_reference(&self, oid: u32, referrers: &Referrers) -> Option<f64> {
+        let inserts = |oid: u32| self.seen.get(&oid).map_or(0.0, |tally| tally.rows[0] as f64);
+        let seen = self.seen.get(&oid).copied().unwrap_or_default();
+        let references = referrers.references(oid, inserts) as u64;
+        (self.seen_bytes > 0).then(|| learn::locks_per_reference(&seen, references))
     }
 
     /// Tables written together, as far as slots showed it.
     fn co_writes(&self, catalog: &Catalog) -> Vec<CoWrite> {
-        let named: BTreeMap<u32, TableName> =
-            catalog.tables.iter().map(|table| (table.oid, table.table.table_name())).collect();
+        let written: BTreeSet<u32> = self.pairs.keys().flat_map(|(a, b)| [*a, *b]).collect();
+        let tables = catalog.tables.iter().filter(|table| written.contains(&table.oid));
+        let named: BTreeMap<u32, TableName> = tables.map(|table| (table.oid, table.table.table_name())).collect();
         let pair = |((a, b), count): (&(u32, u32), &u64)| {
             let (a, b) = (named.get(a)?.clone(), named.get(b)?.clone());
             Some(CoWrite { a, b, transactions_per_s: rounded(*count as f64 / self.decoded_s) })
@@ -260,7 +305,7 @@ impl Deriver {
         gaps
     }
 
-    fn all_notes(&self, catalog: &Catalog, attributed: f64) -> Vec<String> {
+    fn all_notes(&self, catalog: &Catalog, totals: &Totals, attributed: f64) -> Vec<String> {
         let mut notes = catalog.notes.clone();
         notes.extend(self.notes.iter().cloned());
         notes.extend(self.notes_of_method());
@@ -269,7 +314,7 @@ impl Deriver {
         let guessed: BTreeSet<TableName> = catalog
             .tables
             .iter()
-            .filter(|table| table.width_source != WidthSource::Statistics && self.tables.contains_key(&table.oid))
+            .filter(|table| table.width_source != WidthSource::Statistics && totals.changes.contains_key(&table.oid))
             .map(|table| table.table.table_name())
             .collect();
         notes.extend(note_of_names(
@@ -310,8 +355,11 @@ impl Deriver {
     }
 
     /// WAL of a table over the run, bytes.
-    fn attributed(&self, table: &Table) -> f64 {
-        self.observed_s.iter().enumerate().map(|(at, s)| table.load.wal_bytes_per_s.or_zero(at) * s).sum()
+    fn attributed(&self, table: &CatalogTable, referrers: &Referrers, totals: &Totals) -> f64 {
+        let changes = totals.changes.get(&table.oid).copied().unwrap_or_default();
+        let locks: f64 =
+            totals.lock_bytes.get(&table.oid).map_or(0.0, |locks| locks.iter().map(|bytes| f64::from(*bytes)).sum());
+        changes.wal_bytes(&self.learned(table, referrers, totals).costs) + locks
     }
 }
 
