@@ -10,9 +10,10 @@ use super::{
     connect::Session,
     error::PgError,
     row::{get, unsigned},
+    texts::{Texts, read_texts},
 };
 use crate::{
-    names::{TableName, quote_identifier},
+    names::TableName,
     policy::Pattern,
     workload::{
         Excluded, ForeignKey, Load, ReplicaIdentity, Table, TableKind,
@@ -26,8 +27,6 @@ const PURPOSE: &str = "read the catalog";
 /// So many tables, the most active and the largest, get measured widths and true sizes: each costs the server about
 /// 0.3 ms, and the others hardly count.
 const MEASURED_TABLES: usize = 1000;
-/// So many tables, those that write most TOAST, have a few values read.
-const TOASTED_TABLES: usize = 30;
 /// Width of an index column that is an expression, bytes.
 const EXPRESSION_WIDTH: f64 = 16.0;
 /// Width of an index column of a table that is not measured, bytes: most keys are bigint.
@@ -55,9 +54,10 @@ pub async fn read_catalog(
     let inheritance = read_inheritance(session).await?;
     let mut notes = Vec::new();
     let chosen = choose_measured(&relations, counters);
-    let toast_ratios = read_toast_ratios(session, &relations, counters).await?;
+    let heap_of = |oid: u32| relations.get(&oid).map(|relation| (&relation.name, relation.heap_bytes));
+    let texts = read_texts(session, heap_of, counters).await?;
     let mut shapes = Shapes {
-        toast_ratios,
+        texts,
         columns: read_columns(session).await?,
         widths: read_widths(session, &relations, &chosen).await?,
         sizes: read_sizes(session, &chosen, &mut notes).await?,
@@ -195,6 +195,8 @@ struct Widths {
     /// Columns whose values come in the order of the rows.
     ordered: BTreeSet<i16>,
     padding: f64,
+    /// Of the values as text; four less for a null, which has no length.
+    text: f64,
     source: WidthSource,
 }
 
@@ -275,11 +277,18 @@ async fn read_widths(
             })
             .collect();
         let padding = padding_of(&mut columns);
+        let texts: Vec<Option<f64>> = get(PURPOSE, &row, "text_widths")?;
+        let text_of = |at: usize| {
+            let null_share = null_shares[at].unwrap_or(0.0);
+            let stored = measured[at].map_or(guessed[at], |width| width / (1.0 - null_share).max(SOME_NULLS));
+            texts[at].unwrap_or(stored) * (1.0 - null_share) - 4.0 * null_share
+        };
+        let text = (0..numbers.len()).map(text_of).sum();
         let ordered = numbers.iter().zip(&correlations).filter(|(_, share)| share.is_some_and(|share| share > ORDERED));
         let ordered = ordered.map(|(number, _)| *number).collect();
         let by_number = numbers.iter().zip(measured.iter().zip(guessed));
         let by_number = by_number.map(|(number, (measured, guessed))| (*number, measured.unwrap_or(guessed))).collect();
-        widths.insert(get(PURPOSE, &row, "oid")?, Widths { by_number, ordered, padding, source });
+        widths.insert(get(PURPOSE, &row, "oid")?, Widths { by_number, ordered, padding, text, source });
     }
     Ok(widths)
 }
@@ -389,64 +398,6 @@ async fn read_sizes(
     rows.iter().map(sizes).collect()
 }
 
-/// For the tables that write most TOAST and that the role may read: how much longer a few large values are as text than
-/// as stored, since TOAST counters see the compressed length and subscribers get the text. Only the ratio leaves the server.
-async fn read_toast_ratios(
-    session: &Session,
-    relations: &Relations,
-    counters: &CounterSnapshot,
-) -> Result<BTreeMap<u32, f64>, PgError> {
-    let mut active: Vec<(u64, u32)> = counters
-        .tables
-        .iter()
-        .filter(|(oid, counters)| counters.chunks_inserted > 0 && relations.contains_key(oid))
-        .map(|(oid, counters)| (counters.chunks_inserted, *oid))
-        .collect();
-    active.sort_unstable_by(|a, b| b.cmp(a));
-    active.truncate(TOASTED_TABLES);
-    let oids: Vec<u32> = active.iter().map(|(_, oid)| *oid).collect();
-    let mut ratios = BTreeMap::new();
-    if oids.is_empty() {
-        return Ok(ratios);
-    }
-    for row in session.query(PURPOSE, include_str!("sql/toasted_columns.sql"), &[(&oids, Type::OID_ARRAY)]).await? {
-        let oid: u32 = get(PURPOSE, &row, "oid")?;
-        let columns: Vec<String> = get(PURPOSE, &row, "columns")?;
-        let Some(relation) = relations.get(&oid) else { continue };
-        // About twenty pages of the heap, and no more than twenty rows.
-        let pages = (relation.heap_bytes as f64 / 8192.0).max(1.0);
-        match session.query(PURPOSE, &toast_sql(&relation.name, &columns, 100.0 * (20.0 / pages).min(1.0)), &[]).await {
-            Ok(rows) => {
-                let ratio = rows.first().map(|row| get::<Option<f64>>(PURPOSE, row, "ratio")).transpose()?.flatten();
-                ratios.extend(ratio.filter(|ratio| ratio.is_finite() && *ratio > 0.0).map(|ratio| (oid, ratio)));
-            }
-            Err(error @ PgError::Lost { .. }) => return Err(error),
-            // A lock, row-level security, a table that went: the ratio stays unknown.
-            Err(_) => {}
-        }
-    }
-    Ok(ratios)
-}
-
-fn toast_sql(table: &TableName, columns: &[String], percent: f64) -> String {
-    let list: Vec<String> = columns.iter().map(|column| format!("t.{}", quote_identifier(column))).collect();
-    let sums = |what: &str| -> String {
-        let of = |column: &String| {
-            format!("coalesce(sum({what}) FILTER (WHERE pg_catalog.pg_column_size({column}) > 1900), 0)")
-                .replace("@", column)
-        };
-        list.iter().map(of).collect::<Vec<_>>().join(" + ")
-    };
-    format!(
-        "SELECT (({text})::float8 / nullif({stored}, 0)) AS ratio
-           FROM (SELECT {list} FROM {table} t TABLESAMPLE SYSTEM ({percent:.6}) LIMIT 20) t",
-        text = sums("pg_catalog.octet_length(@::text)"),
-        stored = sums("pg_catalog.pg_column_size(@)"),
-        list = list.join(", "),
-        table = table.to_sql(),
-    )
-}
-
 async fn read_foreign_keys(session: &Session) -> Result<Vec<ForeignKey>, PgError> {
     let rows = session.query(PURPOSE, include_str!("sql/foreign_keys.sql"), &[]).await?;
     let key = |row: &Row| {
@@ -551,7 +502,7 @@ impl Lineage {
 
 /// All that is known of tables beyond `relations.sql` and `indexes.sql`.
 struct Shapes {
-    toast_ratios: BTreeMap<u32, f64>,
+    texts: BTreeMap<u32, Texts>,
     columns: BTreeMap<u32, Columns>,
     widths: BTreeMap<u32, Widths>,
     sizes: BTreeMap<u32, Sizes>,
@@ -578,6 +529,8 @@ impl Shapes {
             _ => TableKind::Table,
         };
         let width = widths.map(|widths| widths.by_number.values().sum::<f64>());
+        let texts = self.texts.get(&relation.oid);
+        let large = texts.and_then(|texts| texts.large);
         let table = Table {
             schema: relation.name.schema,
             name: relation.name.name,
@@ -613,7 +566,9 @@ impl Shapes {
             indexes: indexes.iter().map(shape).collect(),
             identity_width_bytes: identity.map_or(0.0, |index| index.key_width(widths)),
             padding_bytes: widths.map_or(UNKNOWN_PADDING, |widths| widths.padding),
-            toast_ratio: self.toast_ratios.get(&relation.oid).copied(),
+            toast_ratio: large.map(|(ratio, _)| ratio),
+            toast_fill: large.map(|(_, fill)| fill.clamp(0.0, 1.0)),
+            text_width_bytes: widths.map(|widths| widths.text + texts.map_or(0.0, |texts| texts.inline_extra)),
             width_source: widths.map_or(WidthSource::Types, |widths| widths.source),
         }
     }

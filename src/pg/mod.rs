@@ -1,7 +1,7 @@
 //! The only room that knows the driver. It reads facts and judges nothing.
 //!
 //! `conninfo`, `pgpass`, `service`, `environment` and `settings` are libpq's connection language; `tls` and `connect`
-//! make a session of it; `abilities`, `catalog`, `counters`, `decode`, `facts` and `wal` run the queries of `sql/`, whose
+//! make a session of it; `abilities`, `catalog`, `counters`, `decode`, `facts`, `texts` and `wal` run the queries of `sql/`, whose
 //! column names go no further. `calibrate` is the one that writes, and removes what it wrote.
 
 pub mod abilities;
@@ -19,5 +19,6 @@ pub mod preflight;
 mod row;
 pub mod service;
 pub mod settings;
+mod texts;
 pub mod tls;
 pub mod wal;

@@ -142,6 +142,8 @@ mod tests {
             identity_width_bytes: 8.0,
             padding_bytes: 0.1,
             toast_ratio: None,
+            toast_fill: None,
+            text_width_bytes: None,
             width_source: WidthSource::Types,
         }
     }

@@ -27,6 +27,8 @@ use crate::{lsn::Lsn, names::TableName, units::Seconds};
 const SHORTEST_LAST_BUCKET: f64 = 0.1;
 /// Intervals up to this many times the planned one may count as bursts.
 const LONGEST_BURST_INTERVALS: f64 = 3.0;
+/// A peek and an interval between two snapshots that have so much WAL in common are the same stretch.
+const COVERED: f64 = 0.9;
 /// Pairs of tables written together that are kept: the rarer ones bind nothing.
 const MOST_PAIRS: usize = 20_000;
 /// So many names are spelled out in one note.
@@ -133,6 +135,21 @@ impl Burst {
     }
 }
 
+/// Row changes from one snapshot to the next, and the WAL between them.
+#[derive(Debug, Clone)]
+struct Interval {
+    from: Lsn,
+    to: Lsn,
+    rows: Vec<(u32, f64)>,
+}
+
+/// Row changes of one table in intervals that a slot showed from end to end: as counted, and as committed.
+#[derive(Debug, Clone, Copy, Default)]
+struct Compared {
+    counted: f64,
+    committed: f64,
+}
+
 /// Folds snapshots into a workload.
 #[derive(Debug, Clone, Default)]
 pub struct Deriver {
@@ -159,6 +176,9 @@ pub struct Deriver {
     decoded: BTreeMap<u32, DecodeTally>,
     decoded_s: f64,
     pairs: BTreeMap<(u32, u32), u64>,
+    /// The last interval, and what slots showed of such intervals against what counters did.
+    interval: Option<Interval>,
+    compared: BTreeMap<u32, Compared>,
     created: BTreeSet<TableName>,
     dropped: BTreeSet<TableName>,
     notes: Vec<String>,
@@ -196,6 +216,7 @@ impl Deriver {
     /// Takes what a slot showed.
     pub fn push_peek(&mut self, peek: &Peek) {
         self.decoded_s += peek.seconds;
+        self.compare(peek);
         for (oid, tally) in &peek.tables {
             self.decoded.entry(*oid).or_default().add(tally);
         }
@@ -207,6 +228,23 @@ impl Deriver {
             by_count.sort_unstable_by(|a, b| b.cmp(a));
             by_count.truncate(MOST_PAIRS);
             self.pairs = by_count.into_iter().map(|(count, pair)| (pair, count)).collect();
+        }
+    }
+
+    /// Counts for themselves the changes of an interval that a peek covers. Others may hold what the peek does not: slots
+    /// are given up when much is written.
+    fn compare(&mut self, peek: &Peek) {
+        let Some(interval) = self.interval.take() else { return };
+        let length = interval.to.distance(interval.from) as f64;
+        let common = interval.to.min(peek.to).distance(interval.from.max(peek.from)) as f64;
+        if common < COVERED * length || common < COVERED * peek.to.distance(peek.from) as f64 {
+            return;
+        }
+        for (oid, rows) in &interval.rows {
+            self.compared.entry(*oid).or_default().counted += rows;
+        }
+        for (oid, tally) in &peek.tables {
+            self.compared.entry(*oid).or_default().committed += tally.all_rows() as f64;
         }
     }
 
@@ -271,6 +309,7 @@ impl Deriver {
             self.previous = Some(previous);
             return;
         }
+        self.interval = None;
         let spans = self.spans(previous.instant.at, at);
         if previous.instant.started != snapshot.instant.started {
             self.note(format!("the server was started again at {}", whole_second(snapshot.instant.started)));
@@ -331,6 +370,8 @@ impl Deriver {
                 (!changes.is_none()).then_some((*oid, changes))
             })
         };
+        let rows = changed().map(|(oid, changes)| (oid, changes.rows())).collect();
+        self.interval = Some(Interval { from: before.instant.lsn, to: after.instant.lsn, rows });
         for (bucket, share) in spans {
             self.go_on_to(u32::try_from(*bucket).unwrap_or(u32::MAX));
             for (oid, changes) in changed() {

@@ -42,6 +42,8 @@ fn catalog(oids: &[u32]) -> Catalog {
             identity_width_bytes: 8.0,
             padding_bytes: 65.0,
             toast_ratio: None,
+            toast_fill: None,
+            text_width_bytes: None,
             width_source: WidthSource::Statistics,
         }
     };
@@ -215,7 +217,15 @@ fn rows_that_were_rolled_back_are_in_wal_but_not_sent() {
     // The slot showed the whole time, and 40,000 of the rows: 58 bytes each, 100 a transaction.
     let tally = DecodeTally { rows: [40_000, 0, 0], bytes: [40_000 * 58, 0, 0], transactions: 400 };
     let (tables, pairs) = (vec![(1, tally)], Vec::new());
-    deriver.push_peek(&Peek { from: Lsn(0), to: Lsn(9), seconds: 10.0, transactions: 400, tables, pairs });
+    let peek = Peek { from: Lsn(10), to: Lsn(10_010), seconds: 10.0, transactions: 400, tables, pairs };
+    let mut short = deriver.clone();
+    short.push_peek(&Peek { from: Lsn(7_000), ..peek.clone() });
+    let short = short.workload().unwrap().tables.remove(0).load;
+    assert_eq!(
+        short.logical_bytes_per_s, all.logical_bytes_per_s,
+        "a peek of some of the time says nothing of the rest"
+    );
+    deriver.push_peek(&peek);
     let committed = deriver.workload().unwrap().tables.remove(0).load;
     assert_eq!(committed.wal_bytes_per_s, all.wal_bytes_per_s);
     let share = committed.logical_bytes_per_s.or_zero(0) / all.logical_bytes_per_s.or_zero(0);

@@ -16,8 +16,10 @@ const PRIOR_ROWS: f64 = 4.0;
 const OTHER_PRIOR_BYTES: f64 = 16_384.0;
 /// Vacuum in a window can outweigh the rows; it is not believed beyond this.
 const MOST_OTHER: f64 = 4.0;
-/// Index records by which the model holds, bytes: a GIN index writes most of them in bursts.
+/// Index records by which the model holds, bytes.
 const INDEX_PRIOR_BYTES: f64 = 8192.0;
+/// The same where an index writes in bursts, of which each fills a few windows.
+const BURST_PRIOR_BYTES: f64 = 1_048_576.0;
 /// Modelled bytes of index records from which on what was seen is believed, however far it is from the model.
 const MANY_INDEX_BYTES: f64 = 262_144.0;
 const INDEX_RANGE: (f64, f64) = (0.4, 2.5);
@@ -29,9 +31,10 @@ fn per_row(seen: f64, rows: f64, modelled: f64) -> f64 {
     (seen + PRIOR_ROWS * modelled) / (rows + PRIOR_ROWS)
 }
 
-/// WAL per row change as the windows show it. `locks_are_foreign`: the table's row locks come from foreign keys of other
+/// WAL per row change as the windows show it. `unread`: the share of the WAL that was not read, 0 to 1; bursts that may lie
+/// there are believed to be as the model says. `locks_are_foreign`: the table's row locks come from foreign keys of other
 /// tables, and are counted with those tables' rows.
-pub fn wal_costs(model: &RowCosts, tally: &WalTally, locks_are_foreign: bool) -> RowCosts {
+pub fn wal_costs(model: &RowCosts, tally: &WalTally, unread: f64, locks_are_foreign: bool) -> RowCosts {
     let rows = tally.rows.map(|count| count as f64);
     let seen = tally.row_bytes.map(|bytes| bytes as f64);
     let heap_insert = (model.insert_wal - model.insert_index_wal).max(0.0);
@@ -43,7 +46,8 @@ pub fn wal_costs(model: &RowCosts, tally: &WalTally, locks_are_foreign: bool) ->
     let cost = |kind: usize, modelled: f64| per_row(seen[kind], rows[kind], modelled) * rest;
     // An index record does not tell an insert from an update: what they cost is in the model's proportion.
     let entries = rows[0] * model.insert_index_wal + rows[2] * model.update_index_wal;
-    let index = (tally.index_bytes as f64 + INDEX_PRIOR_BYTES) / (entries + INDEX_PRIOR_BYTES);
+    let prior = if model.has_index_bursts { BURST_PRIOR_BYTES * unread } else { 0.0 } + INDEX_PRIOR_BYTES;
+    let index = (tally.index_bytes as f64 + prior) / (entries + prior);
     let index = if entries >= MANY_INDEX_BYTES { index } else { index.clamp(INDEX_RANGE.0, INDEX_RANGE.1) } * rest;
     let (insert_index_wal, update_index_wal) = (model.insert_index_wal * index, model.update_index_wal * index);
     RowCosts {
@@ -110,6 +114,7 @@ mod tests {
             delete_wal: 60.0,
             insert_index_wal: 64.0,
             update_index_wal: 64.0,
+            has_index_bursts: false,
             chunk_insert_wal: 2144.0,
             prune_wal: 4.0,
             chunk_delete_wal: 60.0,
@@ -122,7 +127,7 @@ mod tests {
 
     #[test]
     fn nothing_seen_leaves_the_model() {
-        assert_eq!(wal_costs(&model(), &WalTally::default(), false), model());
+        assert_eq!(wal_costs(&model(), &WalTally::default(), 0.0, false), model());
         assert_eq!(logical_costs(&model(), &DecodeTally::default(), 0.0), model());
         assert_eq!(transactions_per_row(&DecodeTally::default()), None);
     }
@@ -133,14 +138,14 @@ mod tests {
         let mut tally = WalTally { index_bytes: 8_000_000, other_bytes: 2_000_000, ..WalTally::default() };
         tally.rows[0] = 100_000;
         tally.row_bytes[0] = 12_000_000;
-        let learned = wal_costs(&model(), &tally, false);
+        let learned = wal_costs(&model(), &tally, 0.0, false);
         assert!((learned.insert_wal - 220.0).abs() < 0.5, "{}", learned.insert_wal);
         assert!((learned.insert_index_wal - 88.0).abs() < 0.5);
         // no update was seen, but its index entries are the same
         assert!((learned.update_wal - (136.0 * 1.1 + 88.0)).abs() < 0.5, "{}", learned.update_wal);
         let locks = WalTally { lock_bytes: 54_000_000, ..tally };
-        assert!(wal_costs(&model(), &locks, false).insert_wal > learned.insert_wal * 3.0);
-        assert_eq!(wal_costs(&model(), &locks, true), learned);
+        assert!(wal_costs(&model(), &locks, 0.0, false).insert_wal > learned.insert_wal * 3.0);
+        assert_eq!(wal_costs(&model(), &locks, 0.0, true), learned);
     }
 
     #[test]
@@ -164,13 +169,13 @@ mod tests {
         ] {
             upserts.add_records(&one);
         }
-        let learned = wal_costs(&model(), &upserts, false);
+        let learned = wal_costs(&model(), &upserts, 0.0, false);
         let all = 25_000.0 * (learned.insert_wal - learned.insert_index_wal + learned.hot_update_wal);
         assert!((all / 7_950_000.0 - 1.0).abs() < 0.01, "{all}");
         // COPY: 60 rows a record, 50 bytes each, against 96 by the model
         let mut copied = WalTally::default();
         copied.add_records(&records("MULTI_INSERT+INIT", 1_000, 60_000, 3_000_000));
-        let learned = wal_costs(&model(), &copied, false);
+        let learned = wal_costs(&model(), &copied, 0.0, false);
         assert!((learned.insert_wal - learned.insert_index_wal - 50.0).abs() < 0.1, "{}", learned.insert_wal);
     }
 
@@ -179,11 +184,17 @@ mod tests {
         // GIN: the model says 64 bytes a row, the WAL says 160
         let mut tally = WalTally { index_bytes: 1_600_000, ..WalTally::default() };
         (tally.rows[0], tally.row_bytes[0]) = (10_000, 960_000);
-        let learned = wal_costs(&model(), &tally, false);
+        let learned = wal_costs(&model(), &tally, 0.0, false);
         assert!((learned.insert_index_wal / 160.0 - 1.0).abs() < 0.03, "{}", learned.insert_index_wal);
         // one burst among few rows is not believed beyond the range
         let few = WalTally { index_bytes: 64_000, rows: [100, 0, 0, 0, 0, 0], ..tally };
-        assert!(wal_costs(&model(), &few, false).insert_index_wal <= 64.0 * 2.5 + 1e-9);
+        assert!(wal_costs(&model(), &few, 0.0, false).insert_index_wal <= 64.0 * 2.5 + 1e-9);
+        // windows of a sixteenth between two bursts: most of the model holds; all WAL: what was seen holds
+        let bursts = RowCosts { has_index_bursts: true, ..model() };
+        let between = WalTally { index_bytes: 256_000, ..tally };
+        let of = |unread: f64| wal_costs(&bursts, &between, unread, false).insert_index_wal / 64.0;
+        assert!((of(15.0 / 16.0) - (256.0 + 991.2) / (640.0 + 991.2)).abs() < 1e-3, "{}", of(15.0 / 16.0));
+        assert!((of(0.0) - 0.4).abs() < 0.01, "{}", of(0.0));
     }
 
     #[test]

@@ -110,6 +110,8 @@ mod tests {
                 identity_width_bytes: 8.0,
                 padding_bytes: 0.0,
                 toast_ratio: None,
+                toast_fill: None,
+                text_width_bytes: None,
                 width_source: WidthSource::Types,
             }
         };

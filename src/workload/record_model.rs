@@ -39,6 +39,9 @@ pub struct RowCosts {
     pub insert_index_wal: f64,
     /// WAL of the index entries of an update that is not HOT, which `update_wal` includes.
     pub update_index_wal: f64,
+    /// Whether an index writes most of its WAL in bursts, so that few records of it say little: GIN empties its list of
+    /// pending entries when it is full or when VACUUM comes.
+    pub has_index_bursts: bool,
     /// WAL of a TOAST chunk inserted.
     pub chunk_insert_wal: f64,
     /// WAL of a TOAST chunk deleted.
@@ -83,14 +86,18 @@ fn split_wal(index: &IndexShape, ordered: bool) -> f64 {
 impl RowCosts {
     /// The costs that follow from a table's shape. An empty shape still costs the records' headers.
     pub fn of(table: &CatalogTable) -> Self {
-        let mut costs = Self::of_padded(&table.table, &table.indexes, table.identity_width_bytes, table.padding_bytes);
-        costs.chunk_logical *= table.toast_ratio.unwrap_or(1.0);
+        let text = table.text_width_bytes.unwrap_or_else(|| table.table.row_width_bytes.max(1.0));
+        let key = table.identity_width_bytes;
+        let mut costs = Self::of_padded(&table.table, &table.indexes, key, table.padding_bytes, text);
+        let fill = table.toast_fill.unwrap_or(1.0);
+        costs.chunk_insert_wal -= TOAST_CHUNK_BYTES * (1.0 - fill);
+        costs.chunk_logical *= fill * table.toast_ratio.unwrap_or(1.0);
         costs
     }
 
     /// The costs of a table of which only the shape is known: its indexes, and the width of its identity in bytes.
     pub fn of_shape(table: &Table, indexes: &[IndexShape], identity_width_bytes: f64) -> Self {
-        Self::of_padded(table, indexes, identity_width_bytes, 0.0)
+        Self::of_padded(table, indexes, identity_width_bytes, 0.0, table.row_width_bytes.max(1.0))
     }
 
     /// With pruning: `repeated` is the share of the updates that fall on rows updated before, 0 to 1.
@@ -101,8 +108,8 @@ impl RowCosts {
     }
 
     /// Lengths of the records, from `heapam_xlog.h` and `nbtxlog.h`: 24 bytes of record header, 20 of block header, 2 of
-    /// data header, then what the comments say.
-    fn of_padded(table: &Table, indexes: &[IndexShape], key: f64, padding: f64) -> Self {
+    /// data header, then what the comments say. `text` is the width of the values on the wire.
+    fn of_padded(table: &Table, indexes: &[IndexShape], key: f64, padding: f64, text: f64) -> Self {
         let width = table.row_width_bytes.max(1.0);
         let stored = width + padding;
         let full = table.replica_identity == ReplicaIdentity::Full;
@@ -115,7 +122,7 @@ impl RowCosts {
         let columns = f64::from(table.column_count);
         let key_columns = table.identity_columns.len() as f64;
         // Each value has a kind byte and four of length; a value that is left out has the kind byte alone.
-        let row = 8.0 + width + 5.0 * columns;
+        let row = 8.0 + (text + 5.0 * columns).max(0.0);
         let old_key = 8.0 + key + 5.0 * key_columns + (columns - key_columns).max(0.0);
         RowCosts {
             insert_wal: 55.0 + stored + insert_index_wal, // 3 of xl_heap_insert, 5 of tuple header, 1 to align
@@ -125,10 +132,11 @@ impl RowCosts {
             delete_wal: 54.0 + if full { 6.0 + stored } else { 6.0 + aligned(key) },
             insert_index_wal,
             update_index_wal,
+            has_index_bursts: indexes.iter().any(|index| index.method == "gin"),
             chunk_insert_wal: CHUNK_INSERT_WAL,
             chunk_delete_wal: CHUNK_DELETE_WAL,
             insert_logical: row,
-            update_logical: row + if full { width + 5.0 * columns + 3.0 } else { 0.0 },
+            update_logical: row + if full { row - 5.0 } else { 0.0 },
             delete_logical: if full { row } else { old_key },
             chunk_logical: TOAST_CHUNK_BYTES,
         }
@@ -156,6 +164,8 @@ mod tests {
             identity_width_bytes: 8.0,
             padding_bytes: 3.0,
             toast_ratio: None,
+            toast_fill: None,
+            text_width_bytes: None,
             width_source: WidthSource::Statistics,
         }
     }
@@ -176,6 +186,14 @@ mod tests {
         let mut compressed = shape(40.0, &[]);
         compressed.toast_ratio = Some(2.5);
         assert_eq!(RowCosts::of(&compressed).chunk_logical, 1996.0 * 2.5);
+        compressed.toast_fill = Some(0.75);
+        let costs = RowCosts::of(&compressed);
+        assert_eq!((costs.chunk_logical, costs.chunk_insert_wal), (1996.0 * 0.75 * 2.5, 2144.0 - 499.0));
+        // three columns of 52 bytes as text: 8 and 5 each besides
+        let mut texts = shape(40.0, &[]);
+        texts.text_width_bytes = Some(52.0);
+        let costs = RowCosts::of(&texts);
+        assert_eq!((costs.insert_logical, costs.insert_wal), (8.0 + 15.0 + 52.0, 55.0 + 43.0));
     }
 
     #[test]

@@ -119,6 +119,13 @@ pub struct CatalogTable {
     /// Text of large values over their stored size, by a few that were read; absent: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub toast_ratio: Option<f64>,
+    /// How full the TOAST chunks of these are, 0 to 1: the last one of a value seldom is. Absent: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toast_fill: Option<f64>,
+    /// Mean width of a row's values as text, bytes; a null takes four less than nothing, as it has no length. Absent: not
+    /// known, and about `table.row_width_bytes`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_width_bytes: Option<f64>,
     /// Where `table.row_width_bytes` comes from.
     pub width_source: WidthSource,
 }

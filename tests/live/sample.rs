@@ -59,6 +59,7 @@ pub fn trials() -> Vec<Trial> {
         case("sample::servers_that_cannot_be_used_are_told_apart", 1, unusable_servers),
         case("sample::a_hostile_session_default_changes_nothing", 1, hostile_defaults),
         case("sample::modelled_wal_is_near_the_truth", 1, modelled_wal_is_near_the_truth),
+        case("sample::modelled_bytes_sent_are_near_the_truth", 1, modelled_bytes_sent_are_near_the_truth),
     ];
     catalogs.into_iter().chain(others).collect()
 }
@@ -397,6 +398,72 @@ fn modelled_wal_is_near_the_truth(servers: &Servers) -> Result<(), Failed> {
     assert!((0.85..1.15).contains(&(all_model / all_truth)), "{all_model:.0} modelled, {all_truth:.0} true");
     let chunks = table(&workload, "documents").load.toast_chunks_per_s.or_zero(0) * seconds;
     assert!((chunks - 700.0).abs() < 1.0, "{chunks}"); // 100 values of 12,800 bytes in chunks of 1,996
+    Ok(())
+}
+
+/// Numbers, times, jsonb, and large values that compress: what is stored of them is not what is sent.
+fn modelled_bytes_sent_are_near_the_truth(servers: &Servers) -> Result<(), Failed> {
+    let cluster = servers.start(15, &ClusterSettings::new().with("autovacuum", "off"))?;
+    let document = "jsonb_build_object('blocks', (SELECT jsonb_agg(jsonb_build_object('text', 'lorem ipsum ' || md5((g * n % 50)::text)))
+                                       FROM generate_series(1, 200) n))";
+    let small = "jsonb_build_object('source', 'web', 'score', g % 100, 'lists', jsonb_build_array('a' || g % 7))";
+    cluster
+        .psql(
+            "postgres",
+            &format!(
+                "CREATE TABLE numbers (id bigserial PRIMARY KEY, a int, b bigint, c numeric, d smallint, e bool);
+                 CREATE TABLE times (id bigserial PRIMARY KEY, at timestamptz, day date, u uuid, missing timestamptz);
+                 CREATE TABLE settings (id bigserial PRIMARY KEY, attributes jsonb);
+                 CREATE TABLE documents (id bigserial PRIMARY KEY, content jsonb);
+                 INSERT INTO numbers (a, b, c, d, e) SELECT g % 90, g, g / 4.0, 1, true FROM generate_series(1, 3000) g;
+                 INSERT INTO times (at, day, u) SELECT clock_timestamp(), now(), gen_random_uuid() FROM generate_series(1, 3000);
+                 INSERT INTO settings (attributes) SELECT {small} FROM generate_series(1, 3000) g;
+                 -- older documents compress far better than those to come
+                 INSERT INTO documents (content)
+                     SELECT jsonb_build_object('text', repeat('x', 40000) || string_agg(md5((g * n)::text), ''))
+                       FROM generate_series(1, 60) g, generate_series(1, 120) n GROUP BY g;
+                 ANALYZE;
+                 CREATE PUBLICATION truth FOR ALL TABLES;
+                 SELECT pg_create_logical_replication_slot('truth', 'pgoutput');"
+            ),
+        )?
+        .success()?;
+    let folder = tempfile::tempdir()?;
+    let output = folder.path().join("w.json");
+    let conninfo = cluster.conninfo("postgres");
+    let arguments = [&conninfo, "--method", "counters", "--interval", "1s", "--bucket", "3600s", "--duration", "1h"];
+    let mut run = Run::start(&arguments, &output)?;
+    run.wait_for("the first snapshot", |run| run.snapshots() >= 1)?;
+    cluster
+        .psql(
+            "postgres",
+            &format!(
+                "INSERT INTO numbers (a, b, c, d, e) SELECT g % 90, g, g / 4.0, 1, true FROM generate_series(1, 3000) g;
+                 INSERT INTO times (at, day, u) SELECT clock_timestamp(), now(), gen_random_uuid() FROM generate_series(1, 3000);
+                 INSERT INTO settings (attributes) SELECT {small} FROM generate_series(1, 3000) g;
+                 INSERT INTO documents (content) SELECT {document} FROM generate_series(1, 200) g;"
+            ),
+        )?
+        .success()?;
+    run.wait_for_two()?;
+    let log = run.log.clone();
+    let workload = run.interrupt(&output)?;
+    let seconds = observed_seconds(&log)?;
+    for name in ["numbers", "times", "settings", "documents"] {
+        let truth: f64 = cluster
+            .value(
+                "postgres",
+                &format!(
+                    "SELECT sum(length(data)) FROM pg_logical_slot_peek_binary_changes(
+                            'truth', NULL, NULL, 'proto_version', '1', 'publication_names', 'truth')
+                      WHERE get_byte(data, 0) = 73
+                        AND ('x' || encode(substr(data, 2, 4), 'hex'))::bit(32)::int8 = '{name}'::regclass::oid"
+                ),
+            )?
+            .parse()?;
+        let model = table(&workload, name).load.logical_bytes_per_s.or_zero(0) * seconds;
+        assert!((0.9..1.1).contains(&(model / truth)), "{name}: {model:.0} modelled, {truth:.0} sent");
+    }
     Ok(())
 }
 

@@ -2,7 +2,8 @@
 -- user made could run a user's code. Only tables that the role may read and that have no row-level security. One row a
 -- table. $1 tables (oid).
 -- Versions: 12 to 18. Privileges: none beyond CONNECT; without SELECT on a table it is not there. Locks: none.
-SELECT c.oid, pg_catalog.array_agg(a.attname::text ORDER BY a.attnum) AS columns
+SELECT c.oid, pg_catalog.array_agg(a.attname::text ORDER BY a.attnum) AS columns,
+       bool_or(a.atttypid = 3802) AS has_jsonb
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
  WHERE c.oid = ANY ($1) AND c.relkind = 'r' AND NOT c.relrowsecurity

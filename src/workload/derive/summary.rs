@@ -20,8 +20,6 @@ use crate::{
 
 /// A bucket counts as wholly observed from here on: clocks are not exact.
 const WHOLLY_OBSERVED: f64 = 0.995;
-/// Share of the time that a slot must have shown for its rows to tell how many were committed.
-const DECODED_SHARE: f64 = 0.5;
 /// Rows by which "all were committed" holds against what the slot showed.
 const PRIOR_ROWS: f64 = 200.0;
 
@@ -134,7 +132,7 @@ impl Deriver {
     /// The model, corrected by what was seen of the table.
     fn learned(&self, table: &CatalogTable, referrers: &Referrers, totals: &Totals) -> TableCosts {
         let all = totals.changes.get(&table.oid).copied().unwrap_or_default();
-        let [inserts, updates, _, deletes, chunks, _] = all.0;
+        let [inserts, updates, _, _, chunks, _] = all.0;
         // Where as many rows come as are updated, each is updated once, and its page is not seen again.
         let repeated = if updates > 0.0 { (1.0 - inserts / updates).max(0.0) } else { 0.0 };
         let model = RowCosts::of(table).with_pruning(repeated);
@@ -142,16 +140,12 @@ impl Deriver {
         let seen = self.seen.get(&table.oid).unwrap_or(&no_wal);
         let decoded = self.decoded.get(&table.oid).unwrap_or(&no_rows);
         let chunks_per_row = if inserts + updates > 0.0 { chunks / (inserts + updates) } else { 0.0 };
-        let costs =
-            learn::logical_costs(&learn::wal_costs(&model, seen, referrers.has(table.oid)), decoded, chunks_per_row);
-        let coverage = self.decoded_s / self.observed_s();
-        let committed = match coverage >= DECODED_SHARE {
-            true => {
-                let counted = (inserts + updates + deletes) * coverage.min(1.0);
-                ((decoded.all_rows() as f64 + PRIOR_ROWS) / (counted + PRIOR_ROWS)).min(1.0)
-            }
-            false => 1.0,
-        };
+        let written: f64 = self.wal_bytes.iter().sum();
+        let unread = if written > 0.0 { (1.0 - self.seen_bytes as f64 / written).clamp(0.0, 1.0) } else { 0.0 };
+        let costs = learn::wal_costs(&model, seen, unread, referrers.has(table.oid));
+        let costs = learn::logical_costs(&costs, decoded, chunks_per_row);
+        let compared = self.compared.get(&table.oid).copied().unwrap_or_default();
+        let committed = ((compared.committed + PRIOR_ROWS) / (compared.counted + PRIOR_ROWS)).min(1.0);
         TableCosts { costs, committed, transactions_per_row: learn::transactions_per_row(decoded) }
     }
 
