@@ -138,8 +138,11 @@ async fn measure_wal(cluster: &Cluster) -> Outcome<()> {
     }
     let walinspect = (cpu_ms(process)? - before) / megabytes;
     // What the server's function takes by itself, without sums and names: nothing that calls it can be cheaper.
-    let function =
-        if cluster.major() < 16 { "pg_get_wal_records_info(a, b)" } else { "pg_get_wal_block_info(a, b, false)" };
+    let function = if cluster.major() < 16 {
+        "public.pg_get_wal_records_info(a, b)"
+    } else {
+        "public.pg_get_wal_block_info(a, b, false)"
+    };
     let bare = format!(
         "SELECT count(*) FROM (SELECT '{from}'::pg_lsn + g * 1048576::numeric AS a,
                                       least('{from}'::pg_lsn + (g + 1) * 1048576::numeric, '{to}') AS b

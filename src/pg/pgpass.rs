@@ -38,8 +38,8 @@ pub fn complaint(path: &Path, file: &SmallFile) -> Option<String> {
 pub fn find_password(text: &str, account: Account<'_>) -> Option<String> {
     let port = account.port.to_string();
     let wanted = [account.host, &port, account.database, account.user];
-    let entry = text.lines().find_map(|line| {
-        let line = line.strip_suffix('\r').unwrap_or(line);
+    let entry = text.split('\n').find_map(|line| {
+        let line = line.trim_end_matches('\r'); // all of them, as libpq does
         if line.is_empty() || line.starts_with('#') {
             return None;
         }
@@ -108,6 +108,14 @@ mod tests {
         assert_eq!(find(r"h\", "h", "u"), None);
         assert_eq!(find(r"\:\:1:5432:app:ann:a\:b\\c", "::1", "ann").as_deref(), Some(r"a:b\c"));
         assert_eq!(find(r"*:*:*:a\:n:x", "h", "a:n").as_deref(), Some("x"));
+    }
+
+    /// Found by fuzzing: two were taken off, of however many there were.
+    #[test]
+    fn carriage_returns_at_the_end_are_no_part_of_a_password() {
+        for end in ["\r\n", "\r\r\n", "\r\r\r\n", "\r\r\r"] {
+            assert_eq!(find(&format!("*:*:*:*:x\ry{end}"), "h", "u").as_deref(), Some("x\ry"), "{end:?}");
+        }
     }
 
     #[test]

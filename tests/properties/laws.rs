@@ -63,7 +63,7 @@ pub fn connection_string(text: &str) {
 /// `passwordFromFile` of libpq (fe-connect.c), byte by byte as it stands there.
 fn as_libpq_finds(text: &str, fields: [&str; 4]) -> Option<Vec<u8>> {
     for line in text.split('\n') {
-        let line = line.strip_suffix('\r').unwrap_or(line).as_bytes();
+        let line = line.trim_end_matches('\r').as_bytes(); // pg_strip_crlf takes all
         if line.is_empty() || line[0] == b'#' {
             continue;
         }

@@ -171,6 +171,7 @@ pub fn password_files(servers: &Servers) -> Result<(), Failed> {
         (" *:*:*:*:right\n", false),
         ("#*:*:*:*:right\n", false),
         ("*:*:*:*:right\r\n", true),
+        ("*:*:*:*:right\r\r\r\n", true),
         ("*:*:*:*:right:more\n", true), // up to the next colon
         ("*:*:*:*:ri\\ght\n", true),
         ("*:*:*:*:\n*:*:*:*:right\n", false),
