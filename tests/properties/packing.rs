@@ -92,12 +92,16 @@ fn branching_leaves_out_cases_that_cannot_be() {
     for loads in [vec![0, 0, 0], vec![9, 8, 1]] {
         let instance = instance(2, 1, loads, vec![0], vec![(0, 2), (1, 2)]);
         let best = brute_force(&instance).expect("two items share a slot, the third has the other");
-        let branched =
-            branch(&instance, best + 1, &BranchSettings { nodes: 57, iterations: 40, linear: true, stop: None });
+        let branched = branch(
+            &instance,
+            best + 1,
+            &BranchSettings { nodes: 57, rows: 128, iterations: 40, linear: true, stop: None },
+        );
         assert_eq!(proven(&instance, &branched.bound.expect("there is a case")), Ok(best));
     }
     let none = instance(2, 1, vec![3, 2, 1], vec![0], vec![(0, 1), (0, 2), (1, 2)]);
-    let branched = branch(&none, 9, &BranchSettings { nodes: 57, iterations: 40, linear: false, stop: None });
+    let branched =
+        branch(&none, 9, &BranchSettings { nodes: 57, rows: 128, iterations: 40, linear: false, stop: None });
     assert!(branched.bound.is_none() && branched.assignment.is_none());
 }
 
@@ -137,7 +141,7 @@ proptest! {
         instance in cores(2..8, 1..4), nodes in 1u32..60, above in 1u64..9, linear in prop::bool::ANY,
     ) {
         let Some(best) = brute_force(&instance) else { return Ok(()) };
-        let settings = BranchSettings { nodes, iterations: 40, linear, stop: None };
+        let settings = BranchSettings { nodes, rows: 128, iterations: 40, linear, stop: None };
         let branched = branch(&instance, best + above, &settings);
         if let Some(bound) = branched.bound {
             prop_assert!(bound.value <= best, "{} above {}", bound.value, best);

@@ -21,6 +21,9 @@ use crate::optimize::packing::{Instance, loads::Loads};
 pub struct BranchSettings<'a> {
     /// Nodes that may be opened.
     pub nodes: u32,
+    /// Items and clusters of the rest that the weights are sought with. Weights found on few clusters lose much of what they
+    /// prove when they are evaluated on all items.
+    pub rows: usize,
     /// Iterations of the saddle-point method on a node.
     pub iterations: u32,
     /// Whether small nodes are solved as linear programs instead.
@@ -44,8 +47,6 @@ pub struct Branched {
 
 /// Items whose places may be fixed.
 const DEPTH: usize = 40;
-/// Items and clusters of the rest that the weights are sought with.
-const ROWS: usize = 128;
 /// Nodes opened at the same time. Fixed, so that the number of threads changes nothing.
 const BATCH: usize = 4;
 /// Open nodes that are handed out.
@@ -110,7 +111,7 @@ impl<'a> Search<'a> {
         }
         let depth = n.min(DEPTH);
         let order: Vec<u32> = (0..depth as u32).collect();
-        let rows = lagrangian::aggregated(instance, &order, ROWS / 2, ROWS / 2);
+        let rows = lagrangian::aggregated(instance, &order, settings.rows / 2, settings.rows / 2);
         let pinned = vec![None; rows.item_count()];
         let loads = Loads::new(&rows);
         let saddle = Saddle::new(bins, loads.width, loads.rows, loads.constant, pinned);

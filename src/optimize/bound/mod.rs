@@ -7,6 +7,7 @@ mod bin_packing;
 pub mod branching;
 mod clique;
 mod counting;
+pub mod dive;
 pub mod exhaustive;
 mod item;
 pub mod lagrangian;

@@ -117,6 +117,13 @@ impl Saddle {
         self.best = Best { upper: f64::INFINITY, ..Best::default() };
     }
 
+    /// Lets an item be spread again, evenly to begin with.
+    pub fn unpin(&mut self, item: usize) {
+        self.pinned[item] = None;
+        self.x[item * self.bins..(item + 1) * self.bins].fill(1.0 / self.bins as f64);
+        self.sums = self.bin_sums(&self.x);
+    }
+
     /// Fractions of an item at the current point.
     pub fn shares(&self, item: usize) -> &[f64] {
         &self.x[item * self.bins..(item + 1) * self.bins]
