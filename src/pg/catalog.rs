@@ -17,7 +17,7 @@ use crate::{
     policy::Pattern,
     workload::{
         Excluded, ForeignKey, Load, ReplicaIdentity, Table, TableKind,
-        catalog_tables::CatalogTables,
+        packed::Packed,
         record_model::UNKNOWN_PADDING,
         snapshot::{Catalog, CatalogTable, CounterSnapshot, IndexShape, WidthSource},
     },
@@ -69,10 +69,8 @@ pub async fn read_catalog(
         .filter(|relation| relation.persistence == 'p' && !relation.is_system())
         .map(|relation| &relation.name)
         .collect();
-    let foreign_keys = read_foreign_keys(session).await?;
+    let foreign_keys = read_foreign_keys(session, |key| named.contains(&key.from) && named.contains(&key.to)).await?;
     let uncovered = session.query(PURPOSE, include_str!("sql/uncovered.sql"), &[]).await?;
-    let foreign_keys =
-        foreign_keys.into_iter().filter(|key| named.contains(&&key.from) && named.contains(&&key.to)).collect();
     drop(named);
     let lineage = Lineage::new(&relations, &inheritance);
     let wanted = relations.into_values().filter(|relation| kept.contains(&relation.oid));
@@ -332,8 +330,8 @@ async fn read_indexes(
     session: &Session,
     wanted: impl Iterator<Item = Relation>,
     mut to_table: impl FnMut(Relation, &[Index]) -> CatalogTable,
-) -> Result<CatalogTables, PgError> {
-    let mut tables = CatalogTables::default();
+) -> Result<Packed<CatalogTable>, PgError> {
+    let mut tables = Packed::default();
     let mut wanted = wanted.peekable();
     let (mut owner, mut indexes) = (0, Vec::new());
     // The tables before this one have all their indexes.
@@ -398,18 +396,26 @@ async fn read_sizes(
     rows.iter().map(sizes).collect()
 }
 
-async fn read_foreign_keys(session: &Session) -> Result<Vec<ForeignKey>, PgError> {
-    let rows = session.query(PURPOSE, include_str!("sql/foreign_keys.sql"), &[]).await?;
-    let key = |row: &Row| {
+async fn read_foreign_keys(
+    session: &Session,
+    is_wanted: impl Fn(&ForeignKey) -> bool,
+) -> Result<Packed<ForeignKey>, PgError> {
+    let mut keys = Packed::default();
+    let take = |row: &Row| {
         let text = |column: &str| get::<String>(PURPOSE, row, column);
-        Ok(ForeignKey {
+        let key = ForeignKey {
             from: TableName::new(text("from_schema")?, text("from_name")?),
             to: TableName::new(text("to_schema")?, text("to_name")?),
             name: text("name")?,
             definition: Some(text("definition")?),
-        })
+        };
+        if is_wanted(&key) {
+            keys.push(&key);
+        }
+        Ok(())
     };
-    rows.iter().map(key).collect()
+    session.each(PURPOSE, include_str!("sql/foreign_keys.sql"), &[], take).await?;
+    Ok(keys)
 }
 
 /// The oids of the tables that can be published and are wanted; all others get a reason.

@@ -11,7 +11,7 @@ use crate::{
 use crate::{
     lsn::Lsn,
     server::ServerFacts,
-    workload::{snapshot::Instant, tests::table},
+    workload::{packed::Packed, snapshot::Instant, tests::table},
 };
 
 const START: i64 = 1_767_571_200;
@@ -50,7 +50,7 @@ fn catalog(oids: &[u32]) -> Catalog {
     Catalog {
         at: Timestamp::from_second(START).unwrap(),
         tables: oids.iter().map(make).collect(),
-        foreign_keys: Vec::new(),
+        foreign_keys: Packed::default(),
         excluded: Vec::new(),
         sequence_count: 0,
         large_object_count: 0,

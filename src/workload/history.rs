@@ -141,7 +141,7 @@ pub fn to_workload(
         cluster_wal_bytes_per_s: rate(&cluster_wal),
         cluster_transactions_per_s: rate(&transactions),
         tables,
-        foreign_keys: live.catalog.foreign_keys.clone(),
+        foreign_keys: live.catalog.foreign_keys.iter().collect(),
         co_writes: Vec::new(),
         excluded: live.catalog.excluded.clone(),
         gaps: coverage.gaps(),
@@ -324,6 +324,7 @@ fn rounded(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::{
+        packed::Packed,
         snapshot::{Instant, WidthSource},
         tests::table,
     };
@@ -343,7 +344,7 @@ mod tests {
             catalog: Catalog {
                 at,
                 tables: tables.into_iter().collect(),
-                foreign_keys: Vec::new(),
+                foreign_keys: Packed::default(),
                 excluded: Vec::new(),
                 sequence_count: 0,
                 large_object_count: 0,

@@ -26,7 +26,7 @@ impl Referrers {
     /// From the catalog's foreign keys.
     pub fn new(catalog: &Catalog) -> Self {
         let mut leaves: BTreeMap<TableName, Vec<(u32, f64)>> = BTreeMap::new();
-        let named: BTreeSet<&TableName> = catalog.foreign_keys.iter().flat_map(|key| [&key.from, &key.to]).collect();
+        let named: BTreeSet<TableName> = catalog.foreign_keys.iter().flat_map(|key| [key.from, key.to]).collect();
         for table in catalog.tables.iter().filter(|_| !named.is_empty()) {
             let name = match table.table.kind {
                 TableKind::Partitioned => continue,
@@ -38,7 +38,7 @@ impl Referrers {
             }
         }
         let mut by_table: BTreeMap<u32, Vec<(u32, f64)>> = BTreeMap::new();
-        for key in &catalog.foreign_keys {
+        for key in catalog.foreign_keys.iter() {
             let (Some(from), Some(to)) = (leaves.get(&key.from), leaves.get(&key.to)) else { continue };
             let all: f64 = to.iter().map(|(_, rows)| rows).sum();
             for (referenced, rows) in to {
@@ -125,12 +125,14 @@ mod tests {
             ]
             .into_iter()
             .collect(),
-            foreign_keys: vec![ForeignKey {
+            foreign_keys: [ForeignKey {
                 from: TableName::new("public", "child"),
                 to: TableName::new("public", "parent"),
                 name: "k".into(),
                 definition: None,
-            }],
+            }]
+            .into_iter()
+            .collect(),
             excluded: Vec::new(),
             sequence_count: 0,
             large_object_count: 0,

@@ -3,7 +3,6 @@
 //! Contract §3 is the format's manual in short; the doc comments here are it in full. Deriving rates from counters is
 //! in `derive`, plausibility in `check`.
 
-pub mod catalog_tables;
 pub mod check;
 pub mod derive;
 pub mod fold;
@@ -11,6 +10,7 @@ pub mod history;
 pub mod learn;
 pub mod locks;
 pub mod merge;
+pub mod packed;
 pub mod record_model;
 pub mod series;
 pub mod snapshot;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Excluded, ForeignKey, Table,
-    catalog_tables::CatalogTables,
+    packed::Packed,
     tally::{Peek, WalTally},
 };
 use crate::{lsn::Lsn, server::ServerFacts};
@@ -137,9 +137,9 @@ pub struct Catalog {
     /// When it was read, by the server's clock.
     pub at: Timestamp,
     /// Tables that could be published, partition roots among them.
-    pub tables: CatalogTables,
+    pub tables: Packed<CatalogTable>,
     /// Foreign keys between them.
-    pub foreign_keys: Vec<ForeignKey>,
+    pub foreign_keys: Packed<ForeignKey>,
     /// What is left out, and why.
     pub excluded: Vec<Excluded>,
     /// Sequences: never replicated before 19.

@@ -119,7 +119,7 @@ impl Deriver {
                 .series(count, |bucket| self.transactions.get(bucket).copied().unwrap_or(0.0)),
             validity: self.validity(count, f64::from(start.bucket_s)),
             tables: Vec::new(),
-            foreign_keys: catalog.foreign_keys.clone(),
+            foreign_keys: catalog.foreign_keys.iter().collect(),
             co_writes: self.co_writes(catalog),
             excluded: catalog.excluded.clone(),
             gaps: self.gaps(count),

@@ -1,27 +1,36 @@
-//! The tables of a catalog, packed: 20,000 of them take less than one megabyte instead of twenty, and two catalogs are in
-//! memory whenever a newer one is read. A block of tables is JSON, compressed; they are unpacked one block at a time.
+//! Long lists of a catalog, packed: 20,000 tables take less than one megabyte instead of twenty, and two catalogs are in
+//! memory whenever a newer one is read. A block of entries is JSON, compressed; they are unpacked one block at a time.
+
+use std::marker::PhantomData;
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{SeqAccess, Visitor},
+    de::{DeserializeOwned, SeqAccess, Visitor},
 };
 
 use super::snapshot::CatalogTable;
 
-/// JSON from which on tables become a block, bytes.
+/// JSON from which on entries become a block, bytes.
 const BLOCK_BYTES: usize = 128 << 10;
 /// Of zstd: the fastest already makes a fiftieth of such JSON.
 const LEVEL: i32 = 1;
-/// Tables in the order in which they were pushed.
-#[derive(Clone, PartialEq, Default)]
-pub struct CatalogTables {
+/// Entries in the order in which they were pushed.
+#[derive(Clone, PartialEq)]
+pub struct Packed<T> {
     blocks: Vec<Box<[u8]>>,
-    /// What is not a block yet: a line of JSON for each table.
+    /// What is not a block yet: a line of JSON for each entry.
     open: Vec<u8>,
     count: usize,
+    entry: PhantomData<T>,
 }
 
-impl CatalogTables {
+impl<T> Default for Packed<T> {
+    fn default() -> Self {
+        Packed { blocks: Vec::new(), open: Vec::new(), count: 0, entry: PhantomData }
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> Packed<T> {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.count
@@ -33,8 +42,8 @@ impl CatalogTables {
     }
 
     /// Adds one.
-    pub fn push(&mut self, table: &CatalogTable) {
-        serde_json::to_writer(&mut self.open, table).expect("a table has no map and no writer that fails");
+    pub fn push(&mut self, entry: &T) {
+        serde_json::to_writer(&mut self.open, entry).expect("entries are plain data, and memory does not fail");
         self.open.push(b'\n');
         self.count += 1;
         if self.open.len() >= BLOCK_BYTES {
@@ -45,7 +54,7 @@ impl CatalogTables {
     }
 
     /// All of them in order, unpacked block by block.
-    pub fn iter(&self) -> impl Iterator<Item = CatalogTable> {
+    pub fn iter(&self) -> impl Iterator<Item = T> {
         let packed = self.blocks.iter().map(|block| {
             let mut text = Vec::new();
             zstd::stream::copy_decode(&**block, &mut text).expect("a block is what was compressed");
@@ -53,11 +62,13 @@ impl CatalogTables {
         });
         let open = std::iter::once_with(|| self.open.clone());
         packed.chain(open).flat_map(|text| {
-            let line = |line: &[u8]| serde_json::from_slice(line).expect("a line is a table that was written");
-            text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(line).collect::<Vec<CatalogTable>>()
+            let line = |line: &[u8]| serde_json::from_slice(line).expect("a line is an entry that was written");
+            text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(line).collect::<Vec<T>>()
         })
     }
+}
 
+impl Packed<CatalogTable> {
     /// All of them by schema and name, in so many parts of about the same size. Each part takes a pass over all, so that no
     /// more than one is unpacked.
     pub fn by_name(&self, parts: usize) -> impl Iterator<Item = Vec<CatalogTable>> {
@@ -85,45 +96,45 @@ impl CatalogTables {
     }
 }
 
-impl std::fmt::Debug for CatalogTables {
+impl<T: Serialize + DeserializeOwned + std::fmt::Debug> std::fmt::Debug for Packed<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.iter()).finish()
     }
 }
 
-impl FromIterator<CatalogTable> for CatalogTables {
-    fn from_iter<I: IntoIterator<Item = CatalogTable>>(tables: I) -> Self {
-        let mut all = CatalogTables::default();
-        tables.into_iter().for_each(|table| all.push(&table));
+impl<T: Serialize + DeserializeOwned> FromIterator<T> for Packed<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(entries: I) -> Self {
+        let mut all = Packed::default();
+        entries.into_iter().for_each(|entry| all.push(&entry));
         all
     }
 }
 
-impl Serialize for CatalogTables {
+impl<T: Serialize + DeserializeOwned> Serialize for Packed<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter())
     }
 }
 
-impl<'de> Deserialize<'de> for CatalogTables {
+impl<'de, T: Serialize + DeserializeOwned> Deserialize<'de> for Packed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Tables;
-        impl<'de> Visitor<'de> for Tables {
-            type Value = CatalogTables;
+        struct Entries<T>(PhantomData<T>);
+        impl<'de, T: Serialize + DeserializeOwned> Visitor<'de> for Entries<T> {
+            type Value = Packed<T>;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a list of tables")
+                f.write_str("a list")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<CatalogTables, A::Error> {
-                let mut all = CatalogTables::default();
-                while let Some(table) = sequence.next_element::<CatalogTable>()? {
-                    all.push(&table);
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Packed<T>, A::Error> {
+                let mut all = Packed::default();
+                while let Some(entry) = sequence.next_element::<T>()? {
+                    all.push(&entry);
                 }
                 Ok(all)
             }
         }
-        deserializer.deserialize_seq(Tables)
+        deserializer.deserialize_seq(Entries(PhantomData))
     }
 }
 
@@ -152,14 +163,14 @@ mod tests {
     fn what_is_pushed_comes_out_over_many_blocks() {
         let made: Vec<CatalogTable> =
             (0..5_000).map(|oid| catalog_table(oid, "s", &format!("table \"{}\"\n", oid * 7919 % 5_000))).collect();
-        let packed: CatalogTables = made.iter().cloned().collect();
+        let packed: Packed<CatalogTable> = made.iter().cloned().collect();
         assert!(packed.blocks.len() > 5 && packed.len() == 5_000);
         let size = packed.blocks.iter().map(|block| block.len()).sum::<usize>() + packed.open.len();
         assert!(size < 5_000 * 60, "{size}");
         assert!(packed.iter().eq(made.iter().cloned()));
         let text = serde_json::to_string(&packed).unwrap();
         assert_eq!(text, serde_json::to_string(&made).unwrap());
-        assert!(serde_json::from_str::<CatalogTables>(&text).unwrap() == packed);
+        assert!(serde_json::from_str::<Packed<CatalogTable>>(&text).unwrap() == packed);
     }
 
     #[test]
@@ -168,7 +179,7 @@ mod tests {
             let name = |at: u32| {
                 catalog_table(at, if at.is_multiple_of(3) { "a" } else { "b" }, &format!("t{}", at * 7919 % 5_003))
             };
-            let packed: CatalogTables = (0..count).map(name).collect();
+            let packed: Packed<CatalogTable> = (0..count).map(name).collect();
             let names: Vec<(String, String)> =
                 packed.by_name(parts).flatten().map(|table| (table.table.schema, table.table.name)).collect();
             assert_eq!(names.len(), count as usize);
