@@ -87,19 +87,16 @@ fn profile(hours: usize, random: &mut ChaCha8Rng) -> Vec<f64> {
         .collect()
 }
 
-/// Every bin sums to `level` in every dimension: each bin's level is cut at random into its items' loads, which follow
-/// a few shared profiles as tables do.
+/// Every bin sums to `level` in every dimension: in each, the bin's level is cut at random into its items' loads. Dimensions
+/// are independent, as in the files of samples/instances.
 pub fn planted(items: usize, bins: usize, dimensions: usize, level: u64, seed: u64) -> Instance {
     let mut random = generator(seed, 7_000_000 + items as u64);
     let unit = Uniform::new(0.0f64, 1.0).expect("0 < 1");
     let noise = LogNormal::new(0.0, 1.2).expect("spread is finite");
-    let profiles: Vec<Vec<f64>> = (0..5).map(|_| profile(dimensions, &mut random)).collect();
     let mut of_bin: Vec<Vec<Vec<u64>>> = vec![Vec::new(); bins];
     for item in 0..items {
         let bin = if item < bins { item } else { (unit.sample(&mut random) * bins as f64) as usize };
-        let size = noise.sample(&mut random);
-        let shape = &profiles[(unit.sample(&mut random) * profiles.len() as f64) as usize];
-        of_bin[bin].push(shape.iter().map(|p| (size * p * 1e6) as u64 + 1).collect());
+        of_bin[bin].push((0..dimensions).map(|_| (noise.sample(&mut random) * 1e6) as u64 + 1).collect());
     }
     let mut rows: Vec<Vec<u64>> = Vec::new();
     for mut bin in of_bin {

@@ -12,8 +12,10 @@ use super::{instance::Instance, solution::Assignment};
 
 /// Items beyond which the reduction takes too long, and its vectors are not short enough.
 const ITEM_LIMIT: usize = 150;
-/// What one unit of load off the target weighs against one item more.
-const SCALE: i64 = 4096;
+/// What one unit of load off the target weighs against one item more, in the end: 2 to this power.
+const SCALE_BITS: i32 = 12;
+/// Bits that each stage adds.
+const STAGE_BITS: i32 = 4;
 /// Loads above this might not be exact in floats once scaled and added up.
 const LOAD_LIMIT: u64 = 1 << 36;
 /// Vectors inserted, at most.
@@ -38,24 +40,33 @@ pub fn split_exactly(instance: &Instance, level: u64) -> Option<Vec<u32>> {
     // much the same. Fewer were tried: 40 of 96 found one of four instances with 120 items.
     let wanted = (n * 4 / 5).min(full.len());
     let chosen: Vec<usize> = (0..wanted).map(|k| full[k * full.len() / wanted]).collect();
-    let mut basis: Vec<Vec<i64>> = (0..n)
-        .map(|item| {
-            let mut row = vec![0; n + wanted];
-            row[item] = 1;
+    // Each row: an integer vector over the items, what it is off the target in the chosen dimensions, and how many times the
+    // target was taken away. The last is no part of its length.
+    let mut basis: Vec<Vec<i64>> = vec![vec![0; n + wanted + 1]; n + 1];
+    basis[0][n + wanted] = 1;
+    (0..n).for_each(|item| basis[item + 1][item] = 1);
+    let rooms: Vec<i64> = chosen.iter().map(|&d| room(d).map(|room| room as i64)).collect::<Option<_>>()?;
+    // The high bits come first. Rows that are short already are then looked at more closely, which keeps the numbers small
+    // enough for floats, and is faster than the whole at once.
+    let bits = level.ilog2() as i32;
+    let mut scale = (4 - bits).min(SCALE_BITS);
+    loop {
+        for row in &mut basis {
             for (k, &d) in chosen.iter().enumerate() {
-                row[n + k] = SCALE * instance.load(item)[d] as i64;
+                let sum: i128 =
+                    (0..n).filter(|&i| row[i] != 0).map(|i| i128::from(row[i]) * i128::from(instance.load(i)[d])).sum();
+                let off = sum - i128::from(row[n + wanted]) * i128::from(rooms[k]);
+                row[n + k] = if scale >= 0 { (off << scale) as i64 } else { rounded(off, -scale) };
             }
-            row
-        })
-        .collect();
-    let mut target = vec![0; n + wanted];
-    for (k, &d) in chosen.iter().enumerate() {
-        target[n + k] = -SCALE * room(d)? as i64;
+        }
+        reduce(&mut basis, n + wanted);
+        if scale == SCALE_BITS {
+            break;
+        }
+        scale = (scale + STAGE_BITS).min(SCALE_BITS);
     }
-    basis.insert(0, target);
-    reduce(&mut basis);
     let kernel: Vec<&[i64]> =
-        basis.iter().filter(|row| row[n..].iter().all(|&x| x == 0)).map(|row| &row[..n]).collect();
+        basis.iter().filter(|row| row[n..n + wanted].iter().all(|&x| x == 0)).map(|row| &row[..n]).collect();
     (1..=kernel.len().min(bins + 2)).find_map(|count| classes(&kernel[..count], instance, level))
 }
 
@@ -77,10 +88,15 @@ fn classes(vectors: &[&[i64]], instance: &Instance, level: u64) -> Option<Vec<u3
     (Assignment(bin_of.clone()).peak(instance) <= level).then_some(bin_of)
 }
 
-/// Reduces the basis in place (delta 0.99), or as far as the steps allow.
-fn reduce(basis: &mut [Vec<i64>]) {
+/// Nearest whole number to `value` divided by 2 to the power of `bits`.
+fn rounded(value: i128, bits: i32) -> i64 {
+    ((value + (1 << (bits - 1))) >> bits) as i64
+}
+
+/// Reduces the basis in place (delta 0.99), or as far as the steps allow; the first `width` entries make the length.
+fn reduce(basis: &mut [Vec<i64>], width: usize) {
     let n = basis.len();
-    let mut floats: Vec<Vec<f64>> = basis.iter().map(|row| row.iter().map(|&x| x as f64).collect()).collect();
+    let mut floats: Vec<Vec<f64>> = basis.iter().map(|row| row[..width].iter().map(|&x| x as f64).collect()).collect();
     // r[k][j] and mu[k][j] as in the literature: mu[k][j] = r[k][j] / r[j][j].
     let mut r = vec![vec![0.0f64; n]; n];
     let mut mu = vec![vec![0.0f64; n]; n];
@@ -117,7 +133,7 @@ fn reduce(basis: &mut [Vec<i64>]) {
             if !changed {
                 break;
             }
-            floats[k] = basis[k].iter().map(|&x| x as f64).collect();
+            floats[k] = basis[k][..width].iter().map(|&x| x as f64).collect();
         }
         // Squared length of what the first j vectors leave of vector k.
         let mut left = vec![0.0f64; k + 1];

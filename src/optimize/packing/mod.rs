@@ -4,6 +4,7 @@ pub mod coarsen;
 pub mod cut;
 pub mod dice;
 pub mod exact;
+mod fill;
 pub mod greedy;
 pub mod instance;
 pub mod lattice;

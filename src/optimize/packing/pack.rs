@@ -12,7 +12,7 @@ use super::{
     Assignment, Instance,
     coarsen::Coarse,
     dice::Dice,
-    exact, greedy, lattice,
+    exact, fill, greedy, lattice,
     loads::{Apart, Loads},
     local_search::{LocalSearch, Schedule},
     separate,
@@ -501,7 +501,9 @@ impl<'a> Run<'a> {
 
     /// Where the volume bound leaves no room at all, moves do not get there.
     fn split_exactly(&mut self) {
-        if let Some(best) = lattice::split_exactly(self.instance, self.bound.value)
+        let level = self.bound.value;
+        if let Some(best) =
+            fill::to_level(self.instance, level).or_else(|| lattice::split_exactly(self.instance, level))
             && separate::holds(self.instance, &best)
         {
             (self.peak, self.best) = (Assignment(best.clone()).peak(self.instance), best);
