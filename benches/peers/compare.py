@@ -124,7 +124,7 @@ def main():
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     print("| instance | solver | peak | over ours | its bound | our bound | time |\n|---|---|---|---|---|---|---|")
-    for path in sorted(options.folder.glob(f"*{options.only}*.json")):
+    for path in sorted(path for path in options.folder.glob("*.json") if options.only in path.name):
         core = json.loads(path.read_text())
         ours = core["ours"]
         gap = (ours["peak"] - ours["bound"]) / max(1, ours["peak"])

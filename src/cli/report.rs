@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use pgslotplan::{
+    finding,
     report::{self, ReportInput},
     simulate::Compared,
 };
@@ -19,7 +20,9 @@ use super::{
 /// over time, slots and why, the forecast beside naive layouts, foreign keys, the initial copy, findings, every table and
 /// where it all comes from.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: pgslotplan report plan.json workload.json -o report.html")]
+#[command(
+    after_help = "Example: pgslotplan report plan.json workload.json -o report.html\nExit code 4: the page is written, and has a finding of severity error."
+)]
 pub struct ReportArgs {
     /// Plan
     #[arg(value_name = "PLAN")]
@@ -47,5 +50,6 @@ pub fn run(args: &ReportArgs, console: &Console) -> Result<Exit, Failure> {
     if !files::is_standard(&args.output) {
         console.note(&format!("wrote {}", files::shown(&args.output)));
     }
-    Ok(Exit::Done)
+    let error = finding::has_error(&plan.findings) || finding::has_error(&forecast.findings);
+    Ok(if error { Exit::No } else { Exit::Done })
 }

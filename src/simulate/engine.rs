@@ -113,7 +113,7 @@ pub(super) struct Position {
     pub tau: f64,
     segment: usize,
     /// Seconds of apply work of a lump in progress.
-    lump: f64,
+    pub lump: f64,
 }
 
 /// A stretch of time between two events, given to the observer.

@@ -57,7 +57,14 @@ pub(super) fn cutover(demand: &Demand<'_>, traces: &Range<Trace>, scenario: &Sce
     let best_at_s = best as f64 * bucket_s;
     let at_s = scenario.cutover_s.unwrap_or(best_at_s);
     let bucket = ((at_s / bucket_s) as usize).min(demand.bucket_count().saturating_sub(1));
-    CutoverForecast { at_s, best_at_s, drain_s: drains.map(|drains| drains[bucket]), drain_s_by_bucket: drains }
+    let at_start = drains.map(|drains| drains[bucket]);
+    let asked = traces.map(|trace| trace.drain_asked_s(scenario).map(short));
+    let drain_s = Range {
+        low: asked.low.unwrap_or(at_start.low),
+        nominal: asked.nominal.unwrap_or(at_start.nominal),
+        high: asked.high.unwrap_or(at_start.high),
+    };
+    CutoverForecast { at_s, best_at_s, drain_s, drain_s_by_bucket: drains }
 }
 
 /// What to know about a forecast of the plan.

@@ -21,8 +21,28 @@ pub(super) struct SlotTrace {
     /// When the lag was largest, and how large.
     pub worst: (f64, f64),
     pub episodes: Vec<Episode>,
-    /// Source time delivered at the start of each bucket.
-    pub delivered: Vec<f64>,
+    /// How it stands at the start of each bucket.
+    standing: Vec<Standing>,
+    /// And at the time of cutover that was asked for.
+    asked: Option<Standing>,
+}
+
+/// What a slot has delivered at some time.
+#[derive(Debug, Clone, Copy)]
+struct Standing {
+    /// Source time.
+    tau: f64,
+    /// Seconds of apply work that a committed large transaction still takes.
+    lump: f64,
+}
+
+/// When positions are looked at.
+struct Frame {
+    bucket_s: f64,
+    /// End of the cycle that counts.
+    length: f64,
+    /// The time of cutover that was asked for.
+    asked: Option<f64>,
 }
 
 /// What a layout did.
@@ -45,7 +65,7 @@ pub(super) fn trace(demand: &Demand<'_>, layout: &Layout, confidence: Confidence
     let empty = SlotTrace {
         lag_s: vec![0.0; count],
         lag_bytes: vec![0.0; count],
-        delivered: (0..count).map(|bucket| bucket as f64 * demand.bucket_s()).collect(),
+        standing: (0..count).map(|bucket| Standing { tau: bucket as f64 * demand.bucket_s(), lump: 0.0 }).collect(),
         ..SlotTrace::default()
     };
     let mut slots = vec![empty; layout.slots.len()];
@@ -56,9 +76,10 @@ pub(super) fn trace(demand: &Demand<'_>, layout: &Layout, confidence: Confidence
         network_bytes_per_s: scenario.network_bytes_per_s,
     };
     let mut open: Vec<Option<Episode>> = vec![None; slots.len()];
+    let frame = Frame { bucket_s: demand.bucket_s(), length, asked: scenario.cutover_s };
     engine::run(&timeline, slots.len(), &pools, |step| {
         for (index, slot) in slots.iter_mut().enumerate() {
-            look(step, index, slot, &mut open[index], &mut retained, demand.bucket_s(), length);
+            look(step, index, slot, &mut open[index], &mut retained, &frame);
         }
         step.until < length || open.iter().any(Option::is_some)
     });
@@ -78,9 +99,9 @@ fn look(
     slot: &mut SlotTrace,
     open: &mut Option<Episode>,
     retained: &mut [f64],
-    bucket_s: f64,
-    length: f64,
+    frame: &Frame,
 ) {
+    let &Frame { bucket_s, length, asked } = frame;
     let lag = (step.from - step.before[index].tau, step.until - step.after[index].tau);
     let bytes = step.lag_bytes(index);
     let (lag_s, lag_bytes) = (lag.0.max(lag.1), bytes.0.max(bytes.1));
@@ -90,9 +111,13 @@ fn look(
         slot.lag_bytes[bucket] = slot.lag_bytes[bucket].max(lag_bytes);
         let kept = step.retained_bytes(index);
         retained[bucket] = retained[bucket].max(kept.0).max(kept.1);
-        // The first look into a bucket is at its start, to the engine's rounding.
+        // The first look into a bucket is at its start, to the engine's rounding; and one is at the time that was asked for.
+        let standing = Standing { tau: step.before[index].tau, lump: step.before[index].lump };
         if step.from - bucket as f64 * bucket_s < BEHIND_S {
-            slot.delivered[bucket] = step.before[index].tau;
+            slot.standing[bucket] = standing;
+        }
+        if asked.is_some_and(|asked| (step.from - asked).abs() < BEHIND_S) {
+            slot.asked = Some(standing);
         }
         for (at, lag) in [(step.from, lag.0), (step.until, lag.1)] {
             if lag > slot.worst.1 {
@@ -126,23 +151,63 @@ fn look(
 
 impl Trace {
     /// Seconds from the end of all writes at the start of a bucket until every slot is empty: the longest slot, or what
-    /// the shared cores and the network take for all of them together.
+    /// the shared cores and the network take for all of them together. A slot that is down waits until it is up again.
     pub(super) fn drain_s(&self, bucket: usize, bucket_s: f64, scenario: &Scenario) -> f64 {
-        let at = bucket as f64 * bucket_s;
+        self.drain_from(bucket as f64 * bucket_s, |slot| slot.standing[bucket], scenario)
+    }
+
+    /// The same at the time of cutover that was asked for; `None` if it is not within the cycle.
+    pub(super) fn drain_asked_s(&self, scenario: &Scenario) -> Option<f64> {
+        let at = scenario.cutover_s?;
+        let standing: Vec<Standing> = self.slots.iter().map(|slot| slot.asked).collect::<Option<_>>()?;
+        let mut standing = standing.into_iter();
+        Some(self.drain_from(at, |slot| standing.next().unwrap_or(slot.standing[0]), scenario))
+    }
+
+    fn drain_from(&self, at: f64, mut standing: impl FnMut(&SlotTrace) -> Standing, scenario: &Scenario) -> f64 {
         let mut longest: f64 = 0.0;
         let mut together = Cost::default();
         for (index, slot) in self.slots.iter().enumerate() {
-            let (seconds, sum) = self.work_between(index, slot.delivered[bucket], at);
-            longest = longest.max(seconds);
+            let Standing { tau, lump } = standing(slot);
+            let (seconds, sum) = self.work_between(index, tau, at);
+            longest = longest.max(self.passed(Some(index), at, seconds + lump));
             together.sender += sum.sender;
-            together.apply += sum.apply;
+            together.apply += sum.apply + lump;
             together.bytes += sum.bytes;
         }
-        let over = |work: f64, capacity: Option<f64>| capacity.map_or(0.0, |capacity| work / capacity);
+        let over =
+            |work: f64, capacity: Option<f64>| capacity.map_or(0.0, |capacity| self.passed(None, at, work / capacity));
         longest
             .max(over(together.sender, scenario.publisher_cores))
             .max(over(together.apply, scenario.subscriber_cores))
             .max(over(together.bytes, scenario.network_bytes_per_s))
+    }
+
+    /// How long so much work takes from a time on, with the outages in which the slot (or every slot) stands still.
+    fn passed(&self, slot: Option<usize>, at: f64, work: f64) -> f64 {
+        if work <= BEHIND_S {
+            return work;
+        }
+        let mut outages: Vec<(f64, f64)> = self
+            .timeline
+            .outages
+            .iter()
+            .filter(|(_, _, whose)| whose.is_none() || (slot.is_some() && *whose == slot))
+            .map(|&(from, until, _)| (from, until))
+            .collect();
+        outages.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (mut now, mut left) = (at, work);
+        for (from, until) in outages {
+            if until <= now {
+                continue;
+            }
+            if from - now >= left {
+                break;
+            }
+            left -= (from - now).max(0.0);
+            now = until;
+        }
+        now + left - at
     }
 
     fn work_between(&self, slot: usize, from: f64, until: f64) -> (f64, Cost) {
@@ -189,6 +254,9 @@ fn timeline(
         .flat_map(|cycle| (0..count).map(move |bucket| (f64::from(cycle) * length + bucket as f64 * bucket_s, bucket)))
         .map(|(start, bucket)| Segment { start, wal: demand.wal[bucket], row: bucket })
         .collect();
+    if let Some(at) = scenario.cutover_s {
+        split(&mut segments, at);
+    }
     let mut loads = Vec::new();
     for load in &scenario.bulk_loads {
         let until = load.from_s + load.duration_s;

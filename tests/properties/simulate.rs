@@ -12,7 +12,7 @@ use pgslotplan::{
     simulate::{
         Compared, cost_model,
         forecast::{Forecast, LayoutForecast, LayoutKind},
-        scenario::{Outage, Scenario},
+        scenario::{BulkLoad, Outage, Scenario},
         simulate,
     },
     workload::Workload,
@@ -135,4 +135,34 @@ fn a_forecast_reads_back() {
     let mut text = Vec::new();
     pgslotplan::format::write_lines(&forecast, &mut text).expect("memory");
     assert_eq!(pgslotplan::format::read::<Forecast>(&text).expect("our own file"), forecast);
+}
+
+/// A cutover between the edges of buckets, while a slot is down, and while a large transaction is applied.
+#[test]
+fn a_cutover_waits_for_what_is_under_way() {
+    const HOUR: f64 = 3600.0;
+    let (plan, workload) = sample(3, 12, 8e6);
+    let drain = |scenario: &Scenario, at: f64| {
+        let scenario = Scenario { cutover_s: Some(at), ..scenario.clone() };
+        let forecast = simulate(&plan, &workload, &cost_model(&plan), &scenario, Compared::PlanOnly);
+        forecast.expect("a valid scenario").cutover.drain_s.nominal
+    };
+    let outage = Outage { from_s: 5.0 * HOUR, duration_s: 2.0 * HOUR, slot: None };
+    let down = Scenario { outages: vec![outage], ..Scenario::default() };
+    assert_eq!(drain(&down, 4.5 * HOUR), 0.0, "nothing is behind yet");
+    let (halfway, after) = (drain(&down, 6.0 * HOUR), drain(&down, 7.0 * HOUR));
+    assert!(halfway > HOUR, "the servers are down for another hour: {halfway}");
+    assert!(after > 0.0 && after >= halfway - HOUR - 0.01, "two hours are to be caught up on: {after}, {halfway}");
+
+    let table = plan.slots[0].tables[0].table_name();
+    let load = BulkLoad { table, bytes: 60_000_000_000, from_s: 4.0 * HOUR, duration_s: HOUR };
+    let loaded = Scenario { bulk_loads: vec![load], ..Scenario::default() };
+    const STEP_S: f64 = 300.0;
+    let mut before = drain(&loaded, 5.0 * HOUR);
+    assert!(before > 2.0 * STEP_S, "a transaction of 60 GB has just committed: {before}");
+    for step in 1..=24 {
+        let now = drain(&loaded, 5.0 * HOUR + f64::from(step) * STEP_S);
+        assert!(now >= before - STEP_S - 0.5, "{before} s of work became {now} s in {STEP_S} s");
+        before = now;
+    }
 }
