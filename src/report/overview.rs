@@ -170,7 +170,7 @@ fn load(view: &View<'_>) -> Html {
     out.tag(
         "figcaption",
         &[],
-        "Each slot's load, the larger of its stages (apply worker, walsender), stacked in the order of the list below, the first at the bottom. Where the stack is above the dashed line, one slot for everything could not keep up.",
+        "Each slot's load, the larger of its stages (apply worker, walsender), stacked in the order of the list below, the first at the bottom. Where the stack is above the dashed line, one slot for everything would hardly keep up (the forecast below has its own figures).",
     );
     out.raw("</figure><div class=\"slots\">");
     for (index, slot) in view.planned.slots.iter().enumerate() {

@@ -302,7 +302,7 @@ impl Scenario {
                 None => "The network carries everything.".to_owned(),
             },
             format!(
-                "Each of {} table synchronization workers a subscription copies {}/s ({} to {}).",
+                "Each of {} table synchronization workers a subscription copies {}/s ({}/s to {}/s).",
                 self.sync_workers,
                 Bytes(self.copy_bytes_per_s.nominal),
                 Bytes(self.copy_bytes_per_s.high),
@@ -317,14 +317,19 @@ impl Scenario {
         }
         for outage in &self.outages {
             let whose = outage.slot.as_ref().map_or("Every slot".to_owned(), |slot| format!("Slot {slot}"));
-            sentences.push(format!("{whose} stands still for {}.", Seconds(outage.duration_s)));
+            sentences.push(format!(
+                "{whose} stands still for {}, from {} into the workload on.",
+                Seconds(outage.duration_s),
+                Seconds(outage.from_s)
+            ));
         }
         for load in &self.bulk_loads {
             sentences.push(format!(
-                "One transaction writes {} into {} in {}.",
+                "One transaction writes {} into {} in {}, from {} into the workload on.",
                 Bytes(load.bytes as f64),
                 load.table,
-                Seconds(load.duration_s)
+                Seconds(load.duration_s),
+                Seconds(load.from_s)
             ));
         }
         sentences

@@ -119,6 +119,14 @@ fn reports_in_chromium() {
             &[],
         ),
         report(folder.path(), "large", &["--tables", "1000", "--hours", "12", "--total-wal", "20MB/s"], |_| {}, &[]),
+        // Still usable: filtered, sorted, and its first paint is printed.
+        report(
+            folder.path(),
+            "large10000",
+            &["--tables", "10000", "--hours", "24", "--total-wal", "20MB/s"],
+            |_| {},
+            &[],
+        ),
     ];
     let hostile = fs::read_to_string(&pages[2]).unwrap();
     assert!(hostile.contains("&lt;script&gt;hacked=1&lt;/script&gt;"), "hostile names are in the page");
