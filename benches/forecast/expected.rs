@@ -88,8 +88,8 @@ fn workload() -> Workload {
     workload
 }
 
-/// What the library says of a layout.
-pub fn figures(layout: &Layout, costs: &Costs) -> Figures {
+/// What the library says of a layout: its figures, and the largest lag of the hot and of the cold tables in each second.
+pub fn figures(layout: &Layout, costs: &Costs) -> (Figures, [Vec<f64>; 2]) {
     let workload = workload();
     let mut policy = Policy {
         publications: PublicationCount::Range(layout.shared as u32, layout.shared as u32),
@@ -122,7 +122,17 @@ pub fn figures(layout: &Layout, costs: &Costs) -> Figures {
     let scenario = Scenario { bulk_loads: bursts.to_vec(), ..Scenario::default() };
     let forecast = simulate(&plan, &workload, &cost, &scenario, Compared::PlanOnly).expect("a valid scenario");
     let hot = plan.slots.iter().position(|slot| slot.tables.iter().any(|table| table.name == "hot")).expect("planned");
-    summary(&forecast.layouts[0], hot, layout.hot_apart)
+    let planned = &forecast.layouts[0];
+    let lags = |is_hot: bool| {
+        let slots = planned.slots.iter().enumerate();
+        let slots = slots.filter(|(index, _)| if is_hot { *index == hot } else { !layout.hot_apart || *index != hot });
+        let mut most = vec![0.0f64; RUN_S as usize];
+        for (_, slot) in slots {
+            most.iter_mut().zip(&slot.flush_lag_s_by_bucket.nominal).for_each(|(most, lag)| *most = most.max(*lag));
+        }
+        most
+    };
+    (summary(planned, hot, layout.hot_apart), [lags(true), lags(false)])
 }
 
 fn summary(forecast: &LayoutForecast, hot: usize, apart: bool) -> Figures {

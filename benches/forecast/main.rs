@@ -1,13 +1,14 @@
 //! Forecast against measurement: hot bursts of 150,000 rows in one transaction over a steady trickle into six cold tables,
 //! through one slot, through the hot table apart and one shared slot, and apart and four shared slots.
 //!
-//! `cargo bench --bench forecast -- [--runs N] [--csv FILE]`
+//! `cargo bench --bench forecast -- [--runs N] [--csv FILE] [--svg FILE]`
 //! Starts a publisher and a subscriber of its own. First the costs are measured: the median burst of two runs through one
 //! slot, from its commit until it is applied. Every layout is then forecast with them, and after that measured: ten times a second, how old
 //! the newest delivered row of each table is. Nothing of the forecast is fitted to the runs that it is compared with.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench prints and measures time")]
 
+mod chart;
 mod expected;
 
 use std::{
@@ -121,7 +122,9 @@ fn main() {
     println!("bursts of the calibration (begin, commit, lag): {calibration:.1?}");
     let costs = expected::Costs::from_bursts(&calibration);
     println!("measured costs: {costs:?}\n");
-    let forecasts: Vec<Figures> = LAYOUTS.iter().map(|layout| expected::figures(layout, &costs)).collect();
+    let (forecasts, expected): (Vec<Figures>, Vec<[Vec<f64>; 2]>) =
+        LAYOUTS.iter().map(|layout| expected::figures(layout, &costs)).unzip();
+    let mut measured: Vec<Vec<[Vec<f64>; 2]>> = vec![Vec::new(); LAYOUTS.len()];
     let mut csv = String::from("layout,run,second,table,lag_s\n");
     let mut all: Vec<Vec<Figures>> = vec![Vec::new(); LAYOUTS.len()];
     for run in 0..runs {
@@ -135,9 +138,13 @@ fn main() {
             let lags: Vec<String> = hot_lags(&seen).iter().map(|(_, _, lag)| format!("{lag:.2}")).collect();
             println!("{}, run {}: lag of the bursts {} s", layout.name, run + 1, lags.join(", "));
             all[index].push(figures(&seen));
+            measured[index].push([by_second(&seen, false), by_second(&seen, true)]);
         }
     }
     report(&forecasts, &all);
+    if let Some(path) = value("--svg") {
+        std::fs::write(path, chart::svg(&expected, &measured)).expect("the folder exists");
+    }
     if let Some(path) = value("--csv") {
         std::fs::write(path, csv).expect("the folder exists");
     }
@@ -186,6 +193,17 @@ fn hot_lags(run: &Run) -> Vec<(f64, f64, f64)> {
         looks.filter_map(|(_, lags)| lags.get("hot").copied()).fold(0.0, f64::max)
     };
     run.bursts.iter().zip(until).map(|(&(from, commit), until)| (from, commit, lag(commit, until))).collect()
+}
+
+/// Largest lag of the cold tables, or of the hot one, in each second of a run.
+fn by_second(run: &Run, is_cold: bool) -> Vec<f64> {
+    let mut most = vec![0.0f64; RUN_S as usize];
+    for (at, lags) in &run.lags {
+        let Some(second) = most.get_mut(*at as usize) else { continue };
+        let lags = lags.iter().filter(|(table, _)| table.starts_with("cold") == is_cold);
+        *second = lags.fold(*second, |most, (_, lag)| most.max(*lag));
+    }
+    most
 }
 
 fn figures(run: &Run) -> Figures {
