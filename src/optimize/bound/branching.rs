@@ -249,10 +249,8 @@ impl<'a> Search<'a> {
         let used = node.bins.iter().max().map_or(0, |&most| most + 1);
         let mut children = Vec::new();
         for bin in (0..=used).filter(|&bin| (bin as usize) < self.instance.bin_count) {
-            let meets = |other: u32| {
-                self.instance.apart.binary_search(&(other.min(item as u32), other.max(item as u32))).is_ok()
-            };
-            if node.bins.iter().enumerate().any(|(other, &at)| at == bin && meets(other as u32)) {
+            let meets = |other: usize| self.instance.are_apart(other as u32, item as u32);
+            if node.bins.iter().enumerate().any(|(other, &at)| at == bin && meets(other)) {
                 continue;
             }
             let mut bins = node.bins.clone();

@@ -5,7 +5,7 @@ use crate::optimize::packing::Instance;
 
 /// Least peak of a bin that holds both items; `u64::MAX` when they must be apart.
 pub fn joint_peak(instance: &Instance, a: u32, b: u32) -> u64 {
-    if instance.apart.binary_search(&(a.min(b), a.max(b))).is_ok() {
+    if instance.are_apart(a, b) {
         return u64::MAX;
     }
     let pairs = instance.load(a as usize).iter().zip(instance.load(b as usize));

@@ -139,10 +139,8 @@ impl<'a> Placed<'a> {
     }
 
     fn meets(&self, item: usize, bin: usize) -> bool {
-        let others = self.bins.iter().enumerate().filter(|(_, at)| **at == Some(bin as u32));
-        others
-            .map(|(other, _)| (other.min(item) as u32, other.max(item) as u32))
-            .any(|pair| self.instance.apart.binary_search(&pair).is_ok())
+        let mut others = self.bins.iter().enumerate().filter(|(_, at)| **at == Some(bin as u32));
+        others.any(|(other, _)| self.instance.are_apart(other as u32, item as u32))
     }
 }
 

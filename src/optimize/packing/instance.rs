@@ -23,6 +23,11 @@ pub struct Instance {
 }
 
 impl Instance {
+    /// Whether two items must never share a bin.
+    pub fn are_apart(&self, a: u32, b: u32) -> bool {
+        self.apart.binary_search(&(a.min(b), a.max(b))).is_ok()
+    }
+
     /// Number of items.
     pub fn item_count(&self) -> usize {
         self.sizes.len()

@@ -440,20 +440,23 @@ impl<'a> Run<'a> {
                 return;
             }
         }
-        // Within 0.02 % other places are not worth their time.
-        if self.peak - self.bound.value > self.bound.value / 5_000 {
+        if !self.is_near() {
             self.leap(dives.as_ref(), &effort, 1..effort.waves.max(1));
         }
         self.branch(&effort);
     }
 
+    /// Within 0.02 % of the bound other places of the large items are not worth their time.
+    fn is_near(&self) -> bool {
+        self.peak - self.bound.value <= self.bound.value / 5_000
+    }
+
     /// Branches on the places of the large items, for a better bound and for another place to search from.
     fn branch(&mut self, effort: &Effort) {
-        let gap = self.peak - self.bound.value;
         let complete = self.settings.exact == ExactMode::Required
             && self.instance.item_count() <= COMPLETE_LIMIT
             && effort.nodes > 0;
-        if self.without_weights || effort.nodes == 0 || (!complete && gap <= self.bound.value / 5_000) {
+        if self.without_weights || effort.nodes == 0 || (!complete && self.is_near()) {
             return;
         }
         let settings = BranchSettings {
