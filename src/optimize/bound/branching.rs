@@ -113,7 +113,8 @@ impl<'a> Search<'a> {
         let order: Vec<u32> = (0..depth as u32).collect();
         let rows = lagrangian::aggregated(instance, &order, settings.rows / 2, settings.rows / 2);
         let pinned = vec![None; rows.item_count()];
-        let loads = Loads::new(&rows);
+        // Where branching goes on until a node is an assignment, its value must be that of all dimensions.
+        let loads = if settings.linear { Loads::new(&rows) } else { Loads::fullest(&rows) };
         let saddle = Saddle::new(bins, loads.width, loads.rows, loads.constant, pinned);
         let mut search = Search {
             instance,

@@ -37,7 +37,7 @@ impl<'a> Dives<'a> {
         let order: Vec<u32> = (0..depth as u32).collect();
         let rows = lagrangian::aggregated(instance, &order, SINGLE, PIECES);
         let pinned = vec![None; rows.item_count()];
-        let Loads { width, rows, constant, .. } = Loads::new(&rows);
+        let Loads { width, rows, constant, .. } = Loads::fullest(&rows);
         let mut root = Saddle::new(instance.bin_count, width, rows, constant, pinned);
         // Bins are alike: without one item fixed the even spread is as good as any.
         root.pin(0, 0);

@@ -45,7 +45,7 @@ impl<'a> Weights<'a> {
             return weights;
         }
         let (rows, pinned) = aggregate(instance, &weights.clique);
-        let loads = Loads::new(&rows);
+        let loads = Loads::fullest(&rows);
         weights.columns = loads.columns;
         weights.saddle = Some(Saddle::new(bins, loads.width, loads.rows, loads.constant, pinned));
         weights

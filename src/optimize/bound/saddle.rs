@@ -8,7 +8,10 @@
 
 use std::sync::Arc;
 
-use crate::optimize::{packing::loads::LANES, simd::wide};
+use crate::optimize::{
+    packing::loads::LANES,
+    simd::{Loop, Simd, add_four, add_one, dot, four_dots, sum, wide},
+};
 
 /// The problem and where the iterations stand.
 #[derive(Clone)]
@@ -25,6 +28,8 @@ pub struct Saddle {
     y: Vec<f64>,
     /// Bin loads at `x`.
     sums: Vec<f64>,
+    /// What the last projection of the weights took off, where the next one begins.
+    shift: f64,
     best: Best,
 }
 
@@ -96,6 +101,7 @@ impl Saddle {
             x,
             y,
             sums: Vec::new(),
+            shift: f64::NEG_INFINITY,
             best: Best { upper: f64::INFINITY, ..Best::default() },
         };
         saddle.sums = saddle.bin_sums(&saddle.x);
@@ -132,9 +138,10 @@ impl Saddle {
     /// Runs so many iterations; ends early when the two sides are within `tolerance` of each other (a fraction).
     pub fn run(&mut self, iterations: u32, tolerance: f64) {
         let mut average = self.average();
-        let mut prices = self.prices(&self.y);
+        let mut prices = vec![0.0; self.x.len()];
+        wide(Price { saddle: self, prices: &mut prices });
         for iteration in 1..=iterations {
-            wide(|| self.step(&mut prices, &mut average));
+            wide(Step { saddle: self, prices: &mut prices, average: &mut average });
             if iteration % 20 == 0 || iteration == iterations {
                 let restart = self.review(&average, iteration == iterations);
                 if self.best.upper - self.best.lower <= tolerance * self.best.upper {
@@ -144,7 +151,7 @@ impl Saddle {
                     self.restart(&average);
                     average = self.average();
                     average.gap = gap;
-                    prices = self.prices(&self.y);
+                    wide(Price { saddle: self, prices: &mut prices });
                 }
             }
         }
@@ -161,45 +168,6 @@ impl Saddle {
             start_y: self.y.clone(),
             gap: f64::INFINITY,
         }
-    }
-
-    #[inline(always)]
-    fn step(&mut self, prices: &mut Vec<f64>, average: &mut Average) {
-        let (bins, width) = (self.bins, self.width);
-        let mut next = self.sums.clone();
-        let mut wanted = vec![0.0; bins];
-        for item in 0..self.pinned.len() {
-            if self.pinned[item].is_some() {
-                continue;
-            }
-            let step = self.step_x[item] / self.ratio;
-            let shares = &mut self.x[item * bins..(item + 1) * bins];
-            for bin in 0..bins {
-                wanted[bin] = shares[bin] - step * prices[item * bins + bin];
-            }
-            onto_simplex(&mut wanted);
-            let row = &self.rows[item * width..(item + 1) * width];
-            for bin in 0..bins {
-                let change = wanted[bin] - shares[bin];
-                if change != 0.0 {
-                    for (sum, load) in next[bin * width..(bin + 1) * width].iter_mut().zip(row) {
-                        *sum += change * load;
-                    }
-                    shares[bin] = wanted[bin];
-                }
-            }
-        }
-        for (k, y) in self.y.iter_mut().enumerate() {
-            *y += self.ratio * self.step_y[k % width] * (2.0 * next[k] - self.sums[k]);
-        }
-        onto_weighted_simplex(&mut self.y, &self.step_y);
-        self.sums = next;
-        *prices = self.prices(&self.y);
-        average.count += 1.0;
-        add(&mut average.x, &self.x);
-        add(&mut average.y, &self.y);
-        add(&mut average.sums, &self.sums);
-        add(&mut average.prices, prices);
     }
 
     /// Looks at the average; returns the gap when it is time to start again from there.
@@ -275,30 +243,129 @@ impl Saddle {
         }
         sums
     }
+}
 
-    /// What each item would pay in each bin.
+/// One iteration.
+struct Step<'a> {
+    saddle: &'a mut Saddle,
+    prices: &'a mut [f64],
+    average: &'a mut Average,
+}
+
+impl Loop for Step<'_> {
+    type Output = ();
+
     #[inline(always)]
-    fn prices(&self, y: &[f64]) -> Vec<f64> {
-        let mut prices = Vec::with_capacity(self.x.len());
-        for row in self.rows.chunks_exact(self.width) {
-            for weights in y.chunks_exact(self.width) {
-                prices.push(dot(row, weights));
+    fn run<S: Simd>(self, simd: S) {
+        let Self { saddle, prices, average } = self;
+        let (bins, width) = (saddle.bins, saddle.width);
+        let mut next = saddle.sums.clone();
+        let (mut wanted, mut changes) = (vec![0.0; bins], vec![0.0; bins * BLOCK]);
+        for first in (0..saddle.pinned.len()).step_by(BLOCK) {
+            let last = (first + BLOCK).min(saddle.pinned.len());
+            changes.fill(0.0);
+            for item in first..last {
+                if saddle.pinned[item].is_some() {
+                    continue;
+                }
+                let step = saddle.step_x[item] / saddle.ratio;
+                let shares = &mut saddle.x[item * bins..(item + 1) * bins];
+                for bin in 0..bins {
+                    wanted[bin] = shares[bin] - step * prices[item * bins + bin];
+                }
+                onto_simplex(&mut wanted);
+                for bin in 0..bins {
+                    changes[bin * BLOCK + item - first] = wanted[bin] - shares[bin];
+                    shares[bin] = wanted[bin];
+                }
+            }
+            let rows = &saddle.rows[first * width..last * width];
+            for bin in 0..bins {
+                let factors = &changes[bin * BLOCK..bin * BLOCK + last - first];
+                add_rows(simd, &mut next[bin * width..(bin + 1) * width], rows, factors);
             }
         }
-        prices
+        for bin in 0..bins {
+            for column in 0..width {
+                let k = bin * width + column;
+                saddle.y[k] += saddle.ratio * saddle.step_y[column] * (2.0 * next[k] - saddle.sums[k]);
+            }
+        }
+        saddle.shift = onto_weighted_simplex(&mut saddle.y, &saddle.step_y, saddle.shift);
+        saddle.sums = next;
+        Price { saddle, prices }.run(simd);
+        average.count += 1.0;
+        add(&mut average.x, &saddle.x);
+        add(&mut average.y, &saddle.y);
+        add(&mut average.sums, &saddle.sums);
+        add(&mut average.prices, prices);
     }
 }
 
-/// Product of two padded rows, summed in fixed lanes.
-#[inline(always)]
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut lanes = [0.0f64; LANES];
-    for (a, b) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
-        for lane in 0..LANES {
-            lanes[lane] += a[lane] * b[lane];
+/// What each item would pay in each bin at the current weights; a pinned one only where it is.
+struct Price<'a> {
+    saddle: &'a Saddle,
+    prices: &'a mut [f64],
+}
+
+impl Loop for Price<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { saddle, prices } = self;
+        let (bins, width) = (saddle.bins, saddle.width);
+        for item in 0..saddle.pinned.len() {
+            let row = at(&saddle.rows, item, width);
+            let prices = &mut prices[item * bins..(item + 1) * bins];
+            if let Some(bin) = saddle.pinned[item] {
+                prices[bin as usize] = dot(simd, row, at(&saddle.y, bin as usize, width));
+                continue;
+            }
+            let mut bin = 0;
+            while bin + 4 <= bins {
+                let y = &saddle.y;
+                let four = [at(y, bin, width), at(y, bin + 1, width), at(y, bin + 2, width), at(y, bin + 3, width)];
+                prices[bin..bin + 4].copy_from_slice(&four_dots(simd, row, four));
+                bin += 4;
+            }
+            while bin < bins {
+                prices[bin] = dot(simd, row, at(&saddle.y, bin, width));
+                bin += 1;
+            }
         }
     }
-    ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))
+}
+
+/// One of many rows of that width.
+#[inline(always)]
+fn at(rows: &[f64], row: usize, width: usize) -> &[f64] {
+    &rows[row * width..(row + 1) * width]
+}
+
+/// Items whose rows stay in the nearest cache while all bins are updated.
+const BLOCK: usize = 16;
+
+/// Adds each row times its factor, in order of the rows; four at a time, so that the sums are fetched and stored less often.
+#[inline(always)]
+fn add_rows<S: Simd>(simd: S, sums: &mut [f64], rows: &[f64], factors: &[f64]) {
+    let width = sums.len();
+    let (mut used, mut count) = ([0; BLOCK], 0);
+    for (row, factor) in factors.iter().enumerate() {
+        used[count] = row;
+        count += usize::from(*factor != 0.0);
+    }
+    let mut k = 0;
+    while k + 4 <= count {
+        let [a, b, c, d] = [used[k], used[k + 1], used[k + 2], used[k + 3]];
+        let four = [at(rows, a, width), at(rows, b, width), at(rows, c, width), at(rows, d, width)];
+        add_four(simd, sums, four, [factors[a], factors[b], factors[c], factors[d]]);
+        k += 4;
+    }
+    while k < count {
+        add_one(simd, sums, at(rows, used[k], width), factors[used[k]]);
+        k += 1;
+    }
 }
 
 #[inline(always)]
@@ -309,6 +376,7 @@ fn add(sums: &mut [f64], terms: &[f64]) {
 }
 
 /// Nearest point with sum 1 and no negative part (Michelot 1986).
+#[inline(always)]
 fn onto_simplex(point: &mut [f64]) {
     let mut active = point.len();
     let mut sum: f64 = point.iter().sum();
@@ -334,37 +402,41 @@ fn onto_simplex(point: &mut [f64]) {
     }
 }
 
-/// The same in the metric of the steps, which repeat for every row.
+/// The same in the metric of the steps, which repeat for every row. Returns the shift, which the next call may begin with.
 #[inline(always)]
-fn onto_weighted_simplex(point: &mut [f64], steps: &[f64]) {
-    let width = steps.len();
-    let mut shift = f64::NEG_INFINITY;
-    loop {
-        let (mut sum, mut weight) = (0.0, 0.0);
-        for row in point.chunks_exact(width) {
-            for (p, s) in row.iter().zip(steps) {
-                if *s > 0.0 && *p > shift * s {
-                    sum += p;
-                    weight += s;
-                }
-            }
-        }
-        if weight <= 0.0 {
-            break;
-        }
-        let next = (sum - 1.0) / weight;
-        // The set of entries above the shift only shrinks, and so the shift only grows, until it stands.
-        if next <= shift {
-            break;
-        }
+fn onto_weighted_simplex(point: &mut [f64], steps: &[f64], start: f64) -> f64 {
+    // From wherever it starts, one step leads below the shift sought or onto it; from there it only grows, until it stands.
+    let Some(mut shift) = line(point, steps, start).or_else(|| line(point, steps, f64::NEG_INFINITY)) else {
+        point.fill(0.0);
+        return f64::NEG_INFINITY;
+    };
+    while let Some(next) = line(point, steps, shift).filter(|&next| next > shift) {
         shift = next;
     }
-    for row in point.chunks_exact_mut(width) {
+    for row in point.chunks_exact_mut(steps.len()) {
         for (p, s) in row.iter_mut().zip(steps) {
             let left = *p - shift * s;
             *p = if *s > 0.0 && left > 0.0 { left } else { 0.0 };
         }
     }
+    shift
+}
+
+/// The shift at which the entries that are above `shift` would add up to 1; none where none is.
+#[inline(always)]
+fn line(point: &[f64], steps: &[f64], shift: f64) -> Option<f64> {
+    let (mut sums, mut weights) = ([0.0f64; LANES], [0.0f64; LANES]);
+    for row in point.chunks_exact(steps.len()) {
+        for (p, s) in row.as_chunks::<LANES>().0.iter().zip(steps.as_chunks::<LANES>().0) {
+            for lane in 0..LANES {
+                let counts = s[lane] > 0.0 && p[lane] > shift * s[lane];
+                sums[lane] += if counts { p[lane] } else { 0.0 };
+                weights[lane] += if counts { s[lane] } else { 0.0 };
+            }
+        }
+    }
+    let weight = sum(weights);
+    (weight > 0.0).then(|| (sum(sums) - 1.0) / weight)
 }
 
 #[cfg(test)]
@@ -376,9 +448,15 @@ mod tests {
         let mut point = [0.9, 0.5, -1.0];
         onto_simplex(&mut point);
         assert!((point[0] - 0.7).abs() < 1e-12 && (point[1] - 0.3).abs() < 1e-12 && point[2] == 0.0);
-        let mut weighted = [1.0, 1.0];
-        onto_weighted_simplex(&mut weighted, &[1.0, 3.0]);
-        assert!((weighted[0] - 0.75).abs() < 1e-12 && (weighted[1] - 0.25).abs() < 1e-12);
+        let mut steps = [0.0; LANES];
+        (steps[0], steps[1]) = (1.0, 3.0);
+        for start in [f64::NEG_INFINITY, 0.1, 0.25, 7.0] {
+            let mut weighted = [9.0; LANES];
+            (weighted[0], weighted[1]) = (1.0, 1.0);
+            let shift = onto_weighted_simplex(&mut weighted, &steps, start);
+            assert!((weighted[0] - 0.75).abs() < 1e-12 && (weighted[1] - 0.25).abs() < 1e-12);
+            assert!((shift - 0.25).abs() < 1e-12 && weighted[2..].iter().all(|&w| w == 0.0));
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{
     dice::Dice,
     loads::{Apart, LANES, Loads},
 };
-use crate::optimize::simd::wide;
+use crate::optimize::simd::{Loop, Simd, wide};
 
 /// How hot a run starts and ends, as fractions of the lower bound.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +39,38 @@ pub struct LocalSearch<'a> {
     since_best: Vec<(u32, u32)>,
     /// Candidates evaluated so far.
     pub evaluations: u64,
+}
+
+/// A stretch of candidates up to `end`; says whether `lower` was met.
+struct Look<'s, 'a> {
+    search: &'s mut LocalSearch<'a>,
+    dice: &'s mut Dice,
+    lower: f64,
+    /// Of the target between `lower` (0) and the best (1).
+    place: f64,
+    temperature: f64,
+    end: u64,
+}
+
+impl Loop for Look<'_, '_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> bool {
+        let Self { search, dice, lower, place, temperature, end } = self;
+        while search.evaluations < end {
+            search.evaluations += 1;
+            let Some(change) = search.propose(dice) else { continue };
+            let slack = temperature * dice.exponential();
+            if search.attempt(&change, slack) && search.improved() {
+                if search.best <= lower {
+                    return true;
+                }
+                search.set_target(lower + place * (search.best - lower));
+            }
+        }
+        false
+    }
 }
 
 enum Change {
@@ -112,28 +144,11 @@ impl<'a> LocalSearch<'a> {
             let chunk_end = (self.evaluations + chunk).min(end);
             let spread = heat * lower;
             let temperature = spread * spread;
-            if wide(|| self.look(dice, lower, schedule.target, temperature, chunk_end)) {
+            if wide(Look { search: self, dice, lower, place: schedule.target, temperature, end: chunk_end }) {
                 return;
             }
             heat *= ratio;
         }
-    }
-
-    /// Evaluates up to `end`; says whether `lower` was met.
-    #[inline(always)]
-    fn look(&mut self, dice: &mut Dice, lower: f64, place: f64, temperature: f64, end: u64) -> bool {
-        while self.evaluations < end {
-            self.evaluations += 1;
-            let Some(change) = self.propose(dice) else { continue };
-            let slack = temperature * dice.exponential();
-            if self.attempt(&change, slack) && self.improved() {
-                if self.best <= lower {
-                    return true;
-                }
-                self.set_target(lower + place * (self.best - lower));
-            }
-        }
-        false
     }
 
     fn improved(&mut self) -> bool {
@@ -316,6 +331,7 @@ fn positive(x: f64) -> f64 {
     if x > 0.0 { x } else { 0.0 }
 }
 
+#[inline(always)]
 fn largest(row: &[f64]) -> f64 {
     row.iter().fold(0.0, |top, &x| if x > top { x } else { top })
 }

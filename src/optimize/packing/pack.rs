@@ -298,7 +298,7 @@ impl Effort {
         let placing = if n > COARSE { scaled / 2 } else { 0 };
         let evaluations = ((scaled - placing) / runs).max(1);
         let small = n <= SMALL;
-        let iterations = (if small { 600.0 } else { 6400.0 / rounds as f64 } * ratio).clamp(20.0, 20_000.0) as u32;
+        let iterations = (if small { 600.0 } else { 4800.0 / rounds as f64 } * ratio).clamp(20.0, 20_000.0) as u32;
         let schedule = if small {
             Schedule { hot: 0.03, cold: 0.0004, target: 0.2 }
         } else {
@@ -306,7 +306,7 @@ impl Effort {
         };
         let (rows, node_iterations) = if small { (128, 160) } else { (512, 320) };
         let nodes = nodes(instance, budget, ratio, rows, node_iterations);
-        let dive_iterations = (60.0 * ratio).clamp(15.0, 240.0) as u32;
+        let dive_iterations = (40.0 * ratio).clamp(15.0, 240.0) as u32;
         Self {
             starts,
             rounds,

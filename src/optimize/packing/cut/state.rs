@@ -3,7 +3,7 @@
 //! Overload is the sum over bins and dimensions of what lies above the cap; 0 means that the cap is held everywhere.
 
 use super::graph::Graph;
-use crate::optimize::simd::wide;
+use crate::optimize::simd::{Loop, Simd, narrow, wide};
 
 /// Dimensions from which choosing the wider loop costs less than it gains.
 const WIDE_FROM: usize = 24;
@@ -94,17 +94,8 @@ impl<'g> State<'g> {
         let (low, high) = self.loads.split_at_mut(from.max(to) * d);
         let (first, second) = (&mut low[from.min(to) * d..][..d], &mut high[..d]);
         let (source, target) = if from < to { (first, second) } else { (second, first) };
-        let mut pass = || {
-            let (mut left, mut entered) = ((0, 0), (0, 0));
-            for ((source, target), load) in source.iter_mut().zip(target.iter_mut()).zip(row) {
-                *source -= load;
-                *target += load;
-                left = (left.0.max(*source), left.1 + source.saturating_sub(cap));
-                entered = (entered.0.max(*target), entered.1 + target.saturating_sub(cap));
-            }
-            (left, entered)
-        };
-        let (left, entered) = if d < WIDE_FROM { pass() } else { wide(pass) };
+        let pass = TakeOver { source, target, row, cap };
+        let (left, entered) = if d < WIDE_FROM { narrow(pass) } else { wide(pass) };
         self.note(from, left.0, left.1);
         self.note(to, entered.0, entered.1);
     }
@@ -217,6 +208,33 @@ impl<'g> State<'g> {
             self.connection[row + from as usize] -= weight;
             self.connection[row + to as usize] += weight;
         }
+    }
+}
+
+/// The largest load of a bin and what is above the cap.
+type Measure = (u64, u64);
+
+/// Takes a row from one bin's loads to another's and measures both.
+struct TakeOver<'a> {
+    source: &'a mut [u64],
+    target: &'a mut [u64],
+    row: &'a [u64],
+    cap: u64,
+}
+
+impl Loop for TakeOver<'_> {
+    type Output = (Measure, Measure);
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> (Measure, Measure) {
+        let (mut left, mut entered) = ((0, 0), (0, 0));
+        for ((source, target), load) in self.source.iter_mut().zip(self.target).zip(self.row) {
+            *source -= load;
+            *target += load;
+            left = (left.0.max(*source), left.1 + source.saturating_sub(self.cap));
+            entered = (entered.0.max(*target), entered.1 + target.saturating_sub(self.cap));
+        }
+        (left, entered)
     }
 }
 
