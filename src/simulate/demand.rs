@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{engine::Cost, forecast::Range};
 use crate::{
-    cost::{Confidence, CostModel},
+    cost::{Confidence, CostModel, transactions_per_s},
     names::TableName,
     plan::Plan,
     policy::Measure,
@@ -38,6 +38,8 @@ pub(super) struct Unit {
     times: [Vec<[f64; 2]>; 3],
     /// Bytes sent in each bucket.
     bytes: Vec<f64>,
+    /// Transactions a second in each bucket.
+    transactions: Vec<f64>,
 }
 
 /// Everything that arrives.
@@ -106,6 +108,13 @@ impl<'a> Demand<'a> {
                 cost
             })
             .collect()
+    }
+
+    /// Transactions a second in each bucket for a slot with these units (and shares of them). One that changes several tables
+    /// counts once for each, so these are the most that there can be.
+    pub(super) fn transactions(&self, slot: &[(usize, f64)]) -> Vec<f64> {
+        let of = |bucket: usize| slot.iter().map(|&(unit, share)| self.units[unit].transactions[bucket] * share).sum();
+        (0..self.bucket_count()).map(of).collect()
     }
 
     /// One unit's own times in a bucket: (walsender with decoding, apply).
@@ -214,6 +223,8 @@ fn unit(
         .iter()
         .map(|&bucket| parts.iter().map(|table| table.load.logical_bytes_per_s.or_zero(bucket)).sum())
         .collect();
+    let transactions =
+        source.iter().map(|&bucket| parts.iter().map(|table| transactions_per_s(table, bucket)).sum()).collect();
     let rows_per_s = parts
         .iter()
         .map(|table| {
@@ -222,7 +233,7 @@ fn unit(
         .sum();
     let burst_delay_s =
         range(|confidence| parts.iter().map(|table| burst_delay(cost, table, confidence, source)).fold(0.0, f64::max));
-    Unit { name, slots, copy_bytes, rows_per_s, burst_delay_s, times, bytes }
+    Unit { name, slots, copy_bytes, rows_per_s, burst_delay_s, times, bytes, transactions }
 }
 
 /// Seconds by which a table's largest burst outlasts the interval that it came in, at the table's mean cost per byte of

@@ -102,6 +102,9 @@ pub struct LayoutForecast {
     pub peak_load: Range,
     /// Cores busy with walsenders in the busiest bucket, if they keep up.
     pub walsender_cores: Range,
+    /// Cores of the subscriber busy with apply workers in the busiest bucket, if they keep up. `high`: each transaction wakes its
+    /// worker, at the most that this takes, or the careful coefficients, whichever is more.
+    pub apply_cores: Range,
     /// Longest time that a slot is behind the publisher.
     pub flush_lag_s: Range,
     /// Most WAL that a slot is behind.

@@ -77,6 +77,7 @@ pub(super) fn findings(
     let mut findings = never_caught_up(plan);
     findings.extend(limits(plan, copy, scenario));
     findings.extend(cores(plan, scenario));
+    findings.extend(apply_cores(plan, scenario));
     let slow: Vec<String> =
         copy.tables.iter().filter(|table| table.ready_s.is_none()).map(|table| table.table.to_string()).collect();
     if !slow.is_empty() {
@@ -188,6 +189,22 @@ fn cores(plan: &LayoutForecast, scenario: &Scenario) -> Vec<Finding> {
             .hint("--publisher-cores N lets the forecast share them out."),
         ],
     }
+}
+
+/// Where apply workers may use fewer cores than they need, slots queue for them and the forecast says how long. That they are
+/// woken again and again takes nothing from a slot, but it does from others on the same machine.
+fn apply_cores(plan: &LayoutForecast, scenario: &Scenario) -> Option<Finding> {
+    let Range { nominal, high, .. } = plan.apply_cores;
+    let need = format!("apply workers need {nominal:.1} to {high:.1} cores at peak");
+    let finding = |severity, code, message| Finding::new(severity, code, Subject::Subscriber, message);
+    let finding = match scenario.subscriber_cores {
+        Some(cores) if high > cores => finding(Severity::Warning, "SM108", format!("{need}, but may use {cores}"))
+            .hint("More cores on the subscriber while it lasts; other slots would not lessen the work."),
+        Some(_) => return None,
+        None => finding(Severity::Info, "SM109", format!("{need}; how many are free was not said"))
+            .hint("--subscriber-cores N lets the forecast share them out."),
+    };
+    Some(finding.detail("The upper figure has a worker woken by each transaction; one that is behind does not sleep."))
 }
 
 /// Shown where a queue never empties.

@@ -11,11 +11,11 @@ use pgslotplan::{
     policy::{NoIdentity, Policy, PublicationCount},
     simulate::{
         Compared, cost_model,
-        forecast::{Forecast, LayoutForecast, LayoutKind},
+        forecast::{Forecast, LayoutForecast, LayoutKind, Range},
         scenario::{BulkLoad, Outage, Scenario},
         simulate,
     },
-    workload::Workload,
+    workload::{Series, Workload},
 };
 use proptest::prelude::*;
 
@@ -83,6 +83,8 @@ proptest! {
             // The least that the busiest of as many slots can carry is the mean of all: no layout is below it.
             let least_tables: u32 = layout.slots.iter().map(|slot| slot.table_count).sum();
             prop_assert_eq!(least_tables, planned.slots.iter().map(|slot| slot.table_count).sum::<u32>());
+            let (Range { low, nominal, high }, slots) = (layout.apply_cores, layout.slots.len() as f64);
+            prop_assert!(low <= nominal && nominal <= high && high <= slots + 1e-3, "{:?}", layout.apply_cores);
             prop_assert!(layout.retained_wal_bytes.nominal >= layout.flush_lag_bytes.nominal * 0.99999);
         }
         // One slot carries what all slots carry together, so it is never less behind than the plan.
@@ -135,6 +137,27 @@ fn a_forecast_reads_back() {
     let mut text = Vec::new();
     pgslotplan::format::write_lines(&forecast, &mut text).expect("memory");
     assert_eq!(pgslotplan::format::read::<Forecast>(&text).expect("our own file"), forecast);
+}
+
+/// A slot without much to do is woken by each transaction: 140 us on top of what the work takes, as long as there is time.
+#[test]
+fn apply_cores_have_a_wake_up_for_each_transaction() {
+    let (plan, mut workload) = sample(3, 12, 1e6);
+    for table in &mut workload.tables {
+        table.load.transactions_per_s = Some(Series::Constant(50.0));
+    }
+    let cores = |workload: &Workload| forecast(&plan, workload, &Scenario::default()).layouts[0].apply_cores;
+    let idle = cores(&workload);
+    // Leaves have no unit of their own where their root is planned, but transactions of their own.
+    let waking = 140e-6 * 50.0 * workload.tables.len() as f64;
+    assert!(near(idle.high, idle.nominal + waking), "{idle:?} {waking}");
+    for table in &mut workload.tables {
+        table.load.transactions_per_s = Some(Series::Constant(1e6));
+    }
+    assert!(near(cores(&workload).high, plan.slots.len() as f64), "no worker is more than all awake");
+    let few = Scenario { subscriber_cores: Some(0.5), ..Scenario::default() };
+    let findings = forecast(&plan, &workload, &few).findings;
+    assert!(findings.iter().any(|finding| finding.code == "SM108"), "{findings:?}");
 }
 
 /// A cutover between the edges of buckets, while a slot is down, and while a large transaction is applied.
