@@ -64,15 +64,6 @@ pub struct Coefficients {
 /// worker with something to do does not sleep, so that it takes nothing from what a slot can carry.
 pub const WAKE_UP_US: f64 = 140.0;
 
-/// Transactions with changes of the table, a second; where they were not counted, each row is taken for one.
-pub fn transactions_per_s(table: &Table, bucket: usize) -> f64 {
-    let load = &table.load;
-    let counted = load.transactions_per_s.as_ref().and_then(|series| series.at(bucket));
-    counted.unwrap_or_else(|| {
-        load.inserts_per_s.or_zero(bucket) + load.updates_per_s.or_zero(bucket) + load.deletes_per_s.or_zero(bucket)
-    })
-}
-
 /// The three sets that a plan states.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -406,8 +397,7 @@ impl CostModel {
         let load = &table.load;
         let (inserts, updates) = (load.inserts_per_s.or_zero(bucket), load.updates_per_s.or_zero(bucket));
         let deletes = load.deletes_per_s.or_zero(bucket);
-        let rows = inserts + updates + deletes;
-        let transactions = transactions_per_s(table, bucket);
+        let (rows, transactions) = (load.rows_per_s(bucket), load.transactions_or_rows_per_s(bucket));
         let toast_bytes = TOAST_CHUNK_BYTES * load.toast_chunks_per_s.or_zero(bucket);
         let inline_bytes = (load.logical_bytes_per_s.or_zero(bucket) - toast_bytes).max(0.0);
         let index_entries =

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{engine::Cost, forecast::Range};
 use crate::{
-    cost::{Confidence, CostModel, transactions_per_s},
+    cost::{Confidence, CostModel},
     names::TableName,
     plan::Plan,
     policy::Measure,
@@ -223,8 +223,10 @@ fn unit(
         .iter()
         .map(|&bucket| parts.iter().map(|table| table.load.logical_bytes_per_s.or_zero(bucket)).sum())
         .collect();
-    let transactions =
-        source.iter().map(|&bucket| parts.iter().map(|table| transactions_per_s(table, bucket)).sum()).collect();
+    let transactions = source
+        .iter()
+        .map(|&bucket| parts.iter().map(|table| table.load.transactions_or_rows_per_s(bucket)).sum())
+        .collect();
     let rows_per_s = parts
         .iter()
         .map(|table| {

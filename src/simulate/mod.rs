@@ -179,16 +179,16 @@ fn forecast_layout(
         nominal: largest(slots.iter().map(|slot| of(slot).nominal)),
         high: largest(slots.iter().map(|slot| of(slot).high)),
     };
-    let walsenders = traces.map(|trace| {
-        let busy = |bucket: usize| trace.costs.iter().map(|slot| slot[bucket].sender.min(1.0)).sum::<f64>();
-        short(largest((0..demand.bucket_count()).map(busy)))
+    // No process is busier than all the time.
+    let busiest = |of: &dyn Fn(usize, usize) -> f64| {
+        let cores = |bucket: usize| (0..layout.slots.len()).map(|slot| of(slot, bucket).min(1.0)).sum::<f64>();
+        short(largest((0..demand.bucket_count()).map(cores)))
+    };
+    let appliers = traces.map(|trace| busiest(&|slot, bucket| trace.costs[slot][bucket].apply));
+    let transactions: Vec<Vec<f64>> = layout.slots.iter().map(|(_, units)| demand.transactions(units)).collect();
+    let woken = busiest(&|slot, bucket| {
+        traces.nominal.costs[slot][bucket].apply + 1e-6 * WAKE_UP_US * transactions[slot][bucket]
     });
-    let awake = waking_cores(demand, layout, &traces.nominal);
-    let appliers = traces.map(|trace| {
-        let busy = |bucket: usize| trace.costs.iter().map(|slot| slot[bucket].apply.min(1.0)).sum::<f64>();
-        short(largest((0..demand.bucket_count()).map(busy)))
-    });
-    let apply_cores = Range { high: appliers.high.max(short(awake)), ..appliers };
     let copied = range(|confidence| {
         let copied = copy::copy(demand, layout, confidence, &rates(scenario, confidence), start_s, wal);
         (copied.ready_s.map(short), short(copied.retained_wal_bytes))
@@ -199,8 +199,8 @@ fn forecast_layout(
         cut_pairs,
         cut_foreign_keys,
         peak_load: over(&|slot| slot.peak_load),
-        walsender_cores: walsenders,
-        apply_cores,
+        walsender_cores: traces.map(|trace| busiest(&|slot, bucket| trace.costs[slot][bucket].sender)),
+        apply_cores: Range { high: appliers.high.max(woken), ..appliers },
         flush_lag_s: over(&|slot| slot.flush_lag_s),
         flush_lag_bytes: over(&|slot| slot.flush_lag_bytes),
         retained_wal_bytes: traces.map(|trace| short(largest(trace.retained.iter().copied()))),
@@ -215,17 +215,6 @@ fn forecast_layout(
         slots,
         retained_wal_bytes_by_bucket: traces.map(|trace| shortened(trace.retained.clone())),
     }
-}
-
-/// Cores that apply workers take in the busiest bucket when each transaction wakes its worker; none is more than all awake.
-fn waking_cores(demand: &Demand<'_>, layout: &Layout, trace: &Trace) -> f64 {
-    let mut cores = vec![0.0; demand.bucket_count()];
-    for ((_, units), costs) in layout.slots.iter().zip(&trace.costs) {
-        for ((sum, cost), transactions) in cores.iter_mut().zip(costs).zip(demand.transactions(units)) {
-            *sum += (cost.apply + 1e-6 * WAKE_UP_US * transactions).min(1.0);
-        }
-    }
-    largest(cores)
 }
 
 fn rates(scenario: &Scenario, confidence: crate::cost::Confidence) -> Rates {

@@ -119,6 +119,17 @@ impl Load {
         .into_iter()
         .chain(self.transactions_per_s.as_ref().map(|series| ("transactions_per_s", series)))
     }
+
+    /// Rows changed per second in a bucket; 0 where it was not observed.
+    pub fn rows_per_s(&self, bucket: usize) -> f64 {
+        self.inserts_per_s.or_zero(bucket) + self.updates_per_s.or_zero(bucket) + self.deletes_per_s.or_zero(bucket)
+    }
+
+    /// Transactions per second in a bucket; where they were not counted, each row is taken for one.
+    pub fn transactions_or_rows_per_s(&self, bucket: usize) -> f64 {
+        let counted = self.transactions_per_s.as_ref().and_then(|series| series.at(bucket));
+        counted.unwrap_or_else(|| self.rows_per_s(bucket))
+    }
 }
 
 /// One table that could be published.

@@ -9,8 +9,8 @@ use super::instance::Instance;
 /// Dimensions handled at a time. Fixed, so that results do not depend on the machine's vector width.
 pub const LANES: usize = 8;
 
-/// Dimensions that iterations look at. In generated weeks of 168 hours some 60 come near the peak; with 64 the weights prove the
-/// same and the dives are as good, in half of the time.
+/// Dimensions that iterations look at. In generated weeks of 168 hours some 60 come near the peak. With 64 the weights prove the
+/// same, the peaks after dives are 0.2 % higher in the mean of nine cores and alike in the median, and all takes 0.7 of the time.
 const FULLEST: usize = 64;
 
 /// Loads of all items in floats, one padded row each.

@@ -11,7 +11,7 @@ use super::{
     dice::Dice,
     loads::{Apart, LANES, Loads},
 };
-use crate::optimize::simd::{Loop, Simd, wide};
+use crate::optimize::simd::{Loop, Simd, sum, wide};
 
 /// How hot a run starts and ends, as fractions of the lower bound.
 #[derive(Debug, Clone, Copy)]
@@ -323,7 +323,7 @@ fn chunk_overload(a: &[f64; LANES], b: &[f64; LANES], net: &[f64; LANES], target
         let more = positive(b[lane] + net[lane] - target);
         lanes[lane] = less * less + more * more;
     }
-    ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))
+    sum(lanes)
 }
 
 #[inline(always)]
