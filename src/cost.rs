@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use crate::{
-    format::{Document, FORMAT_VERSION, FormatError, TOOL},
+    format::{Document, FormatError, TOOL},
     names::TableName,
     policy::Measure,
     server::ServerVersion,
@@ -131,6 +131,7 @@ pub struct Measured {
 
 impl Document for Calibration {
     const KIND: &'static str = "calibration";
+    const VERSION: u64 = 1;
 }
 
 impl Calibration {
@@ -138,7 +139,7 @@ impl Calibration {
     pub fn new(coefficients: CoefficientSets) -> Self {
         Calibration {
             kind: Self::KIND.to_owned(),
-            version: FORMAT_VERSION,
+            version: Self::VERSION,
             tool: TOOL.to_owned(),
             coefficients,
             measured: None,

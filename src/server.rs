@@ -112,7 +112,7 @@ impl ServerVersion {
     pub fn receives_into_partition_roots(self) -> bool {
         self.major() >= 13
     }
-    /// `WHERE` and column lists in publications (15).
+    /// `WHERE` in publications (15).
     pub fn has_row_filters(self) -> bool {
         self.major() >= 15
     }

@@ -22,7 +22,7 @@ use std::{
 use pgslotplan::{
     cost::{Calibration, CoefficientSets},
     emit::{self, EmitOptions, Phase, Script, Side},
-    format::{self, FORMAT_VERSION},
+    format,
     plan::Plan,
     server::OLDEST_MAJOR,
     throwaway::{Servers, available_majors},
@@ -219,7 +219,7 @@ impl Demo<'_> {
         let single_comparison = stage.compare(SINGLE_DATABASE, &self.interruption)?;
         let report = Report {
             kind: "demo",
-            version: FORMAT_VERSION,
+            version: 1,
             publisher_version: from,
             subscriber_version: to,
             burst_s: self.args.burst_for,

@@ -14,13 +14,10 @@ use crate::{names::quote_literal, plan::Plan};
 /// Refuses what a bootstrap cannot do.
 ///
 /// # Errors
-/// [`EmitError::ColumnList`] and [`EmitError::OlderClone`].
+/// [`EmitError::OlderClone`].
 pub fn possible(plan: &Plan, bootstrap: Bootstrap) -> Result<(), EmitError> {
     if bootstrap == Bootstrap::Copy {
         return Ok(());
-    }
-    if let Some((_, table)) = plan.members().find(|(_, table)| table.columns.is_some()) {
-        return Err(EmitError::ColumnList { bootstrap: bootstrap.as_str(), table: table.table_name() });
     }
     let (publisher, subscriber) = (plan.publisher_version, plan.subscriber_version);
     if bootstrap.is_physical() && subscriber.major() < publisher.major() {

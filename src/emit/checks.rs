@@ -240,7 +240,6 @@ fn received<'a>(context: &'a Context<'_>) -> Vec<Vec<Value<'a>>> {
             && table.identity != ReplicaIdentity::Full
             && !(table.set_identity && table.identity == ReplicaIdentity::Index); // set by a later step
         let mut columns: Vec<&str> = table.identity_columns.iter().map(String::as_str).collect();
-        columns.extend(table.columns.iter().flatten().map(String::as_str));
         columns.sort_unstable();
         columns.dedup();
         let mut row = |schema: &'a str, name: &'a str| {
@@ -447,14 +446,12 @@ pub fn publication_differences(context: &Context<'_>) -> String {
             Value::Flag(published.slot.via_root),
         ]);
         for table in &published.tables {
-            let mut columns = table.columns.clone().unwrap_or_default();
-            columns.sort();
             members.push(vec![
                 Value::Text(published.name),
                 Value::Text(&table.schema),
                 Value::Text(&table.name),
                 Value::Flag(table.row_filter.is_some()),
-                Value::List(columns),
+                Value::List(Vec::new()),
             ]);
         }
     }

@@ -31,23 +31,18 @@ const BEGIN_FINAL: &str = "SELECT :'mode' = 'final' AS is_final\n\\gset\n\\if :i
 const END_FINAL: &str = "\\if :is_final\nROLLBACK;\n\\endif";
 
 /// A relation that is compared, with every slot that carries rows of it.
-struct Compared<'a> {
+struct Compared {
     only: bool,
-    columns: Option<&'a [String]>,
     slots: Vec<String>,
 }
 
 /// Each relation once. Shards of one table are one relation of many slots; a tree that is not published through its root
 /// is compared leaf by leaf, since the subscriber need not have the root.
-fn compared<'a>(context: &Context<'a>) -> BTreeMap<TableName, Compared<'a>> {
-    let mut all: BTreeMap<TableName, Compared<'a>> = BTreeMap::new();
+fn compared(context: &Context<'_>) -> BTreeMap<TableName, Compared> {
+    let mut all: BTreeMap<TableName, Compared> = BTreeMap::new();
     for (slot, table) in context.plan.members() {
         for name in relations(slot, table) {
-            let entry = all.entry(name).or_insert_with(|| Compared {
-                only: table.only,
-                columns: table.columns.as_deref(),
-                slots: Vec::new(),
-            });
+            let entry = all.entry(name).or_insert_with(|| Compared { only: table.only, slots: Vec::new() });
             entry.slots.push(slot.name.to_string());
         }
     }
@@ -71,12 +66,11 @@ fn planned_table(context: &Context<'_>) -> String {
                 Value::Text(&name.schema),
                 Value::Text(&name.name),
                 Value::Flag(relation.only),
-                Value::List(relation.columns.unwrap_or_default().to_vec()),
                 Value::List(relation.slots.clone()),
             ]
         })
         .collect();
-    let names = ["number", "schema_name", "table_name", "is_only", "columns", "slots"];
+    let names = ["number", "schema_name", "table_name", "is_only", "slots"];
     format!("CREATE TEMP TABLE planned_table AS SELECT * FROM {};", values("planned", &names, &rows))
 }
 

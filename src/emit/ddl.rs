@@ -77,7 +77,6 @@ pub(super) fn until_gone(rows: &str, look_s: &str, message: &str, hint: &str) ->
 pub struct Member {
     name: TableName,
     only: bool,
-    columns: Option<Vec<String>>,
     filter: Option<RowFilter>,
 }
 
@@ -88,7 +87,7 @@ impl Member {
     /// What is wrong with its row filter, in words.
     pub fn of(table: &PlannedTable) -> Result<Self, &'static str> {
         let filter = table.row_filter.as_deref().map(RowFilter::new).transpose()?;
-        Ok(Member { name: table.table_name(), only: table.only, columns: table.columns.clone(), filter })
+        Ok(Member { name: table.table_name(), only: table.only, filter })
     }
 
     fn to_sql(&self) -> String {
@@ -97,10 +96,6 @@ impl Member {
             sql.push_str("ONLY ");
         }
         sql.push_str(&self.name.to_sql());
-        if let Some(columns) = &self.columns {
-            let columns: Vec<String> = columns.iter().map(|column| quote_identifier(column)).collect();
-            let _ = write!(sql, " ({})", columns.join(", "));
-        }
         if let Some(RowFilter(filter)) = &self.filter {
             let _ = write!(sql, " WHERE ({filter})");
         }
@@ -328,23 +323,19 @@ mod tests {
 
     #[test]
     fn publications_are_spelled_with_what_they_have() {
-        let table = |name: &str| Member { name: TableName::new("s", name), only: false, columns: None, filter: None };
+        let table = |name: &str| Member { name: TableName::new("s", name), only: false, filter: None };
         let publication = CreatePublication {
             name: "P;".into(),
             members: vec![
                 Member { only: true, ..table("a") },
-                Member {
-                    columns: Some(vec!["id".into(), "V".into()]),
-                    filter: Some(RowFilter::new("id > 0").unwrap()),
-                    ..table("B\"")
-                },
+                Member { filter: Some(RowFilter::new("id > 0").unwrap()), ..table("B\"") },
             ],
             publish: "insert".into(),
             via_root: Some(true),
         };
         assert_eq!(
             publication.to_sql(),
-            "CREATE PUBLICATION \"P;\" FOR TABLE\n    ONLY s.a,\n    s.\"B\"\"\" (id, \"V\") WHERE (id > 0)\n    \
+            "CREATE PUBLICATION \"P;\" FOR TABLE\n    ONLY s.a,\n    s.\"B\"\"\" WHERE (id > 0)\n    \
              WITH (publish = 'insert', publish_via_partition_root = true);"
         );
     }

@@ -10,7 +10,7 @@ use super::{
     ddl::{Value, only_if, raise_if_any, values, warn_if_any},
     session::{STATE_SCHEMA, forget},
 };
-use crate::{names::quote_literal, policy::ForeignKeyMode};
+use crate::{names::quote_literal, plan::PlannedForeignKey, policy::ForeignKeyMode};
 
 /// Whether foreign keys are dropped and restored.
 pub fn are_cut(context: &Context<'_>) -> bool {
@@ -23,8 +23,10 @@ pub fn cut(context: &Context<'_>) -> String {
         .plan
         .foreign_keys
         .iter()
-        .filter(|key| key.cut && are_cut(context))
-        .map(|key| [key.from.schema.as_str(), &key.from.name, &key.name].map(Value::Text).into())
+        .filter(|planned| planned.cut && are_cut(context))
+        .map(|PlannedForeignKey { key, .. }| {
+            [key.from.schema.as_str(), &key.from.name, &key.name].map(Value::Text).into()
+        })
         .collect();
     values("cut", &["schema_name", "table_name", "constraint_name"], &rows)
 }
@@ -49,10 +51,11 @@ fn planned_definitions(context: &Context<'_>) -> String {
         .plan
         .foreign_keys
         .iter()
-        .filter(|key| key.cut && are_cut(context))
-        .filter_map(|key| {
-            let definition = key.definition.as_deref()?;
-            Some([key.from.schema.as_str(), &key.from.name, &key.name, definition].map(Value::Text).into())
+        .filter(|planned| planned.cut && are_cut(context))
+        .filter_map(|PlannedForeignKey { key, .. }| {
+            let mut row: Vec<Value<'_>> = [key.from.schema.as_str(), &key.from.name, &key.name].map(Value::Text).into();
+            row.push(Value::Owned(key.to_definition()?));
+            Some(row)
         })
         .collect();
     values("planned", &["schema_name", "table_name", "constraint_name", "definition"], &rows)

@@ -151,14 +151,6 @@ pub enum EmitError {
         /// What the target has.
         reason: &'static str,
     },
-    /// A dump has all columns, a clone too.
-    #[error("bootstrap \"{bootstrap}\" cannot leave columns of table {table} out")]
-    ColumnList {
-        /// The bootstrap.
-        bootstrap: &'static str,
-        /// The table.
-        table: TableName,
-    },
     /// A physical copy cannot go to an older major version.
     #[error(
         "bootstrap \"{bootstrap}\" cannot make a subscriber of version {subscriber} from a publisher of version {publisher}"
@@ -327,12 +319,12 @@ fn supported(plan: &Plan, slot: &PlannedSlot, table: &PlannedTable) -> Result<()
             return Err(unsupported(feature, "subscriber", subscriber, 13));
         }
     }
-    if table.row_filter.is_some() || table.columns.is_some() {
-        let feature = format!("a row filter or column list of table {name}");
+    if table.row_filter.is_some() {
+        let feature = format!("a row filter of table {name}");
         if !publisher.has_row_filters() {
             return Err(unsupported(feature, "publisher", publisher, 15));
         }
-        // an older subscriber copies every row and column (postgres.md §1.3)
+        // an older subscriber copies every row (postgres.md §1.3)
         if !subscriber.has_row_filters() {
             return Err(unsupported(feature, "subscriber", subscriber, 15));
         }
@@ -363,7 +355,7 @@ fn findings(plan: &Plan) -> Vec<Finding> {
             }
         }
     }
-    let cut = plan.foreign_keys.iter().filter(|key| key.cut && key.from != key.to).count();
+    let cut = plan.foreign_keys.iter().filter(|planned| planned.cut && planned.key.from != planned.key.to).count();
     if cut > 0 && plan.policy.foreign_keys == crate::policy::ForeignKeyMode::Restore {
         findings.push(
             Finding::new(

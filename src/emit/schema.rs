@@ -232,8 +232,14 @@ FILENAME == ARGV[2] {{ attached[$0] = 1; next }}
 
 /// Whether constraint `k` joins two slots.
 fn cut_condition(context: &Context<'_>) -> String {
-    let keys: Vec<&crate::plan::PlannedForeignKey> =
-        context.plan.foreign_keys.iter().filter(|key| key.cut && key.from != key.to).collect();
+    let keys: Vec<&crate::workload::ForeignKey> = context
+        .plan
+        .foreign_keys
+        .iter()
+        .filter(|planned| planned.cut)
+        .map(|planned| &planned.key)
+        .filter(|key| key.from != key.to)
+        .collect();
     if keys.is_empty() {
         return "false".into();
     }

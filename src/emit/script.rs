@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     finding::Finding,
-    format::{self, FORMAT_VERSION, TOOL},
+    format::{self, Document, TOOL},
 };
 
 /// Where in a migration a step belongs (contract §5).
@@ -200,8 +200,9 @@ pub struct Manifest {
     pub findings: Vec<Finding>,
 }
 
-impl format::Document for Manifest {
+impl Document for Manifest {
     const KIND: &'static str = "scripts";
+    const VERSION: u64 = 1;
 }
 
 impl Script {
@@ -220,7 +221,7 @@ impl Script {
         let support = |shared: &Support| ManifestSupport { file: shared.file.clone(), sha256: digest(&shared.body) };
         Manifest {
             kind: "scripts".into(),
-            version: FORMAT_VERSION,
+            version: Manifest::VERSION,
             tool: TOOL.into(),
             plan_sha256: self.plan_sha256.clone(),
             bootstrap: self.bootstrap,

@@ -23,7 +23,7 @@ use crate::{
     names::{SlotName, TableName},
     policy::{Measure, Policy},
     server::{ServerFacts, ServerVersion},
-    workload::{Excluded, ReplicaIdentity, TableKind},
+    workload::{Excluded, ForeignKey, ReplicaIdentity, TableKind},
 };
 
 /// The schema for what a plan's scripts remember on a server until their clean-up.
@@ -66,9 +66,6 @@ pub struct PlannedTable {
     /// Row filter of a shard, an expression without `WHERE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row_filter: Option<String>,
-    /// Column list, when not all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub columns: Option<Vec<String>>,
     /// Heap and TOAST, bytes; a shard's share.
     #[serde(default)]
     pub copy_bytes: u64,
@@ -143,15 +140,9 @@ pub struct PlannedLoad {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedForeignKey {
-    /// Referencing table.
-    pub from: TableName,
-    /// Referenced table.
-    pub to: TableName,
-    /// Constraint name.
-    pub name: String,
-    /// `pg_get_constraintdef`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub definition: Option<String>,
+    /// The key as the workload has it.
+    #[serde(flatten)]
+    pub key: ForeignKey,
     /// Its tables are in different slots (or one of them is not in the plan).
     pub cut: bool,
 }
@@ -352,6 +343,7 @@ pub struct Plan {
 
 impl format::Document for Plan {
     const KIND: &'static str = "plan";
+    const VERSION: u64 = 2;
 }
 
 impl Plan {
@@ -369,4 +361,29 @@ impl Plan {
 /// `(value - bound) / value`, 0 when the value is 0.
 pub fn gap(value: f64, bound: f64) -> f64 {
     if value > 0.0 { (value - bound) / value } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// serde documents no `deny_unknown_fields` together with `flatten`; it must hold all the same.
+    #[test]
+    fn a_planned_foreign_key_is_flat_and_refuses_unknown_fields() {
+        let (from, to) = (TableName::new("s", "a"), TableName::new("s", "b"));
+        let planned = PlannedForeignKey { key: ForeignKey::new(from, to, "k").with_columns(["x"], ["id"]), cut: true };
+        let text = serde_json::to_string(&planned).unwrap();
+        let parts = r#"{"from":{"schema":"s","name":"a"},"to":{"schema":"s","name":"b"},"name":"k","columns":["x"],"#;
+        assert_eq!(text, format!(r#"{parts}"referenced_columns":["id"],"cut":true}}"#));
+        assert_eq!(serde_json::from_str::<PlannedForeignKey>(&text).unwrap(), planned);
+        let refused = |field: &str| {
+            serde_json::from_str::<PlannedForeignKey>(&text.replacen('{', &format!("{{{field},"), 1))
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(refused(r#""definition":"FOREIGN KEY""#).contains("unknown field `definition`"));
+        assert!(refused(r#""cut":true"#).contains("duplicate field `cut`"));
+        let missing = serde_json::from_str::<PlannedForeignKey>(&text.replace(r#","cut":true"#, "")).unwrap_err();
+        assert!(missing.to_string().contains("missing field `cut`"), "{missing}");
+    }
 }

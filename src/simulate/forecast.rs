@@ -86,6 +86,7 @@ pub struct Forecast {
 
 impl format::Document for Forecast {
     const KIND: &'static str = "forecast";
+    const VERSION: u64 = 1;
 }
 
 /// What one layout would do.

@@ -6,6 +6,7 @@
 pub mod check;
 pub mod derive;
 pub mod fold;
+pub mod foreign_key;
 pub mod history;
 pub mod learn;
 pub mod locks;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use foreign_key::{Deferrability, Enforcement, ForeignKey, MatchType, ReferentialAction};
 pub use series::Series;
 
 use crate::{format, names::TableName, server::ServerFacts};
@@ -210,21 +212,6 @@ impl Table {
     }
 }
 
-/// A declared foreign key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ForeignKey {
-    /// Referencing table.
-    pub from: TableName,
-    /// Referenced table.
-    pub to: TableName,
-    /// Constraint name.
-    pub name: String,
-    /// `pg_get_constraintdef`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub definition: Option<String>,
-}
-
 /// Two tables written in the same transactions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -314,6 +301,7 @@ pub struct Workload {
 
 impl format::Document for Workload {
     const KIND: &'static str = "workload";
+    const VERSION: u64 = 2;
 }
 
 impl Table {
@@ -413,12 +401,13 @@ impl Workload {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::format::Document;
 
     /// A workload of one bucket with the given tables, to be filled by the test.
     pub(crate) fn workload(tables: Vec<Table>) -> Workload {
         Workload {
             kind: "workload".into(),
-            version: 1,
+            version: Workload::VERSION,
             tool: format::TOOL.into(),
             server: ServerFacts::of_major(15),
             database: "app".into(),

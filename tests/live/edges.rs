@@ -7,7 +7,7 @@ use pgslotplan::{
     plan::{Plan, PlannedForeignKey, PlannedSlot, PlannedTable},
     policy::ForeignKeyMode,
     throwaway::{Cluster, Servers},
-    workload::{ReplicaIdentity, TableKind},
+    workload::{ForeignKey, ReplicaIdentity, TableKind},
 };
 
 use crate::{
@@ -235,13 +235,9 @@ fn split_plan(publisher: u32, subscriber: u32, identifier: String) -> Plan {
     let mut guarded = story::slot("pgsp_child", "pgsp_child", "pgsp_child", vec![story::public("guarded_child")]);
     guarded.publish = "insert, update, delete".into();
     slots.push(guarded);
-    let key = PlannedForeignKey {
-        from: TableName::new("public", "guarded_child"),
-        to: TableName::new("public", "guarded_parent"),
-        name: "child_of".into(),
-        definition: Some("FOREIGN KEY (parent) REFERENCES public.guarded_parent(id)".into()),
-        cut: true,
-    };
+    let (child, parent) = (TableName::new("public", "guarded_child"), TableName::new("public", "guarded_parent"));
+    let key = ForeignKey::new(child, parent, "child_of").with_columns(["parent"], ["id"]);
+    let key = PlannedForeignKey { key, cut: true };
     let mut plan = story::planned(publisher, subscriber, identifier, slots, vec![key]);
     plan.policy.foreign_keys = ForeignKeyMode::Guard;
     plan.plan_sha256 = plan.digest();

@@ -67,7 +67,6 @@ pub fn table(name: &str, columns: &[&str]) -> PlannedTable {
         set_identity: false,
         insert_only: false,
         row_filter: None,
-        columns: None,
         copy_bytes: 8192,
         leaves: Vec::new(),
         partition_root: None,

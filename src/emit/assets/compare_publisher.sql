@@ -12,9 +12,7 @@ BEGIN
     line.kind := 'table';
     line.number := which;
     SELECT array_agg(a.attname::text ORDER BY a.attnum) INTO line.columns
-    FROM pg_attribute AS a JOIN pg_temp.planned_table AS p ON p.number = which
-    WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-      AND (cardinality(p.columns) = 0 OR a.attname = ANY (p.columns));
+    FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
     SELECT array_agg(a.attname::text ORDER BY k.place),
            array_agg(a.attname::text ORDER BY k.place) FILTER (WHERE k.place < k.first_other)
       INTO line.key_columns, line.range_columns

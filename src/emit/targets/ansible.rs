@@ -41,7 +41,6 @@ pub(super) fn steps(context: &Context<'_>) -> Result<Made, EmitError> {
 
 fn publication(context: &Context<'_>, published: &Published<'_>) -> Result<Value, EmitError> {
     let mut tables = Vec::new();
-    let mut columns = Map::new();
     let mut filters = Map::new();
     for table in &published.tables {
         if table.only {
@@ -55,7 +54,6 @@ fn publication(context: &Context<'_>, published: &Published<'_>) -> Result<Value
         if let Some(filter) = &table.row_filter {
             filters.insert(name.clone(), Value::from(format!("({filter})")));
         }
-        columns.insert(name.clone(), table.columns.as_ref().map_or(Value::Null, |columns| json!(columns)));
         tables.push(name);
     }
     let mut parameters = json!({ "publish": published.publishes.to_list() });
@@ -67,13 +65,8 @@ fn publication(context: &Context<'_>, published: &Published<'_>) -> Result<Value
         "name": published.name,
         "parameters": parameters,
         "state": "present",
+        "tables": tables,
     });
-    // columns and tables exclude each other; a table without a list is published whole
-    if published.tables.iter().any(|table| table.columns.is_some()) {
-        arguments["columns"] = Value::Object(columns);
-    } else {
-        arguments["tables"] = json!(tables);
-    }
     if !filters.is_empty() {
         arguments["rowfilters"] = Value::Object(filters);
     }

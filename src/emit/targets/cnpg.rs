@@ -87,9 +87,6 @@ fn publication(
         if table.only {
             object["only"] = Value::from(true);
         }
-        if let Some(columns) = &table.columns {
-            object["columns"] = json!(columns);
-        }
         objects.push(json!({ "table": object }));
     }
     let mut parameters = json!({ "publish": published.publishes.to_list() });

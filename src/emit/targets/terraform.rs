@@ -113,9 +113,6 @@ pub(in crate::emit) fn module(context: &Context<'_>) -> Result<Value, EmitError>
             if table.row_filter.is_some() {
                 return refuse("terraform", what("row filter"), "postgresql_publication has none");
             }
-            if table.columns.is_some() {
-                return refuse("terraform", what("column list"), "postgresql_publication has none");
-            }
             if table.only {
                 return refuse("terraform", what("ONLY"), "postgresql_publication would take its children, too");
             }
