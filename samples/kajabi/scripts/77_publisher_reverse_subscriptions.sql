@@ -1,5 +1,5 @@
 -- 77_publisher_reverse_subscriptions.sql: Creates the subscriptions of the way back on the old server, disabled.
--- phase cutover, on the publisher, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase cutover, on the publisher, for plan 0ac2a96fcebf16c4d9003a4e1bfdb02e2f380d171ef54ec9fddfea5451e64019
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v subscriber_dsn="$SUBSCRIBER_DSN" -f 77_publisher_reverse_subscriptions.sql
 -- Variable subscriber_dsn (needed): connection string by which the publisher's server reaches the subscriber's database, with a role that has REPLICATION
 -- Undo: abort.sh before the first write; 91_publisher_cleanup.sql drops them for good.

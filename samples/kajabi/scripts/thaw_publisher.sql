@@ -1,5 +1,5 @@
 -- thaw_publisher.sql: Lets DDL through again on the publisher.
--- phase rollback, on the publisher, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase rollback, on the publisher, for plan 0ac2a96fcebf16c4d9003a4e1bfdb02e2f380d171ef54ec9fddfea5451e64019
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f thaw_publisher.sql
 
 \set ON_ERROR_STOP on

@@ -1,5 +1,5 @@
 -- 30_publisher_publications.sql: Creates one publication for each slot, and compares those that exist with the plan.
--- phase prepare, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase prepare, on the publisher, for plan 6618a5b85e3bc733d0d135074c8d2fecf126d49a1aed24d499d5118290ba836f
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 30_publisher_publications.sql
 -- Undo: 91_publisher_cleanup.sql drops them.
 

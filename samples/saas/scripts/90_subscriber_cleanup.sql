@@ -1,5 +1,5 @@
 -- 90_subscriber_cleanup.sql: Drops the plan's subscriptions and what was remembered for it.
--- phase cleanup, on the subscriber, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase cleanup, on the subscriber, for plan 6618a5b85e3bc733d0d135074c8d2fecf126d49a1aed24d499d5118290ba836f
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 90_subscriber_cleanup.sql
 -- Hazard: The subscriber stops following the publisher for good: going on needs a new copy.
 
@@ -304,7 +304,7 @@ DROP TABLE pgslotplan.dropped_foreign_key;
 SELECT to_regclass('pgslotplan.plan') IS NOT NULL AS is_marked
 \gset
 \if :is_marked
-DELETE FROM pgslotplan.plan WHERE prefix = 'pgsp' AND plan_sha256 = '26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61';
+DELETE FROM pgslotplan.plan WHERE prefix = 'pgsp' AND plan_sha256 = '6618a5b85e3bc733d0d135074c8d2fecf126d49a1aed24d499d5118290ba836f';
 SELECT NOT EXISTS (SELECT FROM pgslotplan.plan) AS none_left
 \gset
 \if :none_left

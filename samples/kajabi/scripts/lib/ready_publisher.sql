@@ -1,5 +1,5 @@
 -- lib/ready_publisher.sql: Waits up to 30 s until every slot is close enough.
--- phase verify, on the publisher, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase verify, on the publisher, for plan 0ac2a96fcebf16c4d9003a4e1bfdb02e2f380d171ef54ec9fddfea5451e64019
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v most_bytes_behind="$MOST_BYTES_BEHIND" -f lib/ready_publisher.sql
 -- Variable most_bytes_behind (needed): the limit
 

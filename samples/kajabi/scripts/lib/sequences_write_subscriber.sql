@@ -1,5 +1,5 @@
 -- lib/sequences_write_subscriber.sql: Compares the sequences with the other server's and sets those that are behind.
--- phase verify, on the subscriber, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase verify, on the subscriber, for plan 0ac2a96fcebf16c4d9003a4e1bfdb02e2f380d171ef54ec9fddfea5451e64019
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -v task="$TASK" -v behind="$BEHIND" -f lib/sequences_write_subscriber.sql
 -- Variable task (needed): compare or write
 -- Variable behind (needed): the file for those that are behind

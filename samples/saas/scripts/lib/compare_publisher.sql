@@ -1,5 +1,5 @@
 -- lib/compare_publisher.sql: Reads digests or rows of the publisher's tables and waits until the slots have passed them.
--- phase verify, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase verify, on the publisher, for plan 6618a5b85e3bc733d0d135074c8d2fecf126d49a1aed24d499d5118290ba836f
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v task="$TASK" -v slot="$SLOT" -v mode="$MODE" -v out="$OUT" -v chunk_rows="$CHUNK_ROWS" -v batch_seconds="$BATCH_SECONDS" -v wait_seconds="$WAIT_SECONDS" -f lib/compare_publisher.sql
 -- Variable task (needed): digest, rows or again
 -- Variable slot (needed): the slot whose tables are compared
@@ -134,49 +134,49 @@ BEGIN;
 \endif
 
 CREATE TEMP TABLE planned_table AS SELECT * FROM (VALUES
-        (0, 'public', 'accounts', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (1, 'public', 'api_keys', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (2, 'public', 'audit_log', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (3, 'public', 'campaign_variants', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (4, 'public', 'campaigns', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (5, 'public', 'comments', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (6, 'public', 'contact_lists', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (7, 'public', 'contact_tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (8, 'public', 'contacts', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (9, 'public', 'countries', false, ARRAY[]::text[], ARRAY['pgsp_shared_1']::text[]),
-        (10, 'public', 'coupons', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (11, 'public', 'domains', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (12, 'public', 'email_events', false, ARRAY[]::text[], ARRAY['pgsp_email_events']::text[]),
-        (13, 'public', 'email_messages', false, ARRAY[]::text[], ARRAY['pgsp_email_messages']::text[]),
-        (14, 'public', 'feature_flags', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (15, 'public', 'files', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (16, 'public', 'imports', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (17, 'public', 'invoice_lines', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (18, 'public', 'invoices', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (19, 'public', 'jobs', false, ARRAY[]::text[], ARRAY['pgsp_shared_1']::text[]),
-        (20, 'public', 'list_members', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (21, 'public', 'memberships', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (22, 'public', 'notification_settings', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (23, 'public', 'notifications', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (24, 'public', 'oauth_tokens', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (25, 'public', 'page_views', false, ARRAY[]::text[], ARRAY['pgsp_page_views']::text[]),
-        (26, 'public', 'payments', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (27, 'public', 'permissions', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (28, 'public', 'projects', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (29, 'public', 'refunds', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (30, 'public', 'role_permissions', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (31, 'public', 'roles', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (32, 'public', 'sessions', false, ARRAY[]::text[], ARRAY['pgsp_sessions']::text[]),
-        (33, 'public', 'subscription_plans', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (34, 'public', 'subscriptions', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (35, 'public', 'suppressions', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (36, 'public', 'tags', false, ARRAY[]::text[], ARRAY['pgsp_shared_2']::text[]),
-        (37, 'public', 'task_assignees', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (38, 'public', 'tasks', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (39, 'public', 'templates', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (40, 'public', 'users', false, ARRAY[]::text[], ARRAY['pgsp_shared_3']::text[]),
-        (41, 'public', 'webhook_deliveries', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[]),
-        (42, 'public', 'webhooks', false, ARRAY[]::text[], ARRAY['pgsp_shared_4']::text[])) AS planned(number, schema_name, table_name, is_only, columns, slots);
+        (0, 'public', 'accounts', false, ARRAY['pgsp_shared_3']::text[]),
+        (1, 'public', 'api_keys', false, ARRAY['pgsp_shared_3']::text[]),
+        (2, 'public', 'audit_log', false, ARRAY['pgsp_shared_3']::text[]),
+        (3, 'public', 'campaign_variants', false, ARRAY['pgsp_shared_3']::text[]),
+        (4, 'public', 'campaigns', false, ARRAY['pgsp_shared_3']::text[]),
+        (5, 'public', 'comments', false, ARRAY['pgsp_shared_3']::text[]),
+        (6, 'public', 'contact_lists', false, ARRAY['pgsp_shared_2']::text[]),
+        (7, 'public', 'contact_tags', false, ARRAY['pgsp_shared_2']::text[]),
+        (8, 'public', 'contacts', false, ARRAY['pgsp_shared_2']::text[]),
+        (9, 'public', 'countries', false, ARRAY['pgsp_shared_1']::text[]),
+        (10, 'public', 'coupons', false, ARRAY['pgsp_shared_2']::text[]),
+        (11, 'public', 'domains', false, ARRAY['pgsp_shared_3']::text[]),
+        (12, 'public', 'email_events', false, ARRAY['pgsp_email_events']::text[]),
+        (13, 'public', 'email_messages', false, ARRAY['pgsp_email_messages']::text[]),
+        (14, 'public', 'feature_flags', false, ARRAY['pgsp_shared_3']::text[]),
+        (15, 'public', 'files', false, ARRAY['pgsp_shared_3']::text[]),
+        (16, 'public', 'imports', false, ARRAY['pgsp_shared_3']::text[]),
+        (17, 'public', 'invoice_lines', false, ARRAY['pgsp_shared_3']::text[]),
+        (18, 'public', 'invoices', false, ARRAY['pgsp_shared_3']::text[]),
+        (19, 'public', 'jobs', false, ARRAY['pgsp_shared_1']::text[]),
+        (20, 'public', 'list_members', false, ARRAY['pgsp_shared_2']::text[]),
+        (21, 'public', 'memberships', false, ARRAY['pgsp_shared_3']::text[]),
+        (22, 'public', 'notification_settings', false, ARRAY['pgsp_shared_3']::text[]),
+        (23, 'public', 'notifications', false, ARRAY['pgsp_shared_3']::text[]),
+        (24, 'public', 'oauth_tokens', false, ARRAY['pgsp_shared_3']::text[]),
+        (25, 'public', 'page_views', false, ARRAY['pgsp_page_views']::text[]),
+        (26, 'public', 'payments', false, ARRAY['pgsp_shared_3']::text[]),
+        (27, 'public', 'permissions', false, ARRAY['pgsp_shared_3']::text[]),
+        (28, 'public', 'projects', false, ARRAY['pgsp_shared_3']::text[]),
+        (29, 'public', 'refunds', false, ARRAY['pgsp_shared_3']::text[]),
+        (30, 'public', 'role_permissions', false, ARRAY['pgsp_shared_3']::text[]),
+        (31, 'public', 'roles', false, ARRAY['pgsp_shared_3']::text[]),
+        (32, 'public', 'sessions', false, ARRAY['pgsp_sessions']::text[]),
+        (33, 'public', 'subscription_plans', false, ARRAY['pgsp_shared_3']::text[]),
+        (34, 'public', 'subscriptions', false, ARRAY['pgsp_shared_3']::text[]),
+        (35, 'public', 'suppressions', false, ARRAY['pgsp_shared_3']::text[]),
+        (36, 'public', 'tags', false, ARRAY['pgsp_shared_2']::text[]),
+        (37, 'public', 'task_assignees', false, ARRAY['pgsp_shared_3']::text[]),
+        (38, 'public', 'tasks', false, ARRAY['pgsp_shared_3']::text[]),
+        (39, 'public', 'templates', false, ARRAY['pgsp_shared_3']::text[]),
+        (40, 'public', 'users', false, ARRAY['pgsp_shared_3']::text[]),
+        (41, 'public', 'webhook_deliveries', false, ARRAY['pgsp_shared_4']::text[]),
+        (42, 'public', 'webhooks', false, ARRAY['pgsp_shared_4']::text[])) AS planned(number, schema_name, table_name, is_only, slots);
 
 -- What both sides compute with. Everything is temporary. Names travel as text[] in CSV and are quoted by format(%I) only.
 SET timezone = 'UTC';
@@ -297,9 +297,7 @@ BEGIN
     line.kind := 'table';
     line.number := which;
     SELECT array_agg(a.attname::text ORDER BY a.attnum) INTO line.columns
-    FROM pg_attribute AS a JOIN pg_temp.planned_table AS p ON p.number = which
-    WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-      AND (cardinality(p.columns) = 0 OR a.attname = ANY (p.columns));
+    FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
     SELECT array_agg(a.attname::text ORDER BY k.place),
            array_agg(a.attname::text ORDER BY k.place) FILTER (WHERE k.place < k.first_other)
       INTO line.key_columns, line.range_columns
