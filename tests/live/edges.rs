@@ -12,6 +12,7 @@ use pgslotplan::{
 
 use crate::{
     bench::case,
+    pair::write_script,
     scripts::{Setup, Stage, compare, roomy, while_doing},
     story,
 };
@@ -304,12 +305,12 @@ fn filter_that_breaks_the_application(stage: &Stage) -> Result<(), Failed> {
     plan.plan_sha256 = plan.digest();
     let script = pgslotplan::emit::script(&plan, &pgslotplan::emit::EmitOptions::default())?;
     let step = script.steps.iter().find(|step| step.file.starts_with("30")).ok_or("no step 30")?;
-    let file = stage.folder.path().join("other.sql");
-    std::fs::write(&file, &step.body)?;
+    let folder = stage.folder.path().join("other");
+    write_script(&script, &folder)?;
     stage.refused(
         &stage.publisher,
         story::DATABASE,
-        &file,
+        &folder.join(&step.file),
         "columns of row filters are not in the replica identity",
     )?;
     let left = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_publication WHERE pubname = 'other'";
