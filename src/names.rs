@@ -14,9 +14,9 @@ pub const NAME_LIMIT_BYTES: usize = 63;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableName {
-    /// The schema.
+    /// Name of the schema.
     pub schema: String,
-    /// The table.
+    /// Name of the table within the schema.
     pub name: String,
 }
 

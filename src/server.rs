@@ -194,9 +194,9 @@ impl fmt::Display for ServerVersion {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerFacts {
-    /// `server_version_num`.
+    /// Version of the server (`server_version_num`), for example 150018.
     pub version_num: ServerVersion,
-    /// Who runs it.
+    /// Who runs the server; absent: self-hosted.
     #[serde(default)]
     pub flavor: Flavor,
     /// `pg_control_system().system_identifier`, as text since it exceeds 2^53.
@@ -209,10 +209,10 @@ pub struct ServerFacts {
     /// could not be read.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
-    /// Names of the replication slots that exist.
+    /// Names of the replication slots that existed, of all databases.
     #[serde(default)]
     pub slots_in_use: Vec<String>,
-    /// Whether the server is a standby.
+    /// The server was a standby (`pg_is_in_recovery()`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_recovery: bool,
     /// Extensions installed in the database, by name, with their version.

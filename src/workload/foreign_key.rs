@@ -72,7 +72,7 @@ pub struct ForeignKey {
     pub to: TableName,
     /// Name of the constraint, unique among those of the referencing table.
     pub name: String,
-    /// Referencing columns, in the order of the key; absent: not known, and none of the fields below is.
+    /// Referencing columns, in the order of the key; absent: not known, and of the key no more than tables and name is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
     /// Referenced columns, one for each of `columns`, in the same order.
@@ -81,19 +81,19 @@ pub struct ForeignKey {
     /// The last of `columns` is a `PERIOD`: a temporal foreign key (version 18 and later).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub period: bool,
-    /// `MATCH`; absent: `simple`.
+    /// When a row with nulls in the key is accepted (`MATCH`); absent: `simple`.
     #[serde(default, rename = "match", skip_serializing_if = "is_default")]
     pub match_type: MatchType,
-    /// `ON UPDATE`; absent: `no_action`.
+    /// What a change of the referenced columns does (`ON UPDATE`); absent: `no_action`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub on_update: ReferentialAction,
-    /// `ON DELETE`; absent: `no_action`.
+    /// What deleting the referenced row does (`ON DELETE`); absent: `no_action`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub on_delete: ReferentialAction,
     /// Those of `columns` that `ON DELETE SET NULL` or `SET DEFAULT` sets (version 15 and later), in their order; absent: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub on_delete_columns: Vec<String>,
-    /// When it is checked; absent: `not_deferrable`.
+    /// When it is checked within a transaction; absent: `not_deferrable`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub deferrability: Deferrability,
     /// Which rows are known to keep it; absent: `validated`.

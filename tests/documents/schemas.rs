@@ -39,11 +39,17 @@ fn by_hand(name: &str) -> Option<Value> {
             "description": "One number for each bucket, null where nothing was observed; or one number that holds for all.",
             "anyOf": [{"type": "number", "minimum": 0}, {"type": "array", "items": {"type": ["number", "null"], "minimum": 0}}]
         }),
-        "SlotName" => json!({"type": "string", "pattern": "^[a-z0-9_]{1,63}$", "not": {"const": "none"}}),
-        "Timestamp" => json!({"type": "string", "format": "date-time"}),
-        "PublicationCount" => {
-            json!({"type": "string", "pattern": "^(auto|[0-9]+|[0-9]+\\.\\.[0-9]+)$"})
+        "SlotName" => json!({
+            "description": "Name of a replication slot.",
+            "type": "string", "pattern": "^[a-z0-9_]{1,63}$", "not": {"const": "none"}
+        }),
+        "Timestamp" => {
+            json!({"description": "A time in UTC, as in RFC 3339.", "type": "string", "format": "date-time"})
         }
+        "PublicationCount" => json!({
+            "description": "A number, the lowest and the highest of a range, or `auto`: the fewest that keep the headroom.",
+            "type": "string", "pattern": "^(auto|[0-9]+|[0-9]+\\.\\.[0-9]+)$"
+        }),
         "Pin" => json!({"type": "string", "description": "A slot's name, `dedicated` or `shared`."}),
         _ => return None,
     })
@@ -196,8 +202,10 @@ impl Types {
         let mut schema = definitions.remove(root).expect("it was the first");
         schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
         schema["title"] = json!(format!("pgslotplan {kind} file, version {version}"));
-        schema["properties"]["kind"] = json!({"const": kind});
-        schema["properties"]["version"] = json!({"const": version});
+        for (field, value) in [("kind", json!(kind)), ("version", json!(version))] {
+            let description = schema["properties"][field]["description"].take();
+            schema["properties"][field] = json!({"const": value, "description": description});
+        }
         schema["$defs"] = json!(definitions);
         schema
     }
@@ -256,9 +264,6 @@ fn enumeration(item: &syn::ItemEnum, open: &mut Vec<String>) -> Value {
     let named = |variant: &syn::Variant| {
         Serde::of(&variant.attrs).rename.unwrap_or_else(|| serde.renamed(&variant.ident.to_string()))
     };
-    if item.variants.iter().all(|variant| variant.fields.is_empty()) && serde.tag.is_none() {
-        return json!({"enum": item.variants.iter().map(named).collect::<Vec<_>>()});
-    }
     let mut variant_schema = |variant: &syn::Variant| {
         let name = named(variant);
         let schema = match (&variant.fields, &serde.tag) {
