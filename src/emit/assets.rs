@@ -173,6 +173,17 @@ assets! {
 pub(super) const TOP: &[(&str, &str)] =
     &[("run.sh", include_str!("assets/run.sh")), ("cutover.conf.example", include_str!("assets/cutover.conf.example"))];
 
+/// The psql variables by which SQL of `lib` and of steps names other steps, as `step_stop`.
+pub(super) fn variables_of_steps() -> BTreeSet<String> {
+    let words = |body: &str| -> Vec<String> {
+        body.split(|c: char| !(c.is_ascii_lowercase() || c == '_')).map(str::to_owned).collect()
+    };
+    let library = LIB.iter().filter(|(file, _)| file.ends_with(".sql")).flat_map(|(_, body)| words(body));
+    // the two that steps themselves name
+    let of_steps = ["step_dump", "step_position"].map(str::to_owned);
+    library.filter(|word| word.starts_with("step_")).chain(of_steps).collect()
+}
+
 /// The static files that steps and `plan/` lead to.
 pub(super) fn needed(steps: &[Step], plan: &[Support]) -> Vec<Support> {
     let library: BTreeMap<&str, &str> = LIB.iter().copied().collect();

@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{
-    Bootstrap, Context, Published, Streaming,
+    Bootstrap, Context, Published, Streaming, assets,
     ddl::{CreatePublication, CreateSubscription, Start},
     script::Support,
     step::{Shape, Step, StepSide},
@@ -103,7 +103,7 @@ struct Relation {
 
 impl Relation {
     fn write(&self, text: &mut String) {
-        let _ = write!(text, "\n-- {}\nCREATE TEMP TABLE {} ({});\n", self.what, self.name, self.columns.join(", "));
+        let _ = write!(text, "-- {}\nCREATE TEMP TABLE {} ({});\n", self.what, self.name, self.columns.join(", "));
         let names: Vec<&str> = self.columns.iter().map(|column| column.split(' ').next().unwrap_or(column)).collect();
         if !self.rows.is_empty() {
             let _ = writeln!(text, "COPY pg_temp.{} ({}) FROM stdin;", self.name, names.join(", "));
@@ -409,6 +409,7 @@ fn foreign_keys(context: &Context<'_>) -> Relation {
 /// `\set` lines: the session's values, the file names of steps, and what versions and bootstraps branch by.
 fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
     let plan = context.plan;
+    let steps_in_sql = assets::variables_of_steps();
     let (publisher, subscriber) = (plan.publisher_version, plan.subscriber_version);
     let budget = Budget::of(plan, context.bootstrap);
     let prefix = &plan.policy.prefix;
@@ -454,8 +455,10 @@ fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
         ("freeze_drop", format!("{prefix}_refuse_ddl_drop")),
         ("slots_id", slots_step.to_owned()),
     ];
-    let names: Vec<String> = steps.iter().map(|step| format!("step_{}", step.id.as_str())).collect();
-    lines.extend(names.iter().map(String::as_str).zip(steps.iter().map(|step| step.file.clone())));
+    let steps: Vec<(String, &Step)> = steps.iter().map(|step| (format!("step_{}", step.id.as_str()), step)).collect();
+    let is_named = |name: &str| steps_in_sql.iter().any(|named| named == name);
+    let named = steps.iter().filter(|(name, _)| is_named(name));
+    lines.extend(named.map(|(name, step)| (name.as_str(), step.file.clone())));
     let mut text =
         "-- The plan's values, what its versions have, and the files of its steps, as psql variables.\n".to_owned();
     for (name, value) in lines {
@@ -551,7 +554,7 @@ fn publications_sql(context: &Context<'_>) -> String {
 
 fn subscription_is_missing(name: &str) -> String {
     format!(
-        "NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid\n    \
+        "NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid \
          WHERE d.datname = current_database() AND s.subname = {})",
         quote_literal(name)
     )

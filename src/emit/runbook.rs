@@ -283,26 +283,7 @@ fn settings(text: &mut String, context: &Context<'_>, steps: &[Step]) {
 }
 
 fn slots(text: &mut String, context: &Context<'_>) {
-    text.push_str(
-        "\n## Slots\n\n| slot | role | tables | peak load | copy | truncate |\n| --- | --- | ---: | ---: | ---: | --- |\n",
-    );
-    for slot in &context.plan.slots {
-        let is_replicated = Publishes::of(slot).is_ok_and(|publishes| publishes.truncate);
-        let truncate = if is_replicated { "replicated" } else { "refused on the publisher" };
-        let role = match slot.role {
-            crate::plan::Role::Dedicated => "dedicated",
-            crate::plan::Role::Shared => "shared",
-        };
-        let _ = writeln!(
-            text,
-            "| {} | {role} | {} | {:.3} | {} | {truncate} |",
-            cell(slot.name.as_str()),
-            slot.tables.len(),
-            slot.peak_load,
-            Bytes(slot.copy_bytes as f64),
-        );
-    }
-    let _ = writeln!(text, "\nLoads are in {}.\n", words(&context.plan.load.unit));
+    let _ = write!(text, "\n## Slots\n\nLoads are in {}.\n\n", words(&context.plan.load.unit));
     for slot in &context.plan.slots {
         members(text, context, slot);
     }
@@ -312,10 +293,18 @@ fn slots(text: &mut String, context: &Context<'_>) {
 /// One item a slot.
 fn members(text: &mut String, context: &Context<'_>, slot: &PlannedSlot) {
     let publications: Vec<String> = context.publication_names(slot).into_iter().map(code).collect();
+    let is_replicated = Publishes::of(slot).is_ok_and(|publishes| publishes.truncate);
+    let role = match slot.role {
+        crate::plan::Role::Dedicated => "dedicated",
+        crate::plan::Role::Shared => "shared",
+    };
     let _ = write!(
         text,
-        "- {}: publication {}, subscription {}; ",
+        "- {} ({role}, peak load {:.3}, copy {}, TRUNCATE {}): publication {}, subscription {}; ",
         code(slot.name.as_str()),
+        slot.peak_load,
+        Bytes(slot.copy_bytes as f64),
+        if is_replicated { "replicated" } else { "refused on the publisher" },
         publications.join(" and "),
         code(&slot.subscription)
     );

@@ -1,4 +1,4 @@
-//! The seeded generator: ChaCha8, its stream fixed for ever by the algorithm's definition (Bernstein 2008).
+//! The seeded generator: ChaCha8, its stream fixed forever by the algorithm's definition (Bernstein 2008).
 
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 

@@ -16,7 +16,7 @@ use super::{
     pgpass, service,
 };
 
-/// Seconds to wait for a server when nobody says how long. libpq waits for ever, which a person takes for a hang.
+/// Seconds to wait for a server when nobody says how long. libpq waits forever, which a person takes for a hang.
 const CONNECT_TIMEOUT_S: u64 = 15;
 
 /// Which of the two servers a connection string is for: `PG*` variables describe the publisher only.
@@ -207,7 +207,7 @@ pub struct ConnectionSettings {
     pub passfile: Option<PathBuf>,
     /// Run for a password at every connect; goes before all others.
     pub password_command: Option<Secret>,
-    /// For each address; `None` waits for ever.
+    /// For each address; `None` waits forever.
     pub connect_timeout: Option<Duration>,
     /// `tcp_user_timeout`.
     pub tcp_user_timeout: Option<Duration>,

@@ -2,7 +2,7 @@
 //!
 //! `hash_array(ARRAY[column])` is immutable, built in, and takes every built-in type, so the type need not be known. It
 //! gives negative numbers too: they are masked, never made positive with `abs`, which fails for the smallest of them
-//! and would stop the slot for ever. Key columns are NOT NULL, so every row is in one shard and no row in two.
+//! and would stop the slot forever. Key columns are NOT NULL, so every row is in one shard and no row in two.
 
 use super::PlannedTable;
 use crate::{cost::Share, names::quote_identifier};

@@ -300,7 +300,7 @@ pub fn shards_and_truncate(input: &Input<'_>) -> Vec<Finding> {
     input.tables(Severity::Error, "PF206", Subject::Plan, "TRUNCATE of a sharded table is published", items)
 }
 
-/// `PF207`: `abs` of a hash fails for the least integer, inside the walsender: the slot stops for ever on such a row.
+/// `PF207`: `abs` of a hash fails for the least integer, inside the walsender: the slot stops forever on such a row.
 pub fn unsafe_filters(input: &Input<'_>) -> Vec<Finding> {
     let mut items = Vec::new();
     for (_, table) in input.plan.members() {

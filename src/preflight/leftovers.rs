@@ -77,7 +77,7 @@ pub fn slots_of_an_earlier_run(input: &Input<'_>) -> Vec<Finding> {
             Subject::Slot(slot.name.clone()),
             format!("the planned slot exists already: {state}{retained}"),
         )
-        .hint("Running the scripts again goes on from there; 91_publisher_cleanup.sql drops it.")
+        .hint("Running the scripts again goes on from there; the step publisher_cleanup drops it.")
     };
     found.map(finding).collect()
 }
@@ -166,7 +166,7 @@ pub fn publications_of_an_earlier_run(input: &Input<'_>) -> Vec<Finding> {
             Subject::Publisher,
             format!("{count} of {} exist already, as planned", counted(planned.len(), "planned publication")),
         )
-        .hint("Running the scripts again goes on from there; 91_publisher_cleanup.sql drops them."),
+        .hint("Running the scripts again goes on from there; the step publisher_cleanup drops them."),
     ]
 }
 
@@ -228,7 +228,7 @@ pub fn subscriptions_of_an_earlier_run(input: &Input<'_>) -> Vec<Finding> {
             Subject::Subscriber,
             format!("{count} of {} exist already, as planned", counted(input.plan.slots.len(), "planned subscription")),
         )
-        .hint("Running the scripts again goes on from there; 90_subscriber_cleanup.sql drops them."),
+        .hint("Running the scripts again goes on from there; the step subscriber_cleanup drops them."),
     ]
 }
 
@@ -392,7 +392,7 @@ pub fn older_slots(input: &Input<'_>) -> Vec<Finding> {
                 Subject::Slot(slot.name.clone()),
                 format!("the slot exists, but its publication does not: {}", listed(absent, 5)),
             )
-            .detail("A publication that is made later than its slot is not there at the slot's position: its subscription fails for ever, or from 18 on skips changes.")
+            .detail("A publication that is made later than its slot is not there at the slot's position: its subscription fails forever, or from 18 on skips changes.")
             .hint(format!("SELECT pg_drop_replication_slot({}); and begin with the publications.", quote_literal(&slot.name))),
         );
     }

@@ -43,7 +43,7 @@ pub fn version(input: &Input<'_>) -> Vec<Finding> {
 }
 
 /// `PF112`: on these minor versions an ALTER PUBLICATION ... ADD TABLE that did not lock the table first loses its later
-/// changes for ever, until the walsender restarts (commit 4909b38af0).
+/// changes forever, until the walsender restarts (commit 4909b38af0).
 pub fn unlocked_membership_bug(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
     let version = publisher.server.version_num;

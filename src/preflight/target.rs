@@ -144,7 +144,7 @@ pub fn foreign_keys(input: &Input<'_>) -> Vec<Finding> {
             items.push(
                 TableFinding::new(
                     &key.from,
-                    format!("foreign key {} references {}, whose TRUNCATE would stop slot \"{}\" for ever", quote_identifier(&key.name), key.to, input.plan.slots[slot].name),
+                    format!("foreign key {} references {}, whose TRUNCATE would stop slot \"{}\" forever", quote_identifier(&key.name), key.to, input.plan.slots[slot].name),
                 )
                 .detail("The table is not in that slot, and the plan does not drop this foreign key.")
                 .hint(format!(

@@ -230,7 +230,7 @@ fn foreign_keys(view: &View<'_>) -> Html {
                 "They are dropped on the subscriber before the start, restored without checking once every slot is empty, and validated after writes have opened there. Until then the subscriber does not enforce them, and a TRUNCATE replicates."
             }
             ForeignKeyMode::Guard => {
-                "They stay on the subscriber. The publications concerned leave TRUNCATE out, and a trigger on the publisher refuses it, since a replicated TRUNCATE of a referenced table would stop its slot for ever."
+                "They stay on the subscriber. The publications concerned leave TRUNCATE out, and a trigger on the publisher refuses it, since a replicated TRUNCATE of a referenced table would stop its slot forever."
             }
             ForeignKeyMode::Together => {
                 "Tables joined by foreign keys share a slot; those below join tables that are outside the plan."

@@ -83,7 +83,7 @@ pub(super) fn copy(
         let ready = catching_up.iter().map(|&(at, ..)| at).fold(f64::INFINITY, f64::min);
         let until = copied.min(ready);
         if until == f64::INFINITY {
-            // Every worker is busy for ever with a table that never catches up; the others still wait.
+            // Every worker is busy forever with a table that never catches up; the others still wait.
             out.ready_s = None;
             return out;
         }

@@ -13,7 +13,7 @@ use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 use super::{Cluster, ThrowawayError, error::last_lines, process::wait_for_end};
 
-/// A psql run that takes longer is ended: a statement that waits for ever must fail a test, not hang it.
+/// A psql run that takes longer is ended: a statement that waits forever must fail a test, not hang it.
 const PSQL_LIMIT: Duration = Duration::from_secs(300);
 /// How often a condition on the server is asked for.
 const ASK_EVERY: Duration = Duration::from_millis(50);

@@ -263,7 +263,7 @@ fn at_rest(pair: &Pair) -> Result<(), Failed> {
     assert_eq!(code, 4, "{said}");
     let found = errors(pair, "at_rest").join("\n");
     for expected in [
-        "publisher,\"publication pgsp_1 lacks table public.accounts, or has another row filter or column list for it\",,",
+        "publisher,\"publication pgsp_1 lacks table public.accounts, or has another row filter or a column list for it\",,",
         "publisher,table public.forgotten is neither in the plan nor excluded by it: nothing replicates it,,",
         "different,table public.audit,,\"its rows differ, ",
         "different,table public.keyless,,\"its rows differ, 50 on the publisher and 49 on the subscriber",

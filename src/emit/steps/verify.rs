@@ -53,7 +53,7 @@ pub(in crate::emit) fn caught_up() -> Step {
         go: "At the cutover: stop the writes first, then run this; go on when the exit code is 0.".into(),
         ..Step::new(StepId::CaughtUp, "Waits until every slot has confirmed all that is written now.")
     }
-    .sql(&["\\set slots planned_slot", "wait_for_slots"])
+    .sql(&["\\set slots planned_slot", "wait_for_slots", "\\echo every slot has passed :fence"])
 }
 
 pub(in crate::emit) fn live() -> Step {

@@ -118,7 +118,7 @@ pub(in crate::emit) fn module(context: &Context<'_>) -> Result<Value, EmitError>
             }
             tables.push(plain_name("terraform", table)?);
         }
-        tables.sort(); // the provider reads them back sorted: anything else would be a change for ever
+        tables.sort(); // the provider reads them back sorted: anything else would be a change forever
         let words: Vec<String> = published.publishes.to_list().split(", ").map(str::to_owned).collect();
         let mut publication = json!({
             "provider": "postgresql.publisher",

@@ -117,7 +117,7 @@ fn reduce(basis: &mut [Vec<i64>], width: usize) {
             }
             let mut changed = false;
             for j in (0..k).rev() {
-                // A little more than half, so that rounding cannot make it go round for ever.
+                // A little more than half, so that rounding cannot make it go round forever.
                 if mu[k][j].abs() <= 0.501 {
                     continue;
                 }

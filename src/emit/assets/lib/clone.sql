@@ -5,8 +5,7 @@
 SELECT set_config('pgslotplan.step_clone', :'step_clone', false) AS step \gset
 \if :is_aurora
 SELECT set_config('pgslotplan.clone_instance', :'clone_instance', false) AS instance \gset
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   instance text;
 BEGIN
   IF to_regproc('aurora_db_instance_identifier') IS NULL THEN
@@ -17,11 +16,9 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = format('this is instance %s, not the clone', instance),
       HINT = 'This file is for the clone that clone_instance names.';
   END IF;
-END
-$pgslotplan$;
+END $pgslotplan$;
 \else
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   is_clone boolean := false;
 BEGIN
   IF pg_temp.has_state('bootstrap') THEN
@@ -32,6 +29,5 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = 'this is not a clone that was made for the plan',
       HINT = format('This file is for the clone, after %s.', current_setting('pgslotplan.step_clone'));
   END IF;
-END
-$pgslotplan$;
+END $pgslotplan$;
 \endif

@@ -15,16 +15,14 @@ SELECT pg_temp.refuse(array_agg(format('subscription %I of database %I', s.subna
   'in other databases: ALTER SUBSCRIPTION ... DISABLE, SET (slot_name = NONE), DROP.') AS refused
 FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
 WHERE s.subenabled OR d.datname = current_database() \gset
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   item record;
 BEGIN
   -- a base backup has none; a storage clone has all of them, and each keeps WAL
   FOR item IN SELECT slot_name FROM pg_replication_slots WHERE NOT active AND NOT temporary ORDER BY slot_name LOOP
     PERFORM pg_drop_replication_slot(item.slot_name);
   END LOOP;
-END
-$pgslotplan$;
+END $pgslotplan$;
 SELECT format('ROLLBACK PREPARED %L', gid) FROM pg_prepared_xacts WHERE database = current_database() ORDER BY gid \gexec
 SELECT pg_temp.refuse(array_agg(format('%L in database %I', gid, database) ORDER BY gid), 'prepared transactions of the publisher came along',
   'They come again through the slots when the publisher commits them. In each of these databases: ROLLBACK PREPARED ''...'';') AS refused

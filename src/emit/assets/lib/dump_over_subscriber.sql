@@ -7,8 +7,7 @@ JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()
 ORDER BY p.number \gexec
 SET lock_timeout = 0;
 SET statement_timeout = 0;
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   item record;
   has_rows boolean;
   found_tables text;
@@ -26,5 +25,4 @@ BEGIN
   IF found_tables IS NOT NULL THEN
     EXECUTE 'TRUNCATE ' || found_tables;
   END IF;
-END
-$pgslotplan$;
+END $pgslotplan$;

@@ -1,6 +1,5 @@
 -- Ends programs of an earlier run that outlived its script: they would go on writing rows into emptied tables.
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   deadline timestamptz := clock_timestamp() + interval '30 s';
   name text := 'pgslotplan_load_' || current_setting('pgslotplan.prefix');
 BEGIN
@@ -12,5 +11,4 @@ BEGIN
     PERFORM pg_sleep(0.1);
     PERFORM pg_stat_clear_snapshot();
   END LOOP;
-END
-$pgslotplan$;
+END $pgslotplan$;

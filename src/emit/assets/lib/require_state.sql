@@ -1,7 +1,6 @@
 -- Refuses unless the plan's data is as far as one of :states, a text[]; :state_hint says which step comes first.
 SELECT set_config('pgslotplan.states', :'states', false) AS states, set_config('pgslotplan.state_hint', :'state_hint', false) AS state_hint \gset
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   found_state text;
 BEGIN
   IF pg_temp.has_state('bootstrap') THEN
@@ -12,5 +11,4 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = format('the data of the plan is not there yet: its state is %s', coalesce(found_state, 'unknown')),
       HINT = current_setting('pgslotplan.state_hint');
   END IF;
-END
-$pgslotplan$;
+END $pgslotplan$;

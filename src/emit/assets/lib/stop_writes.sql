@@ -12,23 +12,14 @@ FROM pg_prepared_xacts WHERE database = current_database() \gset
 -- looked at before anything is changed: a session that begins while the database is read-only stays so for its life
 \if :ends_others
 \else
+\set settle_seconds 1
 \ir settle.sql
 \ir no_sessions.sql
 \endif
 \ir close_writes.sql
 \if :ends_others
-DO $pgslotplan$
-DECLARE
-  deadline timestamptz := clock_timestamp() + interval '5 s';
-BEGIN
-  -- each look is a snapshot of its own
-  PERFORM pg_terminate_backend(pid) FROM pg_temp.other_sessions();
-  WHILE EXISTS (SELECT FROM pg_temp.other_sessions()) AND clock_timestamp() < deadline LOOP
-    PERFORM pg_sleep(0.02);
-    PERFORM pg_stat_clear_snapshot();
-  END LOOP;
-END
-$pgslotplan$;
+SELECT count(pg_terminate_backend(pid)) AS ended FROM pg_temp.other_sessions() \gset
+\set settle_seconds 5
 \endif
 \ir settle.sql
 \ir no_sessions.sql

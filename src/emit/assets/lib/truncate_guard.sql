@@ -2,12 +2,10 @@
 \if :guards_truncate
 \ir state.sql
 CREATE OR REPLACE FUNCTION pgslotplan.refuse_truncate() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $pgslotplan$
-BEGIN
+AS $pgslotplan$ BEGIN
   RAISE EXCEPTION USING MESSAGE = format('cannot truncate table %I.%I: its replication does not carry TRUNCATE', tg_table_schema, tg_table_name),
     HINT = 'Use DELETE, or wait for the end of the migration.';
-END
-$pgslotplan$;
+END $pgslotplan$;
 SELECT format('CREATE TRIGGER %I BEFORE TRUNCATE ON %I.%I FOR EACH STATEMENT EXECUTE FUNCTION pgslotplan.refuse_truncate()',
               :'truncate_guard', n.nspname, l.relname)
 FROM (SELECT DISTINCT t.oid FROM pg_temp.planned_table AS p
