@@ -411,7 +411,7 @@ impl Step {
         let mut text = String::new();
         for variable in self.variables.iter().filter(|variable| variable.required) {
             let name = &variable.name;
-            let _ = write!(text, "\\if :{{?{name}}}\n\\else\n\\set missing {name}\n\\ir lib/missing.sql\n\\endif\n");
+let _ = writeln!(text, "\\if :{{?{name}}} \\else \\set missing {name} \\ir lib/missing.sql \\endif");
         }
         text
     }

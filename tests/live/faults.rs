@@ -206,7 +206,7 @@ fn ends_of_statements(text: &str) -> Vec<usize> {
     let (mut marks, mut depth, mut at) = (Vec::new(), 0, 0);
     for line in text.split_inclusive('\n') {
         at += line.len();
-        depth += i32::from(line.starts_with("\\if ")) - i32::from(line.starts_with("\\endif"));
+        depth += i32::from(line.starts_with("\\if ")) - i32::from(line.contains("\\endif"));
         if depth == 0 && (line.starts_with("\\endif") || line.trim_end().ends_with("\\gexec")) {
             marks.push(at);
         }

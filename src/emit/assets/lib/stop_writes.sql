@@ -1,10 +1,7 @@
 -- Closes the database for writes; nothing may be prepared, and nobody else may be connected. :terminate = yes ends other
 -- sessions, otherwise they are listed.
 \ir allowed.sql
-\if :{?terminate}
-\else
-\set terminate no
-\endif
+\if :{?terminate} \else \set terminate no \endif
 SELECT :'terminate' = 'yes' AS ends_others \gset
 SELECT pg_temp.refuse(array_agg(format('prepared transaction %s of %s', gid, owner) ORDER BY gid), 'prepared transactions are open',
   'Commit or roll them back first.') AS refused

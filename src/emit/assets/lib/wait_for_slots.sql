@@ -1,9 +1,6 @@
 -- Waits until each slot of the relation :slots, a temporary table with a column slot_name, has confirmed all that is in the log
 -- now, :fence; :wait_seconds at most. wal_status came with 13.
-\if :{?wait_seconds}
-\else
-\set wait_seconds 600
-\endif
+\if :{?wait_seconds} \else \set wait_seconds 600 \endif
 SELECT set_config('pgslotplan.wait_seconds', :'wait_seconds', false) AS wait \gset
 SET statement_timeout = 0;
 DROP TABLE IF EXISTS pg_temp.awaited;

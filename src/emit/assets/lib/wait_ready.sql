@@ -1,8 +1,5 @@
 -- Waits until every planned table is ready, :wait_seconds at most.
-\if :{?wait_seconds}
-\else
-\set wait_seconds 3600
-\endif
+\if :{?wait_seconds} \else \set wait_seconds 3600 \endif
 SELECT set_config('pgslotplan.wait_seconds', :'wait_seconds', false) AS wait \gset
 SET statement_timeout = 0;
 \ir tables_not_ready.sql
