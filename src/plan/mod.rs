@@ -233,7 +233,15 @@ pub struct Objective {
     pub move_curve: Vec<MovePoint>,
 }
 
-/// One row of the sweep over the number of shared slots.
+impl SlotCount {
+    /// Whether it is the row that the plan chose.
+    pub fn is_chosen(&self, plan: &Plan) -> bool {
+        let shared = plan.slots.iter().filter(|slot| slot.role == Role::Shared).count();
+        self.shared as usize == shared && self.dedicated.len() == plan.slots.len() - shared
+    }
+}
+
+/// One row of the sweep over the number of shared slots, and of dedicated ones where `--max-slots` makes them compete.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SlotCount {
@@ -264,6 +272,15 @@ pub enum Decision {
         /// Its slot.
         slot: SlotName,
         /// Why, in words and numbers.
+        why: String,
+    },
+    /// The group is hot, and shares a slot all the same.
+    HotShared {
+        /// Its tables.
+        tables: Vec<TableName>,
+        /// Its slot.
+        slot: SlotName,
+        /// Why it is hot, and why it is not alone.
         why: String,
     },
     /// Tables that share a slot because a rule says so.
@@ -300,6 +317,16 @@ pub enum Decision {
     },
 }
 
+/// The plan from which this one was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreviousPlan {
+    /// Its digest.
+    pub plan_sha256: String,
+    /// Its slots that this plan goes on with: they may be in use on the publisher.
+    pub slots: Vec<SlotName>,
+}
+
 /// The plan file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -334,6 +361,9 @@ pub struct Plan {
     pub policy: Policy,
     /// Coefficients and unit.
     pub load: PlannedLoad,
+    /// The plan that it changes; absent when it starts anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<PreviousPlan>,
     /// The slots, hottest first, then by name.
     pub slots: Vec<PlannedSlot>,
     /// What is not replicated, and why.
