@@ -1,6 +1,6 @@
 #!/bin/sh
 # 12_shell_drift.sh: Compares columns and keys of the planned tables on both servers. Changes nothing.
-# phase schema, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+# phase schema, for plan d2aecfb933810a10bc8ec71031e51cc1b2a58826f9eb4e3b97f84c58ac33f7a2
 # Run: sh 12_shell_drift.sh
 # Environment PGSLOTPLAN_PUBLISHER (needed): connection string of the publisher's database
 # Environment PGSLOTPLAN_SUBSCRIBER (needed): connection string of the subscriber's database

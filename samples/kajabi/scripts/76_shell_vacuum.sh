@@ -1,6 +1,6 @@
 #!/bin/sh
 # 76_shell_vacuum.sh: VACUUM (ANALYZE) of every planned table on the subscriber, in parallel, large and quiet ones first.
-# phase cutover, on the shell, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+# phase cutover, on the shell, for plan d2aecfb933810a10bc8ec71031e51cc1b2a58826f9eb4e3b97f84c58ac33f7a2
 # Run: sh 76_shell_vacuum.sh
 # Hazard: Reads every table and its indexes once on the subscriber; replication goes on beside it.
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 77_shell_quiesce.sh: Calls your commands: maintenance page on, job workers paused, readers moved.
-# phase cutover, on the shell, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+# phase cutover, on the shell, for plan d2aecfb933810a10bc8ec71031e51cc1b2a58826f9eb4e3b97f84c58ac33f7a2
 # Run: sh 77_shell_quiesce.sh
 # Undo: abort.sh calls the opposite commands.
 

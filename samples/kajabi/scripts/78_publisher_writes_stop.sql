@@ -1,5 +1,5 @@
 -- 78_publisher_writes_stop.sql: Makes the database read-only for all roles; nobody else may be connected, nothing may be prepared.
--- phase cutover, on the publisher, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase cutover, on the publisher, for plan d2aecfb933810a10bc8ec71031e51cc1b2a58826f9eb4e3b97f84c58ac33f7a2
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 78_publisher_writes_stop.sql
 -- Variable allowed (optional): roles whose sessions may stay, separated by commas; none when not given
 -- Variable terminate (optional): yes: other sessions are ended; no (the default): they are listed and the file fails

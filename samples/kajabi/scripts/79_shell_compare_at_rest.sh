@@ -1,6 +1,6 @@
 #!/bin/sh
 # 79_shell_compare_at_rest.sh: Compares every row and sequence exactly, after the writes have stopped. For rehearsals, and where the time is there.
-# phase verify, on the shell, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+# phase verify, on the shell, for plan d2aecfb933810a10bc8ec71031e51cc1b2a58826f9eb4e3b97f84c58ac33f7a2
 # Run: sh 79_shell_compare_at_rest.sh
 # Hazard: Reads every table on both servers once while nobody may write. The cutover itself compares less: see there.
 

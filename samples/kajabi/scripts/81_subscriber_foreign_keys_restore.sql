@@ -1,5 +1,5 @@
 -- 81_subscriber_foreign_keys_restore.sql: Adds the dropped foreign keys again, without looking at the rows that are there.
--- phase cutover, on the subscriber, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase cutover, on the subscriber, for plan d2aecfb933810a10bc8ec71031e51cc1b2a58826f9eb4e3b97f84c58ac33f7a2
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 81_subscriber_foreign_keys_restore.sql
 -- Hazard: Each ALTER TABLE locks both of its tables for a moment; it gives up after 5 s: run the file again.
 -- Undo: 40_subscriber_foreign_keys_drop.sql drops them again.
@@ -68,7 +68,7 @@ DECLARE
 BEGIN
   IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
-      INTO found_mark USING 'pgsp', '75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9';
+      INTO found_mark USING 'pgsp', 'd2aecfb933810a10bc8ec71031e51cc1b2a58826f9eb4e3b97f84c58ac33f7a2';
   END IF;
   IF NOT found_mark THEN
     RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',

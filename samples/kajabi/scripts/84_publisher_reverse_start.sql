@@ -1,5 +1,5 @@
 -- 84_publisher_reverse_start.sql: Enables the subscriptions of the way back on the old server.
--- phase cutover, on the publisher, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase cutover, on the publisher, for plan d2aecfb933810a10bc8ec71031e51cc1b2a58826f9eb4e3b97f84c58ac33f7a2
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 84_publisher_reverse_start.sql
 -- Undo: abort.sh before the first write; 91_publisher_cleanup.sql drops them for good.
 

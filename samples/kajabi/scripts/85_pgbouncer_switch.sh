@@ -1,6 +1,6 @@
 #!/bin/sh
 # 85_pgbouncer_switch.sh: Leads the entries of every PgBouncer process to the new server, and proves it.
-# phase cutover, on the pgbouncer, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+# phase cutover, on the pgbouncer, for plan d2aecfb933810a10bc8ec71031e51cc1b2a58826f9eb4e3b97f84c58ac33f7a2
 # Run: sh 85_pgbouncer_switch.sh
 # Undo: abort.sh
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 87_shell_prove.sh: Proves that nothing goes to the old server any more, then lets job workers and the page go on.
-# phase cutover, on the shell, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+# phase cutover, on the shell, for plan d2aecfb933810a10bc8ec71031e51cc1b2a58826f9eb4e3b97f84c58ac33f7a2
 # Run: sh 87_shell_prove.sh
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1

@@ -1,5 +1,5 @@
 -- 89_publisher_reverse_end.sql: Drops the subscriptions of the way back; dropped foreign keys of the old server return.
--- phase cleanup, on the publisher, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase cleanup, on the publisher, for plan d2aecfb933810a10bc8ec71031e51cc1b2a58826f9eb4e3b97f84c58ac33f7a2
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 89_publisher_reverse_end.sql
 -- Hazard: From here on there is no way back to the old server.
 

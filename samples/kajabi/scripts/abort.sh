@@ -1,6 +1,6 @@
 #!/bin/sh
 # abort.sh: Back to the old server, before anything was written to the new one.
-# phase rollback, on the shell, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+# phase rollback, on the shell, for plan d2aecfb933810a10bc8ec71031e51cc1b2a58826f9eb4e3b97f84c58ac33f7a2
 # Run: sh abort.sh
 # Hazard: Refuses with 4 when the new server was opened: then rollback.sh is the way.
 # Undo: Another cutover.

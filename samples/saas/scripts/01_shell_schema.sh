@@ -1,6 +1,6 @@
 #!/bin/sh
 # 01_shell_schema.sh: Makes the publisher's roles, extensions, tables and keys on the subscriber, as far as they are missing.
-# phase schema, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase schema, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 # Run: sh 01_shell_schema.sh
 # Environment PGSLOTPLAN_PUBLISHER (needed): connection string of the publisher's database
 # Environment PGSLOTPLAN_SUBSCRIBER (needed): connection string of the subscriber's database

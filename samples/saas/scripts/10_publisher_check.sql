@@ -1,5 +1,5 @@
 -- 10_publisher_check.sql: Looks whether the publisher still is what the plan was made for. Changes nothing.
--- phase prepare, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase prepare, on the publisher, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 10_publisher_check.sql
 
 \set ON_ERROR_STOP on

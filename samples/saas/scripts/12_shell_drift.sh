@@ -1,6 +1,6 @@
 #!/bin/sh
 # 12_shell_drift.sh: Compares columns and keys of the planned tables on both servers. Changes nothing.
-# phase schema, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase schema, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 # Run: sh 12_shell_drift.sh
 # Environment PGSLOTPLAN_PUBLISHER (needed): connection string of the publisher's database
 # Environment PGSLOTPLAN_SUBSCRIBER (needed): connection string of the subscriber's database

@@ -1,5 +1,5 @@
 -- 40_subscriber_foreign_keys_drop.sql: Drops the foreign keys that join two slots, and remembers their definitions in pgslotplan.dropped_foreign_key.
--- phase prepare, on the subscriber, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase prepare, on the subscriber, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 40_subscriber_foreign_keys_drop.sql
 -- Hazard: Until they are restored the subscriber accepts rows that break these foreign keys.
 -- Undo: 80_subscriber_stop.sql, then 81_ and 88_subscriber_foreign_keys_*.sql.
@@ -89,7 +89,7 @@ CREATE TABLE IF NOT EXISTS pgslotplan.plan (
     plan_sha256 text NOT NULL,
     stopped boolean NOT NULL DEFAULT false
 );
-INSERT INTO pgslotplan.plan (prefix, plan_sha256) VALUES ('pgsp', '26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61') ON CONFLICT DO NOTHING;
+INSERT INTO pgslotplan.plan (prefix, plan_sha256) VALUES ('pgsp', 'f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee') ON CONFLICT DO NOTHING;
 DO $pgslotplan$
 DECLARE
   found_count bigint;
@@ -99,7 +99,7 @@ BEGIN
     INTO found_count, found_lines
     FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
       SELECT format('prefix %s belongs to plan %s', prefix, plan_sha256) FROM pgslotplan.plan
-      WHERE prefix = 'pgsp' AND plan_sha256 <> '26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61'
+      WHERE prefix = 'pgsp' AND plan_sha256 <> 'f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee'
     ) AS found(line)) AS numbered;
   IF found_count > 0 THEN
     RAISE EXCEPTION USING MESSAGE = found_count || ' other plan is being carried out here', DETAIL = found_lines, HINT = 'Run the clean-up files of that plan first, or plan with another --prefix.';

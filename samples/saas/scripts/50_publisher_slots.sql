@@ -1,5 +1,5 @@
 -- 50_publisher_slots.sql: Creates the replication slots.
--- phase start, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase start, on the publisher, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 50_publisher_slots.sql
 -- Hazard: Making the first slot waits for every transaction that is writing now, in any database of the server; prepared transactions count. From now on the publisher keeps all WAL until the subscriptions confirm it: go on soon, and watch its disk.
 -- Undo: 91_publisher_cleanup.sql drops them.

@@ -1,5 +1,5 @@
 -- 71_publisher_caught_up.sql: Waits until every slot has confirmed all that is written now.
--- phase verify, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase verify, on the publisher, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 71_publisher_caught_up.sql
 -- Variable wait_seconds (optional): how long to wait before it is an error, 600 when not given
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 72_shell_indexes.sh: Builds the secondary indexes and unique constraints that the subscriber lacks, in parallel, largest first.
-# phase indexes, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase indexes, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 # Run: sh 72_shell_indexes.sh
 # Environment PGSLOTPLAN_PUBLISHER (needed): connection string of the publisher's database
 # Environment PGSLOTPLAN_SUBSCRIBER (needed): connection string of the subscriber's database

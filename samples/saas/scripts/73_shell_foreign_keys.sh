@@ -1,6 +1,6 @@
 #!/bin/sh
 # 73_shell_foreign_keys.sh: Makes the foreign keys that do not join two slots, and triggers, rules, policies and statistics.
-# phase indexes, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase indexes, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 # Run: sh 73_shell_foreign_keys.sh
 # Environment PGSLOTPLAN_PUBLISHER (needed): connection string of the publisher's database
 # Environment PGSLOTPLAN_SUBSCRIBER (needed): connection string of the subscriber's database

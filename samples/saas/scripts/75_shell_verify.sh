@@ -1,6 +1,6 @@
 #!/bin/sh
 # 75_shell_verify.sh: Compares every row of both servers while writes go on, without locks.
-# phase verify, on the shell, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase verify, on the shell, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 # Run: sh 75_shell_verify.sh
 # Hazard: Reads every table on both servers once. One statement lasts about VERIFY_BATCH_SECONDS (10), so that vacuum is not held up for longer; tables whose key begins with text are read by one statement each.
 

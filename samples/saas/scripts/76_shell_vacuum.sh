@@ -1,6 +1,6 @@
 #!/bin/sh
 # 76_shell_vacuum.sh: VACUUM (ANALYZE) of every planned table on the subscriber, in parallel, large and quiet ones first.
-# phase cutover, on the shell, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase cutover, on the shell, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 # Run: sh 76_shell_vacuum.sh
 # Hazard: Reads every table and its indexes once on the subscriber; replication goes on beside it.
 

@@ -1,5 +1,5 @@
 -- 77_publisher_ddl_freeze.sql: Refuses DDL on the publisher.
--- phase cutover, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase cutover, on the publisher, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 77_publisher_ddl_freeze.sql
 -- Hazard: From now on CREATE, ALTER and DROP fail in the application too, except of temporary objects. Needs a superuser, or what the provider has for event triggers.
 -- Undo: thaw_publisher.sql, or the clean-up.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 77_shell_quiesce.sh: Calls your commands: maintenance page on, job workers paused, readers moved.
-# phase cutover, on the shell, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase cutover, on the shell, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 # Run: sh 77_shell_quiesce.sh
 # Undo: abort.sh calls the opposite commands.
 

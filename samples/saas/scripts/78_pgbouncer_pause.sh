@@ -1,6 +1,6 @@
 #!/bin/sh
 # 78_pgbouncer_pause.sh: Closes the new server for writes, then pauses the entries on every PgBouncer process.
-# phase cutover, on the pgbouncer, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase cutover, on the pgbouncer, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 # Run: sh 78_pgbouncer_pause.sh
 # Hazard: The application stands from here until RESUME. A client that waits longer than query_wait_timeout (120 s) is disconnected. If a pool is not idle within PAUSE_SECONDS everything is resumed by itself.
 # Undo: abort.sh

@@ -1,5 +1,5 @@
 -- 78_publisher_writes_stop.sql: Makes the database read-only for all roles; nobody else may be connected, nothing may be prepared.
--- phase cutover, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase cutover, on the publisher, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 78_publisher_writes_stop.sql
 -- Variable allowed (optional): roles whose sessions may stay, separated by commas; none when not given
 -- Variable terminate (optional): yes: other sessions are ended; no (the default): they are listed and the file fails

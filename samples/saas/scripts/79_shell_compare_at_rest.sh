@@ -1,6 +1,6 @@
 #!/bin/sh
 # 79_shell_compare_at_rest.sh: Compares every row and sequence exactly, after the writes have stopped. For rehearsals, and where the time is there.
-# phase verify, on the shell, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase verify, on the shell, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 # Run: sh 79_shell_compare_at_rest.sh
 # Hazard: Reads every table on both servers once while nobody may write. The cutover itself compares less: see there.
 

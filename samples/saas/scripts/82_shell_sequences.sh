@@ -1,6 +1,6 @@
 #!/bin/sh
 # 82_shell_sequences.sh: Sets the subscriber's sequences to the publisher's values; never called, restarted and descending ones too.
-# phase cutover, on the shell, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase cutover, on the shell, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 # Run: sh 82_shell_sequences.sh
 # Undo: Not needed: numbers are only skipped.
 

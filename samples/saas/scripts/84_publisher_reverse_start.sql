@@ -1,5 +1,5 @@
 -- 84_publisher_reverse_start.sql: Enables the subscriptions of the way back on the old server.
--- phase cutover, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase cutover, on the publisher, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 84_publisher_reverse_start.sql
 -- Undo: abort.sh before the first write; 91_publisher_cleanup.sql drops them for good.
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 86_pgbouncer_resume.sh: Looks once more for sessions on the old server, opens the new one, and resumes.
-# phase cutover, on the pgbouncer, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase cutover, on the pgbouncer, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 # Run: sh 86_pgbouncer_resume.sh
 # Hazard: abort.sh refuses from here on.
 # Undo: rollback.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 87_shell_prove.sh: Proves that nothing goes to the old server any more, then lets job workers and the page go on.
-# phase cutover, on the shell, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase cutover, on the shell, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 # Run: sh 87_shell_prove.sh
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1

@@ -1,5 +1,5 @@
 -- 90_subscriber_cleanup.sql: Drops the plan's subscriptions and what was remembered for it.
--- phase cleanup, on the subscriber, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase cleanup, on the subscriber, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 90_subscriber_cleanup.sql
 -- Hazard: The subscriber stops following the publisher for good: going on needs a new copy.
 
@@ -304,7 +304,7 @@ DROP TABLE pgslotplan.dropped_foreign_key;
 SELECT to_regclass('pgslotplan.plan') IS NOT NULL AS is_marked
 \gset
 \if :is_marked
-DELETE FROM pgslotplan.plan WHERE prefix = 'pgsp' AND plan_sha256 = '26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61';
+DELETE FROM pgslotplan.plan WHERE prefix = 'pgsp' AND plan_sha256 = 'f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee';
 SELECT NOT EXISTS (SELECT FROM pgslotplan.plan) AS none_left
 \gset
 \if :none_left

@@ -1,5 +1,5 @@
 -- 91_publisher_cleanup.sql: Drops the plan's slots, publications and guards, and sets changed replica identities back.
--- phase cleanup, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase cleanup, on the publisher, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 91_publisher_cleanup.sql
 -- Hazard: The subscriber cannot go on from here: what it has not applied does not come.
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # abort.sh: Back to the old server, before anything was written to the new one.
-# phase rollback, on the shell, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase rollback, on the shell, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 # Run: sh abort.sh
 # Hazard: Refuses with 4 when the new server was opened: then rollback.sh is the way.
 # Undo: Another cutover.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # rollback.sh: Back to the old server, with everything that was written to the new one.
-# phase rollback, on the shell, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase rollback, on the shell, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 # Run: sh rollback.sh
 # Hazard: Afterwards the new server follows nobody: another attempt begins with a new copy. If the reverse slots do not drain, the new server is resumed and the exit code is 4.
 # Undo: None, but the new server's data stays until the clean-up.

@@ -1,5 +1,5 @@
 -- lib/cut_publisher_end.sql: Lets the old server follow the new one, and looks once more that nobody else is connected.
--- phase verify, on the publisher, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase verify, on the publisher, for plan d2aecfb933810a10bc8ec71031e51cc1b2a58826f9eb4e3b97f84c58ac33f7a2
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f lib/cut_publisher_end.sql
 
 \set ON_ERROR_STOP on

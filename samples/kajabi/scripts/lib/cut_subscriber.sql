@@ -1,5 +1,5 @@
 -- lib/cut_subscriber.sql: The new server's part of the pause in one session. Standard input: what the old server's part has read.
--- phase verify, on the subscriber, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase verify, on the subscriber, for plan d2aecfb933810a10bc8ec71031e51cc1b2a58826f9eb4e3b97f84c58ac33f7a2
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -v out="$OUT" -v compares="$COMPARES" -v task="$TASK" -v slot="$SLOT" -v mode="$MODE" -f lib/cut_subscriber.sql
 -- Variable out (needed): the file for what differs
 -- Variable compares (needed): whether the newest rows are compared

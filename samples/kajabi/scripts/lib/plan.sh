@@ -1,3 +1,3 @@
 # What the shell must know of the plan. Sourced.
-plan=75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+plan=d2aecfb933810a10bc8ec71031e51cc1b2a58826f9eb4e3b97f84c58ac33f7a2
 slots='pgsp_email_events pgsp_email_messages pgsp_sessions pgsp_contact_activities pgsp_shared_1 pgsp_shared_2 pgsp_shared_3 pgsp_shared_4'

@@ -1,5 +1,5 @@
 -- lib/vacuum_subscriber.sql: Vacuums one job's share of the planned tables.
--- phase verify, on the subscriber, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase verify, on the subscriber, for plan d2aecfb933810a10bc8ec71031e51cc1b2a58826f9eb4e3b97f84c58ac33f7a2
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -v jobs="$JOBS" -v job="$JOB" -f lib/vacuum_subscriber.sql
 -- Variable jobs (needed): how many jobs there are
 -- Variable job (needed): which of them this is, from 0
@@ -84,7 +84,7 @@ DECLARE
 BEGIN
   IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
-      INTO found_mark USING 'pgsp', '75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9';
+      INTO found_mark USING 'pgsp', 'd2aecfb933810a10bc8ec71031e51cc1b2a58826f9eb4e3b97f84c58ac33f7a2';
   END IF;
   IF NOT found_mark THEN
     RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',

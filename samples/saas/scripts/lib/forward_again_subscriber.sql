@@ -1,5 +1,5 @@
 -- lib/forward_again_subscriber.sql: Drops the slots of the way back and lets the subscriptions go on.
--- phase verify, on the subscriber, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase verify, on the subscriber, for plan f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f lib/forward_again_subscriber.sql
 
 \set ON_ERROR_STOP on
@@ -71,7 +71,7 @@ DECLARE
 BEGIN
   IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
-      INTO found_mark USING 'pgsp', '26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61';
+      INTO found_mark USING 'pgsp', 'f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee';
   END IF;
   IF NOT found_mark THEN
     RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',

@@ -1,3 +1,3 @@
 # What the shell must know of the plan. Sourced.
-plan=26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+plan=f7cca84fd80be6394f8a96fa304f20d965b5d7a9772e9526dfe3591024fad1ee
 slots='pgsp_email_events pgsp_email_messages pgsp_sessions pgsp_page_views pgsp_shared_1 pgsp_shared_2 pgsp_shared_3 pgsp_shared_4'
