@@ -61,9 +61,10 @@ pub fn plan_again(sweep: &Sweep<'_>, plan: &Plan) -> Result<Traded, OptimizeErro
 fn contenders(sweep: &Sweep<'_>, previous: &Previous<'_>) -> Vec<Contender> {
     let groups = &sweep.groups.groups;
     let forced = groups.iter().filter(|group| group.is_forced_alone()).count() as u32;
-    let any_shared = u32::from((forced as usize) < groups.len());
     let room = sweep.policy.max_slots.map_or(u32::MAX, |most| most.saturating_sub(forced));
-    let largest = sweep.policy.max_dedicated.min(room.saturating_sub(any_shared));
+    // Unless all can be alone, one slot is to be shared.
+    let any_shared = groups.len() as u32 - forced > sweep.policy.max_dedicated.min(room);
+    let largest = sweep.policy.max_dedicated.min(room.saturating_sub(u32::from(any_shared)));
     let first = contender(sweep, previous, room, largest);
     let limited = first.stay.limited;
     let mut contenders = vec![first];

@@ -337,3 +337,21 @@ fn forged_plans_are_refused() {
     assert_eq!(check(&again, &workload), vec![]);
     assert!(again.previous.is_some_and(|previous| previous.slots.contains(&taken)));
 }
+
+/// All tables alone fill the limit, so that none is left to share: planning again took one of them for that.
+#[test]
+fn all_alone_stay_alone() {
+    let workload = workload(0, 3, 0);
+    let policy = Policy {
+        publications: PublicationCount::Auto,
+        max_slots: Some(3),
+        max_dedicated: 3,
+        hot_share: 0.1,
+        no_identity: NoIdentity::Full,
+        ..Policy::default()
+    };
+    let before = plan(&workload, &policy, Asked::default()).expect("nothing contradicts");
+    let asked = Asked { previous: Some(&before), max_moves: Some(0), versions: None };
+    let again = plan(&workload, &policy, asked).expect("nothing has to move");
+    assert_eq!((places(&again), check(&again, &workload)), (places(&before), vec![]));
+}
