@@ -17,6 +17,10 @@ use crate::{
 /// Integer units in one second of a stage's time per second: loads of `apply` and `pipeline` are counted in 10⁻⁹.
 pub const UNITS_PER_SHARE: f64 = 1e9;
 
+/// Most load of all tables in one bucket that can be planned, units: four million slots' worth of time. Up to 2⁵³ sums are
+/// exact as floats too.
+pub const MOST_UNITS: u64 = 4_000_000_000_000_000;
+
 /// Which set of coefficients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -342,7 +346,7 @@ impl CostModel {
     }
 
     /// Adds the load of one table to a row with one column for each stage and bucket (`stage * buckets + position`).
-    /// Each load is rounded half up to whole units before it is added.
+    /// Each load is rounded half up to whole units before it is added; beyond 64 bits sums stay at the end, in any order.
     pub fn add_table_loads(&self, context: &LoadContext, table: &Table, row: &mut [u64]) {
         self.add_share_loads(context, table, Share::WHOLE, row);
     }
@@ -354,7 +358,7 @@ impl CostModel {
             for (&bucket, &floor) in context.buckets.iter().zip(&context.floors) {
                 if let Some(sum) = column.next() {
                     let whole = round_half_up(self.table_load(table, stage, context.confidence, bucket, floor));
-                    *sum += share.part(whole);
+                    *sum = sum.saturating_add(share.part(whole));
                 }
             }
         }

@@ -397,13 +397,27 @@ impl Policy {
             if ok { Ok(()) } else { Err(PolicyError::Range { field, value: value.to_string(), range }) }
         };
         range("headroom", self.headroom, (0.0..1.0).contains(&self.headroom), "at least 0 and below 1")?;
-        range("hot_share", self.hot_share, self.hot_share > 0.0 && self.hot_share.is_finite(), "above 0")?;
+        let hot_share_ok = self.hot_share > 0.0 && self.hot_share <= 1000.0;
+        range("hot_share", self.hot_share, hot_share_ok, "above 0 and at most 1000")?;
         range("max_delay_s", self.max_delay_s, self.max_delay_s >= 0.0 && self.max_delay_s.is_finite(), "at least 0")?;
         range("cut_tolerance", self.cut_tolerance, (0.0..=10.0).contains(&self.cut_tolerance), "between 0 and 10")?;
         range("sync_workers", f64::from(self.sync_workers), self.sync_workers >= 1, "at least 1")?;
         range("max_slots", f64::from(self.max_slots.unwrap_or(1)), self.max_slots != Some(0), "at least 1")?;
-        if self.slot_capacity == Some(0) {
-            return range("slot_capacity", 0.0, false, "above 0");
+        if let Some(capacity) = self.slot_capacity {
+            range("slot_capacity", capacity as f64, (1..=1 << 53).contains(&capacity), "between 1 and 2^53")?;
+        }
+        if let PublicationCount::Range(low, high) = self.publications {
+            let value = format!("{low}..{high}");
+            if low < 1 || high < low || high > 1000 {
+                return Err(PolicyError::Range {
+                    field: "publications",
+                    value,
+                    range: "N..M with 1 <= N <= M <= 1000",
+                });
+            }
+        }
+        for edge in &self.edge_weights {
+            range("edge_weights.weight", edge.weight as f64, edge.weight <= 1_000_000, "at most 1000000")?;
         }
         for (field, sets) in [("keep_together", &self.keep_together), ("keep_apart", &self.keep_apart)] {
             if let Some(set) = sets.iter().find(|set| set.len() < 2) {
@@ -469,6 +483,11 @@ mod tests {
         assert!(message("hedroom = 1").contains("unknown field `hedroom`"));
         assert!(message("headroom = 1.0").contains("\"headroom\" is 1, but must be at least 0 and below 1"));
         assert!(message("prefix = \"A;\"").contains("prefix"));
+        assert!(message("slot_capacity = 0").contains("\"slot_capacity\" is 0, but must be between 1 and 2^53"));
+        let weight = message("edge_weights = [{ a = \"a\", b = \"b\", weight = 9000000000000000000 }]");
+        assert!(weight.contains("\"edge_weights.weight\""), "{weight}");
+        let built = Policy { publications: PublicationCount::Range(9, 2), ..Policy::default() };
+        assert!(built.validate().unwrap_err().to_string().contains("\"publications\" is 9..2"));
         assert!(message("publications = \"8..6\"").contains("invalid number of publications"));
     }
 

@@ -244,7 +244,7 @@ fn explain(args: &PlanArgs, path: &Path, error: OptimizeError) -> Failure {
         OptimizeError::NothingObserved => {
             Failure::from(error).hint("Sample again; the gaps of the file say what was missed.")
         }
-        OptimizeError::OtherDatabase { .. } => {
+        OptimizeError::OtherDatabase { .. } | OptimizeError::Previous(_) => {
             Failure::from(error).hint("Give the plan of the same database to --previous.")
         }
     }

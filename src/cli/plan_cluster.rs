@@ -171,13 +171,15 @@ fn first_plans<'a>(
 /// The same policy for at most `slots` slots.
 fn limited(policy: &Policy, slots: usize) -> Policy {
     let slots = u32::try_from(slots).unwrap_or(u32::MAX);
-    let mut policy = policy.clone();
-    policy.max_dedicated = policy.max_dedicated.min(slots.saturating_sub(1));
-    policy.max_slots = Some(slots);
-    if slots == 1 {
-        policy.publications = PublicationCount::Range(1, 1);
+    match slots {
+        1 => Policy {
+            publications: PublicationCount::Range(1, 1),
+            max_slots: Some(1),
+            max_dedicated: 0,
+            ..policy.clone()
+        },
+        _ => Policy { max_slots: Some(slots), ..policy.clone() },
     }
-    policy
 }
 
 /// Shares the budget out where the first plans exceed it.
@@ -208,31 +210,10 @@ fn share_out(args: &PlanArgs, members: &mut [Member<'_>], budget: usize) -> Resu
     Ok(())
 }
 
-/// The plan with the lowest peak that has at most so many slots. Hot tables may want more dedicated slots than leave room
-/// for the shared ones that make them hot, so fewer dedicated ones are tried too.
+/// Plans a database again with at most so many slots.
 fn replan(args: &PlanArgs, member: &mut Member<'_>, slots: usize) -> Result<(), Failure> {
     let policy = limited(&member.policy, slots);
-    let mut best: Option<Plan> = None;
-    for dedicated in (0..=policy.max_dedicated).rev() {
-        let policy = Policy { max_dedicated: dedicated, ..policy.clone() };
-        let plan = search(args, member.path, &member.workload, &policy, &member.cost, None)?;
-        let fills = plan.slots.len() == slots;
-        let peak = plan.objective.peak_load;
-        if plan.slots.len() <= slots && best.as_ref().is_none_or(|best| peak < best.objective.peak_load) {
-            best = Some(plan);
-        }
-        if fills {
-            break;
-        }
-    }
-    member.plan = best.ok_or_else(|| {
-        Failure::new(format!(
-            "database \"{}\" cannot be planned with {slots} slots",
-            one_line(&member.workload.database)
-        ))
-        .hint("Raise --max-slots, or take back rules (--pin, --split) that ask for slots of their own.")
-        .exit(Exit::No)
-    })?;
+    member.plan = search(args, member.path, &member.workload, &policy, &member.cost, None)?;
     Ok(())
 }
 
@@ -263,10 +244,9 @@ fn manifest(members: &[Member<'_>], budget: Option<usize>) -> Manifest {
         errors: member.plan.findings.iter().filter(|finding| finding.severity == Severity::Error).count(),
     });
     let plans: Vec<Entry> = entries.collect();
-    // Each row of slot_counts is for one number of shared slots: the plan's own is the one that counts.
+    // Each row of slot_counts is for one number of shared and dedicated slots: the plan's own is the one that counts.
     let decode = |member: &Member<'_>| {
-        let shared = member.plan.slots.iter().filter(|slot| slot.role == pgslotplan::plan::Role::Shared).count();
-        let row = member.plan.slot_counts.iter().find(|row| row.shared as usize == shared);
+        let row = member.plan.slot_counts.iter().find(|row| row.is_chosen(&member.plan));
         row.map_or(0.0, |row| row.publisher_decode_load)
     };
     Manifest {

@@ -26,7 +26,7 @@ pub fn plan_markdown(view: &PlanView<'_>) -> String {
     );
     let _ = writeln!(
         out,
-        "Busiest shared slot: {}; no plan with that many shared slots can have a peak below {} (gap {}).\n",
+        "Busiest shared slot: {}; no way to put the tables that share into that many slots has a peak below {} (gap {}).\n",
         view.load(objective.shared_peak_load),
         view.load(objective.lower_bound),
         per_cent(objective.gap)

@@ -23,7 +23,7 @@ pub struct PolicyArgs {
     /// Number of shared publications: N, N..M or auto (the fewest that keep the headroom) [default: 6..8]
     #[arg(long, value_name = "COUNT")]
     publications: Option<PublicationCount>,
-    /// Most slots altogether, dedicated ones included; the shared ones yield first
+    /// Most slots altogether: cuts the number of shared ones and, of hot tables, who is alone, for the least peak over all
     #[arg(long, value_name = "N")]
     max_slots: Option<u32>,
     /// What is balanced: both stages of a slot, the apply worker alone, or WAL bytes [default: pipeline]

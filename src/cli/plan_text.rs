@@ -166,16 +166,16 @@ pub fn move_sentence(view: &PlanView<'_>) -> Option<String> {
     (!points.is_empty()).then(|| format!("Shared peak by number of moves: {}.", points.join(", ")))
 }
 
-/// What is proved about the shared slots' peak.
+/// What is proved about the shared slots' peak: that of the tables that share, whoever else is alone.
 fn bound_sentence(view: &PlanView<'_>, shared: usize) -> String {
     let objective = &view.plan.objective;
-    let slots = counted(shared, "shared slot");
+    let slots = counted(shared, "slot");
     let peak = format!("The busiest shared slot has {}.", view.load(objective.shared_peak_load));
     if objective.gap <= 0.0 {
-        format!("{peak} Proved: no plan with {slots} can have a lower peak.")
+        format!("{peak} Proved: no way to put the tables that share into {slots} has a lower peak.")
     } else {
         format!(
-            "{peak} Proved: no plan with {slots} can have a peak below {} (gap {}).",
+            "{peak} Proved: no way to put the tables that share into {slots} has a peak below {} (gap {}).",
             view.load(objective.lower_bound),
             per_cent(objective.gap)
         )
@@ -239,7 +239,6 @@ fn counts(view: &PlanView<'_>) -> String {
     if plan.slot_counts.is_empty() {
         return String::new();
     }
-    let shared = plan.slots.iter().filter(|slot| slot.role == Role::Shared).count() as u32;
     let mut out = section("Numbers of shared slots tried");
     let head = format!(
         "    {:>6} {:>9} {:>13} {:>13} {:>9} {:>9} {:>9}",
@@ -247,7 +246,7 @@ fn counts(view: &PlanView<'_>) -> String {
     );
     out.push_str(&format!("{}\n", Style::Head.paint(&head)));
     for row in &plan.slot_counts {
-        let mark = if row.shared == shared { "->" } else { "" };
+        let mark = if row.is_chosen(plan) { "->" } else { "" };
         out.push_str(&format!("{mark:3} {}\n", count_row(view, row)));
     }
     out.push_str(&paragraph("Decoding: publisher cores busy with decoding at peak, all walsenders together.", 4));
@@ -318,7 +317,7 @@ fn rules(view: &PlanView<'_>) -> String {
                 let slots: Vec<&str> = slots.iter().map(|slot| slot.as_str()).collect();
                 Some(format!("split: {table} over {}: {why}", slots.join(", ")))
             }
-            Decision::Hot { .. } | Decision::SlotCount { .. } => None,
+            Decision::Hot { .. } | Decision::HotShared { .. } | Decision::SlotCount { .. } => None,
         })
         .collect();
     if lines.is_empty() {

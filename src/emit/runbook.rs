@@ -351,6 +351,9 @@ fn decisions(text: &mut String, decisions: &[Decision]) {
             Decision::Hot { tables, slot, why } => {
                 writeln!(text, "- {} alone in {}: {}", names(tables), code(slot.as_str()), words(why))
             }
+            Decision::HotShared { tables, slot, why } => {
+                writeln!(text, "- {} not alone, but in {}: {}", names(tables), code(slot.as_str()), words(why))
+            }
             Decision::KeptTogether { tables, why } => writeln!(text, "- {} together: {}", names(tables), words(why)),
             Decision::Pinned { tables, slot, why } => {
                 writeln!(text, "- {} pinned to {}: {}", names(tables), code(slot.as_str()), words(why))

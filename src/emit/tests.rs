@@ -137,6 +137,7 @@ pub fn plan(publisher: u32, subscriber: u32, slots: Vec<PlannedSlot>) -> Plan {
             move_curve: Vec::new(),
         },
         slot_counts: Vec::new(),
+        previous: None,
         decisions: Vec::new(),
         findings: Vec::new(),
     };

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    cut_pairs::{cut_pairs, cut_weight},
     hot::HotReason,
     judge,
     packing::cap_within,
@@ -16,7 +17,7 @@ use crate::{
     names::{SlotName, TableName},
     plan::{
         CutPair, Decision, FrontierPoint, MovePoint, Objective, Plan, PlannedForeignKey, PlannedLoad, PlannedSlot,
-        PlannedTable, Role, SlotCount, gap, shard::Shard,
+        PlannedTable, PreviousPlan, Role, SlotCount, gap, shard::Shard,
     },
     policy::{ForeignKeyMode, Measure},
     units::{Bytes, Seconds},
@@ -54,11 +55,10 @@ impl Rows {
 
     /// Largest mean over the buckets of a stage, rounded half up.
     pub fn mean(row: &[u64], bucket_count: usize) -> u64 {
-        let count = bucket_count.max(1) as u64;
-        row.chunks(bucket_count.max(1))
-            .map(|stage| (2 * stage.iter().sum::<u64>() + count) / (2 * count))
-            .max()
-            .unwrap_or(0)
+        let count = bucket_count.max(1) as u128;
+        let sum = |stage: &[u64]| stage.iter().map(|&load| u128::from(load)).sum::<u128>();
+        let means = row.chunks(bucket_count.max(1)).map(|stage| (2 * sum(stage) + count) / (2 * count));
+        u64::try_from(means.max().unwrap_or(0)).unwrap_or(u64::MAX)
     }
 }
 
@@ -67,7 +67,9 @@ pub fn plan(sweep: &Sweep<'_>, scope: &Scope, traded: Traded) -> Plan {
     let drafts = drafts(sweep, &traded);
     let slot_of_table = slots_of_tables(sweep, &drafts);
     let foreign_keys = foreign_keys(sweep, &slot_of_table);
-    let slots: Vec<PlannedSlot> = drafts.iter().map(|draft| slot(sweep, scope, draft, &foreign_keys)).collect();
+    let mut names: BTreeSet<String> = drafts.iter().map(|draft| draft.name.to_string()).collect();
+    let slots: Vec<PlannedSlot> =
+        drafts.iter().map(|draft| slot(sweep, scope, draft, &foreign_keys, &mut names)).collect();
     let objective = objective(sweep, &traded, &drafts, &slots, &slot_of_table);
     let mut findings = scope.findings.clone();
     findings.extend(crate::workload::check::findings(sweep.workload));
@@ -91,6 +93,7 @@ pub fn plan(sweep: &Sweep<'_>, scope: &Scope, traded: Traded) -> Plan {
         load: load(sweep),
         decisions: decisions(sweep, &traded, &drafts),
         slot_counts: slot_counts(sweep, &traded),
+        previous: previous(sweep, &slots),
         slots,
         excluded: scope.excluded.clone(),
         foreign_keys,
@@ -99,6 +102,15 @@ pub fn plan(sweep: &Sweep<'_>, scope: &Scope, traded: Traded) -> Plan {
     };
     plan.plan_sha256 = plan.digest();
     plan
+}
+
+/// The slots that are the previous plan's.
+fn previous(sweep: &Sweep<'_>, slots: &[PlannedSlot]) -> Option<PreviousPlan> {
+    let plan = sweep.options.previous?;
+    let kept = |slot: &&PlannedSlot| plan.slots.iter().any(|before| before.name == slot.name);
+    let mut names: Vec<SlotName> = slots.iter().filter(kept).map(|slot| slot.name.clone()).collect();
+    names.sort();
+    Some(PreviousPlan { plan_sha256: plan.plan_sha256.clone(), slots: names })
 }
 
 /// Names the slots and puts them in order: hottest first, then by name.
@@ -125,6 +137,10 @@ fn drafts(sweep: &Sweep<'_>, traded: &Traded) -> Vec<Draft> {
         peak(b).cmp(&peak(a)).then(members[a].1.cmp(&members[b].1)).then_with(|| first_name(a).cmp(&first_name(b)))
     });
     let mut taken: BTreeSet<String> = sweep.workload.server.slots_in_use.iter().cloned().collect();
+    // A slot that goes leaves its name to no other: the scripts of a transition know slots by name.
+    taken.extend(sweep.options.previous.iter().flat_map(|plan| &plan.slots).map(|slot| slot.name.to_string()));
+    // Neither is a pin's name for a slot that the pin does not mean.
+    taken.extend(sweep.policy.pinned_slots().into_iter().map(ToString::to_string));
     taken.extend(members.iter().filter_map(|(_, _, name)| name.as_ref().map(|name| name.as_str().to_owned())));
     let (mut drafts, mut number) = (Vec::new(), 0);
     for slot in order {
@@ -209,7 +225,13 @@ fn foreign_keys(sweep: &Sweep<'_>, slots: &[BTreeSet<usize>]) -> Vec<PlannedFore
         .collect()
 }
 
-fn slot(sweep: &Sweep<'_>, scope: &Scope, draft: &Draft, foreign_keys: &[PlannedForeignKey]) -> PlannedSlot {
+fn slot(
+    sweep: &Sweep<'_>,
+    scope: &Scope,
+    draft: &Draft,
+    foreign_keys: &[PlannedForeignKey],
+    names: &mut BTreeSet<String>,
+) -> PlannedSlot {
     let bucket_count = sweep.demand.buckets.len();
     let tables: Vec<&Table> = draft
         .groups
@@ -237,7 +259,10 @@ fn slot(sweep: &Sweep<'_>, scope: &Scope, draft: &Draft, foreign_keys: &[Planned
     };
     PlannedSlot {
         publication: name.clone(),
-        insert_only_publication: members.iter().any(|member| member.insert_only).then(|| insert_only_name(&name)),
+        insert_only_publication: members
+            .iter()
+            .any(|member| member.insert_only)
+            .then(|| insert_only_name(&name, names)),
         subscription: name,
         role: draft.role,
         via_root: through_root && members.iter().any(|member| member.kind == TableKind::Partitioned),
@@ -258,9 +283,14 @@ fn is(table: &Table, name: &TableName) -> bool {
     table.schema == name.schema && table.name == name.name
 }
 
-/// The second publication's name, within the length of a name.
-fn insert_only_name(name: &str) -> String {
-    format!("{}_ins", &name[..name.len().min(crate::names::NAME_LIMIT_BYTES - 4)])
+/// The second publication's name, within the length of a name and none of `taken`, to which it is added.
+fn insert_only_name(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let end = |number: u32| if number < 2 { "_ins".to_owned() } else { format!("_ins{number}") };
+    let with = |end: String| format!("{}{end}", &name[..name.len().min(crate::names::NAME_LIMIT_BYTES - end.len())]);
+    let free = (1..).map(|number| with(end(number))).find(|made| !taken.contains(made));
+    let free = free.expect("there are more numbers than slots");
+    taken.insert(free.clone());
+    free
 }
 
 /// What the publication lists: a root stands for its leaves where versions allow it.
@@ -329,25 +359,6 @@ fn load(sweep: &Sweep<'_>) -> PlannedLoad {
         slot_capacity: sweep.cost.capacity_units(sweep.policy.slot_capacity).map(|units| sweep.cost.to_number(units)),
         coefficients: sweep.cost.coefficients.clone(),
     }
-}
-
-/// Pairs of tables with foreign keys between them, in different slots of a partition of tables into slots.
-fn cut_weight(sweep: &Sweep<'_>, slot_of: impl Fn(usize) -> BTreeSet<usize>) -> u64 {
-    cut_pairs(sweep, slot_of).iter().map(|(_, _, weight)| weight).sum()
-}
-
-fn cut_pairs(sweep: &Sweep<'_>, slot_of: impl Fn(usize) -> BTreeSet<usize>) -> Vec<(usize, usize, u64)> {
-    sweep
-        .graph
-        .pairs()
-        .into_iter()
-        .filter(|(_, _, joint)| joint.weight > 0)
-        .filter_map(|(a, b, joint)| {
-            let (in_a, in_b) = (slot_of(a as usize), slot_of(b as usize));
-            let cut = !in_a.is_empty() && !in_b.is_empty() && (in_a != in_b || in_a.len() > 1);
-            cut.then_some((a as usize, b as usize, joint.weight))
-        })
-        .collect()
 }
 
 fn objective(
@@ -463,25 +474,10 @@ fn frontier(sweep: &Sweep<'_>, traded: &Traded) -> Vec<FrontierPoint> {
     traded
         .frontier
         .iter()
-        .map(|point| {
-            let mut slot_of_group: Vec<Option<usize>> = vec![None; sweep.groups.groups.len()];
-            for (item, &bin) in point.result.assignment.0.iter().enumerate() {
-                slot_of_group[candidate.hot.shared[item]] = Some(bin as usize);
-            }
-            for (number, (group, _)) in candidate.hot.dedicated.iter().enumerate() {
-                slot_of_group[*group] = Some(candidate.shared_count as usize + number);
-            }
-            let mut slots = vec![BTreeSet::new(); sweep.workload.tables.len()];
-            for (position, group) in sweep.groups.groups.iter().enumerate() {
-                for &index in &group.tables {
-                    slots[index].extend(slot_of_group[position]);
-                }
-            }
-            FrontierPoint {
-                tolerance: point.tolerance_ppm as f64 / 1e6,
-                shared_peak_load: sweep.cost.to_number(point.peak),
-                cut_weight: cut_weight(sweep, |index| slots[index].clone()),
-            }
+        .map(|point| FrontierPoint {
+            tolerance: point.tolerance_ppm as f64 / 1e6,
+            shared_peak_load: sweep.cost.to_number(point.peak),
+            cut_weight: cut_weight(sweep, candidate, &point.result.assignment),
         })
         .collect()
 }
@@ -588,12 +584,20 @@ fn decisions(sweep: &Sweep<'_>, traded: &Traded, drafts: &[Draft]) -> Vec<Decisi
             let made = &sweep.groups.groups[group];
             if let Some(root) = &made.part_of {
                 split.entry(root).or_insert((Vec::new(), made.share)).0.push(draft.name.clone());
-            } else if let Some((_, reason)) = candidate.hot.dedicated.iter().find(|(hot, _)| *hot == group) {
-                let why = why_hot(sweep, reason);
-                decisions.push(Decision::Hot { tables: names(group), slot: draft.name.clone(), why });
-            } else if let Some(pin) = &made.pin {
+                continue;
+            }
+            let (tables, slot) = (names(group), draft.name.clone());
+            if let Some((_, reason)) = candidate.hot.dedicated.iter().find(|(hot, _)| *hot == group) {
+                decisions.push(Decision::Hot { tables, slot, why: why_hot(sweep, reason) });
+                continue;
+            }
+            if let Some((_, reason, left)) = candidate.hot.left_shared.iter().find(|(hot, ..)| *hot == group) {
+                let why = format!("{}, but {}", why_hot(sweep, reason), left.why());
+                decisions.push(Decision::HotShared { tables: tables.clone(), slot: slot.clone(), why });
+            }
+            if let Some(pin) = &made.pin {
                 let why = format!("pin = {}", String::from(pin.clone()));
-                decisions.push(Decision::Pinned { tables: names(group), slot: draft.name.clone(), why });
+                decisions.push(Decision::Pinned { tables, slot, why });
             }
         }
     }

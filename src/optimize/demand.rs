@@ -2,7 +2,8 @@
 
 use super::grouping::Groups;
 use crate::{
-    cost::{Confidence, CostModel},
+    cost::{Confidence, CostModel, MOST_UNITS},
+    format::FormatError,
     workload::{Table, Workload},
 };
 
@@ -31,7 +32,7 @@ impl Demand {
         let buckets = workload.observed_buckets();
         let context = cost.context(workload, Confidence::Nominal, &buckets);
         let dimension_count = cost.dimension_count(&context);
-        let mut loads = vec![0; dimension_count * groups.groups.len()];
+        let mut loads = vec![0u64; dimension_count * groups.groups.len()];
         let mut demand = Demand {
             constant: cost.slot_constant(workload, Confidence::Nominal, &buckets),
             peaks: Vec::with_capacity(groups.groups.len()),
@@ -41,7 +42,7 @@ impl Demand {
             dimension_count,
             loads: Vec::new(),
         };
-        let mut own = vec![0; dimension_count];
+        let mut own = vec![0u64; dimension_count];
         for (position, group) in groups.groups.iter().enumerate() {
             let row = &mut loads[position * dimension_count..(position + 1) * dimension_count];
             let mut delay: f64 = 0.0;
@@ -50,7 +51,7 @@ impl Demand {
                 let table = &workload.tables[index];
                 own.fill(0);
                 cost.add_share_loads(&context, table, group.share, &mut own);
-                row.iter_mut().zip(&own).for_each(|(sum, load)| *sum += load);
+                row.iter_mut().zip(&own).for_each(|(sum, load)| *sum = sum.saturating_add(*load));
                 bytes = bytes.saturating_add(group.share.part(table.copy_bytes()));
                 delay = delay.max(burst_delay(cost, table, &own, &demand.buckets, slot_capacity));
             }
@@ -60,6 +61,29 @@ impl Demand {
         }
         demand.loads = loads;
         demand
+    }
+
+    /// Refuses loads beyond what is counted exactly; no server has them.
+    ///
+    /// # Errors
+    /// [`FormatError::Content`] with the bucket and the group that asks for most.
+    pub fn check_total(&self, groups: &Groups) -> Result<(), FormatError> {
+        let mut total = self.constant.clone();
+        for row in self.loads.chunks(self.dimension_count.max(1)) {
+            total.iter_mut().zip(row).for_each(|(sum, load)| *sum = sum.saturating_add(*load));
+        }
+        let Some((dimension, units)) = total.iter().enumerate().find(|(_, units)| **units > MOST_UNITS) else {
+            return Ok(());
+        };
+        let heaviest =
+            (0..groups.groups.len()).max_by_key(|&group| (self.row(group)[dimension], std::cmp::Reverse(group)));
+        let most =
+            heaviest.map_or(String::new(), |group| format!(", most of it for table {}", groups.groups[group].name));
+        let bucket = self.buckets[dimension % self.buckets.len().max(1)];
+        Err(FormatError::content(
+            "workload",
+            format!("its load in bucket {bucket} is {units} units, but at most {MOST_UNITS} can be planned{most}"),
+        ))
     }
 
     /// The row of a group.
@@ -78,7 +102,11 @@ fn burst_delay(cost: &CostModel, table: &Table, row: &[u64], buckets: &[usize], 
     if wal_bytes <= 0.0 || buckets.is_empty() {
         return 0.0;
     }
-    let slowest = row.chunks(buckets.len()).map(|stage| stage.iter().sum::<u64>()).max().unwrap_or(0);
+    let slowest = row
+        .chunks(buckets.len())
+        .map(|stage| stage.iter().map(|&load| u128::from(load)).sum::<u128>())
+        .max()
+        .unwrap_or(0);
     let seconds_per_byte = slowest as f64 / capacity as f64 / wal_bytes;
     (bytes * seconds_per_byte - interval_s).max(0.0)
 }

@@ -30,6 +30,18 @@ pub struct TableGroup {
     pub share: Share,
 }
 
+impl TableGroup {
+    /// Whether a rule forbids it a slot of its own.
+    pub fn is_pinned_shared(&self) -> bool {
+        matches!(self.pin, Some(Pin::Shared | Pin::Slot(_)))
+    }
+
+    /// Whether a rule gives it a slot of its own, hot or not.
+    pub fn is_forced_alone(&self) -> bool {
+        self.part_of.is_some() || self.pin == Some(Pin::Dedicated)
+    }
+}
+
 /// All groups and the pairs of them that must not share a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Groups {

@@ -23,6 +23,50 @@ pub enum HotReason {
     Burst(f64),
 }
 
+/// Why a hot group has to share a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftShared {
+    /// The policy pins it to a shared slot.
+    Pinned,
+    /// As many groups as the policy allows are dedicated.
+    MaxDedicated,
+    /// No slot is left, or one shared slot less would cost more.
+    MaxSlots,
+    /// No move is left to take it out of its slot.
+    MaxMoves,
+}
+
+impl LeftShared {
+    /// In words that follow "but".
+    pub fn why(self) -> &'static str {
+        match self {
+            LeftShared::Pinned => "pinned to a shared slot",
+            LeftShared::MaxDedicated => "--max-dedicated is used up",
+            LeftShared::MaxSlots => "within --max-slots a slot of its own would not lower the peak",
+            LeftShared::MaxMoves => "--max-moves is used up",
+        }
+    }
+
+    /// What the user may do about it.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            LeftShared::Pinned => "unpin it",
+            LeftShared::MaxDedicated => "raise --max-dedicated",
+            LeftShared::MaxSlots => "raise --max-slots",
+            LeftShared::MaxMoves => "raise --max-moves",
+        }
+    }
+}
+
+/// How many groups may be dedicated because they are hot, and what is said of those beyond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// At most so many.
+    pub dedicated: u32,
+    /// Why no more.
+    pub beyond: LeftShared,
+}
+
 /// Which groups are dedicated for one number of shared slots.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HotSet {
@@ -31,17 +75,17 @@ pub struct HotSet {
     /// Positions of the others, in order.
     pub shared: Vec<usize>,
     /// Groups that are hot but stay shared, and why.
-    pub left_shared: Vec<(usize, HotReason, &'static str)>,
+    pub left_shared: Vec<(usize, HotReason, LeftShared)>,
 }
 
-/// Repeats contract §4 "Hot" until no group is hot or `max_dedicated` are. Cost: one pass over all loads for each.
+/// Repeats contract §4 "Hot" until no group is hot or as many are dedicated as are allowed. Cost: one pass over all loads for each.
 pub fn isolate(
     groups: &Groups,
     demand: &Demand,
     policy: &Policy,
     cost: &CostModel,
     shared_count: u32,
-    max_dedicated: u32,
+    allowance: Allowance,
 ) -> HotSet {
     let mut set = HotSet::default();
     let mut total = vec![0u64; demand.dimension_count];
@@ -60,7 +104,7 @@ pub fn isolate(
     }
     candidates.sort_by(|&a, &b| demand.peaks[b].cmp(&demand.peaks[a]).then(a.cmp(&b)));
     let threshold = Threshold::new(policy, cost, shared_count);
-    let mut free = max_dedicated;
+    let mut free = allowance.dedicated;
     let mut place = 0;
     while place < candidates.len() {
         let position = candidates[place];
@@ -69,11 +113,11 @@ pub fn isolate(
             place += 1;
             continue;
         };
-        if matches!(groups.groups[position].pin, Some(Pin::Shared | Pin::Slot(_))) {
-            set.left_shared.push((position, reason, "pinned to a shared slot"));
+        if groups.groups[position].is_pinned_shared() {
+            set.left_shared.push((position, reason, LeftShared::Pinned));
             place += 1;
         } else if free == 0 {
-            set.left_shared.push((position, reason, "--max-dedicated is used up"));
+            set.left_shared.push((position, reason, allowance.beyond));
             place += 1;
         } else {
             free -= 1;
@@ -90,6 +134,27 @@ pub fn isolate(
     candidates.sort_unstable();
     set.shared = candidates;
     set
+}
+
+/// Those of `shared` that are hot beside the others, hottest first.
+pub fn beside(
+    demand: &Demand,
+    policy: &Policy,
+    cost: &CostModel,
+    shared_count: u32,
+    shared: &[usize],
+) -> Vec<(usize, HotReason)> {
+    let mut total = vec![0u64; demand.dimension_count];
+    for &position in shared {
+        total.iter_mut().zip(demand.row(position)).for_each(|(sum, load)| *sum += load);
+    }
+    let heaviest = total.iter().copied().max().unwrap_or(0);
+    let threshold = Threshold::new(policy, cost, shared_count);
+    let reason = |position: usize| threshold.reason(demand.peaks[position], heaviest, demand.burst_delay_s[position]);
+    let mut hot: Vec<(usize, HotReason)> =
+        shared.iter().filter_map(|&position| Some((position, reason(position)?))).collect();
+    hot.sort_by_key(|(position, _)| (std::cmp::Reverse(demand.peaks[*position]), *position));
+    hot
 }
 
 /// The comparisons, in integers so that the checker finds the same.
@@ -163,6 +228,10 @@ mod tests {
         (groups, demand, cost)
     }
 
+    fn at_most(dedicated: u32) -> Allowance {
+        Allowance { dedicated, beyond: LeftShared::MaxDedicated }
+    }
+
     fn dedicated(set: &HotSet) -> Vec<usize> {
         set.dedicated.iter().map(|(position, _)| *position).collect()
     }
@@ -172,13 +241,14 @@ mod tests {
         // 2 slots: total 160, fair 80: 100 > 40 goes; then total 60, fair 30: 20 > 15 goes; total 40, fair 20: 10 is
         // not above 10, and the rest stays.
         let (groups, demand, cost) = case(&[10, 100, 10, 20, 10, 10]);
-        let set = isolate(&groups, &demand, &Policy::default(), &cost, 2, 4);
+        let set = isolate(&groups, &demand, &Policy::default(), &cost, 2, at_most(4));
         assert_eq!(dedicated(&set), [1, 3]);
         assert_eq!(set.dedicated[0].1, HotReason::Share(100, 80));
         assert_eq!(set.shared, [0, 2, 4, 5]);
-        let set = isolate(&groups, &demand, &Policy::default(), &cost, 2, 1);
+        let set = isolate(&groups, &demand, &Policy::default(), &cost, 2, at_most(1));
         assert_eq!(dedicated(&set), [1]);
-        assert_eq!(set.left_shared.len(), 1);
+        assert_eq!(set.left_shared, [(3, HotReason::Share(20, 30), LeftShared::MaxDedicated)]);
+        assert_eq!(beside(&demand, &Policy::default(), &cost, 2, &set.shared), [(3, HotReason::Share(20, 30))]);
     }
 
     #[test]
@@ -187,15 +257,15 @@ mod tests {
         // capacity 100, headroom 0.3, hot share 0.5: hot above 35; by share of 2 slots it needs more than 24 as well,
         // so one slot is asked for: fair 96, hot above 48.
         let policy = Policy { slot_capacity: Some(100), ..Policy::default() };
-        let set = isolate(&groups, &demand, &policy, &cost, 1, 4);
+        let set = isolate(&groups, &demand, &policy, &cost, 1, at_most(4));
         assert_eq!(set.dedicated, [(0, HotReason::Capacity(36, 35))]);
         demand.burst_delay_s[3] = 31.0;
-        let set = isolate(&groups, &demand, &policy, &cost, 1, 4);
+        let set = isolate(&groups, &demand, &policy, &cost, 1, at_most(4));
         assert_eq!(dedicated(&set), [0, 3]);
         groups.groups[0].pin = Some(Pin::Shared);
         groups.groups[1].pin = Some(Pin::Dedicated);
-        let set = isolate(&groups, &demand, &policy, &cost, 1, 4);
+        let set = isolate(&groups, &demand, &policy, &cost, 1, at_most(4));
         assert_eq!(dedicated(&set), [1, 3]);
-        assert_eq!(set.left_shared, [(0, HotReason::Capacity(36, 35), "pinned to a shared slot")]);
+        assert_eq!(set.left_shared, [(0, HotReason::Capacity(36, 35), LeftShared::Pinned)]);
     }
 }

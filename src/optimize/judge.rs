@@ -3,7 +3,7 @@
 
 use super::{
     assemble::{Draft, Rows, describe, publisher_decode_load},
-    hot::HotReason,
+    hot::{HotReason, LeftShared},
     split::not_filterable,
     sweep::Sweep,
     trade::Traded,
@@ -13,7 +13,7 @@ use crate::{
     finding::{Finding, Severity, Subject},
     names::TableName,
     plan::{PlannedForeignKey, PlannedSlot},
-    policy::{ForeignKeyMode, Measure, Pin, PublicationCount},
+    policy::{ForeignKeyMode, Measure, PublicationCount},
     units::Seconds,
     workload::{ReplicaIdentity, TableKind, Workload},
 };
@@ -35,9 +35,9 @@ pub fn findings(
     findings.extend(headroom(sweep, traded));
     findings.extend(one_slot_is_enough(sweep));
     findings.extend(cores(sweep, drafts.len()));
-    findings.extend(yielded(sweep, traded));
+    findings.extend(limited(sweep, traded));
     findings.extend(left_shared(sweep, traded));
-    findings.extend(few_groups(sweep, traded));
+    findings.extend(few_slots(sweep, traded));
     findings.extend(partition_trees(slots));
     findings.extend(partition_identities(sweep.workload, slots));
     findings.extend(row_filters(sweep, slots));
@@ -290,20 +290,22 @@ fn cores(sweep: &Sweep<'_>, slot_count: usize) -> Option<Finding> {
     })
 }
 
-/// `PL106`: `--max-slots` won over `--publications`.
-fn yielded(sweep: &Sweep<'_>, traded: &Traded) -> Option<Finding> {
-    let shared = traded.swept.candidates[traded.swept.chosen].shared_count;
-    let max_slots = sweep.policy.max_slots.filter(|_| traded.swept.yielded)?;
+/// `PL106`: `--max-slots` leaves no room for what `--publications` and the hot rule ask for.
+fn limited(sweep: &Sweep<'_>, traded: &Traded) -> Option<Finding> {
+    let candidate = &traded.swept.candidates[traded.swept.chosen];
+    let max_slots = sweep.policy.max_slots.filter(|_| traded.swept.limited)?;
     let asked = match sweep.policy.publications {
-        PublicationCount::Auto => return None,
-        range @ PublicationCount::Range(..) => range,
+        PublicationCount::Auto => "the shared slots that keep the headroom".to_owned(),
+        range @ PublicationCount::Range(..) => format!("{range} shared ones"),
     };
-    Some(Finding::new(
-        Severity::Warning,
-        "PL106",
-        Subject::Plan,
-        format!("{shared} shared slots instead of {asked}, since --max-slots {max_slots} counts dedicated ones too"),
-    ))
+    let (shared, dedicated) = (candidate.shared_count, candidate.hot.dedicated.len());
+    let message = format!(
+        "{shared} shared and {dedicated} dedicated slots, since --max-slots {max_slots} leaves no room for {asked} and one for each hot table"
+    );
+    Some(
+        Finding::new(Severity::Warning, "PL106", Subject::Plan, message)
+            .detail("Of the ways to share out so many slots, this one has the least peak over all of them."),
+    )
 }
 
 /// `PL108`: a hot group that shares a slot all the same.
@@ -313,7 +315,7 @@ fn left_shared(sweep: &Sweep<'_>, traded: &Traded) -> Vec<Finding> {
         .hot
         .left_shared
         .iter()
-        .map(|(group, reason, why)| {
+        .map(|(group, reason, left)| {
             let subject = Subject::Table(sweep.groups.groups[*group].name.clone());
             let size = match reason {
                 HotReason::Share(peak, _) | HotReason::Capacity(peak, _) => {
@@ -322,32 +324,34 @@ fn left_shared(sweep: &Sweep<'_>, traded: &Traded) -> Vec<Finding> {
                 HotReason::Burst(seconds) => format!("bursts worth {}", Seconds(*seconds)),
                 HotReason::Pinned | HotReason::Kept | HotReason::Split => "by policy".into(),
             };
-            let pinned = matches!(sweep.groups.groups[*group].pin, Some(Pin::Shared | Pin::Slot(_)));
-            let option = proposed_split(sweep, *group).filter(|_| !pinned);
-            let ways =
-                [pinned.then(|| "unpin it".to_owned()), (!pinned).then(|| "raise --max-dedicated".to_owned()), option];
-            let ways: Vec<String> = ways.into_iter().flatten().collect();
-            Finding::new(Severity::Warning, "PL108", subject, format!("hot ({size}), but in a shared slot: {why}"))
+            let split = proposed_split(sweep, *group).filter(|_| *left != LeftShared::Pinned);
+            let ways: Vec<String> = std::iter::once(left.remedy().to_owned()).chain(split).collect();
+            let message = format!("hot ({size}), but in a shared slot: {}", left.why());
+            Finding::new(Severity::Warning, "PL108", subject, message)
                 .detail("Everything else in its slot waits behind it.")
                 .hint(format!("If that is too long: {}.", ways.join(", or ")))
         })
         .collect()
 }
 
-/// `PL109`: fewer groups than slots.
-fn few_groups(sweep: &Sweep<'_>, traded: &Traded) -> Option<Finding> {
-    let shared = traded.swept.candidates[traded.swept.chosen].shared_count;
+/// `PL109`: fewer groups than slots; `PL111`: fewer slots than asked for lack of moves.
+fn few_slots(sweep: &Sweep<'_>, traded: &Traded) -> Option<Finding> {
+    let candidate = &traded.swept.candidates[traded.swept.chosen];
+    let shared = candidate.shared_count;
     let low = match sweep.policy.publications {
-        PublicationCount::Range(low, _) if !traded.swept.yielded => low,
+        PublicationCount::Range(low, _) if !traded.swept.limited => low,
         _ => return None,
     };
-    (shared < low).then(|| {
-        Finding::new(
-            Severity::Info,
-            "PL109",
-            Subject::Plan,
-            format!("{shared} shared slots instead of {low}: there are no more table groups to share"),
-        )
+    if shared >= low {
+        return None;
+    }
+    let fewer = format!("{shared} shared slots instead of {low}");
+    Some(if candidate.hot.shared.len() <= shared as usize {
+        let message = format!("{fewer}: there are no more table groups to share");
+        Finding::new(Severity::Info, "PL109", Subject::Plan, message)
+    } else {
+        let message = format!("{fewer}: --max-moves leaves no table groups to fill more");
+        Finding::new(Severity::Warning, "PL111", Subject::Plan, message).hint("Raise --max-moves.")
     })
 }
 

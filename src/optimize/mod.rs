@@ -2,15 +2,19 @@
 
 pub mod assemble;
 pub mod bound;
+pub mod cut_pairs;
 pub mod demand;
 pub mod fk_graph;
 pub mod grouping;
 pub mod hot;
 pub mod judge;
 pub mod packing;
+pub mod previous;
+pub mod replan;
 pub mod rng;
 pub mod scope;
 pub mod simd;
+pub mod slot_limit;
 pub mod split;
 pub mod sweep;
 pub mod trade;
@@ -20,6 +24,7 @@ pub use packing::{Budget, ExactMode};
 use crate::{
     cost::CostModel,
     format::FormatError,
+    names::SlotName,
     plan::Plan,
     policy::{Policy, PolicyError, PublicationCount},
     workload::{self, Workload},
@@ -78,6 +83,9 @@ pub enum OptimizeError {
         /// The workload's.
         workload: String,
     },
+    /// The previous plan is none that could be in use.
+    #[error("invalid previous plan: {0}")]
+    Previous(&'static str),
 }
 
 /// Solves the assignment. `workload` must be canonical ([`Workload::canonicalize`]). The result has passed nothing yet:
@@ -93,27 +101,44 @@ pub fn optimize(
 ) -> Result<Plan, OptimizeError> {
     policy.validate()?;
     workload::check::validate(workload)?;
-    let scope = scope::scope(workload, policy)?;
-    if scope.tables.is_empty() {
-        return Err(OptimizeError::NoTables(scope.excluded.len()));
-    }
+    let mut scope = scope::scope(workload, policy)?;
     if workload.observed_buckets().is_empty() {
         return Err(OptimizeError::NothingObserved);
     }
     let cost = &CostModel { made_full: scope.made_full.clone(), ..cost.clone() };
+    if !(cost.publisher.publishes_partition_roots() && cost.subscriber.receives_into_partition_roots()) {
+        scope.leave_out_empty_trees(workload);
+    }
+    if scope.tables.is_empty() {
+        return Err(OptimizeError::NoTables(scope.excluded.len()));
+    }
     let graph = fk_graph::FkGraph::new(workload, policy)?;
     let parts = split::parts(workload, &scope, policy, cost)?;
     let groups = grouping::group(workload, &scope, &graph, policy, &parts)?;
     let demand = demand::Demand::new(workload, &groups, cost, policy.slot_capacity);
+    demand.check_total(&groups)?;
+    check_pinned_names(workload, policy, options.previous)?;
     check_counts(&groups, policy)?;
     let sweep = sweep::Sweep { workload, groups: &groups, demand: &demand, graph: &graph, policy, cost, options };
-    let previous = trade::previous(&sweep)?;
-    let swept = match &previous {
-        Some(previous) => trade::keep_slots(&sweep, previous),
-        None => sweep.run(),
+    let traded = match options.previous {
+        Some(previous) => replan::plan_again(&sweep, previous)?,
+        None => trade::trade(&sweep, sweep.run())?,
     };
-    let traded = trade::trade(&sweep, swept, previous.as_ref())?;
     Ok(assemble::plan(&sweep, &scope, traded))
+}
+
+/// A pin gives a slot its name, and the server may have one of that name.
+fn check_pinned_names(workload: &Workload, policy: &Policy, previous: Option<&Plan>) -> Result<(), PolicyError> {
+    let own = |name: &SlotName| previous.is_some_and(|plan| plan.slots.iter().any(|slot| slot.name == *name));
+    let in_use = |name: &&&SlotName| workload.server.slots_in_use.iter().any(|used| used == name.as_str());
+    match policy.pinned_slots().iter().filter(in_use).find(|name| !own(name)) {
+        None => Ok(()),
+        Some(name) => Err(PolicyError::Contradiction {
+            first: format!("pin = {name}"),
+            second: "slots_in_use".into(),
+            reason: "a slot of that name exists on the publisher".into(),
+        }),
+    }
 }
 
 /// Rules that ask for more slots than there may be.

@@ -24,6 +24,21 @@ pub struct Scope {
     pub findings: Vec<Finding>,
 }
 
+impl Scope {
+    /// Leaves out partitioned tables without partitions, for versions whose publications list the partitions.
+    pub fn leave_out_empty_trees(&mut self, workload: &Workload) {
+        let roots: BTreeSet<&TableName> = workload.tables.iter().filter_map(|t| t.partition_root.as_ref()).collect();
+        let is_empty = |table: &Table| table.kind == TableKind::Partitioned && !roots.contains(&table.table_name());
+        for &index in self.tables.iter().filter(|&&index| is_empty(&workload.tables[index])) {
+            let name = workload.tables[index].table_name();
+            let reason = "it has no partitions, and these versions publish partitions one by one".into();
+            self.excluded.push(Excluded { schema: name.schema, name: name.name, reason });
+        }
+        self.tables.retain(|&index| !is_empty(&workload.tables[index]));
+        self.excluded.sort();
+    }
+}
+
 /// Decides for every table whether it is in the plan.
 ///
 /// # Errors

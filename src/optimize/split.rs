@@ -139,11 +139,11 @@ fn deal(rows: &BTreeMap<usize, Vec<u64>>, part_count: usize) -> Vec<Vec<usize>> 
         let row = &rows[&index];
         let best = (0..part_count)
             .min_by_key(|&part| {
-                let grown = parts[part].0.iter().zip(row).map(|(a, b)| a + b).max().unwrap_or(0);
+                let grown = parts[part].0.iter().zip(row).map(|(a, b)| a.saturating_add(*b)).max().unwrap_or(0);
                 (!parts[part].1.is_empty(), grown, parts[part].1.len(), part)
             })
             .expect("a split has at least two parts");
-        parts[best].0.iter_mut().zip(row).for_each(|(sum, load)| *sum += load);
+        parts[best].0.iter_mut().zip(row).for_each(|(sum, load)| *sum = sum.saturating_add(*load));
         parts[best].1.push(index);
     }
     parts

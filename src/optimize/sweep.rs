@@ -9,8 +9,9 @@ use super::{
     demand::Demand,
     fk_graph::FkGraph,
     grouping::Groups,
-    hot::{self, HotSet},
+    hot::{self, Allowance, HotSet, LeftShared},
     packing::{Assignment, Budget, Instance, PackError, PackSettings, Packing, pack},
+    slot_limit,
 };
 use crate::{
     cost::{Confidence, CostModel},
@@ -70,10 +71,26 @@ pub struct Swept {
     pub candidates: Vec<Candidate>,
     /// Position of the choice.
     pub chosen: usize,
-    /// `--max-slots` made the number of shared slots go below what was asked.
-    pub yielded: bool,
+    /// Those among which the choice is made once they are packed and traded with the whole budget.
+    pub finalists: Vec<usize>,
+    /// `--max-slots` cut what was asked for.
+    pub limited: bool,
     /// Why this one, in words.
     pub why: &'static str,
+}
+
+impl Swept {
+    /// A choice that is already made.
+    pub fn one(candidates: Vec<Candidate>, chosen: usize, why: &'static str) -> Self {
+        Swept { candidates, chosen, finalists: vec![chosen], limited: false, why }
+    }
+}
+
+impl Candidate {
+    /// The shared peak found; 0 when nothing is shared or packed.
+    pub fn packing_peak(&self) -> u64 {
+        self.packing.as_ref().map_or(0, |packing| packing.peak)
+    }
 }
 
 impl Sweep<'_> {
@@ -85,11 +102,27 @@ impl Sweep<'_> {
 
     /// Tries the counts and chooses.
     pub fn run(&self) -> Swept {
-        let (counts, yielded, max_dedicated) = self.counts();
+        let (low, high) = self.range();
+        match self.policy.max_slots {
+            None => self.try_counts(low..=high),
+            Some(most) => slot_limit::run(self, most),
+        }
+    }
+
+    /// The numbers of shared slots that are asked for.
+    pub fn range(&self) -> (u32, u32) {
+        match self.policy.publications {
+            PublicationCount::Range(low, high) => (low, high),
+            PublicationCount::Auto => (1, AUTO_LIMIT),
+        }
+    }
+
+    /// Tries these counts, each with its own hot set, and chooses (contract §4 "Number of slots").
+    pub fn try_counts(&self, counts: impl IntoIterator<Item = u32>) -> Swept {
         let mut candidates: Vec<Candidate> = Vec::new();
         let automatic = self.policy.publications == PublicationCount::Auto;
         for count in counts {
-            let candidate = self.candidate(count, max_dedicated);
+            let candidate = self.candidate_of(self.isolate(count, self.allowance()), count);
             if candidates.last().is_some_and(|last| last.shared_count == candidate.shared_count) {
                 break;
             }
@@ -99,12 +132,12 @@ impl Sweep<'_> {
                 break;
             }
         }
-        self.choose(candidates, yielded)
+        self.choose(candidates)
     }
 
-    fn choose(&self, mut candidates: Vec<Candidate>, yielded: bool) -> Swept {
+    fn choose(&self, mut candidates: Vec<Candidate>) -> Swept {
         if let Some(chosen) = candidates.iter().position(|candidate| candidate.keeps_headroom == Some(true)) {
-            return Swept { candidates, chosen, yielded, why: "the fewest that keep the headroom" };
+            return Swept::one(candidates, chosen, "the fewest that keep the headroom");
         }
         // A single one has nothing to be compared with: it is packed with the whole budget afterwards.
         if candidates.len() > 1 {
@@ -114,49 +147,42 @@ impl Sweep<'_> {
         }
         let chosen = (0..candidates.len())
             .filter(|&position| candidates[position].packing.is_some() || candidates[position].shared_count == 0)
-            .min_by_key(|&position| (peak_of(&candidates[position]), position))
+            .min_by_key(|&position| (candidates[position].packing_peak(), position))
             .unwrap_or(0);
         let why =
             if self.limit().is_some() { "the least peak, since no count keeps the headroom" } else { "the least peak" };
-        Swept { candidates, chosen, yielded, why }
+        Swept::one(candidates, chosen, why)
     }
 
-    /// The counts to try, whether `--max-slots` lowered them, and how many groups may be dedicated.
-    fn counts(&self) -> (Vec<u32>, bool, u32) {
-        let (low, high) = match self.policy.publications {
-            PublicationCount::Range(low, high) => (low, high),
-            PublicationCount::Auto => (1, AUTO_LIMIT),
-        };
-        let max_dedicated = self.policy.max_dedicated;
-        let Some(max_slots) = self.policy.max_slots else { return ((low..=high).collect(), false, max_dedicated) };
-        let fits = |count: u32| {
-            let set = self.isolate(count, max_dedicated);
-            set.dedicated.len() + (count as usize).min(set.shared.len()) <= max_slots as usize
-        };
-        let within: Vec<u32> = (low..=high).filter(|&count| fits(count)).collect();
-        if !within.is_empty() {
-            return (within, false, max_dedicated);
-        }
-        match (1..low).rev().find(|&count| fits(count)) {
-            Some(count) => (vec![count], true, max_dedicated),
-            None => {
-                let forced = self.isolate(1, 0).dedicated.len() as u32;
-                (vec![1], true, (max_slots - 1).saturating_sub(forced).min(max_dedicated))
-            }
-        }
+    /// What the policy allows where nothing else limits it.
+    pub fn allowance(&self) -> Allowance {
+        Allowance { dedicated: self.policy.max_dedicated, beyond: LeftShared::MaxDedicated }
     }
 
     /// The hot set for a count.
-    pub fn isolate(&self, count: u32, max_dedicated: u32) -> HotSet {
-        hot::isolate(self.groups, self.demand, self.policy, self.cost, count, max_dedicated)
+    pub fn isolate(&self, count: u32, allowance: Allowance) -> HotSet {
+        hot::isolate(self.groups, self.demand, self.policy, self.cost, count, allowance)
     }
 
-    fn candidate(&self, count: u32, max_dedicated: u32) -> Candidate {
-        self.candidate_of(self.isolate(count, max_dedicated), count)
+    /// Largest load that one group makes of a slot of its own.
+    pub fn alone_peak(&self, group: usize) -> u64 {
+        self.demand
+            .row(group)
+            .iter()
+            .zip(&self.demand.constant)
+            .map(|(load, constant)| load + constant)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Largest load over all slots, dedicated ones too, when the shared ones reach `shared_peak`.
+    pub fn peak_over_all(&self, candidate: &Candidate, shared_peak: u64) -> u64 {
+        let dedicated = candidate.hot.dedicated.iter().map(|(group, _)| self.alone_peak(*group));
+        dedicated.max().unwrap_or(0).max(shared_peak)
     }
 
     /// What a count is tried with: the small budget, or a quarter of a number that the user gave.
-    fn first_budget(&self) -> Budget {
+    pub fn first_budget(&self) -> Budget {
         match self.options.budget {
             Budget::Evaluations(evaluations) => Budget::Evaluations((evaluations / 4).max(1)),
             Budget::Small | Budget::Normal | Budget::Large => Budget::Small,
@@ -281,10 +307,6 @@ impl Sweep<'_> {
             })
             .collect()
     }
-}
-
-fn peak_of(candidate: &Candidate) -> u64 {
-    candidate.packing.as_ref().map_or(0, |packing| packing.peak)
 }
 
 /// The groups of every shared slot of an assignment.

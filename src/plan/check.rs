@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Plan, PlannedSlot, PlannedTable, shard::Shard};
 use crate::{
-    cost::{CostModel, Share},
+    cost::{Confidence, CostModel, MOST_UNITS, Share},
     finding::{Finding, Severity, Subject},
     names::TableName,
     workload::{self, Table, TableKind, Workload},
@@ -27,6 +27,10 @@ pub fn check(plan: &Plan, workload: &Workload) -> Vec<Finding> {
     }
     provenance(plan, workload, &mut report);
     let book = Book::new(plan, workload);
+    if plan.policy.validate().is_err() || !countable(&book, &mut report) {
+        // With such numbers nothing can be computed.
+        return report.sorted();
+    }
     cover::check(&book, &mut report);
     if report.findings.is_empty() {
         // Groups and figures mean something only for a plan that covers the right tables once; that it was edited is
@@ -145,6 +149,21 @@ fn carried(
 fn shards(slot: &PlannedSlot, by_name: &BTreeMap<TableName, usize>) -> BTreeMap<usize, Share> {
     let shard = |member: &PlannedTable| Shard::of(member).map(|shard| shard.share);
     slot.tables.iter().filter_map(|member| Some((*by_name.get(&member.table_name())?, shard(member)?))).collect()
+}
+
+/// Whether its loads can be counted with the coefficients that it states.
+fn countable(book: &Book<'_>, report: &mut Report) -> bool {
+    let context = book.cost.context(book.workload, Confidence::Nominal, &book.buckets);
+    let mut total = book.cost.slot_constant(book.workload, Confidence::Nominal, &book.buckets);
+    let carried: BTreeSet<usize> = book.carried.iter().flatten().copied().collect();
+    carried.into_iter().for_each(|index| book.cost.add_table_loads(&context, book.table(index), &mut total));
+    let beyond = total.iter().find(|units| **units > MOST_UNITS);
+    if let Some(units) = beyond {
+        let message =
+            format!("its tables ask for {units} units of load in a bucket, but at most {MOST_UNITS} can be planned");
+        report.error("AU105", Subject::Plan, message);
+    }
+    beyond.is_none()
 }
 
 /// Is the plan as it was made?

@@ -224,7 +224,15 @@ pub struct Objective {
     pub move_curve: Vec<MovePoint>,
 }
 
-/// What was found for one number of shared slots.
+impl SlotCount {
+    /// Whether it is the row that the plan chose.
+    pub fn is_chosen(&self, plan: &Plan) -> bool {
+        let shared = plan.slots.iter().filter(|slot| slot.role == Role::Shared).count();
+        self.shared as usize == shared && self.dedicated.len() == plan.slots.len() - shared
+    }
+}
+
+/// What was found for one number of shared slots, and of dedicated ones where `--max-slots` makes them compete.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SlotCount {
@@ -255,6 +263,15 @@ pub enum Decision {
         /// Name of its dedicated slot.
         slot: SlotName,
         /// What made it hot, in words and numbers.
+        why: String,
+    },
+    /// The group is hot, and shares a slot all the same.
+    HotShared {
+        /// Its tables.
+        tables: Vec<TableName>,
+        /// Its slot.
+        slot: SlotName,
+        /// Why it is hot, and why it is not alone.
         why: String,
     },
     /// Tables that share a slot because a rule says so.
@@ -291,6 +308,16 @@ pub enum Decision {
     },
 }
 
+/// The plan from which this one was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreviousPlan {
+    /// Its digest.
+    pub plan_sha256: String,
+    /// Its slots that this plan goes on with: they may be in use on the publisher.
+    pub slots: Vec<SlotName>,
+}
+
 /// The plan file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -325,6 +352,9 @@ pub struct Plan {
     pub policy: Policy,
     /// What was balanced: measure, unit, capacity and coefficients.
     pub load: PlannedLoad,
+    /// The plan that it changes; absent when it starts anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<PreviousPlan>,
     /// The slots, the hottest first, then by name.
     pub slots: Vec<PlannedSlot>,
     /// Relations that are not replicated, each with the reason.

@@ -102,11 +102,11 @@ fn counts(view: &View<'_>) -> Html {
         ],
     );
     for row in &plan.slot_counts {
-        list.raw(if row.shared == shared { "<tr class=\"this\">" } else { "<tr>" });
+        list.raw(if row.is_chosen(plan) { "<tr class=\"this\">" } else { "<tr>" });
         list.tag(
             "th",
             &[("scope", &"row"), ("class", &"n")],
-            format_args!("{}{}", row.shared, if row.shared == shared { " (chosen)" } else { "" }),
+            format_args!("{}{}", row.shared, if row.is_chosen(plan) { " (chosen)" } else { "" }),
         );
         number(&mut list, row.dedicated.len());
         match row.packing_peak_load {

@@ -138,15 +138,15 @@ fn proof(view: &View<'_>) -> String {
     if shared == 0 {
         return "Every table group has a slot of its own, so there is nothing to balance.".to_owned();
     }
-    let slots = counted(shared, "shared slot");
+    let slots = counted(shared, "slot");
     let peak = view.load(objective.shared_peak_load);
     if objective.gap <= 0.0 {
         format!(
-            "How good is it? The busiest shared slot asks for {peak}, and it is proved that no other assignment to {slots} does better."
+            "How good is it? The busiest shared slot asks for {peak}, and it is proved that no other way to put the tables that share into {slots} does better."
         )
     } else {
         format!(
-            "How good is it? The busiest shared slot asks for {peak}. It is proved that no assignment whatever to {slots} can get below {}: at most {} of the peak could still be gained.",
+            "How good is it? The busiest shared slot asks for {peak}. It is proved that no way to put the tables that share into {slots} gets below {}: at most {} of the peak could still be gained.",
             view.load(objective.lower_bound),
             gap(objective.gap)
         )
@@ -296,7 +296,7 @@ fn rules(view: &View<'_>, out: &mut Html) {
                 let slots: Vec<&str> = slots.iter().map(|slot| slot.as_str()).collect();
                 lines.push(format!("Split: {table} over {}: {why}", slots.join(", ")));
             }
-            Decision::Hot { .. } | Decision::SlotCount { .. } => {}
+            Decision::Hot { .. } | Decision::HotShared { .. } | Decision::SlotCount { .. } => {}
         }
     }
     if lines.is_empty() {

@@ -1,6 +1,6 @@
 //! Is a workload file consistent, and is it plausible? Contradictions are errors, doubts are findings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Series, Table, TableKind, Workload};
 use crate::{
@@ -9,23 +9,44 @@ use crate::{
     names::TableName,
 };
 
-/// Refuses what cannot be meant: a table twice, names no server has, rates that are negative or of the wrong length.
+/// More of anything in a second no server does; sums of such rates stay exact.
+const MOST_PER_S: f64 = 1e12;
+/// Sizes of one table, bytes: some thirty times the largest that Postgres can hold.
+const MOST_TABLE_BYTES: u64 = 1 << 50;
+/// Sizes of all tables together, bytes, so that sums of them stay far from the end of 64 bits.
+const MOST_BYTES: u64 = 1 << 60;
+/// Any other number: rows of a table, bytes of a burst.
+const MOST_OF_ANYTHING: f64 = 1e15;
+/// A bucket is a year at most, and there are at most two years of minutes of them.
+const MOST_BUCKET_S: u32 = 366 * 86_400;
+const MOST_BUCKETS: u32 = 2 * 366 * 1_440;
+
+/// Refuses what cannot be meant: a table twice, names no server has, rates that are negative, beyond any server or of the wrong
+/// length, trees and families that no catalog holds.
 ///
 /// # Errors
 /// [`FormatError::Content`] naming the first contradiction.
 pub fn validate(workload: &Workload) -> Result<(), FormatError> {
     validate_frame(workload)?;
     let error = |message: String| Err(FormatError::content("workload", message));
-    let mut seen = BTreeSet::new();
+    let mut seen: BTreeMap<TableName, &Table> = BTreeMap::new();
+    let mut bytes = 0u64;
     for table in &workload.tables {
         let name = table.table_name();
         validate_table(workload, table)?;
-        if seen.contains(&name) {
+        if seen.contains_key(&name) {
             return error(format!("table {name} is listed twice"));
         }
-        seen.insert(name);
+        bytes = bytes.saturating_add(table.copy_bytes()).saturating_add(table.index_bytes);
+        if bytes > MOST_BYTES {
+            return error(format!(
+                "the tables up to {name} have {bytes} bytes together, but at most {MOST_BYTES} can be planned"
+            ));
+        }
+        seen.insert(name, table);
     }
-    check_references(workload, &seen)
+    check_references(workload, &seen)?;
+    check_families(&seen)
 }
 
 /// The part of [`validate`] that concerns no table.
@@ -36,6 +57,12 @@ pub fn validate_frame(workload: &Workload) -> Result<(), FormatError> {
     let error = |message: String| Err(FormatError::content("workload", message));
     if workload.bucket_s == 0 || workload.bucket_count == 0 {
         return error("\"bucket_s\" and \"bucket_count\" must be at least 1".into());
+    }
+    if workload.bucket_s > MOST_BUCKET_S || workload.bucket_count > MOST_BUCKETS {
+        return error(format!(
+            "\"bucket_s\" is {} and \"bucket_count\" {}, but at most {MOST_BUCKET_S} and {MOST_BUCKETS} can be planned",
+            workload.bucket_s, workload.bucket_count
+        ));
     }
     if workload.server.version_num.0 < 10_000 {
         return error(format!("\"version_num\" {} is not of the form 150018", workload.server.version_num.0));
@@ -81,6 +108,36 @@ fn check_table(workload: &Workload, table: &Table, name: &TableName) -> Result<(
                 format!("\"{field}\" of {subject} is {}, but cannot be negative", value.unwrap_or(f64::NAN)),
             ));
         }
+        if let Some(value) = value.filter(|value| *value > MOST_OF_ANYTHING) {
+            return Err(FormatError::content(
+                "workload",
+                format!("\"{field}\" of {subject} is {value}, but at most {MOST_OF_ANYTHING} is possible"),
+            ));
+        }
+    }
+    let sizes =
+        [("heap_bytes", table.heap_bytes), ("toast_bytes", table.toast_bytes), ("index_bytes", table.index_bytes)];
+    if let Some((field, bytes)) = sizes.into_iter().find(|(_, bytes)| *bytes > MOST_TABLE_BYTES) {
+        return Err(FormatError::content(
+            "workload",
+            format!("\"{field}\" of {subject} is {bytes}, but at most {MOST_TABLE_BYTES} is possible"),
+        ));
+    }
+    let loaded = table.load.series().find(|(_, series)| table.kind == TableKind::Partitioned && series.max() > 0.0);
+    if let Some((field, series)) = loaded {
+        return Err(FormatError::content(
+            "workload",
+            format!(
+                "\"{field}\" of {subject} is {}, but a partitioned table has its load in its partitions",
+                series.max()
+            ),
+        ));
+    }
+    if table.kind != TableKind::Table && !table.inherits.is_empty() {
+        return Err(FormatError::content(
+            "workload",
+            format!("{subject}: only a plain table can inherit, as opposed to a partitioned one or a partition"),
+        ));
     }
     if (table.kind == TableKind::Partition) != table.partition_root.is_some() {
         return Err(FormatError::content(
@@ -103,22 +160,41 @@ fn check_series(workload: &Workload, subject: &str, field: &str, series: &Series
         Some((bucket, value)) => error(format!(
             "\"{field}\" of {subject} is {value} in bucket {bucket}, but a rate is a number of at least 0"
         )),
+        None if series.max() > MOST_PER_S => error(format!(
+            "\"{field}\" of {subject} is {} at most, but no server reaches {MOST_PER_S} per second",
+            series.max()
+        )),
         None => Ok(()),
     }
 }
 
-fn check_references(workload: &Workload, tables: &BTreeSet<TableName>) -> Result<(), FormatError> {
+fn check_references(workload: &Workload, tables: &BTreeMap<TableName, &Table>) -> Result<(), FormatError> {
     let missing = |what: &str, name: &TableName| {
         Err(FormatError::content("workload", format!("{what} names table {name}, which is not in the file")))
     };
-    for table in &workload.tables {
-        if let Some(root) = table.partition_root.as_ref().filter(|root| !tables.contains(root)) {
-            return missing("a partition", root);
-        }
-    }
     let excluded: BTreeSet<TableName> =
         workload.excluded.iter().map(|e| TableName::new(e.schema.clone(), e.name.clone())).collect();
-    let known = |name: &TableName| tables.contains(name) || excluded.contains(name);
+    let known = |name: &TableName| tables.contains_key(name) || excluded.contains(name);
+    for table in &workload.tables {
+        match table.partition_root.as_ref().map(|root| (root, tables.get(root))) {
+            Some((root, None)) => return missing("a partition", root),
+            Some((root, Some(top))) if top.kind != TableKind::Partitioned => {
+                let message =
+                    format!("the root of partition {} is {root}, which is not partitioned", table.table_name());
+                return Err(FormatError::content("workload", message));
+            }
+            _ => {}
+        }
+        if let Some(parent) = table.inherits.iter().find(|parent| !known(parent)) {
+            return missing("an inheriting table", parent);
+        }
+        let parents = table.inherits.iter().filter_map(|parent| tables.get(parent));
+        if let Some(parent) = parents.into_iter().find(|parent| parent.kind != TableKind::Table) {
+            let (child, parent) = (table.table_name(), parent.table_name());
+            let message = format!("table {child} inherits from {parent}, which is partitioned or a partition");
+            return Err(FormatError::content("workload", message));
+        }
+    }
     for key in &workload.foreign_keys {
         for name in [&key.from, &key.to] {
             if !known(name) {
@@ -134,9 +210,10 @@ fn check_references(workload: &Workload, tables: &BTreeSet<TableName>) -> Result
         }
     }
     for pair in &workload.co_writes {
-        if !pair.transactions_per_s.is_finite() || pair.transactions_per_s < 0.0 {
-            let (a, b) = (&pair.a, &pair.b);
-            return Err(FormatError::content("workload", format!("the co-write rate of {a} and {b} is negative")));
+        if !(0.0..=MOST_PER_S).contains(&pair.transactions_per_s) {
+            let (a, b, rate) = (&pair.a, &pair.b, pair.transactions_per_s);
+            let message = format!("the co-write rate of {a} and {b} is {rate}, but must be between 0 and {MOST_PER_S}");
+            return Err(FormatError::content("workload", message));
         }
         for name in [&pair.a, &pair.b] {
             if !known(name) {
@@ -145,6 +222,34 @@ fn check_references(workload: &Workload, tables: &BTreeSet<TableName>) -> Result
         }
     }
     Ok(())
+}
+
+/// Inheritance that comes back to where it began. Takes away tables without parents until none is left (Kahn 1962).
+fn check_families(tables: &BTreeMap<TableName, &Table>) -> Result<(), FormatError> {
+    let mut parents: BTreeMap<&TableName, BTreeSet<&TableName>> = BTreeMap::new();
+    let mut children: BTreeMap<&TableName, Vec<&TableName>> = BTreeMap::new();
+    for (name, table) in tables.iter().filter(|(_, table)| !table.inherits.is_empty()) {
+        let known: BTreeSet<&TableName> = table.inherits.iter().filter(|parent| tables.contains_key(parent)).collect();
+        known.iter().for_each(|parent| children.entry(parent).or_default().push(name));
+        parents.insert(name, known);
+    }
+    let mut free: Vec<&TableName> = children.keys().copied().filter(|name| !parents.contains_key(name)).collect();
+    free.extend(parents.iter().filter(|(_, known)| known.is_empty()).map(|(name, _)| *name));
+    while let Some(parent) = free.pop() {
+        for child in children.remove(parent).into_iter().flatten() {
+            let left = parents.entry(child).or_default();
+            left.remove(parent);
+            if left.is_empty() {
+                free.push(child);
+            }
+        }
+    }
+    match parents.iter().find(|(_, left)| !left.is_empty()) {
+        Some((name, _)) => {
+            Err(FormatError::content("workload", format!("table {name} inherits from itself by way of others")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A bucket that was observed less is named.
@@ -249,6 +354,45 @@ mod tests {
         let mut leaf = workload(vec![table("a", 1.0)]);
         leaf.tables[0].kind = TableKind::Partition;
         assert!(message(&leaf).contains("partition_root"));
+    }
+
+    #[test]
+    fn nonsense_is_named() {
+        let one = |change: &dyn Fn(&mut Table)| {
+            let mut made = workload(vec![table("a", 1.0), table("b", 1.0), table("c", 1.0)]);
+            change(&mut made.tables[0]);
+            message(&made)
+        };
+        let name = |text: &str| TableName::new("public", text);
+        let own_root = one(&|table| (table.kind, table.partition_root) = (TableKind::Partition, Some(name("a"))));
+        assert!(
+            own_root.contains("the root of partition public.a is public.a, which is not partitioned"),
+            "{own_root}"
+        );
+        assert!(one(&|table| table.kind = TableKind::Partitioned).contains("has its load in its partitions"));
+        assert!(
+            one(&|table| table.inherits = vec![name("gone")]).contains("an inheriting table names table public.gone")
+        );
+        assert!(one(&|table| table.inherits = vec![name("a")]).contains("public.a inherits from itself"));
+        assert!(
+            one(&|table| table.heap_bytes = u64::MAX)
+                .contains("\"heap_bytes\" of table public.a is 18446744073709551615")
+        );
+        assert!(one(&|table| table.rows_estimate = 1e18).contains("\"rows_estimate\""));
+        let fast = one(&|table| table.load.updates_per_s = Series::Constant(1e15));
+        assert!(fast.contains("\"updates_per_s\" of table public.a is 1000000000000000 at most"), "{fast}");
+        let mut ring = workload(vec![table("a", 1.0), table("b", 1.0), table("c", 1.0), table("d", 1.0)]);
+        ring.tables[0].inherits = vec![name("b"), name("d")];
+        ring.tables[1].inherits = vec![name("c")];
+        assert!(validate(&ring).is_ok(), "a family is no ring");
+        ring.tables[2].inherits = vec![name("a")];
+        assert!(message(&ring).contains("inherits from itself by way of others"));
+        let mut long = workload(vec![table("a", 1.0)]);
+        long.bucket_count = u32::MAX;
+        assert!(message(&long).contains("\"bucket_count\" 4294967295"));
+        let mut many = workload((0..1100).map(|number| table(&format!("t{number}"), 1.0)).collect());
+        many.tables.iter_mut().for_each(|table| table.heap_bytes = 1 << 50);
+        assert!(message(&many).contains("bytes together"));
     }
 
     #[test]

@@ -347,6 +347,7 @@ pub fn planned(
         foreign_keys,
         objective: objective(),
         slot_counts: Vec::new(),
+        previous: None,
         decisions: Vec::new(),
         findings: Vec::new(),
     };

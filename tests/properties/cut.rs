@@ -115,7 +115,7 @@ proptest! {
     #[test]
     fn moves_are_counted_and_pay((instance, start) in instances(2..8, 3), max_moves in 0usize..4) {
         let previous: Vec<Option<u32>> = start.0.iter().map(|&bin| Some(bin)).collect();
-        let points = repack_with_moves(&instance, &previous, max_moves, &MoveSettings { budget: 1_000_000 });
+        let points = repack_with_moves(&instance, &previous, &vec![false; instance.item_count()], max_moves, &MoveSettings { budget: 1_000_000 });
         prop_assert_eq!((points[0].moves, &points[0].assignment), (0, &start));
         prop_assert!(points.windows(2).all(|p| p[0].moves < p[1].moves && p[0].peak > p[1].peak));
         let moved = |a: &Assignment| a.0.iter().zip(&start.0).filter(|(x, y)| x != y).count();
@@ -134,10 +134,10 @@ proptest! {
     fn planning_again_from_the_answer_moves_nothing((instance, start) in instances(4..25, 4)) {
         let previous: Vec<Option<u32>> = start.0.iter().map(|&bin| Some(bin)).collect();
         let settings = MoveSettings { budget: 3_000_000 };
-        let points = repack_with_moves(&instance, &previous, instance.item_count(), &settings);
+        let points = repack_with_moves(&instance, &previous, &vec![false; instance.item_count()], instance.item_count(), &settings);
         let last = points.last().expect("there is a point with no moves");
         let again: Vec<Option<u32>> = last.assignment.0.iter().map(|&bin| Some(bin)).collect();
-        let kept = repack_with_moves(&instance, &again, 1, &settings);
+        let kept = repack_with_moves(&instance, &again, &vec![false; instance.item_count()], 1, &settings);
         prop_assert!(kept[0].assignment == last.assignment && kept[0].moves == 0);
     }
 }

@@ -1,5 +1,6 @@
 //! Laws that hold for every generated instance.
 
+mod any_policy;
 mod cut;
 #[cfg(feature = "cli")]
 mod laws;
@@ -7,4 +8,5 @@ mod packing;
 #[cfg(feature = "cli")]
 mod parsers;
 mod plan;
+mod promises;
 mod simulate;

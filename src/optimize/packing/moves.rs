@@ -31,11 +31,12 @@ pub struct MovePoint {
 /// and a strictly lower peak. An assignment that no change betters gives one point. `previous` holds a bin below `bin_count`
 /// or none for each item; pairs to keep apart that meet in it are let be until a move parts them, and a bin that is empty
 /// stays so unless an item gains by moving there. The caller
-/// gives an item that must leave its bin (a new rule) as one without a bin. Cost: O(n + d (k s)^2) for each assignment of the
+/// gives an item that must leave its bin (a new rule) as one without a bin, and says which items are `fixed` in theirs. Cost: O(n + d (k s)^2) for each assignment of the
 /// beam and move, s about 48 items of each bin.
 pub fn repack_with_moves(
     instance: &Instance,
     previous: &[Option<u32>],
+    fixed: &[bool],
     max_moves: usize,
     settings: &MoveSettings,
 ) -> Vec<MovePoint> {
@@ -52,7 +53,7 @@ pub fn repack_with_moves(
         if cost <= left {
             left -= cost;
             let children: Vec<Vec<Node>> =
-                kept.par_iter().map(|node| node.children(instance, previous, &enemies)).collect();
+                kept.par_iter().map(|node| node.children(instance, previous, fixed, &enemies)).collect();
             for child in children.into_iter().flatten() {
                 let moved = child.moved(previous);
                 if moved > moves && moved <= max_moves {
@@ -167,9 +168,15 @@ impl Node {
     }
 
     /// The best moves out of the fullest bin and exchanges with it, best profile first.
-    fn children(&self, instance: &Instance, previous: &[Option<u32>], enemies: &[Vec<u32>]) -> Vec<Node> {
+    fn children(
+        &self,
+        instance: &Instance,
+        previous: &[Option<u32>],
+        fixed: &[bool],
+        enemies: &[Vec<u32>],
+    ) -> Vec<Node> {
         let fullest = self.fullest();
-        let mut steps = self.steps(instance, fullest, enemies);
+        let mut steps = self.steps(instance, fullest, fixed, enemies);
         // What relieves the fullest bin goes first; a step that overfills the target may still pay with the next.
         steps.retain(|step| step.1 < self.bin_peaks[fullest as usize]);
         steps.sort_unstable();
@@ -195,8 +202,8 @@ impl Node {
     }
 
     /// Moves out of the fullest bin and exchanges with it: larger of the two peaks, peak left behind, item, target, partner.
-    fn steps(&self, instance: &Instance, fullest: u32, enemies: &[Vec<u32>]) -> Vec<Step> {
-        let (inside, partners) = self.looked_at(instance, fullest);
+    fn steps(&self, instance: &Instance, fullest: u32, fixed: &[bool], enemies: &[Vec<u32>]) -> Vec<Step> {
+        let (inside, partners) = self.looked_at(instance, fullest, fixed);
         let alone = self.bins.iter().filter(|&&b| b == fullest).count() < 2;
         let mut steps = Vec::new();
         for item in inside {
@@ -221,12 +228,12 @@ impl Node {
 
     /// Items of the fullest bin and of the others that are looked at: of each bin the largest by their load where the fullest
     /// bin is fullest, then ranks ever further apart. Where few may move, dust cannot help; fine tuning needs one of each scale.
-    fn looked_at(&self, instance: &Instance, fullest: u32) -> (Vec<u32>, Vec<u32>) {
+    fn looked_at(&self, instance: &Instance, fullest: u32, fixed: &[bool]) -> (Vec<u32>, Vec<u32>) {
         let d = instance.dimension_count;
         let row = &self.loads[fullest as usize * d..(fullest as usize + 1) * d];
         let critical = (0..d).max_by_key(|&t| (row[t], core::cmp::Reverse(t)));
         let load = |i: u32| critical.map_or(0, |t| instance.load(i as usize)[t]);
-        let mut order: Vec<u32> = (0..self.bins.len() as u32).collect();
+        let mut order: Vec<u32> = (0..self.bins.len() as u32).filter(|&i| !fixed[i as usize]).collect();
         order.sort_by_key(|&i| (core::cmp::Reverse(load(i)), i));
         let mut counts = vec![0usize; instance.bin_count];
         let mut next = vec![0usize; instance.bin_count];
@@ -307,8 +314,13 @@ mod tests {
 
     #[test]
     fn a_good_assignment_moves_nothing() {
-        let points =
-            repack_with_moves(&instance(vec![5, 5, 4, 4], 2), &[Some(0), Some(1), Some(0), Some(1)], 4, &SETTINGS);
+        let points = repack_with_moves(
+            &instance(vec![5, 5, 4, 4], 2),
+            &[Some(0), Some(1), Some(0), Some(1)],
+            &[false; 4],
+            4,
+            &SETTINGS,
+        );
         assert_eq!(curve(&points), [(0, 9)]);
         assert_eq!(points[0].assignment.0, [0, 1, 0, 1]);
     }
@@ -319,20 +331,32 @@ mod tests {
         let points = repack_with_moves(
             &instance(vec![6, 4, 3, 1, 2], 2),
             &[Some(0), Some(0), Some(0), Some(0), Some(1)],
+            &[false; 5],
             3,
             &SETTINGS,
         );
         assert_eq!(curve(&points), [(0, 14), (1, 8)]);
         // 7, 5 against 4, 2: one move cannot help (5 over: 7, 11; 2 cannot relieve), but 5 and 4 change places: 11, 7;
         // 5 and 2: 9, 9, two moves.
-        let points =
-            repack_with_moves(&instance(vec![7, 5, 4, 2], 2), &[Some(0), Some(0), Some(1), Some(1)], 2, &SETTINGS);
+        let points = repack_with_moves(
+            &instance(vec![7, 5, 4, 2], 2),
+            &[Some(0), Some(0), Some(1), Some(1)],
+            &[false; 4],
+            2,
+            &SETTINGS,
+        );
         assert_eq!(curve(&points), [(0, 12), (1, 11), (2, 9)]);
     }
 
     #[test]
     fn new_items_are_placed_and_do_not_count() {
-        let points = repack_with_moves(&instance(vec![5, 5, 4, 6], 3), &[Some(0), Some(1), None, None], 2, &SETTINGS);
+        let points = repack_with_moves(
+            &instance(vec![5, 5, 4, 6], 3),
+            &[Some(0), Some(1), None, None],
+            &[false; 4],
+            2,
+            &SETTINGS,
+        );
         // 6 takes the empty bin, then 4 goes to a bin with 5; no move is better than 9: 5 + 5 = 10.
         assert_eq!(curve(&points), [(0, 9)]);
     }
@@ -341,8 +365,12 @@ mod tests {
     fn pairs_to_keep_apart_stay_apart() {
         let mut instance = instance(vec![6, 4, 1, 1], 2);
         instance.apart = vec![(1, 2), (1, 3)];
-        let points = repack_with_moves(&instance, &[Some(0), Some(0), Some(1), Some(1)], 2, &SETTINGS);
+        let points = repack_with_moves(&instance, &[Some(0), Some(0), Some(1), Some(1)], &[false; 4], 2, &SETTINGS);
         // 4 may not join 1 and 1; 6 may: 4 against 8.
         assert_eq!(curve(&points), [(0, 10), (1, 8)]);
+        // Where 6 is pinned nothing can be done.
+        let fixed = [true, false, false, false];
+        let points = repack_with_moves(&instance, &[Some(0), Some(0), Some(1), Some(1)], &fixed, 2, &SETTINGS);
+        assert_eq!(curve(&points), [(0, 10)]);
     }
 }

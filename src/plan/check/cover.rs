@@ -141,7 +141,8 @@ fn names(book: &Book<'_>, report: &mut Report) {
         if !seen.insert(slot.name.as_str()) {
             report.error("AU602", subject(), "another slot of the plan has the same name");
         }
-        if taken.contains(slot.name.as_str()) {
+        let goes_on = book.plan.previous.as_ref().is_some_and(|previous| previous.slots.contains(&slot.name));
+        if taken.contains(slot.name.as_str()) && !goes_on {
             report.error("AU603", subject(), "a slot of that name exists on the publisher");
         }
         for name in [&slot.publication, &slot.subscription].into_iter().chain(&slot.insert_only_publication) {

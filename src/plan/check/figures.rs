@@ -54,8 +54,9 @@ fn largest(row: &[u64]) -> u64 {
 
 /// Largest mean of a stage, rounded half up.
 fn mean(row: &[u64], bucket_count: usize) -> u64 {
-    let stages = row.chunks(bucket_count.max(1));
-    stages.map(|stage| (stage.iter().sum::<u64>() * 2 / bucket_count.max(1) as u64).div_ceil(2)).max().unwrap_or(0)
+    let count = bucket_count.max(1) as u128;
+    let stages = row.chunks(bucket_count.max(1)).map(|stage| stage.iter().map(|&load| u128::from(load)).sum::<u128>());
+    stages.map(|sum| (sum * 2 / count).div_ceil(2)).max().map_or(0, |mean| mean as u64)
 }
 
 fn slots(book: &Book<'_>, nominal: &Loads, report: &mut Report) {

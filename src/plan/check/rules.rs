@@ -27,6 +27,7 @@ pub(super) fn check(book: &Book<'_>, report: &mut Report) -> Vec<Vec<Vec<usize>>
         }
     }
     dedicated(book, &of_slots, report);
+    hot_slots(book, &of_slots, report);
     counts(book, of_slots.iter().map(Vec::len).sum(), report);
     hot(book, &groups, &slot_of, report);
     of_slots
@@ -139,8 +140,12 @@ fn apart(book: &Book<'_>, slot_of: &[Option<usize>], report: &mut Report) {
         let kept = match pin {
             Pin::Dedicated => slot.role == Role::Dedicated,
             Pin::Shared => slot.role == Role::Shared,
-            // A plan made from a previous one keeps that one's slot names.
-            Pin::Slot(name) => slot.role == Role::Shared && (slot.name == *name || book.plan.objective.moves.is_some()),
+            // A plan made from a previous one keeps that one's slot names; where one of them is the pin's, that holds.
+            Pin::Slot(name) => {
+                let mut shared = book.plan.slots.iter().filter(|slot| slot.role == Role::Shared);
+                let names_stay = book.plan.objective.moves.is_some() && shared.all(|slot| slot.name != *name);
+                slot.role == Role::Shared && (slot.name == *name || names_stay)
+            }
         };
         if !kept {
             let wanted = String::from(pin.clone());
@@ -200,6 +205,28 @@ fn dedicated(book: &Book<'_>, of_slots: &[Vec<Vec<usize>>], report: &mut Report)
         } else if slot.role == Role::Dedicated && count > 1 {
             report.error("AU301", subject, format!("dedicated, but it holds {count} table groups"));
         }
+    }
+}
+
+/// Dedicated slots that no rule asks for are there because their groups are hot, and these are counted.
+fn hot_slots(book: &Book<'_>, of_slots: &[Vec<Vec<usize>>], report: &mut Report) {
+    let find = |text: &String| TableName::parse(text).ok().and_then(|name| book.by_name.get(&name).copied());
+    let pins = book.plan.policy.pin.iter().filter(|(_, pin)| **pin == Pin::Dedicated);
+    let pinned: BTreeSet<usize> = pins.filter_map(|(text, _)| find(text)).collect();
+    let split = split_roots(book);
+    let by_rule = |slot: usize| {
+        let part = |index: &usize| book.table(*index).partition_root.as_ref().is_some_and(|root| split.contains(root));
+        !book.shards[slot].is_empty()
+            || of_slots[slot].iter().flatten().any(|index| pinned.contains(index) || part(index))
+    };
+    let is_hot = |slot: &usize| book.plan.slots[*slot].role == Role::Dedicated && !by_rule(*slot);
+    let (hot, most) = ((0..of_slots.len()).filter(is_hot).count(), book.plan.policy.max_dedicated);
+    if hot > most as usize {
+        report.error(
+            "AU303",
+            Subject::Plan,
+            format!("{hot} hot tables have slots of their own, but max_dedicated is {most}"),
+        );
     }
 }
 

@@ -1,0 +1,80 @@
+//! `--max-slots`: the limit cuts the range of shared slots and no more. Where it does, every split of the slots into
+//! dedicated and shared ones is packed, and those with the least peak over all slots go on to the trades. One dedicated table
+//! may be the peak of them all: then the shared slots decide.
+
+use super::{
+    hot::{Allowance, LeftShared},
+    packing::cap_within,
+    sweep::{Candidate, Sweep, Swept},
+};
+use crate::policy::PublicationCount;
+
+/// Splits that are packed with the whole budget, besides the one with the fewest dedicated slots.
+const FINALISTS: usize = 3;
+
+/// The candidates for at most `most` slots.
+pub fn run(sweep: &Sweep<'_>, most: u32) -> Swept {
+    let (low, high) = sweep.range();
+    let fits = |&count: &u32| {
+        let hot = sweep.isolate(count, sweep.allowance());
+        hot.dedicated.len() + (count as usize).min(hot.shared.len()) <= most as usize
+    };
+    let within: Vec<u32> = (low..=high).filter(fits).collect();
+    if within.len() == (low..=high).count() {
+        return sweep.try_counts(within);
+    }
+    if sweep.policy.publications == PublicationCount::Auto && !within.is_empty() {
+        let swept = sweep.try_counts(within);
+        if swept.candidates[swept.chosen].keeps_headroom == Some(true) {
+            return swept;
+        }
+    }
+    among_splits(sweep, splits(sweep, most, high))
+}
+
+/// For each number of dedicated slots as many shared ones as fit. Cost: a packing with the first budget for each.
+fn splits(sweep: &Sweep<'_>, most: u32, high: u32) -> Vec<Candidate> {
+    let forced = sweep.groups.groups.iter().filter(|group| group.is_forced_alone()).count() as u32;
+    let room = most.saturating_sub(forced);
+    let largest = sweep.policy.max_dedicated.min(room.saturating_sub(1));
+    let mut splits = Vec::new();
+    for dedicated in 0..=largest {
+        let count = high.min(room - dedicated);
+        // With as many shared slots another dedicated one can only help.
+        if dedicated < largest && room - (dedicated + 1) >= high {
+            continue;
+        }
+        let beyond =
+            if dedicated < sweep.policy.max_dedicated { LeftShared::MaxSlots } else { LeftShared::MaxDedicated };
+        let hot = sweep.isolate(count, Allowance { dedicated, beyond });
+        // Fewer are hot: the split for that many has more shared slots, among which more are hot.
+        if (hot.dedicated.len() as u32) < forced + dedicated && count < high {
+            break;
+        }
+        splits.push(sweep.candidate_of(hot, count));
+    }
+    splits
+}
+
+fn among_splits(sweep: &Sweep<'_>, mut splits: Vec<Candidate>) -> Swept {
+    for split in splits.iter_mut().filter(|split| split.packing.is_none()) {
+        sweep.pack_candidate(split, sweep.first_budget());
+    }
+    let open = |&position: &usize| splits[position].blocked.is_none();
+    let peak = |position: usize| sweep.peak_over_all(&splits[position], splits[position].packing_peak());
+    let mut order: Vec<usize> = (0..splits.len()).filter(open).collect();
+    order.sort_by_key(|&position| (peak(position), splits[position].packing_peak(), std::cmp::Reverse(position)));
+    // A trade may raise a peak by the tolerance, so a split within it may be the better one afterwards.
+    let tolerance_ppm = (sweep.policy.cut_tolerance * 1e6).round() as u64;
+    let cap = order.first().map_or(0, |&best| cap_within(peak(best), tolerance_ppm));
+    let fewest = order.iter().copied().min();
+    let close = |(place, position): (usize, &usize)| {
+        ((place < FINALISTS || Some(*position) == fewest) && peak(*position) <= cap).then_some(*position)
+    };
+    let mut finalists: Vec<usize> = order.iter().enumerate().filter_map(close).collect();
+    if finalists.is_empty() {
+        finalists.push(0);
+    }
+    let why = "of the splits that --max-slots allows, the least peak over all slots, then over the shared ones";
+    Swept { chosen: finalists[0], finalists, candidates: splits, limited: true, why }
+}
