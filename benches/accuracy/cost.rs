@@ -127,7 +127,7 @@ async fn measure_wal(cluster: &Cluster) -> Outcome<()> {
     }
     let to = read_flushed(&session).await?;
     let megabytes = to.distance(from) as f64 / 1e6;
-    let reader = WalReader::new(session.version_num, "public");
+    let reader = WalReader::new(session.version, "public");
     let process = process_of(&session).await?;
     let before = cpu_ms(process)?;
     let mut at = from;

@@ -262,7 +262,7 @@ fn read_windows(cluster: &Cluster, instants: &[ServerInstant]) -> Outcome<Vec<Sa
         let input = ConnectionInput { dbname: Some(cluster.conninfo("postgres")), ..ConnectionInput::default() };
         let settings = ConnectionSettings::resolve(&input, Side::Publisher, &environment)?;
         let session = Session::open(&settings, SessionPurpose::OBSERVE, &environment).await?;
-        let reader = WalReader::new(session.version_num, "public");
+        let reader = WalReader::new(session.version, "public");
         let mut lines = Vec::new();
         let mut from = first.lsn;
         while from < last.lsn {

@@ -8,14 +8,10 @@ use super::{
     session, support,
 };
 use crate::{
-    plan::PlannedSlot,
+    plan::copy::{COPY_BYTES_PER_S, copy_s},
     server::ServerVersion,
     units::{Bytes, Seconds},
 };
-
-/// What an initial copy of one table moves per second: COPY of rows with an index or two, one core; the runbook says
-/// that it is a guess.
-const COPY_BYTES_PER_S: f64 = 20e6;
 
 fn wait_variable(default: u32) -> Variable {
     Variable {
@@ -35,12 +31,7 @@ pub(super) fn wait_setting(default: u32) -> String {
 
 /// Seconds of the slowest subscription's copy, if tables are copied `sync_workers` at a time.
 pub(super) fn copy_seconds(context: &Context<'_>) -> f64 {
-    let workers = f64::from(context.plan.policy.sync_workers);
-    let seconds = |slot: &PlannedSlot| {
-        let largest = slot.tables.iter().map(|table| table.copy_bytes).max().unwrap_or(0) as f64;
-        (slot.copy_bytes as f64 / workers).max(largest) / COPY_BYTES_PER_S
-    };
-    context.plan.slots.iter().map(seconds).fold(0.0, f64::max)
+    copy_s(context.plan, COPY_BYTES_PER_S)
 }
 
 /// A query of the planned tables that their subscription does not replicate now, one line each.

@@ -6,7 +6,7 @@ use super::{
     hot::HotReason,
     judge,
     packing::cap_within,
-    scope::Scope,
+    scope::{Scope, through_root},
     sweep::{Sweep, shared_slots},
     trade::Traded,
 };
@@ -224,9 +224,7 @@ fn slot(sweep: &Sweep<'_>, scope: &Scope, draft: &Draft, foreign_keys: &[Planned
         .map(|&index| &sweep.workload.tables[index])
         .collect();
     let split = draft.groups.iter().any(|&group| sweep.groups.groups[group].part_of.is_some());
-    let through_root = !split
-        && sweep.cost.publisher.publishes_partition_roots()
-        && sweep.cost.subscriber.receives_into_partition_roots();
+    let through_root = !split && through_root(sweep.cost);
     let share = draft.groups.iter().map(|&group| sweep.groups.groups[group].share).max().unwrap_or(Share::WHOLE);
     let members = members(scope, &tables, share, through_root);
     // A shard never publishes TRUNCATE: a late one would wipe rows that the others have already (postgres.md §6.4).
@@ -390,7 +388,7 @@ fn objective(
         lower_bound: bound_value,
         gap: gap(shared, bound_value),
         // Items are numbered by group name on both sides.
-        witness: has_shared.then(|| traded.bound.witness.to_plan(|item| item)),
+        witness: has_shared.then(|| traded.bound.witness.clone()),
         packing_peak_load: packing,
         packing_gap: gap(packing, bound_value),
         cut_weight: pairs.iter().map(|(_, _, weight)| weight).sum(),

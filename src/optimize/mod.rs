@@ -100,7 +100,7 @@ pub fn optimize(
     if workload.observed_buckets().is_empty() {
         return Err(OptimizeError::NothingObserved);
     }
-    let cost = &CostModel { made_full: scope.made_full.clone(), ..cost.clone() };
+    let cost = &CostModel { made_full: scope::with_trees(workload, &scope, policy, cost), ..cost.clone() };
     let graph = fk_graph::FkGraph::new(workload, policy)?;
     let parts = split::parts(workload, &scope, policy, cost)?;
     let groups = grouping::group(workload, &scope, &graph, policy, &parts)?;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
+    cost::CostModel,
     finding::{Finding, Severity, Subject},
     names::TableName,
     policy::{NoIdentity, Policy, PolicyError},
@@ -77,6 +78,28 @@ pub fn scope(workload: &Workload, policy: &Policy) -> Result<Scope, PolicyError>
     }
     scope.excluded.sort();
     Ok(scope)
+}
+
+/// The tables whose replica identity becomes full: where a tree is published through its root, all its partitions with
+/// one of them.
+pub fn with_trees(workload: &Workload, scope: &Scope, policy: &Policy, cost: &CostModel) -> BTreeSet<TableName> {
+    let mut made_full = scope.made_full.clone();
+    if made_full.is_empty() || !through_root(cost) {
+        return made_full;
+    }
+    let split: BTreeSet<TableName> = policy.split.keys().filter_map(|text| TableName::parse(text).ok()).collect();
+    let tree = |table: &Table| table.partition_root.clone().filter(|root| !split.contains(root));
+    let planned = || scope.tables.iter().map(|&index| &workload.tables[index]);
+    let roots: BTreeSet<TableName> =
+        planned().filter(|table| made_full.contains(&table.table_name())).filter_map(tree).collect();
+    let others = planned().filter(|table| tree(table).is_some_and(|root| roots.contains(&root)));
+    made_full.extend(others.map(Table::table_name));
+    made_full
+}
+
+/// Whether the versions publish partition trees through their roots.
+pub fn through_root(cost: &CostModel) -> bool {
+    cost.publisher.publishes_partition_roots() && cost.subscriber.receives_into_partition_roots()
 }
 
 /// Whether UPDATE and DELETE of a table would fail on the publisher once it is published (postgres.md H9).

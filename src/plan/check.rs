@@ -81,26 +81,7 @@ impl<'a> Book<'a> {
         }
         let carried = plan.slots.iter().map(|slot| carried(slot, &by_name, &leaves)).collect();
         let shards = plan.slots.iter().map(|slot| shards(slot, &by_name)).collect();
-        let made_full = plan.members().filter(|(_, table)| table.set_identity);
-        let made_full = made_full.flat_map(|(_, table)| {
-            let lacking = |name: &TableName| by_name.get(name).is_some_and(|&i| !workload.tables[i].has_identity());
-            std::iter::once(table.table_name()).chain(table.leaves.iter().cloned()).filter(lacking).collect::<Vec<_>>()
-        });
-        Book {
-            cost: CostModel {
-                measure: plan.load.measure,
-                coefficients: plan.load.coefficients.clone(),
-                publisher: plan.publisher_version,
-                subscriber: plan.subscriber_version,
-                made_full: made_full.collect(),
-            },
-            buckets: workload.observed_buckets(),
-            plan,
-            workload,
-            by_name,
-            carried,
-            shards,
-        }
+        Book { cost: plan.cost_model(), buckets: workload.observed_buckets(), plan, workload, by_name, carried, shards }
     }
 
     /// Which of a table's rows a slot has.

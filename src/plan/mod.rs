@@ -6,6 +6,8 @@
 mod bootstrap;
 pub mod budget;
 pub mod check;
+pub mod copy;
+mod members;
 mod publishes;
 pub mod shard;
 pub mod witness;
@@ -13,11 +15,12 @@ pub mod witness;
 use serde::{Deserialize, Serialize};
 
 pub use bootstrap::Bootstrap;
+pub use members::PlannedPublication;
 pub use publishes::{InvalidPublish, Publishes};
 pub use witness::Witness;
 
 use crate::{
-    cost::CoefficientSets,
+    cost::{CoefficientSets, CostModel},
     finding::Finding,
     format,
     names::{SlotName, TableName},
@@ -358,6 +361,20 @@ impl Plan {
     /// SHA-256 of the canonical form without `tool` and `plan_sha256`.
     pub fn digest(&self) -> String {
         format::digest_without(self, &["tool", "plan_sha256"])
+    }
+
+    /// The costs that the plan was made with. Where it sets a replica identity to full, the scripts do so for all
+    /// partitions of the table.
+    pub fn cost_model(&self) -> CostModel {
+        let made_full = self.members().filter(|(_, table)| table.set_identity);
+        let made_full = made_full.filter(|(_, table)| table.identity == ReplicaIdentity::Full);
+        CostModel {
+            measure: self.load.measure,
+            coefficients: self.load.coefficients.clone(),
+            publisher: self.publisher_version,
+            subscriber: self.subscriber_version,
+            made_full: made_full.flat_map(|(_, table)| table.with_leaves()).collect(),
+        }
     }
 
     /// The slot of each member, by table. A table that is split is listed once for each of its slots.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Input, TableFinding,
     facts::{RelationFacts, RelationKind, SideFacts},
-    listed, needs_identity, received,
+    listed, published,
     target::{column_list, outside, sends_whole_row},
 };
 use crate::{
@@ -46,7 +46,7 @@ fn pairs<'a>(input: &Input<'a>) -> Vec<Pair<'a>> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
     let mut pairs = Vec::new();
     for (slot, table) in input.plan.members() {
-        for name in received(slot, table) {
+        for name in slot.received(table) {
             let Some(there) = subscriber.relations.get(&name) else { continue };
             if !matches!(there.kind, RelationKind::Table | RelationKind::Partitioned) {
                 continue;
@@ -213,7 +213,7 @@ pub fn key_columns(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
     let mut items = Vec::new();
     for pair in pairs(input) {
-        if !needs_identity(pair.slot, pair.table) || sends_whole_row(input, pair.table) {
+        if !published(pair.slot, pair.table).needs_identity() || sends_whole_row(input, pair.table) {
             continue;
         }
         let live = pair.publisher.filter(|_| !pair.table.set_identity).and_then(RelationFacts::identity_key);

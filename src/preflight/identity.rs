@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     Input, TableFinding,
     facts::{KeyFacts, RelationFacts, RelationKind, SideFacts},
-    needs_identity, publishes,
+    published,
 };
 use crate::{
     finding::{Finding, Severity, Subject},
@@ -20,7 +20,7 @@ pub fn usable_identity(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
     let mut items = Vec::new();
     for (slot, table) in input.plan.members() {
-        if !needs_identity(slot, table) || table.set_identity {
+        if !published(slot, table).needs_identity() || table.set_identity {
             continue;
         }
         for (name, relation) in publisher.leaves(&table.table_name()) {
@@ -88,7 +88,10 @@ pub fn partition_identity(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
     let mut items = Vec::new();
     let through_root = |slot: &PlannedSlot, table: &PlannedTable| {
-        table.kind == TableKind::Partitioned && slot.via_root && needs_identity(slot, table) && !table.set_identity
+        table.kind == TableKind::Partitioned
+            && slot.via_root
+            && published(slot, table).needs_identity()
+            && !table.set_identity
     };
     for (_, table) in input.plan.members().filter(|(slot, table)| through_root(slot, table)) {
         let name = table.table_name();
@@ -195,7 +198,7 @@ fn changing<'a>(
     input
         .plan
         .members()
-        .filter(|(slot, table)| needs_identity(slot, table))
+        .filter(|(slot, table)| published(slot, table).needs_identity())
         .filter_map(|(slot, table)| Some((slot, table, publisher.relations.get(&table.table_name())?)))
         .collect()
 }
@@ -293,7 +296,7 @@ pub fn shards_with_toast(input: &Input<'_>) -> Vec<Finding> {
     for (slot, table, relation) in changing(input, publisher) {
         let toastable = relation.columns.iter().filter(|(_, column)| column.toastable).map(|(name, _)| name);
         let toastable: Vec<&String> = toastable.collect();
-        let sharded = table.row_filter.is_some() && publishes(slot, table, "update");
+        let sharded = table.row_filter.is_some() && published(slot, table).update;
         if sharded && !toastable.is_empty() && future_identity(table, relation).is_some() {
             items.push(
                 TableFinding::new(
@@ -318,7 +321,7 @@ pub fn shards_with_toast(input: &Input<'_>) -> Vec<Finding> {
 pub fn shards_and_truncate(input: &Input<'_>) -> Vec<Finding> {
     let mut items = Vec::new();
     for (slot, table) in input.plan.members() {
-        if table.row_filter.is_some() && publishes(slot, table, "truncate") {
+        if table.row_filter.is_some() && published(slot, table).truncate {
             items.push(
                 TableFinding::new(
                     &table.table_name(),

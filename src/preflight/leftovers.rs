@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Input, counted,
     facts::{PublicationFacts, SlotFacts, SubscriptionFacts},
-    listed, received,
+    listed,
 };
 use crate::{
     finding::{Finding, Severity, Subject},
     names::{TableName, one_line, quote_identifier, quote_literal},
-    plan::{PlannedSlot, PlannedTable, Publishes},
+    plan::{PlannedPublication, PlannedSlot},
     units::Bytes,
 };
 
@@ -82,26 +82,10 @@ pub fn slots_of_an_earlier_run(input: &Input<'_>) -> Vec<Finding> {
     found.map(finding).collect()
 }
 
-/// A planned publication: its members and what it publishes.
-struct PlannedPublication<'a> {
-    name: &'a str,
-    slot: &'a PlannedSlot,
-    tables: Vec<&'a PlannedTable>,
-}
-
-fn planned_publications_of<'a>(input: &Input<'a>) -> Vec<PlannedPublication<'a>> {
-    let mut found = Vec::new();
-    for slot in &input.plan.slots {
-        for insert_only in [false, true] {
-            let name =
-                if insert_only { slot.insert_only_publication.as_deref() } else { Some(slot.publication.as_str()) };
-            let tables: Vec<_> = slot.tables.iter().filter(|table| table.insert_only == insert_only).collect();
-            if let Some(name) = name.filter(|_| !tables.is_empty()) {
-                found.push(PlannedPublication { name, slot, tables });
-            }
-        }
-    }
-    found
+/// The plan's publications with their names.
+fn planned_publications_of<'a>(input: &Input<'a>) -> Vec<(&'a str, PlannedPublication<'a>)> {
+    let all = input.plan.slots.iter().flat_map(PlannedSlot::publications);
+    all.filter_map(|planned| Some((planned.name?, planned))).collect()
 }
 
 /// How an existing publication differs from the plan.
@@ -109,9 +93,8 @@ fn difference(planned: &PlannedPublication<'_>, live: &PublicationFacts) -> Opti
     if live.all_tables || live.schemas {
         return Some("it publishes all tables, or whole schemas".to_owned());
     }
-    let publishes = planned.tables.first().and_then(|table| Publishes::of_table(planned.slot, table).ok());
-    if publishes.is_some_and(|publishes| publishes.to_list() != live.publish) || planned.slot.via_root != live.via_root
-    {
+    let other = planned.publishes.as_ref().is_ok_and(|publishes| publishes.to_list() != live.publish);
+    if other || planned.slot.via_root != live.via_root {
         return Some("it has other options".to_owned());
     }
     let wanted: BTreeMap<TableName, (bool, bool)> = planned
@@ -132,8 +115,8 @@ fn difference(planned: &PlannedPublication<'_>, live: &PublicationFacts) -> Opti
 pub fn planned_publications(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
     let mut findings = Vec::new();
-    for planned in planned_publications_of(input) {
-        let live = publisher.publications.iter().find(|live| live.name == planned.name);
+    for (name, planned) in planned_publications_of(input) {
+        let live = publisher.publications.iter().find(|live| live.name == name);
         let Some(difference) = live.and_then(|live| difference(&planned, live)) else { continue };
         findings.push(
             Finding::new(
@@ -142,10 +125,10 @@ pub fn planned_publications(input: &Input<'_>) -> Vec<Finding> {
                 Subject::Slot(planned.slot.name.as_str().to_owned()),
                 format!(
                     "publication {} exists and differs from the plan: {difference}",
-                    one_line(&quote_identifier(planned.name))
+                    one_line(&quote_identifier(name))
                 ),
             )
-            .hint(format!("DROP PUBLICATION {}; if nothing uses it, {OTHER_PREFIX}", quote_identifier(planned.name))),
+            .hint(format!("DROP PUBLICATION {}; if nothing uses it, {OTHER_PREFIX}", quote_identifier(name))),
         );
     }
     findings
@@ -155,8 +138,8 @@ pub fn planned_publications(input: &Input<'_>) -> Vec<Finding> {
 pub fn publications_of_an_earlier_run(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
     let planned = planned_publications_of(input);
-    let same = planned.iter().filter(|planned| {
-        publisher.publications.iter().any(|live| live.name == planned.name && difference(planned, live).is_none())
+    let same = planned.iter().filter(|(name, planned)| {
+        publisher.publications.iter().any(|live| live.name == *name && difference(planned, live).is_none())
     });
     let count = same.count();
     if count == 0 {
@@ -177,12 +160,8 @@ fn subscription_of<'a>(slot: &PlannedSlot, live: &'a [SubscriptionFacts]) -> Opt
     live.iter().find(|live| live.here && live.name == slot.subscription)
 }
 
-fn is_as_planned(input: &Input<'_>, slot: &PlannedSlot, live: &SubscriptionFacts) -> bool {
-    let wanted: BTreeSet<&str> = planned_publications_of(input)
-        .into_iter()
-        .filter(|planned| planned.slot.name == slot.name)
-        .map(|planned| planned.name)
-        .collect();
+fn is_as_planned(slot: &PlannedSlot, live: &SubscriptionFacts) -> bool {
+    let wanted: BTreeSet<&str> = slot.publications().iter().filter_map(|planned| planned.name).collect();
     let there: BTreeSet<&str> = live.publications.iter().map(String::as_str).collect();
     wanted == there && live.slot_name.as_deref() == Some(slot.name.as_str())
 }
@@ -193,7 +172,7 @@ pub fn planned_subscriptions(input: &Input<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for slot in &input.plan.slots {
         let Some(live) = subscription_of(slot, &subscriber.subscriptions) else { continue };
-        if is_as_planned(input, slot, live) {
+        if is_as_planned(slot, live) {
             continue;
         }
         let name = quote_identifier(&slot.subscription);
@@ -217,9 +196,7 @@ pub fn subscriptions_of_an_earlier_run(input: &Input<'_>) -> Vec<Finding> {
         .plan
         .slots
         .iter()
-        .filter(|slot| {
-            subscription_of(slot, &subscriber.subscriptions).is_some_and(|live| is_as_planned(input, slot, live))
-        })
+        .filter(|slot| subscription_of(slot, &subscriber.subscriptions).is_some_and(|live| is_as_planned(slot, live)))
         .count();
     if count == 0 {
         return Vec::new();
@@ -244,7 +221,7 @@ fn others<'a>(input: &Input<'a>) -> Vec<&'a SubscriptionFacts> {
 
 /// `PF708`: two subscriptions that write one table apply its changes twice.
 pub fn competing_subscriptions(input: &Input<'_>) -> Vec<Finding> {
-    let planned: BTreeSet<TableName> = input.plan.members().flat_map(|(slot, table)| received(slot, table)).collect();
+    let planned: BTreeSet<TableName> = input.plan.members().flat_map(|(slot, table)| slot.received(table)).collect();
     let mut findings = Vec::new();
     for live in others(input) {
         let shared: Vec<&TableName> = live.tables.iter().flatten().filter(|table| planned.contains(*table)).collect();
@@ -290,7 +267,7 @@ pub fn cloned_subscriptions(input: &Input<'_>) -> Vec<Finding> {
         );
     }
     let slots = subscriber.slots.iter().filter(|slot| planned_slot(input, &slot.name).is_some()).count();
-    let planned: BTreeSet<&str> = planned_publications_of(input).into_iter().map(|planned| planned.name).collect();
+    let planned: BTreeSet<&str> = planned_publications_of(input).into_iter().map(|(name, _)| name).collect();
     let publications = subscriber.publications.iter().filter(|live| planned.contains(live.name.as_str())).count();
     if slots + publications > 0 {
         findings.push(
@@ -381,10 +358,10 @@ pub fn older_slots(input: &Input<'_>) -> Vec<Finding> {
     let planned = planned_publications_of(input);
     let mut findings = Vec::new();
     for slot in existing(input).into_iter().filter(|slot| is_ours(input, slot)) {
-        let of_slot = planned.iter().filter(|planned| planned.slot.name.as_str() == slot.name);
+        let of_slot = planned.iter().filter(|(_, planned)| planned.slot.name.as_str() == slot.name);
         let exists = |name: &str| publisher.publications.iter().any(|live| live.name == name);
         let absent: Vec<String> =
-            of_slot.filter(|planned| !exists(planned.name)).map(|planned| quote_identifier(planned.name)).collect();
+            of_slot.filter(|(name, _)| !exists(name)).map(|(name, _)| quote_identifier(name)).collect();
         if absent.is_empty() {
             continue;
         }
@@ -408,8 +385,8 @@ pub fn unlisted_tables(input: &Input<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for slot in &input.plan.slots {
         let Some(live) = subscription_of(slot, &subscriber.subscriptions) else { continue };
-        let Some(tables) = live.tables.as_ref().filter(|_| is_as_planned(input, slot, live)) else { continue };
-        let planned = slot.tables.iter().flat_map(|table| received(slot, table));
+        let Some(tables) = live.tables.as_ref().filter(|_| is_as_planned(slot, live)) else { continue };
+        let planned = slot.tables.iter().flat_map(|table| slot.received(table));
         let absent: Vec<TableName> = planned.filter(|name| !tables.contains(name)).collect();
         if absent.is_empty() {
             continue;

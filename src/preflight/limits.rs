@@ -2,11 +2,7 @@
 //! subscriptions with S table synchronization workers each use N + N*S slots, walsenders, origins and workers at the
 //! peak). The budget itself is the one that the emitted scripts test.
 
-use super::{
-    Input, counted,
-    facts::SideFacts,
-    remedy::{self, Effect},
-};
+use super::{Input, counted, facts::SideFacts};
 use crate::{
     finding::{Finding, Severity, Subject},
     plan::{
@@ -41,7 +37,7 @@ pub fn publisher_wal_level(input: &Input<'_>) -> Vec<Finding> {
     let level = publisher.server.settings.get("wal_level").map(String::as_str);
     let enough = match level {
         None | Some("logical") => true,
-        Some("replica") => publisher.server.version_num.major() >= 19,
+        Some("replica") => publisher.server.version_num.raises_wal_level(),
         Some(_) => false,
     };
     if enough {
@@ -54,7 +50,7 @@ pub fn publisher_wal_level(input: &Input<'_>) -> Vec<Finding> {
             Subject::Publisher,
             format!("wal_level is {}, but must be logical", level.unwrap_or_default()),
         )
-        .hint(remedy::logical_wal(&publisher.server)),
+        .hint(publisher.server.flavor.to_decode()),
     ]
 }
 
@@ -79,7 +75,7 @@ pub fn replication_slots(input: &Input<'_>) -> Vec<Finding> {
         .detail(format!(
             "{others} slots are used by others, {own} are needed at the peak of the copy, {spare} are spare."
         ))
-        .hint(remedy::set(&publisher.server, "max_replication_slots", need, Effect::Restart)),
+        .hint(publisher.server.flavor.to_set("max_replication_slots", need)),
     ]
 }
 
@@ -108,7 +104,7 @@ pub fn walsenders(input: &Input<'_>) -> Vec<Finding> {
             "{others} are used by others now, {own} are needed at the peak of the copy, and one by each CREATE SUBSCRIPTION. \
              A base backup takes two more."
         ))
-        .hint(remedy::set(&publisher.server, "max_wal_senders", need, Effect::Restart)),
+        .hint(publisher.server.flavor.to_set("max_wal_senders", need)),
     ]
 }
 
@@ -127,10 +123,7 @@ pub fn slot_wal_limit(input: &Input<'_>) -> Vec<Finding> {
             ),
         )
         .detail("A lost slot cannot be repaired: its subscription and its copy start over.")
-        .hint(format!(
-            "{} Watch the disk instead.",
-            sentence(remedy::set(&publisher.server, "max_slot_wal_keep_size", -1, Effect::Reload))
-        )),
+        .hint(format!("{} Watch the disk instead.", publisher.server.flavor.to_set("max_slot_wal_keep_size", -1))),
     ]
 }
 
@@ -148,7 +141,7 @@ pub fn idle_slot_timeout(input: &Input<'_>) -> Vec<Finding> {
             format!("idle_replication_slot_timeout is {limit} s, but must be 0"),
         )
         .detail("A slot that waits longer for its subscription is invalidated at the next checkpoint, for good.")
-        .hint(remedy::set(&publisher.server, "idle_replication_slot_timeout", 0, Effect::Reload)),
+        .hint(publisher.server.flavor.to_set("idle_replication_slot_timeout", 0)),
     ]
 }
 
@@ -167,7 +160,7 @@ pub fn decoding_memory(input: &Input<'_>) -> Vec<Finding> {
             )
             .detail(format!("logical_decoding_work_mem is {each} for each. Larger transactions go to disk, once for each slot that does not stream."))
         }
-        None if publisher.server.version_num.major() == 12 => Finding::new(
+        None if !publisher.server.version_num.has_decoding_memory_limit() => Finding::new(
             Severity::Info,
             "PF106",
             Subject::Publisher,
@@ -193,7 +186,7 @@ pub fn sender_timeouts(input: &Input<'_>) -> Vec<Finding> {
                 format!("{name} is {} s, less than the default 60 s", limit / 1000),
             )
             .detail("The connection of a slot is given up while a large transaction is decoded or applied, and decoding starts over.")
-            .hint(remedy::set(&facts.server, name, "5min", Effect::Reload)),
+            .hint(facts.server.flavor.to_set(name, "5min")),
         );
     }
     findings
@@ -242,7 +235,7 @@ pub fn logical_workers(input: &Input<'_>) -> Vec<Finding> {
              says so in the server's log.",
             counted(input.plan.slots.len(), "subscription")
         ))
-        .hint(remedy::set(&subscriber.server, "max_logical_replication_workers", need, Effect::Restart)),
+        .hint(subscriber.server.flavor.to_set("max_logical_replication_workers", need)),
     ]
 }
 
@@ -261,7 +254,7 @@ pub fn worker_processes(input: &Input<'_>) -> Vec<Finding> {
             format!("max_worker_processes is {have}, but must be at least {need}"),
         )
         .detail("All logical replication workers and their launcher, and more for parallel queries and extensions.")
-        .hint(remedy::set(&subscriber.server, "max_worker_processes", need, Effect::Restart)),
+        .hint(subscriber.server.flavor.to_set("max_worker_processes", need)),
     ]
 }
 
@@ -284,7 +277,7 @@ pub fn origins(input: &Input<'_>) -> Vec<Finding> {
                  spare since they linger. Table copies that get none die and leave their slots on the publisher, up to one \
                  a table."
             ))
-            .hint(remedy::set(&subscriber.server, name, need, Effect::Restart)),
+            .hint(subscriber.server.flavor.to_set(name, need)),
     ]
 }
 
@@ -307,7 +300,7 @@ pub fn sync_workers(input: &Input<'_>) -> Vec<Finding> {
         .detail("Each copies a table with a slot, a walsender, an origin and a worker of its own.")
         .hint(format!(
             "{} Or plan again with sync_workers = {have}.",
-            sentence(remedy::set(&subscriber.server, "max_sync_workers_per_subscription", planned, Effect::Reload))
+            subscriber.server.flavor.to_set("max_sync_workers_per_subscription", planned)
         )),
     ]
 }
@@ -331,7 +324,7 @@ pub fn parallel_workers(input: &Input<'_>) -> Vec<Finding> {
             format!("max_logical_replication_workers is {have}; {need} keep every parallel apply worker and table copy running"),
         )
         .detail("With fewer, large transactions are applied one after the other.")
-        .hint(remedy::set(&subscriber.server, "max_logical_replication_workers", need, Effect::Restart)),
+        .hint(subscriber.server.flavor.to_set("max_logical_replication_workers", need)),
     ]
 }
 
@@ -343,14 +336,14 @@ pub fn reverse_replication(input: &Input<'_>) -> Vec<Finding> {
     let need = subscriber.slots.len() as i64 + planned;
     let mut short = Vec::new();
     let mut remedies = Vec::new();
-    if level.is_some_and(|level| level != "logical") && subscriber.server.version_num.major() < 19 {
+    if level.is_some_and(|level| level != "logical") && !subscriber.server.version_num.raises_wal_level() {
         short.push(format!("wal_level is {}", level.unwrap_or_default()));
-        remedies.push(sentence(remedy::logical_wal(&subscriber.server)));
+        remedies.push(subscriber.server.flavor.to_decode());
     }
     for name in ["max_replication_slots", "max_wal_senders"] {
         if let Some(have) = too_small(subscriber.number(name), need) {
             short.push(format!("{name} is {have} of {need}"));
-            remedies.push(sentence(remedy::set(&subscriber.server, name, need, Effect::Restart)));
+            remedies.push(subscriber.server.flavor.to_set(name, need));
         }
     }
     if short.is_empty() {
@@ -374,7 +367,7 @@ pub fn reverse_replication(input: &Input<'_>) -> Vec<Finding> {
 pub fn commit_timestamps(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
     let off = subscriber.server.settings.get("track_commit_timestamp").is_some_and(|value| value == "off");
-    if !off || subscriber.server.version_num.major() < 18 {
+    if !off || !subscriber.server.version_num.counts_conflicts() {
         return Vec::new();
     }
     vec![
@@ -384,7 +377,7 @@ pub fn commit_timestamps(input: &Input<'_>) -> Vec<Finding> {
             Subject::Subscriber,
             "track_commit_timestamp is off: rows that somebody else changed on the subscriber are not counted as conflicts",
         )
-        .hint(remedy::set(&subscriber.server, "track_commit_timestamp", "on", Effect::Restart)),
+        .hint(subscriber.server.flavor.to_set("track_commit_timestamp", "on")),
     ]
 }
 
@@ -406,9 +399,4 @@ pub fn cores(input: &Input<'_>) -> Vec<Finding> {
         ],
         _ => Vec::new(),
     }
-}
-
-/// A remedy as a whole sentence, so that another can follow.
-fn sentence(text: String) -> String {
-    if text.ends_with('.') || text.ends_with(';') { text } else { format!("{text}.") }
 }

@@ -15,7 +15,6 @@ mod leftovers;
 mod limits;
 mod network;
 mod publisher;
-mod remedy;
 mod server;
 mod sight;
 mod target;
@@ -26,7 +25,7 @@ use crate::{
     finding::{Finding, Severity, Subject},
     lsn::Lsn,
     names::TableName,
-    plan::{Bootstrap, Plan, PlannedSlot, PlannedTable},
+    plan::{Bootstrap, Plan, PlannedSlot, PlannedTable, Publishes, copy::COPY_BYTES_PER_S},
 };
 use facts::{Parsed, SideFacts};
 
@@ -53,7 +52,7 @@ impl Default for Circumstances {
     fn default() -> Self {
         Circumstances {
             bootstrap: Bootstrap::Copy,
-            copy_bytes_per_s: disk::COPY_BYTES_PER_S,
+            copy_bytes_per_s: COPY_BYTES_PER_S,
             free_wal_bytes: None,
             publisher_cores: None,
             local_publisher_address: None,
@@ -291,24 +290,9 @@ pub fn preflight(
     findings
 }
 
-/// Whether a slot publishes a kind of change of a table.
-fn publishes(slot: &PlannedSlot, table: &PlannedTable, change: &str) -> bool {
-    let listed = slot.publish.split(',').any(|word| word.trim() == change);
-    listed && !(table.insert_only && matches!(change, "update" | "delete"))
-}
-
-/// Whether rows of a table must be identified.
-fn needs_identity(slot: &PlannedSlot, table: &PlannedTable) -> bool {
-    publishes(slot, table, "update") || publishes(slot, table, "delete")
-}
-
-/// Names by which the subscriber receives a member: a root, or its leaves.
-fn received(slot: &PlannedSlot, table: &PlannedTable) -> Vec<TableName> {
-    if table.kind == crate::workload::TableKind::Partitioned && !slot.via_root {
-        table.leaves.clone()
-    } else {
-        vec![table.table_name()]
-    }
+/// What is published of a member; nothing where the plan's list is not valid, which `emit` refuses.
+fn published(slot: &PlannedSlot, table: &PlannedTable) -> Publishes {
+    Publishes::of_table(slot, table).unwrap_or_default()
 }
 
 /// A number with its noun.

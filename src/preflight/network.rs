@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use super::{
     Input,
     facts::{AccessRule, SideFacts},
-    remedy::{self, Effect},
 };
 use crate::{
     finding::{Finding, Severity, Subject},
@@ -69,7 +68,7 @@ pub fn listens_locally(input: &Input<'_>) -> Vec<Finding> {
             Subject::Network,
             format!("the publisher listens on its own machine only: listen_addresses is '{}'", one_line(listens)),
         )
-        .hint(remedy::set(&publisher.server, "listen_addresses", "*", Effect::Restart)),
+        .hint(publisher.server.flavor.to_set("listen_addresses", "*")),
     ]
 }
 
@@ -187,8 +186,8 @@ pub fn encryption(input: &Input<'_>) -> Vec<Finding> {
             "the publisher does not offer TLS: rows travel in the clear",
         )
         .hint(format!(
-            "{}; with ssl_cert_file and ssl_key_file, and sslmode=verify-full in publisher_dsn",
-            remedy::set(&publisher.server, "ssl", "on", Effect::Reload)
+            "{} It needs ssl_cert_file and ssl_key_file, and sslmode=verify-full in publisher_dsn.",
+            publisher.server.flavor.to_set("ssl", "on")
         )),
     ]
 }

@@ -1,11 +1,6 @@
 //! The servers themselves: version, role, what runs on them just now, who else follows them.
 
-use super::{
-    Input, TableFinding,
-    facts::SideFacts,
-    listed,
-    remedy::{self, Effect},
-};
+use super::{Input, TableFinding, facts::SideFacts, listed};
 use crate::{
     finding::{Finding, Severity, Subject},
     names::{one_line, quote_identifier, quote_literal},
@@ -50,15 +45,7 @@ pub fn unlocked_membership_bug(input: &Input<'_>) -> Vec<Finding> {
     if !version.loses_changes_on_unlocked_add() {
         return Vec::new();
     }
-    let fixed = match version.major() {
-        13 => Some("13.21"),
-        14 => Some("14.18"),
-        15 => Some("15.13"),
-        16 => Some("16.9"),
-        17 => Some("17.5"),
-        _ => None,
-    };
-    let hint = match fixed {
+    let hint = match version.unlocked_add_fixed_in() {
         Some(fixed) => format!("Update the publisher to {fixed} or later. Until then: "),
         None => "This version gets no fix. ".to_owned(),
     };
@@ -91,7 +78,7 @@ pub fn standby(input: &Input<'_>) -> Vec<Finding> {
 pub fn replication_role(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
     let role = &publisher.role;
-    let hint = remedy::replication(&publisher.server, &role.name);
+    let hint = publisher.server.flavor.to_replicate(&role.name);
     if role.replicating_roles == 0 {
         return vec![
             Finding::new(
@@ -164,8 +151,9 @@ pub fn table_owner(input: &Input<'_>) -> Vec<Finding> {
 pub fn subscribing_role(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
     let role = &subscriber.role;
-    let provider = ["rds_superuser", "cloudsqlsuperuser", "azure_pg_admin"].iter().any(|group| role.is_member(group));
-    let granted = subscriber.server.version_num.major() >= 16
+    let version = subscriber.server.version_num;
+    let provider = Flavor::provider_admins().iter().any(|group| role.is_member(group));
+    let granted = version.has_create_subscription_role()
         && role.is_member("pg_create_subscription")
         && role.may_create_in_database;
     if role.superuser || provider || granted {
@@ -179,7 +167,7 @@ pub fn subscribing_role(input: &Input<'_>) -> Vec<Finding> {
             format!("role \"{}\" cannot create subscriptions", one_line(&role.name)),
         )
         .detail("It matters if the subscriber's files are run with this role.")
-        .hint(remedy::create_subscription(&subscriber.server, &role.name, &subscriber.database)),
+        .hint(subscriber.server.flavor.to_subscribe(version, &role.name, &subscriber.database)),
     ]
 }
 
@@ -298,7 +286,7 @@ pub fn synchronous_names(input: &Input<'_>) -> Vec<Finding> {
 pub fn failover(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
     let standbys = publisher.walsenders.iter().filter(|sender| sender.physical).count();
-    if standbys == 0 || publisher.server.flavor == Flavor::Aurora {
+    if standbys == 0 || publisher.server.flavor.keeps_slots_at_failover() {
         return Vec::new();
     }
     vec![
@@ -399,18 +387,20 @@ pub fn prepared_transactions(input: &Input<'_>) -> Vec<Finding> {
 
 /// `PF123`: what a provider asks for on its own.
 pub fn provider_extras(input: &Input<'_>) -> Vec<Finding> {
-    let azure = |(_, facts): &(Subject, &SideFacts)| facts.server.flavor == Flavor::Azure;
     let mut findings = Vec::new();
-    for (subject, facts) in input.sides().into_iter().filter(azure) {
-        let Some(have) = facts.number("max_worker_processes").filter(|have| *have < 16) else { continue };
+    for (subject, facts) in input.sides() {
+        let Some((provider, least)) = facts.server.flavor.least_worker_processes() else { continue };
+        let Some(have) = facts.number("max_worker_processes").filter(|have| *have < least) else { continue };
         findings.push(
             Finding::new(
                 Severity::Warning,
                 "PF123",
                 subject,
-                format!("max_worker_processes is {have}; Azure asks for at least 16 with logical replication"),
+                format!(
+                    "max_worker_processes is {have}; {provider} asks for at least {least} with logical replication"
+                ),
             )
-            .hint(remedy::set(&facts.server, "max_worker_processes", 16, Effect::Restart)),
+            .hint(facts.server.flavor.to_set("max_worker_processes", least)),
         );
     }
     findings

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Input, TableFinding, counted,
     facts::{KeyFacts, RelationFacts, RelationKind, SideFacts},
-    listed, needs_identity, publishes, received,
+    listed, published,
 };
 use crate::{
     finding::{Finding, Severity, Subject},
     names::{TableName, quote_identifier},
     plan::{PlannedSlot, PlannedTable},
     policy::ForeignKeyMode,
+    server::AppliesAs,
     units::Bytes,
     workload::ReplicaIdentity,
 };
@@ -23,7 +24,7 @@ fn leaves<'a>(
 ) -> Vec<(&'a PlannedSlot, &'a PlannedTable, &'a TableName, &'a RelationFacts)> {
     let mut found = Vec::new();
     for (slot, table) in input.plan.members() {
-        for name in received(slot, table) {
+        for name in slot.received(table) {
             found.extend(subscriber.leaves(&name).into_iter().map(|(name, relation)| (slot, table, name, relation)));
         }
     }
@@ -35,7 +36,7 @@ pub fn missing_tables(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
     let mut items = Vec::new();
     for (slot, table) in input.plan.members() {
-        for name in received(slot, table) {
+        for name in slot.received(table) {
             if !subscriber.relations.contains_key(&name) {
                 items.push(
                     TableFinding::new(&name, "the subscriber does not have the table")
@@ -52,7 +53,7 @@ pub fn kinds(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
     let mut items = Vec::new();
     for (slot, table) in input.plan.members() {
-        for name in received(slot, table) {
+        for name in slot.received(table) {
             let Some(relation) = subscriber.relations.get(&name) else { continue };
             let fits = match relation.kind {
                 RelationKind::Table => true,
@@ -81,7 +82,8 @@ pub fn search_keys(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
     let mut items = Vec::new();
     for (slot, table, name, relation) in leaves(input, subscriber) {
-        if !needs_identity(slot, table) || sends_whole_row(input, table) || relation.search_key().is_some() {
+        if !published(slot, table).needs_identity() || sends_whole_row(input, table) || relation.search_key().is_some()
+        {
             continue;
         }
         let wanted: BTreeSet<&String> = table.identity_columns.iter().collect();
@@ -162,7 +164,7 @@ fn truncated_tables(input: &Input<'_>, subscriber: &SideFacts) -> (SlotsByTable,
     for (number, slot) in input.plan.slots.iter().enumerate() {
         for table in &slot.tables {
             let mut names: BTreeSet<TableName> = table.leaves.iter().cloned().collect();
-            let mut open = received(slot, table);
+            let mut open = slot.received(table);
             while let Some(name) = open.pop() {
                 if let Some(relation) = subscriber.relations.get(&name) {
                     open.extend(relation.partitions.iter().filter(|part| !names.contains(*part)).cloned());
@@ -171,7 +173,7 @@ fn truncated_tables(input: &Input<'_>, subscriber: &SideFacts) -> (SlotsByTable,
                 names.insert(name);
             }
             for name in names {
-                if publishes(slot, table, "truncate") {
+                if published(slot, table).truncate {
                     truncated.entry(name.clone()).or_default().insert(number);
                 }
                 holders.entry(name).or_default().insert(number);
@@ -185,7 +187,7 @@ fn planned_names(input: &Input<'_>, subscriber: &SideFacts) -> BTreeSet<TableNam
     let mut names: BTreeSet<TableName> =
         leaves(input, subscriber).into_iter().map(|(_, _, name, _)| name.clone()).collect();
     for (slot, table) in input.plan.members() {
-        names.extend(received(slot, table));
+        names.extend(slot.received(table));
     }
     names
 }
@@ -248,13 +250,13 @@ pub fn row_functions(input: &Input<'_>) -> Vec<Finding> {
 /// role is the table's owner.
 pub fn row_security(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
-    let major = subscriber.server.version_num.major();
+    let applies_as = subscriber.server.version_num.applies_as();
     let mut items = Vec::new();
     for (_, _, name, relation) in leaves(input, subscriber) {
-        let stops = match major {
-            ..=14 => false,
-            15 => relation.row_security && !subscriber.role.superuser,
-            _ => relation.row_security && relation.forced_row_security,
+        let stops = match applies_as {
+            AppliesAs::Unchecked => false,
+            AppliesAs::SubscriptionOwner => relation.row_security && !subscriber.role.superuser,
+            AppliesAs::TableOwner => relation.row_security && relation.forced_row_security,
         };
         if stops {
             items.push(
@@ -330,7 +332,7 @@ const WITHOUT_EQUALITY: [&str; 10] =
 fn scanned<'a>(input: &Input<'a>, subscriber: &'a SideFacts) -> Vec<(&'a TableName, &'a RelationFacts)> {
     let all = leaves(input, subscriber).into_iter();
     all.filter(|(slot, table, _, relation)| {
-        needs_identity(slot, table) && sends_whole_row(input, table) && relation.search_key().is_none()
+        published(slot, table).needs_identity() && sends_whole_row(input, table) && relation.search_key().is_none()
     })
     .map(|(_, _, name, relation)| (name, relation))
     .collect()

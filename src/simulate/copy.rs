@@ -5,10 +5,7 @@
 //! the order in which the publisher listed them, which is by name; each of its workers takes the next when it is free.
 
 use super::{demand::Demand, engine::Timeline, forecast::TableCopy, layout::Layout};
-use crate::cost::Confidence;
-
-/// Launching a worker, making its slot and taking the snapshot, seconds; measured 0.05 to 0.2 on an idle server.
-const WORKER_START_S: f64 = 0.1;
+use crate::{cost::Confidence, plan::copy::WORKER_START_S};
 
 /// What the copy of one layout comes to.
 pub(super) struct Copied {

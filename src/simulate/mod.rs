@@ -42,21 +42,6 @@ pub enum Compared {
     WithBaselines,
 }
 
-/// The costs that a plan was made with.
-pub fn cost_model(plan: &Plan) -> CostModel {
-    CostModel {
-        measure: plan.load.measure,
-        coefficients: plan.load.coefficients.clone(),
-        publisher: plan.publisher_version,
-        subscriber: plan.subscriber_version,
-        made_full: plan
-            .members()
-            .filter(|(_, table)| table.set_identity)
-            .flat_map(|(_, table)| table.leaves.iter().cloned().chain([table.table_name()]))
-            .collect(),
-    }
-}
-
 /// The time that a workload covers.
 pub fn span(workload: &Workload) -> Span {
     Span { start: workload.start, length_s: f64::from(workload.bucket_s) * f64::from(workload.bucket_count) }
@@ -261,9 +246,8 @@ fn forecast_slot(demand: &Demand<'_>, layout: &Layout, traces: &Range<Trace>, in
     }
     let names: std::collections::BTreeSet<&TableName> =
         units.iter().map(|&(unit, _)| &demand.units[unit].name).collect();
-    let burst = |of: &dyn Fn(&Range) -> f64| {
-        short(largest(units.iter().map(|&(unit, share)| of(&demand.units[unit].burst_delay_s) * share)))
-    };
+    let bursts: Vec<Range> = units.iter().map(|&(unit, share)| demand.units[unit].burst_delay_s(share)).collect();
+    let burst = |of: &dyn Fn(&Range) -> f64| short(largest(bursts.iter().map(of)));
     SlotForecast {
         name: name.clone(),
         table_count: names.len() as u32,

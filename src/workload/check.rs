@@ -37,7 +37,7 @@ pub fn validate_frame(workload: &Workload) -> Result<(), FormatError> {
     if workload.bucket_s == 0 || workload.bucket_count == 0 {
         return error("\"bucket_s\" and \"bucket_count\" must be at least 1".into());
     }
-    if workload.server.version_num.0 < 10_000 {
+    if !workload.server.version_num.is_well_formed() {
         return error(format!("\"version_num\" {} is not of the form 150018", workload.server.version_num.0));
     }
     check_series(workload, "the cluster", "cluster_wal_bytes_per_s", &workload.cluster_wal_bytes_per_s)?;
@@ -157,7 +157,7 @@ pub fn findings_of(workload: &Workload, is_written: bool) -> Vec<Finding> {
                 .detail("WAL was measured without what logical decoding needs, so rates are a little low; slots cannot be made yet.")
                 .hint(format!(
                     "{} It must be so before the scripts run.",
-                    workload.server.flavor.hint_to_set("wal_level", "logical")
+                    workload.server.flavor.to_decode()
                 )),
         );
     }

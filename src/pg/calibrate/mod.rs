@@ -201,7 +201,7 @@ pub async fn begin_apply(session: &Session, conninfo: &str) -> Result<(), PgErro
     // published again, so they leave the publication before the worker starts.
     session.execute("change the publication", &publish(NAME)).await?;
     let slot = slot_name(session).await?;
-    let streaming = if session.version_num >= 140_000 { ", streaming = off" } else { "" };
+    let streaming = if session.version.has_streaming() { ", streaming = off" } else { "" };
     let sql = format!(
         "CREATE SUBSCRIPTION {NAME} CONNECTION {conninfo} PUBLICATION {NAME} WITH (enabled = off, create_slot = off, \
          copy_data = off, slot_name = {slot}{streaming})",

@@ -6,7 +6,7 @@ use super::{Book, Report};
 use crate::{
     finding::Subject,
     names::{SlotName, TableName, one_line},
-    plan::{PlannedSlot, PlannedTable, Role, shard::Shard},
+    plan::{PlannedSlot, PlannedTable, Publishes, Role, shard::Shard},
     policy::NoIdentity,
     workload::{ReplicaIdentity, Table, TableKind},
 };
@@ -68,7 +68,7 @@ fn whole_by_shards(book: &Book<'_>, report: &mut Report) -> BTreeSet<usize> {
                 "its row filters are not disjoint and complete shards of its replica identity",
             );
         }
-        if members.iter().any(|(slot, _)| slot.publish.contains("truncate")) {
+        if members.iter().any(|(slot, table)| Publishes::of_table(slot, table).is_ok_and(|sent| sent.truncate)) {
             report.error("AU209", subject(), "a shard publishes TRUNCATE, which would wipe rows of the other shards");
         }
         if members.iter().any(|(slot, _)| slot.role != Role::Dedicated) {
@@ -188,9 +188,7 @@ fn identities(book: &Book<'_>, report: &mut Report) {
                 .map(|&index| book.table(index))
                 .is_some_and(|table| table.kind != TableKind::Partitioned && !table.has_identity())
         };
-        let names: Vec<TableName> =
-            std::iter::once(member.table_name()).chain(member.leaves.iter().cloned()).filter(lacking).collect();
-        for name in names {
+        for name in member.with_leaves().filter(lacking) {
             let settled =
                 member.insert_only || member.set_identity || book.has_finding("PL201", |subject| *subject == name);
             if !settled {
