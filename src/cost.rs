@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::{
     format::{Document, FORMAT_VERSION, FormatError, TOOL},
     names::TableName,
-    policy::Measure,
+    policy::{Measure, Policy},
     server::ServerVersion,
     workload::{ReplicaIdentity, Table, Workload, record_model::TOAST_CHUNK_BYTES},
 };
@@ -306,6 +306,12 @@ impl CostModel {
             Measure::Wal => slot_capacity,
             Measure::Apply | Measure::Pipeline => Some(UNITS_PER_SHARE as u64),
         }
+    }
+
+    /// The units of a slot that keep the headroom; `None` without a capacity.
+    pub fn headroom_limit(&self, policy: &Policy) -> Option<u64> {
+        let capacity = self.capacity_units(policy.slot_capacity)?;
+        Some(((1.0 - policy.headroom) * capacity as f64).round() as u64)
     }
 
     /// What a number of units is in the plan file: bytes per second, or a share.

@@ -157,8 +157,7 @@ fn first_plans<'a>(
         policy.max_slots = None;
         let cost = cost_model(args, &policy, &workload)?;
         let mut plan = search(args, path, &workload, &policy, &cost, None)?;
-        let has_finding = |code: &str| plan.findings.iter().any(|finding| finding.code == code);
-        let one_slot = has_finding("PL104"); // one slot would carry everything
+        let one_slot = plan.one_slot_is_enough() == Some(true);
         if one_slot && plan.slots.len() > 1 && !args.policy.names_publications() {
             policy = limited(&policy, 1);
             plan = search(args, path, &workload, &policy, &cost, None)?;

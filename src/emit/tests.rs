@@ -134,10 +134,12 @@ pub fn plan(publisher: u32, subscriber: u32, slots: Vec<PlannedSlot>) -> Plan {
             copy_imbalance: 1.0,
             moves: None,
             frontier: Vec::new(),
+            one_slot_peak_load_high: None,
             move_curve: Vec::new(),
         },
         slot_counts: Vec::new(),
         decisions: Vec::new(),
+        caveats: Vec::new(),
         findings: Vec::new(),
     };
     plan.server.system_identifier = Some("7300000000000000001".into());

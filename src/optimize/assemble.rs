@@ -15,8 +15,8 @@ use crate::{
     format,
     names::{SlotName, TableName},
     plan::{
-        CutPair, Decision, FrontierPoint, MovePoint, Objective, Plan, PlannedForeignKey, PlannedLoad, PlannedSlot,
-        PlannedTable, Role, SlotCount, gap, shard::Shard,
+        Caveat, CutPair, Decision, FrontierPoint, MovePoint, Objective, Plan, PlannedForeignKey, PlannedLoad,
+        PlannedSlot, PlannedTable, Role, SlotCount, gap, shard::Shard,
     },
     policy::{ForeignKeyMode, Measure},
     units::{Bytes, Seconds},
@@ -69,6 +69,7 @@ pub fn plan(sweep: &Sweep<'_>, scope: &Scope, traded: Traded) -> Plan {
     let foreign_keys = foreign_keys(sweep, &slot_of_table);
     let slots: Vec<PlannedSlot> = drafts.iter().map(|draft| slot(sweep, scope, draft, &foreign_keys)).collect();
     let objective = objective(sweep, &traded, &drafts, &slots, &slot_of_table);
+    let caveats = caveats(sweep, scope, &traded, &slots);
     let mut findings = scope.findings.clone();
     findings.extend(crate::workload::check::findings(sweep.workload));
     findings.extend(judge::findings(sweep, &traded, &drafts, &slots, &foreign_keys));
@@ -95,10 +96,23 @@ pub fn plan(sweep: &Sweep<'_>, scope: &Scope, traded: Traded) -> Plan {
         excluded: scope.excluded.clone(),
         foreign_keys,
         objective,
+        caveats,
         findings,
     };
     plan.plan_sha256 = plan.digest();
     plan
+}
+
+/// What the checker would find wrong if the plan did not say it.
+fn caveats(sweep: &Sweep<'_>, scope: &Scope, traded: &Traded, slots: &[PlannedSlot]) -> Vec<Caveat> {
+    let no_identity = scope.no_identity.iter().map(|table| Caveat::NoIdentity { table: table.clone() });
+    let unlike_root = judge::unlike_roots(sweep.workload, slots).into_iter().map(|table| Caveat::UnlikeRoot { table });
+    let left_shared = &traded.swept.candidates[traded.swept.chosen].hot.left_shared;
+    let hot_shared =
+        left_shared.iter().map(|(group, ..)| Caveat::HotShared { table: sweep.groups.groups[*group].name.clone() });
+    let mut caveats: Vec<Caveat> = no_identity.chain(unlike_root).chain(hot_shared).collect();
+    caveats.sort();
+    caveats
 }
 
 /// Names the slots and puts them in order: hottest first, then by name.
@@ -404,6 +418,7 @@ fn objective(
         cut_transactions_per_s: (!sweep.workload.co_writes.is_empty()).then_some(co_cut),
         copy_imbalance: if total == 0 { 1.0 } else { largest as f64 * copies.len() as f64 / total as f64 },
         moves: traded.moves,
+        one_slot_peak_load_high: Some(number(judge::one_slot_peak_high(sweep))),
         frontier: frontier(sweep, traded),
         move_curve: traded
             .move_curve

@@ -258,11 +258,16 @@ fn too_large_to_share(sweep: &Sweep<'_>, shared: &[usize]) -> Option<String> {
     })
 }
 
+/// Largest load of one slot with everything, at the high coefficients.
+pub fn one_slot_peak_high(sweep: &Sweep<'_>) -> u64 {
+    let all: Vec<usize> = (0..sweep.groups.groups.len()).collect();
+    sweep.slot_rows(Confidence::High, &[all])[0].iter().copied().max().unwrap_or(0)
+}
+
 /// `PL104`: one slot would do.
 fn one_slot_is_enough(sweep: &Sweep<'_>) -> Option<Finding> {
     let limit = sweep.limit()?;
-    let all: Vec<usize> = (0..sweep.groups.groups.len()).collect();
-    let peak = sweep.slot_rows(Confidence::High, &[all])[0].iter().copied().max().unwrap_or(0);
+    let peak = one_slot_peak_high(sweep);
     (peak <= limit).then(|| {
         Finding::new(
             Severity::Info,
@@ -383,6 +388,15 @@ fn partition_trees(slots: &[PlannedSlot]) -> Vec<Finding> {
     findings.sort();
     findings.dedup();
     findings
+}
+
+/// The tables that [`partition_identities`] finds.
+pub fn unlike_roots(workload: &Workload, slots: &[PlannedSlot]) -> Vec<TableName> {
+    let tables = partition_identities(workload, slots).into_iter().map(|finding| match finding.subject {
+        Subject::Table(name) => Some(name),
+        _ => None,
+    });
+    tables.flatten().collect()
 }
 
 /// `PL308`: what is sent through a root is described by the root's identity, but the old key in WAL is the partition's.

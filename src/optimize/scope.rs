@@ -17,6 +17,8 @@ pub struct Scope {
     pub tables: Vec<usize>,
     /// What is left out, the workload's own exclusions included.
     pub excluded: Vec<Excluded>,
+    /// Tables whose updates and deletes would be published, though nothing identifies their rows.
+    pub no_identity: BTreeSet<TableName>,
     /// Tables published insert-only.
     pub insert_only: BTreeSet<TableName>,
     /// Tables that get replica identity full.
@@ -141,6 +143,7 @@ fn settle_identity(table: &Table, mode: NoIdentity, scope: &mut Scope, left_out:
     let subject = Subject::Table(name.clone());
     let finding = match mode {
         NoIdentity::Refuse => {
+            scope.no_identity.insert(name);
             Finding::new(Severity::Error, "PL201", subject, "table has no usable replica identity").detail(
                 "Once it is published, the application's own UPDATE and DELETE of this table fail on the publisher (SQLSTATE 55000).",
             )

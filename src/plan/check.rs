@@ -9,7 +9,7 @@ mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Plan, PlannedSlot, PlannedTable, shard::Shard};
+use super::{Caveat, Plan, PlannedSlot, PlannedTable, shard::Shard};
 use crate::{
     cost::{CostModel, Share},
     finding::{Finding, Severity, Subject},
@@ -97,12 +97,9 @@ impl<'a> Book<'a> {
         self.table(index).table_name()
     }
 
-    /// Whether the plan itself says this about a table.
-    fn has_finding(&self, code: &str, is_about: impl Fn(&TableName) -> bool) -> bool {
-        self.plan
-            .findings
-            .iter()
-            .any(|finding| finding.code == code && matches!(&finding.subject, Subject::Table(name) if is_about(name)))
+    /// Whether the plan itself says this.
+    fn says(&self, caveat: &Caveat) -> bool {
+        self.plan.caveats.contains(caveat)
     }
 }
 

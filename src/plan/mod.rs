@@ -5,6 +5,7 @@
 
 mod bootstrap;
 pub mod budget;
+mod caveat;
 pub mod check;
 pub mod copy;
 mod members;
@@ -15,6 +16,7 @@ pub mod witness;
 use serde::{Deserialize, Serialize};
 
 pub use bootstrap::Bootstrap;
+pub use caveat::Caveat;
 pub use members::PlannedPublication;
 pub use publishes::{InvalidPublish, Publishes};
 pub use witness::Witness;
@@ -228,6 +230,9 @@ pub struct Objective {
     /// Groups that are elsewhere than in the previous plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moves: Option<u32>,
+    /// The peak that one slot with all tables would have, with the high coefficients; absent: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub one_slot_peak_load_high: Option<f64>,
     /// Peak against cut.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub frontier: Vec<FrontierPoint>,
@@ -349,6 +354,9 @@ pub struct Plan {
     pub slot_counts: Vec<SlotCount>,
     /// Why.
     pub decisions: Vec<Decision>,
+    /// What the plan says against itself, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub caveats: Vec<Caveat>,
     /// What to know.
     pub findings: Vec<Finding>,
 }
@@ -375,6 +383,13 @@ impl Plan {
             subscriber: self.subscriber_version,
             made_full: made_full.flat_map(|(_, table)| table.with_leaves()).collect(),
         }
+    }
+
+    /// Whether one slot would carry everything and keep the headroom; `None` when that is not known, as without a capacity.
+    pub fn one_slot_is_enough(&self) -> Option<bool> {
+        let cost = self.cost_model();
+        let limit = cost.headroom_limit(&self.policy)?;
+        Some(cost.to_units(self.objective.one_slot_peak_load_high?) <= limit)
     }
 
     /// The slot of each member, by table. A table that is split is listed once for each of its slots.

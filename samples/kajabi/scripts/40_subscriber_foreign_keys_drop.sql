@@ -1,5 +1,5 @@
 -- 40_subscriber_foreign_keys_drop.sql: Drops the foreign keys that join two slots, and remembers their definitions in pgslotplan.dropped_foreign_key.
--- phase prepare, on the subscriber, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase prepare, on the subscriber, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 40_subscriber_foreign_keys_drop.sql
 -- Hazard: Until they are restored the subscriber accepts rows that break these foreign keys.
 -- Undo: 80_subscriber_stop.sql, then 81_ and 88_subscriber_foreign_keys_*.sql.
@@ -84,7 +84,7 @@ CREATE TABLE IF NOT EXISTS pgslotplan.plan (
     plan_sha256 text NOT NULL,
     stopped boolean NOT NULL DEFAULT false
 );
-INSERT INTO pgslotplan.plan (prefix, plan_sha256) VALUES ('pgsp', '75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9') ON CONFLICT DO NOTHING;
+INSERT INTO pgslotplan.plan (prefix, plan_sha256) VALUES ('pgsp', 'ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd') ON CONFLICT DO NOTHING;
 DO $pgslotplan$
 DECLARE
   found_count bigint;
@@ -94,7 +94,7 @@ BEGIN
     INTO found_count, found_lines
     FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
       SELECT format('prefix %s belongs to plan %s', prefix, plan_sha256) FROM pgslotplan.plan
-      WHERE prefix = 'pgsp' AND plan_sha256 <> '75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9'
+      WHERE prefix = 'pgsp' AND plan_sha256 <> 'ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd'
     ) AS found(line)) AS numbered;
   IF found_count > 0 THEN
     RAISE EXCEPTION USING MESSAGE = found_count || ' other plan is being carried out here', DETAIL = found_lines, HINT = 'Run the clean-up files of that plan first, or plan with another --prefix.';

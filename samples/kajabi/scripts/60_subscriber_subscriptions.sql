@@ -1,5 +1,5 @@
 -- 60_subscriber_subscriptions.sql: Creates and enables the subscriptions; the initial copy starts.
--- phase start, on the subscriber, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase start, on the subscriber, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -v publisher_dsn="$PGSLOTPLAN_PUBLISHER" -f 60_subscriber_subscriptions.sql
 -- Variable publisher_dsn (needed): connection string by which the subscriber's server reaches the publisher's database, with a role that has REPLICATION and SELECT on the tables
 -- Hazard: The connection string is stored on the subscriber and may be logged with the statement: leave the password to a password file of the subscriber's server where the versions allow it. An initial copy reads every table of the publisher once.
@@ -93,7 +93,7 @@ CREATE TABLE IF NOT EXISTS pgslotplan.plan (
     plan_sha256 text NOT NULL,
     stopped boolean NOT NULL DEFAULT false
 );
-INSERT INTO pgslotplan.plan (prefix, plan_sha256) VALUES ('pgsp', '75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9') ON CONFLICT DO NOTHING;
+INSERT INTO pgslotplan.plan (prefix, plan_sha256) VALUES ('pgsp', 'ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd') ON CONFLICT DO NOTHING;
 DO $pgslotplan$
 DECLARE
   found_count bigint;
@@ -103,7 +103,7 @@ BEGIN
     INTO found_count, found_lines
     FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
       SELECT format('prefix %s belongs to plan %s', prefix, plan_sha256) FROM pgslotplan.plan
-      WHERE prefix = 'pgsp' AND plan_sha256 <> '75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9'
+      WHERE prefix = 'pgsp' AND plan_sha256 <> 'ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd'
     ) AS found(line)) AS numbered;
   IF found_count > 0 THEN
     RAISE EXCEPTION USING MESSAGE = found_count || ' other plan is being carried out here', DETAIL = found_lines, HINT = 'Run the clean-up files of that plan first, or plan with another --prefix.';

@@ -1,5 +1,5 @@
 -- 77_publisher_reverse_subscriptions.sql: Creates the subscriptions of the way back on the old server, disabled.
--- phase cutover, on the publisher, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase cutover, on the publisher, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v subscriber_dsn="$SUBSCRIBER_DSN" -f 77_publisher_reverse_subscriptions.sql
 -- Variable subscriber_dsn (needed): connection string by which the publisher's server reaches the subscriber's database, with a role that has REPLICATION
 -- Undo: abort.sh before the first write; 91_publisher_cleanup.sql drops them for good.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 77_shell_quiesce.sh: Calls your commands: maintenance page on, job workers paused, readers moved.
-# phase cutover, on the shell, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+# phase cutover, on the shell, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 # Run: sh 77_shell_quiesce.sh
 # Undo: abort.sh calls the opposite commands.
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 78_pgbouncer_pause.sh: Closes the new server for writes, then pauses the entries on every PgBouncer process.
-# phase cutover, on the pgbouncer, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+# phase cutover, on the pgbouncer, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 # Run: sh 78_pgbouncer_pause.sh
 # Hazard: The application stands from here until RESUME. A client that waits longer than query_wait_timeout (120 s) is disconnected. If a pool is not idle within PAUSE_SECONDS everything is resumed by itself.
 # Undo: abort.sh

@@ -1,5 +1,5 @@
 -- 78_publisher_writes_stop.sql: Makes the database read-only for all roles; nobody else may be connected, nothing may be prepared.
--- phase cutover, on the publisher, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase cutover, on the publisher, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 78_publisher_writes_stop.sql
 -- Variable allowed (optional): roles whose sessions may stay, separated by commas; none when not given
 -- Variable terminate (optional): yes: other sessions are ended; no (the default): they are listed and the file fails

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 79_shell_compare_at_rest.sh: Compares every row and sequence exactly, after the writes have stopped. For rehearsals, and where the time is there.
-# phase verify, on the shell, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+# phase verify, on the shell, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 # Run: sh 79_shell_compare_at_rest.sh
 # Hazard: Reads every table on both servers once while nobody may write. The cutover itself compares less: see there.
 

@@ -1,5 +1,5 @@
 -- 81_subscriber_foreign_keys_restore.sql: Adds the dropped foreign keys again, without looking at the rows that are there.
--- phase cutover, on the subscriber, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase cutover, on the subscriber, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 81_subscriber_foreign_keys_restore.sql
 -- Hazard: Each ALTER TABLE locks both of its tables for a moment; it gives up after 5 s: run the file again.
 -- Undo: 40_subscriber_foreign_keys_drop.sql drops them again.
@@ -68,7 +68,7 @@ DECLARE
 BEGIN
   IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
-      INTO found_mark USING 'pgsp', '75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9';
+      INTO found_mark USING 'pgsp', 'ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd';
   END IF;
   IF NOT found_mark THEN
     RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 82_shell_sequences.sh: Sets the subscriber's sequences to the publisher's values; never called, restarted and descending ones too.
-# phase cutover, on the shell, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+# phase cutover, on the shell, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 # Run: sh 82_shell_sequences.sh
 # Undo: Not needed: numbers are only skipped.
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 85_pgbouncer_switch.sh: Leads the entries of every PgBouncer process to the new server, and proves it.
-# phase cutover, on the pgbouncer, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+# phase cutover, on the pgbouncer, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 # Run: sh 85_pgbouncer_switch.sh
 # Undo: abort.sh
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 86_pgbouncer_resume.sh: Looks once more for sessions on the old server, opens the new one, and resumes.
-# phase cutover, on the pgbouncer, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+# phase cutover, on the pgbouncer, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 # Run: sh 86_pgbouncer_resume.sh
 # Hazard: abort.sh refuses from here on.
 # Undo: rollback.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 87_shell_prove.sh: Proves that nothing goes to the old server any more, then lets job workers and the page go on.
-# phase cutover, on the shell, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+# phase cutover, on the shell, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 # Run: sh 87_shell_prove.sh
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1

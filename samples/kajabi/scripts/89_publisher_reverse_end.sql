@@ -1,5 +1,5 @@
 -- 89_publisher_reverse_end.sql: Drops the subscriptions of the way back; dropped foreign keys of the old server return.
--- phase cleanup, on the publisher, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase cleanup, on the publisher, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 89_publisher_reverse_end.sql
 -- Hazard: From here on there is no way back to the old server.
 

@@ -1,5 +1,5 @@
 -- 90_subscriber_cleanup.sql: Drops the plan's subscriptions and what was remembered for it.
--- phase cleanup, on the subscriber, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase cleanup, on the subscriber, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 90_subscriber_cleanup.sql
 -- Hazard: The subscriber stops following the publisher for good: going on needs a new copy.
 
@@ -299,7 +299,7 @@ DROP TABLE pgslotplan.dropped_foreign_key;
 SELECT to_regclass('pgslotplan.plan') IS NOT NULL AS is_marked
 \gset
 \if :is_marked
-DELETE FROM pgslotplan.plan WHERE prefix = 'pgsp' AND plan_sha256 = '75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9';
+DELETE FROM pgslotplan.plan WHERE prefix = 'pgsp' AND plan_sha256 = 'ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd';
 SELECT NOT EXISTS (SELECT FROM pgslotplan.plan) AS none_left
 \gset
 \if :none_left

@@ -1,6 +1,6 @@
 #!/bin/sh
 # abort.sh: Back to the old server, before anything was written to the new one.
-# phase rollback, on the shell, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+# phase rollback, on the shell, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 # Run: sh abort.sh
 # Hazard: Refuses with 4 when the new server was opened: then rollback.sh is the way.
 # Undo: Another cutover.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # rollback.sh: Back to the old server, with everything that was written to the new one.
-# phase rollback, on the shell, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+# phase rollback, on the shell, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 # Run: sh rollback.sh
 # Hazard: Afterwards the new server follows nobody: another attempt begins with a new copy. If the reverse slots do not drain, the new server is resumed and the exit code is 4.
 # Undo: None, but the new server's data stays until the clean-up.

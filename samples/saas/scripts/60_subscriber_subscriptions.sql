@@ -1,5 +1,5 @@
 -- 60_subscriber_subscriptions.sql: Creates and enables the subscriptions; the initial copy starts.
--- phase start, on the subscriber, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase start, on the subscriber, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -v publisher_dsn="$PGSLOTPLAN_PUBLISHER" -f 60_subscriber_subscriptions.sql
 -- Variable publisher_dsn (needed): connection string by which the subscriber's server reaches the publisher's database, with a role that has REPLICATION and SELECT on the tables
 -- Hazard: The connection string is stored on the subscriber and may be logged with the statement: leave the password to a password file of the subscriber's server where the versions allow it. An initial copy reads every table of the publisher once.
@@ -98,7 +98,7 @@ CREATE TABLE IF NOT EXISTS pgslotplan.plan (
     plan_sha256 text NOT NULL,
     stopped boolean NOT NULL DEFAULT false
 );
-INSERT INTO pgslotplan.plan (prefix, plan_sha256) VALUES ('pgsp', '26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61') ON CONFLICT DO NOTHING;
+INSERT INTO pgslotplan.plan (prefix, plan_sha256) VALUES ('pgsp', 'd4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0') ON CONFLICT DO NOTHING;
 DO $pgslotplan$
 DECLARE
   found_count bigint;
@@ -108,7 +108,7 @@ BEGIN
     INTO found_count, found_lines
     FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
       SELECT format('prefix %s belongs to plan %s', prefix, plan_sha256) FROM pgslotplan.plan
-      WHERE prefix = 'pgsp' AND plan_sha256 <> '26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61'
+      WHERE prefix = 'pgsp' AND plan_sha256 <> 'd4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0'
     ) AS found(line)) AS numbered;
   IF found_count > 0 THEN
     RAISE EXCEPTION USING MESSAGE = found_count || ' other plan is being carried out here', DETAIL = found_lines, HINT = 'Run the clean-up files of that plan first, or plan with another --prefix.';

@@ -1,5 +1,5 @@
 -- 71_publisher_caught_up.sql: Waits until every slot has confirmed all that is written now.
--- phase verify, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase verify, on the publisher, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 71_publisher_caught_up.sql
 -- Variable wait_seconds (optional): how long to wait before it is an error, 600 when not given
 

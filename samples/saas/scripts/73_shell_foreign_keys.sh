@@ -1,6 +1,6 @@
 #!/bin/sh
 # 73_shell_foreign_keys.sh: Makes the foreign keys that do not join two slots, and triggers, rules, policies and statistics.
-# phase indexes, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase indexes, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 # Run: sh 73_shell_foreign_keys.sh
 # Environment PGSLOTPLAN_PUBLISHER (needed): connection string of the publisher's database
 # Environment PGSLOTPLAN_SUBSCRIBER (needed): connection string of the subscriber's database

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 75_shell_verify.sh: Compares every row of both servers while writes go on, without locks.
-# phase verify, on the shell, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase verify, on the shell, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 # Run: sh 75_shell_verify.sh
 # Hazard: Reads every table on both servers once. One statement lasts about VERIFY_BATCH_SECONDS (10), so that vacuum is not held up for longer; tables whose key begins with text are read by one statement each.
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 76_shell_vacuum.sh: VACUUM (ANALYZE) of every planned table on the subscriber, in parallel, large and quiet ones first.
-# phase cutover, on the shell, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase cutover, on the shell, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 # Run: sh 76_shell_vacuum.sh
 # Hazard: Reads every table and its indexes once on the subscriber; replication goes on beside it.
 

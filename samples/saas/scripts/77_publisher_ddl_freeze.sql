@@ -1,5 +1,5 @@
 -- 77_publisher_ddl_freeze.sql: Refuses DDL on the publisher.
--- phase cutover, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase cutover, on the publisher, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 77_publisher_ddl_freeze.sql
 -- Hazard: From now on CREATE, ALTER and DROP fail in the application too, except of temporary objects. Needs a superuser, or what the provider has for event triggers.
 -- Undo: thaw_publisher.sql, or the clean-up.

@@ -1,5 +1,5 @@
 -- 77_publisher_reverse_subscriptions.sql: Creates the subscriptions of the way back on the old server, disabled.
--- phase cutover, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase cutover, on the publisher, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v subscriber_dsn="$SUBSCRIBER_DSN" -f 77_publisher_reverse_subscriptions.sql
 -- Variable subscriber_dsn (needed): connection string by which the publisher's server reaches the subscriber's database, with a role that has REPLICATION
 -- Undo: abort.sh before the first write; 91_publisher_cleanup.sql drops them for good.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 78_pgbouncer_pause.sh: Closes the new server for writes, then pauses the entries on every PgBouncer process.
-# phase cutover, on the pgbouncer, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase cutover, on the pgbouncer, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 # Run: sh 78_pgbouncer_pause.sh
 # Hazard: The application stands from here until RESUME. A client that waits longer than query_wait_timeout (120 s) is disconnected. If a pool is not idle within PAUSE_SECONDS everything is resumed by itself.
 # Undo: abort.sh

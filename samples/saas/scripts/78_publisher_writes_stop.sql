@@ -1,5 +1,5 @@
 -- 78_publisher_writes_stop.sql: Makes the database read-only for all roles; nobody else may be connected, nothing may be prepared.
--- phase cutover, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase cutover, on the publisher, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 78_publisher_writes_stop.sql
 -- Variable allowed (optional): roles whose sessions may stay, separated by commas; none when not given
 -- Variable terminate (optional): yes: other sessions are ended; no (the default): they are listed and the file fails

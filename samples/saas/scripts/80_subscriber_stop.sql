@@ -1,5 +1,5 @@
 -- 80_subscriber_stop.sql: Disables the subscriptions and waits for their workers' end.
--- phase cutover, on the subscriber, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase cutover, on the subscriber, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 80_subscriber_stop.sql
 -- Hazard: Run it after the writes to the publisher have stopped and 71_publisher_caught_up.sql has said yes: what is not applied by then does not come. The slots keep WAL on the publisher until the clean-up.
 -- Undo: As long as nothing was written to the subscriber: UPDATE pgslotplan.plan SET stopped = false; then 60_subscriber_subscriptions.sql.
@@ -73,7 +73,7 @@ DECLARE
 BEGIN
   IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
-      INTO found_mark USING 'pgsp', '26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61';
+      INTO found_mark USING 'pgsp', 'd4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0';
   END IF;
   IF NOT found_mark THEN
     RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',

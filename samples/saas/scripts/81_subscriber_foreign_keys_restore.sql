@@ -1,5 +1,5 @@
 -- 81_subscriber_foreign_keys_restore.sql: Adds the dropped foreign keys again, without looking at the rows that are there.
--- phase cutover, on the subscriber, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase cutover, on the subscriber, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 81_subscriber_foreign_keys_restore.sql
 -- Hazard: Each ALTER TABLE locks both of its tables for a moment; it gives up after 5 s: run the file again.
 -- Undo: 40_subscriber_foreign_keys_drop.sql drops them again.
@@ -73,7 +73,7 @@ DECLARE
 BEGIN
   IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
-      INTO found_mark USING 'pgsp', '26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61';
+      INTO found_mark USING 'pgsp', 'd4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0';
   END IF;
   IF NOT found_mark THEN
     RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 85_pgbouncer_switch.sh: Leads the entries of every PgBouncer process to the new server, and proves it.
-# phase cutover, on the pgbouncer, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase cutover, on the pgbouncer, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 # Run: sh 85_pgbouncer_switch.sh
 # Undo: abort.sh
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 86_pgbouncer_resume.sh: Looks once more for sessions on the old server, opens the new one, and resumes.
-# phase cutover, on the pgbouncer, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase cutover, on the pgbouncer, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 # Run: sh 86_pgbouncer_resume.sh
 # Hazard: abort.sh refuses from here on.
 # Undo: rollback.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 87_shell_prove.sh: Proves that nothing goes to the old server any more, then lets job workers and the page go on.
-# phase cutover, on the shell, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase cutover, on the shell, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 # Run: sh 87_shell_prove.sh
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1

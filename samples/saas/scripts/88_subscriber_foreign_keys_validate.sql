@@ -1,5 +1,5 @@
 -- 88_subscriber_foreign_keys_validate.sql: Checks all rows against the restored foreign keys, and their definitions against those that were dropped.
--- phase cutover, on the subscriber, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase cutover, on the subscriber, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 88_subscriber_foreign_keys_validate.sql
 -- Hazard: Reads every referencing table once, beside writes. An orphaned row makes it fail: that row shows a transaction that was replicated in part, or one that was orphaned on the publisher.
 -- Undo: 40_subscriber_foreign_keys_drop.sql drops them again.
@@ -73,7 +73,7 @@ DECLARE
 BEGIN
   IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1 AND plan_sha256 = $2)'
-      INTO found_mark USING 'pgsp', '26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61';
+      INTO found_mark USING 'pgsp', 'd4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0';
   END IF;
   IF NOT found_mark THEN
     RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',

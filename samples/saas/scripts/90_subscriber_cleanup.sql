@@ -1,5 +1,5 @@
 -- 90_subscriber_cleanup.sql: Drops the plan's subscriptions and what was remembered for it.
--- phase cleanup, on the subscriber, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase cleanup, on the subscriber, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 90_subscriber_cleanup.sql
 -- Hazard: The subscriber stops following the publisher for good: going on needs a new copy.
 
@@ -304,7 +304,7 @@ DROP TABLE pgslotplan.dropped_foreign_key;
 SELECT to_regclass('pgslotplan.plan') IS NOT NULL AS is_marked
 \gset
 \if :is_marked
-DELETE FROM pgslotplan.plan WHERE prefix = 'pgsp' AND plan_sha256 = '26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61';
+DELETE FROM pgslotplan.plan WHERE prefix = 'pgsp' AND plan_sha256 = 'd4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0';
 SELECT NOT EXISTS (SELECT FROM pgslotplan.plan) AS none_left
 \gset
 \if :none_left

@@ -1,6 +1,6 @@
 #!/bin/sh
 # abort.sh: Back to the old server, before anything was written to the new one.
-# phase rollback, on the shell, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+# phase rollback, on the shell, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 # Run: sh abort.sh
 # Hazard: Refuses with 4 when the new server was opened: then rollback.sh is the way.
 # Undo: Another cutover.

@@ -6,7 +6,7 @@ use super::{Book, Report};
 use crate::{
     finding::Subject,
     names::{SlotName, TableName, one_line},
-    plan::{PlannedSlot, PlannedTable, Publishes, Role, shard::Shard},
+    plan::{Caveat, PlannedSlot, PlannedTable, Publishes, Role, shard::Shard},
     policy::NoIdentity,
     workload::{ReplicaIdentity, Table, TableKind},
 };
@@ -190,7 +190,7 @@ fn identities(book: &Book<'_>, report: &mut Report) {
         };
         for name in member.with_leaves().filter(lacking) {
             let settled =
-                member.insert_only || member.set_identity || book.has_finding("PL201", |subject| *subject == name);
+                member.insert_only || member.set_identity || book.says(&Caveat::NoIdentity { table: name.clone() });
             if !settled {
                 report.error(
                     "AU208",
@@ -201,7 +201,8 @@ fn identities(book: &Book<'_>, report: &mut Report) {
         }
         let through_root = member.kind == TableKind::Partitioned && !member.insert_only && !member.set_identity;
         let unlike = if through_root { unlike_their_root(book, member) } else { Vec::new() };
-        for name in unlike.into_iter().filter(|name| !book.has_finding("PL308", |subject| subject == name)) {
+        let said = |name: &TableName| book.says(&Caveat::UnlikeRoot { table: name.clone() });
+        for name in unlike.into_iter().filter(|name| !said(name)) {
             let words = "a partition and its root identify rows differently, and the plan does not say so";
             report.error("AU208", Subject::Table(name), words);
         }

@@ -15,9 +15,10 @@ use crate::{
 
 pub(super) fn check(book: &Book<'_>, of_slots: &[Vec<Vec<usize>>], report: &mut Report) {
     let nominal = Loads::new(book, Confidence::Nominal);
-    slots(book, &nominal, report);
+    let high = Loads::new(book, Confidence::High);
+    slots(book, &nominal, &high, report);
     order(book, report);
-    objective(book, report);
+    objective(book, &high, report);
     bound(book, &nominal, of_slots, report);
     cut(book, report);
     sweep(book, report);
@@ -57,8 +58,8 @@ fn mean(row: &[u64], bucket_count: usize) -> u64 {
     stages.map(|stage| (stage.iter().sum::<u64>() * 2 / bucket_count.max(1) as u64).div_ceil(2)).max().unwrap_or(0)
 }
 
-fn slots(book: &Book<'_>, nominal: &Loads, report: &mut Report) {
-    let (low, high) = (Loads::new(book, Confidence::Low), Loads::new(book, Confidence::High));
+fn slots(book: &Book<'_>, nominal: &Loads, high: &Loads, report: &mut Report) {
+    let low = Loads::new(book, Confidence::Low);
     for (position, (slot, carried)) in book.plan.slots.iter().zip(&book.carried).enumerate() {
         let nominal = nominal.row(book, position);
         let part = |index: usize, whole: u64| book.share(position, index).part(whole);
@@ -111,7 +112,7 @@ fn order(book: &Book<'_>, report: &mut Report) {
     }
 }
 
-fn objective(book: &Book<'_>, report: &mut Report) {
+fn objective(book: &Book<'_>, high: &Loads, report: &mut Report) {
     let objective = &book.plan.objective;
     let shared = || book.plan.slots.iter().filter(|slot| slot.role == Role::Shared);
     let peak = book.plan.slots.iter().map(|slot| slot.peak_load).fold(0.0, f64::max);
@@ -132,6 +133,9 @@ fn objective(book: &Book<'_>, report: &mut Report) {
     for (field, stated, found) in figures {
         compare(report, Subject::Plan, field, stated, found);
     }
+    if let Some(stated) = objective.one_slot_peak_load_high {
+        compare(report, Subject::Plan, "one_slot_peak_load_high", stated, one_slot_peak_high(book, high));
+    }
     if objective.peak_slot.as_ref() != book.plan.slots.first().map(|slot| &slot.name) {
         report.error("AU701", Subject::Plan, "\"peak_slot\" is not the slot with the largest load");
     }
@@ -144,6 +148,17 @@ fn objective(book: &Book<'_>, report: &mut Report) {
     if objective.moves.is_none() && objective.shared_peak_load > allowed {
         report.error("AU704", Subject::Plan, "shared_peak_load is above packing_peak_load by more than cut_tolerance");
     }
+}
+
+/// The peak of one slot that carries what all slots carry.
+fn one_slot_peak_high(book: &Book<'_>, high: &Loads) -> f64 {
+    let mut row = high.constant.clone();
+    for (slot, carried) in book.carried.iter().enumerate() {
+        for &index in carried {
+            book.cost.add_share_loads(&high.context, book.table(index), book.share(slot, index), &mut row);
+        }
+    }
+    book.cost.to_number(largest(&row))
 }
 
 fn bound(book: &Book<'_>, nominal: &Loads, of_slots: &[Vec<Vec<usize>>], report: &mut Report) {

@@ -7,7 +7,7 @@ use crate::{
     cost::Confidence,
     finding::Subject,
     names::TableName,
-    plan::Role,
+    plan::{Caveat, Role},
     policy::{ForeignKeyMode, Pin, PublicationCount},
 };
 
@@ -242,7 +242,7 @@ fn hot(book: &Book<'_>, groups: &[Vec<usize>], slot_of: &[Option<usize>], report
     for (group, peak) in peaks {
         let by_share = u128::from(peak) * u128::from(count) * 1_000_000 > share_ppm * heaviest;
         if (by_share || limit.is_some_and(|limit| peak > limit))
-            && !book.has_finding("PL108", |subject| group.iter().any(|&index| book.name(index) == *subject))
+            && !group.iter().any(|&index| book.says(&Caveat::HotShared { table: book.name(index) }))
         {
             report.error(
                 "AU302",

@@ -1,5 +1,5 @@
 -- lib/compare_publisher.sql: Reads digests or rows of the publisher's tables and waits until the slots have passed them.
--- phase verify, on the publisher, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase verify, on the publisher, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v task="$TASK" -v slot="$SLOT" -v mode="$MODE" -v out="$OUT" -v chunk_rows="$CHUNK_ROWS" -v batch_seconds="$BATCH_SECONDS" -v wait_seconds="$WAIT_SECONDS" -f lib/compare_publisher.sql
 -- Variable task (needed): digest, rows or again
 -- Variable slot (needed): the slot whose tables are compared

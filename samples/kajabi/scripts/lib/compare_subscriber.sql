@@ -1,5 +1,5 @@
 -- lib/compare_subscriber.sql: Compares what the publisher's half has read with the subscriber's tables.
--- phase verify, on the subscriber, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase verify, on the subscriber, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -v task="$TASK" -v slot="$SLOT" -v mode="$MODE" -v out="$OUT" -f lib/compare_subscriber.sql
 -- Variable task (needed): digest, rows or again
 -- Variable slot (needed): the slot whose tables are compared

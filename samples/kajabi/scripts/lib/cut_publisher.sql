@@ -1,5 +1,5 @@
 -- lib/cut_publisher.sql: The old server's part of the pause in one session. A counter before and after tells whether somebody still writes.
--- phase verify, on the publisher, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase verify, on the publisher, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v dir="$DIR" -v stops="$STOPS" -v compares="$COMPARES" -v chunk_rows="$CHUNK_ROWS" -v batch_seconds="$BATCH_SECONDS" -v wait_seconds="$WAIT_SECONDS" -v task="$TASK" -v slot="$SLOT" -v mode="$MODE" -f lib/cut_publisher.sql
 -- Variable dir (needed): the directory for what is read
 -- Variable stops (needed): whether the writes are to be stopped; not when this is another look

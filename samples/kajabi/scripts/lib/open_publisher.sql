@@ -1,5 +1,5 @@
 -- lib/open_publisher.sql: Takes the way back away, foreign keys return, and the old server opens.
--- phase verify, on the publisher, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase verify, on the publisher, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f lib/open_publisher.sql
 
 \set ON_ERROR_STOP on

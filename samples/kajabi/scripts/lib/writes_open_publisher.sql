@@ -1,5 +1,5 @@
 -- lib/writes_open_publisher.sql: Opens the writes again.
--- phase verify, on the publisher, for plan 75ad870191fb002a510584a74b9ecde79b5d1e82ea326dc02d269d0351ce0eb9
+-- phase verify, on the publisher, for plan ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f lib/writes_open_publisher.sql
 
 \set ON_ERROR_STOP on

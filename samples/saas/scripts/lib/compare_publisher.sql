@@ -1,5 +1,5 @@
 -- lib/compare_publisher.sql: Reads digests or rows of the publisher's tables and waits until the slots have passed them.
--- phase verify, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase verify, on the publisher, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v task="$TASK" -v slot="$SLOT" -v mode="$MODE" -v out="$OUT" -v chunk_rows="$CHUNK_ROWS" -v batch_seconds="$BATCH_SECONDS" -v wait_seconds="$WAIT_SECONDS" -f lib/compare_publisher.sql
 -- Variable task (needed): digest, rows or again
 -- Variable slot (needed): the slot whose tables are compared

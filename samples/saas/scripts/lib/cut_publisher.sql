@@ -1,5 +1,5 @@
 -- lib/cut_publisher.sql: The old server's part of the pause in one session. A counter before and after tells whether somebody still writes.
--- phase verify, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase verify, on the publisher, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v dir="$DIR" -v stops="$STOPS" -v compares="$COMPARES" -v chunk_rows="$CHUNK_ROWS" -v batch_seconds="$BATCH_SECONDS" -v wait_seconds="$WAIT_SECONDS" -v task="$TASK" -v slot="$SLOT" -v mode="$MODE" -f lib/cut_publisher.sql
 -- Variable dir (needed): the directory for what is read
 -- Variable stops (needed): whether the writes are to be stopped; not when this is another look

@@ -1,5 +1,5 @@
 -- lib/cut_subscriber.sql: The new server's part of the pause in one session. Standard input: what the old server's part has read.
--- phase verify, on the subscriber, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase verify, on the subscriber, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -v out="$OUT" -v compares="$COMPARES" -v task="$TASK" -v slot="$SLOT" -v mode="$MODE" -f lib/cut_subscriber.sql
 -- Variable out (needed): the file for what differs
 -- Variable compares (needed): whether the newest rows are compared

@@ -1,5 +1,5 @@
 -- lib/sessions_publisher.sql: Fails while somebody else is connected.
--- phase verify, on the publisher, for plan 26b65ee425511f612aed81fe83b716865467168d7a2a4bd0a31cb19ccb375f61
+-- phase verify, on the publisher, for plan d4293389ec16f0716e2056bdf8df1d94a98fbeea0a296f93af4d502107a64ae0
 -- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f lib/sessions_publisher.sql
 
 \set ON_ERROR_STOP on
