@@ -44,7 +44,7 @@ pub use crate::plan::{Bootstrap, Publishes};
 pub use script::{Manifest, ManifestStep, Phase, Script, Side, Step, Support, Variable};
 
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     names::{NameError, SlotName, TableName},
     plan::{InvalidPublish, Plan, PlannedSlot, PlannedTable},
     server::ServerVersion,
@@ -352,8 +352,7 @@ fn findings(plan: &Plan) -> Vec<Finding> {
             if table.kind == TableKind::Partitioned && slot.via_root {
                 findings.push(
                     Finding::new(
-                        Severity::Info,
-                        "EM101",
+                        code::EM101,
                         Subject::Table(table.table_name()),
                         "TRUNCATE of one partition is not replicated",
                     )
@@ -367,8 +366,7 @@ fn findings(plan: &Plan) -> Vec<Finding> {
     if cut > 0 && plan.policy.foreign_keys == crate::policy::ForeignKeyMode::Restore {
         findings.push(
             Finding::new(
-                Severity::Warning,
-                "EM102",
+                code::EM102,
                 Subject::Subscriber,
                 format!("{cut} foreign keys are absent on the subscriber until the cutover"),
             )

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cost::Confidence,
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     names::TableName,
     plan::{PlannedForeignKey, PlannedSlot},
     policy::{ForeignKeyMode, Measure, Pin, PublicationCount},
@@ -53,8 +53,7 @@ fn decode_floor(sweep: &Sweep<'_>) -> Option<Finding> {
     let mean = sum / buckets.len().max(1) as f64;
     (sweep.cost.measure == Measure::Pipeline && mean >= 1.0).then(|| {
         Finding::new(
-            Severity::Error,
-            "PL110",
+            code::PL110,
             Subject::Publisher,
             format!("no number of slots suffices: reading the WAL takes {:.0} % of every walsender's time", mean * 100.0),
         )
@@ -81,8 +80,7 @@ fn never_drains(sweep: &Sweep<'_>, draft: &Draft) -> Option<Finding> {
         let group = &sweep.groups.groups[heaviest];
         let what = if group.share.is_whole() { "alone" } else { "even split as it is" };
         Finding::new(
-            Severity::Error,
-            "PL107",
+            code::PL107,
             subject,
             format!(
                 "infeasible: no number of slots suffices, because {} {what} asks for {:.0} % of a slot on average",
@@ -94,8 +92,7 @@ fn never_drains(sweep: &Sweep<'_>, draft: &Draft) -> Option<Finding> {
         .hint(remedies(sweep, heaviest))
     } else {
         Finding::new(
-            Severity::Error,
-            "PL101",
+            code::PL101,
             subject,
             format!("infeasible: its tables ask for {:.0} % of a slot on average, so it never catches up", share(mean)),
         )
@@ -190,8 +187,7 @@ fn overloaded(sweep: &Sweep<'_>, draft: &Draft) -> Option<Finding> {
         .fold(0.0, f64::max);
     Some(
         Finding::new(
-            Severity::Warning,
-            "PL103",
+            code::PL103,
             Subject::Slot(draft.name.as_str().into()),
             format!(
                 "asks for {:.0} % of a slot in bucket {}: a backlog of up to {} of work builds up",
@@ -223,8 +219,7 @@ fn headroom(sweep: &Sweep<'_>, traded: &Traded) -> Option<Finding> {
     let candidate = &traded.swept.candidates[traded.swept.chosen];
     (candidate.keeps_headroom == Some(false)).then(|| {
         Finding::new(
-            Severity::Warning,
-            "PL102",
+            code::PL102,
             Subject::Plan,
             format!("no number of shared slots tried keeps {:.0} % headroom", sweep.policy.headroom * 100.0),
         )
@@ -270,8 +265,7 @@ fn one_slot_is_enough(sweep: &Sweep<'_>) -> Option<Finding> {
     let peak = one_slot_peak_high(sweep);
     (peak <= limit).then(|| {
         Finding::new(
-            Severity::Info,
-            "PL104",
+            code::PL104,
             Subject::Plan,
             format!("one slot would carry everything with headroom ({} at most)", describe(sweep.cost.measure, peak)),
         )
@@ -285,8 +279,7 @@ fn cores(sweep: &Sweep<'_>, slot_count: usize) -> Option<Finding> {
     let needed = publisher_decode_load(sweep, slot_count);
     (needed > f64::from(cores)).then(|| {
         Finding::new(
-            Severity::Warning,
-            "PL105",
+            code::PL105,
             Subject::Publisher,
             format!("{slot_count} walsenders need {needed:.1} cores at peak, but the publisher has {cores}"),
         )
@@ -304,8 +297,7 @@ fn yielded(sweep: &Sweep<'_>, traded: &Traded) -> Option<Finding> {
         range @ PublicationCount::Range(..) => range,
     };
     Some(Finding::new(
-        Severity::Warning,
-        "PL106",
+        code::PL106,
         Subject::Plan,
         format!("{shared} shared slots instead of {asked}, since --max-slots {max_slots} counts dedicated ones too"),
     ))
@@ -332,7 +324,7 @@ fn left_shared(sweep: &Sweep<'_>, traded: &Traded) -> Vec<Finding> {
             let ways =
                 [pinned.then(|| "unpin it".to_owned()), (!pinned).then(|| "raise --max-dedicated".to_owned()), option];
             let ways: Vec<String> = ways.into_iter().flatten().collect();
-            Finding::new(Severity::Warning, "PL108", subject, format!("hot ({size}), but in a shared slot: {why}"))
+            Finding::new(code::PL108, subject, format!("hot ({size}), but in a shared slot: {why}"))
                 .detail("Everything else in its slot waits behind it.")
                 .hint(format!("If that is too long: {}.", ways.join(", or ")))
         })
@@ -348,8 +340,7 @@ fn few_groups(sweep: &Sweep<'_>, traded: &Traded) -> Option<Finding> {
     };
     (shared < low).then(|| {
         Finding::new(
-            Severity::Info,
-            "PL109",
+            code::PL109,
             Subject::Plan,
             format!("{shared} shared slots instead of {low}: there are no more table groups to share"),
         )
@@ -364,8 +355,7 @@ fn partition_trees(slots: &[PlannedSlot]) -> Vec<Finding> {
             if table.kind == TableKind::Partitioned {
                 findings.push(
                     Finding::new(
-                        Severity::Info,
-                        "PL301",
+                        code::PL301,
                         Subject::Table(table.table_name()),
                         "published through its root: TRUNCATE of a single partition does not replicate",
                     )
@@ -375,8 +365,7 @@ fn partition_trees(slots: &[PlannedSlot]) -> Vec<Finding> {
             if let Some(root) = table.partition_root.as_ref().filter(|_| table.kind == TableKind::Partition) {
                 findings.push(
                     Finding::new(
-                        Severity::Warning,
-                        "PL302",
+                        code::PL302,
                         Subject::Table(root.clone()),
                         "its partitions are published one by one: a new partition must be added to a publication",
                     )
@@ -407,8 +396,7 @@ fn partition_identities(workload: &Workload, slots: &[PlannedSlot]) -> Vec<Findi
     for member in members.filter(|m| m.kind == TableKind::Partitioned && !m.insert_only && !m.set_identity) {
         let name = member.table_name();
         let Some(root) = tables.get(&name) else { continue };
-        let error =
-            |name: TableName, message: String| Finding::new(Severity::Error, "PL308", Subject::Table(name), message);
+        let error = |name: TableName, message: String| Finding::new(code::PL308, Subject::Table(name), message);
         if !root.has_identity() {
             findings.push(
                 error(name.clone(), "partitioned table has no replica identity of its own".into())
@@ -453,7 +441,7 @@ fn row_filters(sweep: &Sweep<'_>, slots: &[PlannedSlot]) -> Vec<Finding> {
         let subject = || Subject::Table(member.table_name());
         let key = member.identity_columns.join(", ");
         let what = format!("split with row filters over {} slots by a hash of its key ({key})", member.share().of);
-        findings.push(Finding::new(Severity::Info, "PL306", subject(), what).detail(
+        findings.push(Finding::new(code::PL306, subject(), what).detail(
             "An UPDATE that changes its key moves the row to another slot, which may be ahead or behind for a while. A second \
              unique constraint can make one slot wait for another. TRUNCATE is not published.",
         ));
@@ -461,8 +449,7 @@ fn row_filters(sweep: &Sweep<'_>, slots: &[PlannedSlot]) -> Vec<Finding> {
         if toast && member.identity != ReplicaIdentity::Full {
             findings.push(
                 Finding::new(
-                    Severity::Warning,
-                    "PL307",
+                    code::PL307,
                     subject(),
                     "an UPDATE that changes its key loses the TOAST values that it does not change",
                 )
@@ -491,8 +478,7 @@ fn cut_keys(sweep: &Sweep<'_>, foreign_keys: &[PlannedForeignKey]) -> Option<Fin
     };
     (count > 0).then(|| {
         Finding::new(
-            Severity::Info,
-            "PL303",
+            code::PL303,
             Subject::Plan,
             format!("{count} foreign keys join tables that are not in the same slot"),
         )
@@ -512,7 +498,7 @@ fn generated_columns(sweep: &Sweep<'_>) -> Option<Finding> {
         .filter(|&&index| !sweep.workload.tables[index].generated_columns.is_empty())
         .count();
     (count > 0).then(|| {
-        Finding::new(Severity::Info, "PL305", Subject::Plan, format!("{count} tables have generated columns"))
+        Finding::new(code::PL305, Subject::Plan, format!("{count} tables have generated columns"))
             .detail("They are not sent; the subscriber computes them again from the same expression.")
     })
 }

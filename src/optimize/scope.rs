@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     cost::CostModel,
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     names::TableName,
     policy::{NoIdentity, Policy, PolicyError},
     workload::{Excluded, Table, TableKind, Workload},
@@ -144,22 +144,22 @@ fn settle_identity(table: &Table, mode: NoIdentity, scope: &mut Scope, left_out:
     let finding = match mode {
         NoIdentity::Refuse => {
             scope.no_identity.insert(name);
-            Finding::new(Severity::Error, "PL201", subject, "table has no usable replica identity").detail(
+            Finding::new(code::PL201, subject, "table has no usable replica identity").detail(
                 "Once it is published, the application's own UPDATE and DELETE of this table fail on the publisher (SQLSTATE 55000).",
             )
         }
         NoIdentity::Exclude => {
             left_out.insert(name, "no usable replica identity (--no-identity exclude)".into());
-            Finding::new(Severity::Warning, "PL202", subject, "table without usable replica identity is left out")
+            Finding::new(code::PL202, subject, "table without usable replica identity is left out")
         }
         NoIdentity::InsertOnly => {
             scope.insert_only.insert(name);
-            Finding::new(Severity::Warning, "PL203", subject, "table is published with insert and truncate only")
+            Finding::new(code::PL203, subject, "table is published with insert and truncate only")
                 .detail("Updates and deletes of it do not replicate. Right only if rows are never changed.")
         }
         NoIdentity::Full => {
             scope.made_full.insert(name);
-            Finding::new(Severity::Warning, "PL204", subject, "table gets replica identity full")
+            Finding::new(code::PL204, subject, "table gets replica identity full")
                 .detail("Every UPDATE and DELETE logs the whole old row, and the subscriber may read the whole table to find it.")
         }
     };

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Caveat, Plan, PlannedSlot, PlannedTable, shard::Shard};
 use crate::{
     cost::{CostModel, Share},
-    finding::{Finding, Severity, Subject},
+    finding::{Code, Finding, Subject, code},
     names::TableName,
     workload::{self, Table, TableKind, Workload},
 };
@@ -22,7 +22,7 @@ use crate::{
 pub fn check(plan: &Plan, workload: &Workload) -> Vec<Finding> {
     let mut report = Report::default();
     if let Err(error) = workload::check::validate(workload) {
-        report.error("AU100", Subject::Workload, error.to_string());
+        report.error(code::AU100, Subject::Workload, error.to_string());
         return report.sorted();
     }
     provenance(plan, workload, &mut report);
@@ -45,8 +45,8 @@ struct Report {
 }
 
 impl Report {
-    fn error(&mut self, code: &str, subject: Subject, message: impl Into<String>) {
-        self.findings.push(Finding::new(Severity::Error, code, subject, message));
+    fn error(&mut self, code: &'static Code, subject: Subject, message: impl Into<String>) {
+        self.findings.push(Finding::new(code, subject, message));
     }
 
     fn sorted(mut self) -> Vec<Finding> {
@@ -128,7 +128,7 @@ fn shards(slot: &PlannedSlot, by_name: &BTreeMap<TableName, usize>) -> BTreeMap<
 /// Is the plan as it was made?
 fn digest(plan: &Plan) -> Option<Finding> {
     let message = "the plan was changed after it was made: its digest does not match";
-    (plan.digest() != plan.plan_sha256).then(|| Finding::new(Severity::Error, "AU101", Subject::Plan, message))
+    (plan.digest() != plan.plan_sha256).then(|| Finding::new(code::AU101, Subject::Plan, message))
 }
 
 /// Digest of the workload and database: is the plan of this workload?
@@ -136,7 +136,7 @@ fn provenance(plan: &Plan, workload: &Workload, report: &mut Report) {
     let digest = workload.digest();
     if digest != plan.workload_sha256 {
         report.error(
-            "AU102",
+            code::AU102,
             Subject::Workload,
             format!("the plan was made from another workload: its digest is {}, not {digest}", plan.workload_sha256),
         );
@@ -144,12 +144,12 @@ fn provenance(plan: &Plan, workload: &Workload, report: &mut Report) {
     if plan.database != workload.database {
         let (planned, observed) = (&plan.database, &workload.database);
         report.error(
-            "AU103",
+            code::AU103,
             Subject::Plan,
             format!("plan is for database \"{planned}\", workload for \"{observed}\""),
         );
     }
     if let Err(error) = plan.policy.validate() {
-        report.error("AU104", Subject::Policy, error.to_string());
+        report.error(code::AU104, Subject::Policy, error.to_string());
     }
 }

@@ -5,7 +5,7 @@
 
 use super::Input;
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Severity, Subject, code},
     plan::{
         Bootstrap,
         copy::{copy_rates, copy_s},
@@ -66,7 +66,7 @@ pub fn retained_wal(input: &Input<'_>) -> Vec<Finding> {
         ),
     };
     vec![
-        Finding::new(Severity::Info, "PF801", Subject::Publisher, message).detail(detail).hint(
+        Finding::new(code::PF801, Subject::Publisher, message).detail(detail).hint(
             "Compare it with the free space of pg_wal, which SQL does not show; --wal-free SIZE lets this check do it. Large \
              transactions are spilled beside it, once for each slot that does not stream.",
         ),
@@ -80,7 +80,8 @@ pub fn free_space(input: &Input<'_>) -> Vec<Finding> {
     };
     let Some((severity, retained)) = too_small(input, free as f64) else { return Vec::new() };
     vec![
-        Finding::new(severity, "PF802", Subject::Publisher, format!("{retained}, and {} are free", Bytes(free as f64)))
+        Finding::new(code::PF802, Subject::Publisher, format!("{retained}, and {} are free", Bytes(free as f64)))
+            .with_severity(severity)
             .hint("More disk, a time of less load, or --bootstrap dump or clone, whose copy is faster."),
     ]
 }
@@ -91,12 +92,8 @@ pub fn slot_limit_too_small(input: &Input<'_>) -> Vec<Finding> {
     let Some(limit) = limit.map(|megabytes| megabytes as f64 * 1_048_576.0) else { return Vec::new() };
     let Some((severity, retained)) = too_small(input, limit) else { return Vec::new() };
     vec![
-        Finding::new(
-            severity,
-            "PF803",
-            Subject::Publisher,
-            format!("{retained}, but a slot is lost at {}", Bytes(limit)),
-        )
-        .hint("Raise max_slot_wal_keep_size, or set it to -1 and watch the disk."),
+        Finding::new(code::PF803, Subject::Publisher, format!("{retained}, but a slot is lost at {}", Bytes(limit)))
+            .with_severity(severity)
+            .hint("Raise max_slot_wal_keep_size, or set it to -1 and watch the disk."),
     ]
 }

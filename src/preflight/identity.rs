@@ -8,7 +8,7 @@ use super::{
     published,
 };
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     names::{TableName, quote_identifier},
     plan::{PlannedSlot, PlannedTable},
     units::Bytes,
@@ -33,7 +33,7 @@ pub fn usable_identity(input: &Input<'_>) -> Vec<Finding> {
             }
         }
     }
-    input.tables(Severity::Error, "PF201", Subject::Publisher, "a table has no usable replica identity", items)
+    input.tables(code::PF201, Subject::Publisher, "a table has no usable replica identity", items)
 }
 
 fn why(relation: &RelationFacts) -> &'static str {
@@ -129,13 +129,7 @@ pub fn partition_identity(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(
-        Severity::Error,
-        "PF217",
-        Subject::Publisher,
-        "a partition and its root identify rows differently",
-        items,
-    )
+    input.tables(code::PF217, Subject::Publisher, "a partition and its root identify rows differently", items)
 }
 
 /// `PF202`: the plan takes a unique index as identity that must be on each of the table's partitions.
@@ -167,13 +161,7 @@ pub fn planned_index(input: &Input<'_>) -> Vec<Finding> {
             }
         }
     }
-    input.tables(
-        Severity::Error,
-        "PF202",
-        Subject::Publisher,
-        "the index of a planned replica identity is not there",
-        items,
-    )
+    input.tables(code::PF202, Subject::Publisher, "the index of a planned replica identity is not there", items)
 }
 
 /// Columns that will identify rows once the plan's identities are set; absent: the whole row.
@@ -229,13 +217,7 @@ pub fn filter_columns(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(
-        Severity::Error,
-        "PF203",
-        Subject::Publisher,
-        "a row filter is not covered by the replica identity",
-        items,
-    )
+    input.tables(code::PF203, Subject::Publisher, "a row filter is not covered by the replica identity", items)
 }
 
 /// Columns of the table that an expression names.
@@ -279,13 +261,7 @@ pub fn listed_columns(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(
-        Severity::Error,
-        "PF204",
-        Subject::Publisher,
-        "a column list lacks columns of the replica identity",
-        items,
-    )
+    input.tables(code::PF204, Subject::Publisher, "a column list lacks columns of the replica identity", items)
 }
 
 /// `PF205`: an UPDATE that moves a row into another shard arrives there as an INSERT, which without FULL has NULL in
@@ -308,13 +284,7 @@ pub fn shards_with_toast(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(
-        Severity::Warning,
-        "PF205",
-        Subject::Publisher,
-        "an UPDATE of a sharded table's key loses values",
-        items,
-    )
+    input.tables(code::PF205, Subject::Publisher, "an UPDATE of a sharded table's key loses values", items)
 }
 
 /// `PF206`: row filters do not apply to TRUNCATE: a shard that is late would wipe what the others have sent again.
@@ -331,7 +301,7 @@ pub fn shards_and_truncate(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Error, "PF206", Subject::Plan, "TRUNCATE of a sharded table is published", items)
+    input.tables(code::PF206, Subject::Plan, "TRUNCATE of a sharded table is published", items)
 }
 
 /// `PF207`: `abs` of a hash fails for the least integer, inside the walsender: the slot stops for ever on such a row.
@@ -349,7 +319,7 @@ pub fn unsafe_filters(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Error, "PF207", Subject::Plan, "a row filter takes abs of a hash", items)
+    input.tables(code::PF207, Subject::Plan, "a row filter takes abs of a hash", items)
 }
 
 /// `PF208`: what replica identity FULL costs.
@@ -365,8 +335,7 @@ pub fn full_identity(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Info,
-            "PF208",
+            code::PF208,
             Subject::Publisher,
             format!("{} with replica identity FULL", super::counted(full.len(), "table")),
         )

@@ -8,7 +8,7 @@ use super::{
     listed,
 };
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     names::{TableName, one_line, quote_identifier, quote_literal},
     plan::{PlannedPublication, PlannedSlot},
     units::Bytes,
@@ -35,8 +35,7 @@ pub fn planned_slots(input: &Input<'_>) -> Vec<Finding> {
     let taken = existing(input).into_iter().filter(|slot| !is_ours(input, slot));
     let finding = |slot: &SlotFacts| {
         Finding::new(
-            Severity::Error,
-            "PF701",
+            code::PF701,
             Subject::Slot(slot.name.clone()),
             "it exists and is not a lasting slot of plugin pgoutput in this database",
         )
@@ -52,14 +51,9 @@ pub fn planned_slots(input: &Input<'_>) -> Vec<Finding> {
 pub fn lost_slots(input: &Input<'_>) -> Vec<Finding> {
     let lost = existing(input).into_iter().filter(|slot| slot.lost);
     let finding = |slot: &SlotFacts| {
-        Finding::new(
-            Severity::Error,
-            "PF702",
-            Subject::Slot(slot.name.clone()),
-            "the slot is lost: WAL that it needs is gone",
-        )
-        .detail("Its subscription and its copy start over.")
-        .hint("Run the clean-up files of this plan, empty the tables, and begin again.")
+        Finding::new(code::PF702, Subject::Slot(slot.name.clone()), "the slot is lost: WAL that it needs is gone")
+            .detail("Its subscription and its copy start over.")
+            .hint("Run the clean-up files of this plan, empty the tables, and begin again.")
     };
     lost.map(finding).collect()
 }
@@ -72,8 +66,7 @@ pub fn slots_of_an_earlier_run(input: &Input<'_>) -> Vec<Finding> {
             slot.retained_bytes.map(|bytes| format!(", retains {}", Bytes(bytes as f64))).unwrap_or_default();
         let state = if slot.active { "in use" } else { "not in use" };
         Finding::new(
-            Severity::Info,
-            "PF703",
+            code::PF703,
             Subject::Slot(slot.name.clone()),
             format!("the planned slot exists already: {state}{retained}"),
         )
@@ -120,8 +113,7 @@ pub fn planned_publications(input: &Input<'_>) -> Vec<Finding> {
         let Some(difference) = live.and_then(|live| difference(&planned, live)) else { continue };
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF704",
+                code::PF704,
                 Subject::Slot(planned.slot.name.as_str().to_owned()),
                 format!(
                     "publication {} exists and differs from the plan: {difference}",
@@ -147,8 +139,7 @@ pub fn publications_of_an_earlier_run(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Info,
-            "PF705",
+            code::PF705,
             Subject::Publisher,
             format!("{count} of {} exist already, as planned", counted(planned.len(), "planned publication")),
         )
@@ -178,8 +169,7 @@ pub fn planned_subscriptions(input: &Input<'_>) -> Vec<Finding> {
         let name = quote_identifier(&slot.subscription);
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF706",
+                code::PF706,
                 Subject::Slot(slot.name.as_str().to_owned()),
                 format!("subscription {} exists and follows another slot or other publications", one_line(&name)),
             )
@@ -203,8 +193,7 @@ pub fn subscriptions_of_an_earlier_run(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Info,
-            "PF707",
+            code::PF707,
             Subject::Subscriber,
             format!("{count} of {} exist already, as planned", counted(input.plan.slots.len(), "planned subscription")),
         )
@@ -231,8 +220,7 @@ pub fn competing_subscriptions(input: &Input<'_>) -> Vec<Finding> {
         let name = quote_identifier(&live.name);
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF708",
+                code::PF708,
                 Subject::Subscriber,
                 format!("subscription {} writes {} too", one_line(&name), counted(shared.len(), "planned table")),
             )
@@ -257,8 +245,7 @@ pub fn cloned_subscriptions(input: &Input<'_>) -> Vec<Finding> {
         let names: Vec<String> = inherited.iter().map(|live| quote_identifier(&live.name)).collect();
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF709",
+                code::PF709,
                 Subject::Subscriber,
                 format!("the clone holds {} of the server it was taken from", counted(inherited.len(), "subscription")),
             )
@@ -272,8 +259,7 @@ pub fn cloned_subscriptions(input: &Input<'_>) -> Vec<Finding> {
     if slots + publications > 0 {
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF713",
+                code::PF713,
                 Subject::Subscriber,
                 format!("the subscriber holds {} and {} of the plan's names", counted(slots, "slot"), counted(publications, "publication")),
             )
@@ -297,8 +283,7 @@ pub fn synchronization_slots(input: &Input<'_>) -> Vec<Finding> {
         listed(idle.iter().map(|slot| format!("SELECT pg_drop_replication_slot({});", quote_literal(&slot.name))), 5);
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF710",
+            code::PF710,
             Subject::Publisher,
             format!("{} not in use, retaining up to {}", counted(idle.len(), "table synchronization slot"), Bytes(retained as f64)),
         )
@@ -321,8 +306,7 @@ pub fn idle_slots(input: &Input<'_>) -> Vec<Finding> {
     let retained: u64 = idle.iter().filter_map(|slot| slot.retained_bytes).max().unwrap_or(0);
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF711",
+            code::PF711,
             Subject::Publisher,
             format!("{} not in use, retaining up to {}", counted(idle.len(), "other slot"), Bytes(retained as f64)),
         )
@@ -341,8 +325,7 @@ pub fn other_plan(input: &Input<'_>) -> Vec<Finding> {
     let Some((prefix, digest)) = other else { return Vec::new() };
     vec![
         Finding::new(
-            Severity::Error,
-            "PF712",
+            code::PF712,
             Subject::Subscriber,
             format!("another plan is carried out here under prefix \"{}\"", one_line(prefix)),
         )
@@ -367,8 +350,7 @@ pub fn older_slots(input: &Input<'_>) -> Vec<Finding> {
         }
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF714",
+                code::PF714,
                 Subject::Slot(slot.name.clone()),
                 format!("the slot exists, but its publication does not: {}", listed(absent, 5)),
             )
@@ -394,8 +376,7 @@ pub fn unlisted_tables(input: &Input<'_>) -> Vec<Finding> {
         let name = quote_identifier(&slot.subscription);
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF715",
+                code::PF715,
                 Subject::Slot(slot.name.as_str().to_owned()),
                 format!("subscription {} does not list {}", one_line(&name), counted(absent.len(), "planned table")),
             )
@@ -414,8 +395,7 @@ pub fn slots_ahead_of_the_clone(input: &Input<'_>) -> Vec<Finding> {
         .filter_map(|slot| Some((slot, slot.confirmed_flush_lsn.filter(|lsn| *lsn > clone)?)));
     let finding = |(slot, confirmed): (&SlotFacts, crate::lsn::Lsn)| {
         Finding::new(
-            Severity::Error,
-            "PF716",
+            code::PF716,
             Subject::Slot(slot.name.clone()),
             format!(
                 "its confirmed_flush_lsn {confirmed} is ahead of the clone's {clone}: changes between them never arrive"

@@ -4,7 +4,7 @@
 
 use super::{Input, counted, facts::SideFacts};
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     plan::{
         Bootstrap, Plan,
         budget::{Budget, SPARE},
@@ -45,8 +45,7 @@ pub fn publisher_wal_level(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Error,
-            "PF101",
+            code::PF101,
             Subject::Publisher,
             format!("wal_level is {}, but must be logical", level.unwrap_or_default()),
         )
@@ -67,8 +66,7 @@ pub fn replication_slots(input: &Input<'_>) -> Vec<Finding> {
     let Some(have) = too_small(publisher.number("max_replication_slots"), need) else { return Vec::new() };
     vec![
         Finding::new(
-            Severity::Error,
-            "PF102",
+            code::PF102,
             Subject::Publisher,
             format!("max_replication_slots is {have}, but must be at least {need}"),
         )
@@ -95,8 +93,7 @@ pub fn walsenders(input: &Input<'_>) -> Vec<Finding> {
     let Some(have) = too_small(publisher.number("max_wal_senders"), need) else { return Vec::new() };
     vec![
         Finding::new(
-            Severity::Error,
-            "PF103",
+            code::PF103,
             Subject::Publisher,
             format!("max_wal_senders is {have}, but must be at least {need}"),
         )
@@ -114,8 +111,7 @@ pub fn slot_wal_limit(input: &Input<'_>) -> Vec<Finding> {
     let Some(limit) = publisher.number("max_slot_wal_keep_size").filter(|limit| *limit >= 0) else { return Vec::new() };
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF104",
+            code::PF104,
             Subject::Publisher,
             format!(
                 "max_slot_wal_keep_size is {}: a slot that retains more is lost",
@@ -135,8 +131,7 @@ pub fn idle_slot_timeout(input: &Input<'_>) -> Vec<Finding> {
     };
     vec![
         Finding::new(
-            Severity::Error,
-            "PF105",
+            code::PF105,
             Subject::Publisher,
             format!("idle_replication_slot_timeout is {limit} s, but must be 0"),
         )
@@ -153,16 +148,14 @@ pub fn decoding_memory(input: &Input<'_>) -> Vec<Finding> {
         Some(kilobytes) => {
             let each = Bytes(kilobytes as f64 * 1024.0);
             Finding::new(
-                Severity::Info,
-                "PF106",
+                code::PF106,
                 Subject::Publisher,
                 format!("{senders} walsenders may take {} to decode", Bytes(each.0 * senders as f64)),
             )
             .detail(format!("logical_decoding_work_mem is {each} for each. Larger transactions go to disk, once for each slot that does not stream."))
         }
         None if !publisher.server.version_num.has_decoding_memory_limit() => Finding::new(
-            Severity::Info,
-            "PF106",
+            code::PF106,
             Subject::Publisher,
             "every transaction above 4096 changes goes to disk once for each slot",
         )
@@ -180,8 +173,7 @@ pub fn sender_timeouts(input: &Input<'_>) -> Vec<Finding> {
         let Some(limit) = facts.number(name).filter(|limit| (1..60_000).contains(limit)) else { continue };
         findings.push(
             Finding::new(
-                Severity::Warning,
-                "PF107",
+                code::PF107,
                 subject,
                 format!("{name} is {} s, less than the default 60 s", limit / 1000),
             )
@@ -197,8 +189,7 @@ pub fn pending_restart(input: &Input<'_>) -> Vec<Finding> {
     let one = |(subject, facts): (Subject, &SideFacts)| {
         (!facts.pending_restart.is_empty()).then(|| {
             Finding::new(
-                Severity::Warning,
-                "PF108",
+                code::PF108,
                 subject,
                 format!("{} wait for a restart", super::listed(&facts.pending_restart, 20)),
             )
@@ -225,8 +216,7 @@ pub fn logical_workers(input: &Input<'_>) -> Vec<Finding> {
     let Some(have) = too_small(subscriber.number("max_logical_replication_workers"), need) else { return Vec::new() };
     vec![
         Finding::new(
-            Severity::Error,
-            "PF301",
+            code::PF301,
             Subject::Subscriber,
             format!("max_logical_replication_workers is {have}, but must be at least {need}"),
         )
@@ -248,8 +238,7 @@ pub fn worker_processes(input: &Input<'_>) -> Vec<Finding> {
     let Some(have) = too_small(subscriber.number("max_worker_processes"), need) else { return Vec::new() };
     vec![
         Finding::new(
-            Severity::Error,
-            "PF302",
+            code::PF302,
             Subject::Subscriber,
             format!("max_worker_processes is {have}, but must be at least {need}"),
         )
@@ -271,7 +260,7 @@ pub fn origins(input: &Input<'_>) -> Vec<Finding> {
     let need = others + own + spare;
     let Some(have) = too_small(subscriber.number(name), need) else { return Vec::new() };
     vec![
-        Finding::new(Severity::Error, "PF303", Subject::Subscriber, format!("{name} is {have}, but must be at least {need}"))
+        Finding::new(code::PF303, Subject::Subscriber, format!("{name} is {have}, but must be at least {need}"))
             .detail(format!(
                 "It bounds replication origins: {others} for other subscriptions, {own} at the peak of the copy, {spare} to \
                  spare since they linger. Table copies that get none die and leave their slots on the publisher, up to one \
@@ -292,8 +281,7 @@ pub fn sync_workers(input: &Input<'_>) -> Vec<Finding> {
     };
     vec![
         Finding::new(
-            Severity::Error,
-            "PF304",
+            code::PF304,
             Subject::Subscriber,
             format!("max_sync_workers_per_subscription is {have}, but the plan counts with {planned}"),
         )
@@ -318,8 +306,7 @@ pub fn parallel_workers(input: &Input<'_>) -> Vec<Finding> {
     let Some(have) = too_small(subscriber.number("max_logical_replication_workers"), need) else { return Vec::new() };
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF305",
+            code::PF305,
             Subject::Subscriber,
             format!("max_logical_replication_workers is {have}; {need} keep every parallel apply worker and table copy running"),
         )
@@ -351,8 +338,7 @@ pub fn reverse_replication(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF306",
+            code::PF306,
             Subject::Subscriber,
             format!("replication back to the publisher is not possible without a restart: {}", short.join(", ")),
         )
@@ -372,8 +358,7 @@ pub fn commit_timestamps(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Info,
-            "PF307",
+            code::PF307,
             Subject::Subscriber,
             "track_commit_timestamp is off: rows that somebody else changed on the subscriber are not counted as conflicts",
         )
@@ -389,8 +374,7 @@ pub fn cores(input: &Input<'_>) -> Vec<Finding> {
     match stated {
         Some(cores) if (cores as usize) < slots => vec![
             Finding::new(
-                Severity::Warning,
-                "PF109",
+                code::PF109,
                 Subject::Publisher,
                 format!("{slots} walsenders decode all WAL, and the publisher has {cores} cores"),
             )

@@ -22,7 +22,7 @@ mod target;
 mod tests;
 
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Code, Finding, Subject},
     lsn::Lsn,
     names::TableName,
     plan::{Bootstrap, Plan, PlannedSlot, PlannedTable, Publishes, copy::COPY_BYTES_PER_S},
@@ -99,25 +99,15 @@ impl<'a> Input<'a> {
     }
 
     /// Tables as one finding each, or as one finding that lists the first of them.
-    fn tables(
-        &self,
-        severity: Severity,
-        code: &'static str,
-        side: Subject,
-        summary: &str,
-        mut items: Vec<TableFinding>,
-    ) -> Vec<Finding> {
+    fn tables(&self, code: &'static Code, side: Subject, summary: &str, mut items: Vec<TableFinding>) -> Vec<Finding> {
         items.sort_by(|a, b| (&a.table, &a.message).cmp(&(&b.table, &b.message)));
         items.dedup_by(|a, b| (&a.table, &a.message) == (&b.table, &b.message));
         let limit = self.circumstances.list_limit;
         if items.len() <= limit {
             let one = |item: TableFinding| Finding {
-                severity,
-                code: code.to_owned(),
-                subject: Subject::Table(item.table),
-                message: item.message,
                 detail: item.detail,
                 hint: item.hint,
+                ..Finding::new(code, Subject::Table(item.table), item.message)
             };
             return items.into_iter().map(one).collect();
         }
@@ -126,7 +116,7 @@ impl<'a> Input<'a> {
             items.iter().take(limit).map(|item| format!("{}: {}", item.table, item.message)).collect();
         let mut hints: Vec<&str> = items.iter().filter_map(|item| item.hint.as_deref()).collect();
         hints.dedup();
-        let mut finding = Finding::new(severity, code, side, format!("{count} times: {summary}")).detail(format!(
+        let mut finding = Finding::new(code, side, format!("{count} times: {summary}")).detail(format!(
             "{}; and {} more, which --format json lists.",
             shown.join("; "),
             count - limit

@@ -2,7 +2,7 @@
 
 use super::{Input, TableFinding, facts::SideFacts, listed};
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     names::{one_line, quote_identifier, quote_literal},
     plan::Bootstrap,
     server::Flavor,
@@ -26,8 +26,7 @@ pub fn version(input: &Input<'_>) -> Vec<Finding> {
         }
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF111",
+                code::PF111,
                 subject,
                 format!("the server is version {}, but the plan is for {}", facts.server.version_num, planned.major()),
             )
@@ -51,8 +50,7 @@ pub fn unlocked_membership_bug(input: &Input<'_>) -> Vec<Finding> {
     };
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF112",
+            code::PF112,
             Subject::Publisher,
             format!("version {version} may lose changes of a table that is added to a publication while a writer is in flight"),
         )
@@ -67,7 +65,7 @@ pub fn unlocked_membership_bug(input: &Input<'_>) -> Vec<Finding> {
 pub fn standby(input: &Input<'_>) -> Vec<Finding> {
     let one = |(subject, facts): (Subject, &SideFacts)| {
         facts.server.in_recovery.then(|| {
-            Finding::new(Severity::Error, "PF110", subject, "the server is a standby")
+            Finding::new(code::PF110, subject, "the server is a standby")
                 .hint("Connect to the primary, or promote this one if it is to be it.")
         })
     };
@@ -81,13 +79,7 @@ pub fn replication_role(input: &Input<'_>) -> Vec<Finding> {
     let hint = publisher.server.flavor.to_replicate(&role.name);
     if role.replicating_roles == 0 {
         return vec![
-            Finding::new(
-                Severity::Error,
-                "PF114",
-                Subject::Publisher,
-                "no role of the server may log in and replicate",
-            )
-            .hint(hint),
+            Finding::new(code::PF114, Subject::Publisher, "no role of the server may log in and replicate").hint(hint),
         ];
     }
     if role.may_replicate() && role.may_login {
@@ -95,8 +87,7 @@ pub fn replication_role(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF113",
+            code::PF113,
             Subject::Publisher,
             format!("role \"{}\" may not replicate", one_line(&role.name)),
         )
@@ -133,8 +124,7 @@ pub fn table_owner(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF115",
+            code::PF115,
             Subject::Publisher,
             format!(
                 "role \"{}\" cannot make the publications: it {}",
@@ -161,8 +151,7 @@ pub fn subscribing_role(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF308",
+            code::PF308,
             Subject::Subscriber,
             format!("role \"{}\" cannot create subscriptions", one_line(&role.name)),
         )
@@ -186,7 +175,7 @@ pub fn copying_role(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Error, "PF116", Subject::Publisher, "the replicating role may not read a table", items)
+    input.tables(code::PF116, Subject::Publisher, "the replicating role may not read a table", items)
 }
 
 /// The publisher, when its role is the one that copies.
@@ -220,7 +209,7 @@ pub fn copy_behind_row_security(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Error, "PF117", Subject::Publisher, "row security hides rows from the copy", items)
+    input.tables(code::PF117, Subject::Publisher, "row security hides rows from the copy", items)
 }
 
 /// `PF118`: the copy of a table is one statement of a walsender, which takes the role's and the database's settings.
@@ -243,8 +232,7 @@ pub fn statement_timeout(input: &Input<'_>) -> Vec<Finding> {
     let shown = if value.bytes().all(|b| b.is_ascii_digit()) { format!("{value} ms") } else { one_line(value) };
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF118",
+            code::PF118,
             Subject::Publisher,
             format!(
                 "statement_timeout is {shown} for role \"{}\": it ends the copy of every larger table",
@@ -269,8 +257,7 @@ pub fn synchronous_names(input: &Input<'_>) -> Vec<Finding> {
     let Some(matched) = std::iter::once("*").chain(subscriptions).find(|name| listed(name)) else { return Vec::new() };
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF119",
+            code::PF119,
             Subject::Publisher,
             format!(
                 "synchronous_standby_names lists {}: commits would wait for the subscriber",
@@ -291,8 +278,7 @@ pub fn failover(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF120",
+            code::PF120,
             Subject::Publisher,
             format!("the publisher has standbys ({standbys}), which do not have the plan's slots"),
         )
@@ -317,8 +303,7 @@ pub fn open_transactions(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF121",
+            code::PF121,
             Subject::Publisher,
             format!(
                 "{} written and not ended",
@@ -355,8 +340,7 @@ pub fn prepared_transactions(input: &Input<'_>) -> Vec<Finding> {
     {
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF122",
+                code::PF122,
                 Subject::Publisher,
                 format!("{} prepared and not committed", super::counted(found.len(), "transaction")),
             )
@@ -370,8 +354,7 @@ pub fn prepared_transactions(input: &Input<'_>) -> Vec<Finding> {
     if let Some(found) = clone.map(|facts| old(facts, 0.0)).filter(|found| !found.is_empty()) {
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF309",
+                code::PF309,
                 Subject::Subscriber,
                 format!("the clone holds {}", super::counted(found.len(), "prepared transaction")),
             )
@@ -393,8 +376,7 @@ pub fn provider_extras(input: &Input<'_>) -> Vec<Finding> {
         let Some(have) = facts.number("max_worker_processes").filter(|have| *have < least) else { continue };
         findings.push(
             Finding::new(
-                Severity::Warning,
-                "PF123",
+                code::PF123,
                 subject,
                 format!(
                     "max_worker_processes is {have}; {provider} asks for at least {least} with logical replication"
@@ -413,8 +395,7 @@ pub fn unsupported_extension(input: &Input<'_>) -> Vec<Finding> {
     };
     vec![
         Finding::new(
-            Severity::Error,
-            "PF125",
+            code::PF125,
             Subject::Publisher,
             format!("the extension \"{}\" is installed, whose tables cannot be planned for", extension.name),
         )
@@ -430,8 +411,7 @@ pub fn empty_transactions(input: &Input<'_>) -> Vec<Finding> {
     };
     vec![
         Finding::new(
-            Severity::Info,
-            "PF124",
+            code::PF124,
             Subject::Publisher,
             format!(
                 "version {} sends BEGIN and COMMIT of every transaction to each of the {}",

@@ -8,7 +8,7 @@ use super::{
     listed, published,
 };
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     names::{TableName, quote_identifier},
     plan::{PlannedSlot, PlannedTable},
     policy::ForeignKeyMode,
@@ -45,7 +45,7 @@ pub fn missing_tables(input: &Input<'_>) -> Vec<Finding> {
             }
         }
     }
-    input.tables(Severity::Error, "PF401", Subject::Subscriber, "the subscriber does not have the table", items)
+    input.tables(code::PF401, Subject::Subscriber, "the subscriber does not have the table", items)
 }
 
 /// `PF402`: a subscription writes into tables; into partitioned ones from 13 on.
@@ -74,7 +74,7 @@ pub fn kinds(input: &Input<'_>) -> Vec<Finding> {
             }
         }
     }
-    input.tables(Severity::Error, "PF402", Subject::Subscriber, "no subscription can write into it", items)
+    input.tables(code::PF402, Subject::Subscriber, "no subscription can write into it", items)
 }
 
 /// `PF403`: without a key the first UPDATE or DELETE stops the slot, until there is one.
@@ -102,13 +102,7 @@ pub fn search_keys(input: &Input<'_>) -> Vec<Finding> {
                 .hint(format!("ALTER TABLE {} ADD PRIMARY KEY ({});", name.to_sql(), columns.join(", "))),
         );
     }
-    input.tables(
-        Severity::Error,
-        "PF403",
-        Subject::Subscriber,
-        "it has neither a primary key nor a replica identity index",
-        items,
-    )
+    input.tables(code::PF403, Subject::Subscriber, "it has neither a primary key nor a replica identity index", items)
 }
 
 /// Whether the publisher sends all old values of a changed row, so that no key is needed.
@@ -153,7 +147,7 @@ pub fn foreign_keys(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Error, "PF404", Subject::Subscriber, "a foreign key would stop a slot", items)
+    input.tables(code::PF404, Subject::Subscriber, "a foreign key would stop a slot", items)
 }
 
 type SlotsByTable = BTreeMap<TableName, BTreeSet<usize>>;
@@ -202,7 +196,7 @@ pub fn triggers(input: &Input<'_>) -> Vec<Finding> {
             .hint(format!("On the subscriber: ALTER TABLE {} DISABLE TRIGGER {}; until the cutover, unless that is wanted.", trigger.table.to_sql(), quote_identifier(&trigger.name)))
     });
     let items = items.collect();
-    input.tables(Severity::Warning, "PF405", Subject::Subscriber, "a trigger fires for replicated rows", items)
+    input.tables(code::PF405, Subject::Subscriber, "a trigger fires for replicated rows", items)
 }
 
 /// `PF406`: workers run with an empty search_path: an unqualified name in a trigger's function stops the slot. Measured on
@@ -223,7 +217,7 @@ pub fn trigger_functions(input: &Input<'_>) -> Vec<Finding> {
         .hint("ALTER FUNCTION its_function SET search_path = its_schemas;")
     });
     let items = items.collect();
-    input.tables(Severity::Warning, "PF406", Subject::Subscriber, "a trigger's function has no search_path", items)
+    input.tables(code::PF406, Subject::Subscriber, "a trigger's function has no search_path", items)
 }
 
 /// `PF407`: the same for functions in defaults, check constraints and indexes.
@@ -237,13 +231,7 @@ pub fn row_functions(input: &Input<'_>) -> Vec<Finding> {
             .hint(format!("ALTER FUNCTION {} SET search_path = its_schemas;", function.to_sql()))
     });
     let items = items.collect();
-    input.tables(
-        Severity::Warning,
-        "PF407",
-        Subject::Subscriber,
-        "a function that runs with rows has no search_path",
-        items,
-    )
+    input.tables(code::PF407, Subject::Subscriber, "a function that runs with rows has no search_path", items)
 }
 
 /// `PF408`: 15 and later refuse to write into a table whose row security the writing role is subject to. From 16 on that
@@ -266,7 +254,7 @@ pub fn row_security(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Warning, "PF408", Subject::Subscriber, "row security stops a slot", items)
+    input.tables(code::PF408, Subject::Subscriber, "row security stops a slot", items)
 }
 
 /// `PF409`: the copy adds to what is there, and a key that exists stops the slot.
@@ -294,7 +282,7 @@ pub fn rows(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Error, "PF409", Subject::Subscriber, "the subscriber's table is not empty", items)
+    input.tables(code::PF409, Subject::Subscriber, "the subscriber's table is not empty", items)
 }
 
 /// `PF410`: shards are not in step: a second unique key may be taken by a row that another shard has yet to delete.
@@ -321,7 +309,7 @@ pub fn shard_constraints(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Warning, "PF410", Subject::Subscriber, "a second unique key may hold up a shard", items)
+    input.tables(code::PF410, Subject::Subscriber, "a second unique key may hold up a shard", items)
 }
 
 /// Types without an equality that a btree or hash index knows (`RelationFindReplTupleSeq` needs one).
@@ -360,7 +348,7 @@ pub fn uncomparable_columns(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Error, "PF411", Subject::Subscriber, "rows of a table cannot be compared", items)
+    input.tables(code::PF411, Subject::Subscriber, "rows of a table cannot be compared", items)
 }
 
 /// `PF412`: without a key, each UPDATE and DELETE reads the whole table (up to 15), or a suitable index (16 and later).
@@ -384,7 +372,7 @@ pub fn scans(input: &Input<'_>) -> Vec<Finding> {
                 }),
         );
     }
-    input.tables(Severity::Warning, "PF412", Subject::Subscriber, "each UPDATE and DELETE reads the whole table", items)
+    input.tables(code::PF412, Subject::Subscriber, "each UPDATE and DELETE reads the whole table", items)
 }
 
 /// `PF413`: indexes that are there during the copy make it slower; built afterwards they are built at once.
@@ -403,8 +391,7 @@ pub fn secondary_indexes(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Info,
-            "PF413",
+            code::PF413,
             Subject::Subscriber,
             format!(
                 "{} there before the copy",

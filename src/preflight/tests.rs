@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     emit::tests::{plan, slot, table},
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Severity, Subject, code},
     names::TableName,
     plan::{Bootstrap, Plan, PlannedForeignKey, PlannedTable},
     server::{Flavor, ServerFacts, ServerVersion},
@@ -446,7 +446,7 @@ const CASES: &[(&str, Spoil)] = &[
     }),
     ("PF601", |s| s.publisher().server.system_identifier = Some("9".into())),
     ("PF602", |s| s.publisher().database = "shop".into()),
-    ("PF603", |s| s.plan.findings.push(Finding::new(Severity::Error, "PL201", Subject::Plan, "no key"))),
+    ("PF603", |s| s.plan.findings.push(Finding::new(code::PL201, Subject::Plan, "no key"))),
     ("PF604", |s| {
         let gone = s.publisher().relations.remove(&name("a")).unwrap();
         s.publisher().relations.insert(name("renamed"), gone);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Series, Table, TableKind, Workload};
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     format::FormatError,
     names::TableName,
 };
@@ -153,7 +153,7 @@ pub fn findings_of(workload: &Workload, is_written: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     if workload.server.settings.get("wal_level").is_some_and(|level| level != "logical") {
         findings.push(
-            Finding::new(Severity::Warning, "WL101", Subject::Publisher, "wal_level is not logical")
+            Finding::new(code::WL101, Subject::Publisher, "wal_level is not logical")
                 .detail("WAL was measured without what logical decoding needs, so rates are a little low; slots cannot be made yet.")
                 .hint(format!(
                     "{} It must be so before the scripts run.",
@@ -165,14 +165,11 @@ pub fn findings_of(workload: &Workload, is_written: bool) -> Vec<Finding> {
     let all = workload.bucket_count as usize;
     if observed < all {
         findings.push(
-            Finding::new(
-                Severity::Warning,
-                "WL102",
-                Subject::Workload,
-                format!("{observed} of {all} buckets were observed"),
-            )
-            .detail("Buckets that were not observed are left out of every maximum: a peak in them is not planned for.")
-            .hint("Sample again over the missing hours, or fold several runs together."),
+            Finding::new(code::WL102, Subject::Workload, format!("{observed} of {all} buckets were observed"))
+                .detail(
+                    "Buckets that were not observed are left out of every maximum: a peak in them is not planned for.",
+                )
+                .hint("Sample again over the missing hours, or fold several runs together."),
         );
     }
     let share = |bucket: usize| workload.validity.as_ref().map_or(1.0, |validity| validity.or_zero(bucket));
@@ -181,8 +178,7 @@ pub fn findings_of(workload: &Workload, is_written: bool) -> Vec<Finding> {
     if let Some(worst) = poor.iter().copied().min_by(|a, b| share(*a).total_cmp(&share(*b))) {
         findings.push(
             Finding::new(
-                Severity::Warning,
-                "WL104",
+                code::WL104,
                 Subject::Workload,
                 format!(
                     "{} of {all} buckets were observed for less than half of their time, bucket {worst} for {:.0} %",
@@ -196,13 +192,8 @@ pub fn findings_of(workload: &Workload, is_written: bool) -> Vec<Finding> {
     }
     if observed > 0 && !is_written {
         findings.push(
-            Finding::new(
-                Severity::Warning,
-                "WL103",
-                Subject::Workload,
-                "no table wrote anything while it was observed",
-            )
-            .hint("Sample over hours with load, or check that the right database was sampled."),
+            Finding::new(code::WL103, Subject::Workload, "no table wrote anything while it was observed")
+                .hint("Sample over hours with load, or check that the right database was sampled."),
         );
     }
     findings

@@ -11,7 +11,7 @@ use crate::{
         copy::step,
         script::{Phase, Side, Step},
     },
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
 };
 
 const FILE: &str = "60_playbook.yml";
@@ -32,10 +32,9 @@ pub(super) fn steps(context: &Context<'_>) -> Result<Made, EmitError> {
         body: format!("# {FILE}, for plan {}\n---\n{}", context.plan.plan_sha256, to_yaml(&playbook(context)?)),
         ..step(FILE, Phase::Start, Side::Shell, "Creates publications, slots and subscriptions; hosts are publisher and subscriber.")
     };
-    let finding =
-        Finding::new(Severity::Info, "EM201", Subject::Publisher, "slots are created one by one instead of copied")
-            .detail("The target has no way to copy a slot, so that each creation waits for open transactions again.")
-            .hint("Apply at a time without long transactions.");
+    let finding = Finding::new(code::EM201, Subject::Publisher, "slots are created one by one instead of copied")
+        .detail("The target has no way to copy a slot, so that each creation waits for open transactions again.")
+        .hint("Apply at a time without long transactions.");
     Ok((&REPLACED, vec![prepare(context, FILE), play], vec![finding]))
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Book, Report};
 use crate::{
     cost::Confidence,
-    finding::Subject,
+    finding::{Subject, code},
     names::TableName,
     plan::{Caveat, Role},
     policy::{ForeignKeyMode, Pin, PublicationCount},
@@ -110,7 +110,11 @@ fn together(book: &Book<'_>, joined: &[(usize, usize, String)], slot_of: &[Optio
             && x != y
         {
             let (a, b) = (book.name(*a), book.name(*b));
-            report.error("AU401", Subject::Table(b), format!("not in the slot of {a}, but kept together by {rule}"));
+            report.error(
+                code::AU401,
+                Subject::Table(b),
+                format!("not in the slot of {a}, but kept together by {rule}"),
+            );
         }
     }
 }
@@ -126,7 +130,7 @@ fn apart(book: &Book<'_>, slot_of: &[Option<usize>], report: &mut Report) {
             if let Some(other) = by_slot.insert(slot, index).filter(|other| *other != index) {
                 let (name, other) = (book.name(index), book.name(other));
                 report.error(
-                    "AU402",
+                    code::AU402,
                     Subject::Table(name),
                     format!("shares a slot with {other}, against keep_apart[{number}]"),
                 );
@@ -145,7 +149,7 @@ fn apart(book: &Book<'_>, slot_of: &[Option<usize>], report: &mut Report) {
         if !kept {
             let wanted = String::from(pin.clone());
             report.error(
-                "AU403",
+                code::AU403,
                 Subject::Table(book.name(index)),
                 format!("in slot \"{}\", but pinned to {wanted}", slot.name),
             );
@@ -196,9 +200,9 @@ fn dedicated(book: &Book<'_>, of_slots: &[Vec<Vec<usize>>], report: &mut Report)
     for (slot, count) in book.plan.slots.iter().zip(of_slots.iter().map(Vec::len)) {
         let subject = Subject::Slot(slot.name.as_str().into());
         if count == 0 {
-            report.error("AU502", subject, "empty");
+            report.error(code::AU502, subject, "empty");
         } else if slot.role == Role::Dedicated && count > 1 {
-            report.error("AU301", subject, format!("dedicated, but it holds {count} table groups"));
+            report.error(code::AU301, subject, format!("dedicated, but it holds {count} table groups"));
         }
     }
 }
@@ -207,7 +211,7 @@ fn counts(book: &Book<'_>, group_count: usize, report: &mut Report) {
     let shared = book.plan.slots.iter().filter(|slot| slot.role == Role::Shared).count();
     let dedicated = book.plan.slots.len() - shared;
     if let Some(most) = book.plan.policy.max_slots.filter(|&most| book.plan.slots.len() > most as usize) {
-        report.error("AU501", Subject::Plan, format!("{} slots, but max_slots is {most}", book.plan.slots.len()));
+        report.error(code::AU501, Subject::Plan, format!("{} slots, but max_slots is {most}", book.plan.slots.len()));
     }
     let PublicationCount::Range(low, high) = book.plan.policy.publications else { return };
     let too_few_groups = group_count - dedicated.min(group_count) <= shared;
@@ -215,7 +219,7 @@ fn counts(book: &Book<'_>, group_count: usize, report: &mut Report) {
     let planned_again = book.plan.objective.moves.is_some();
     let fewer_allowed = too_few_groups || yielded || planned_again;
     if shared > high as usize || (shared < low as usize && !fewer_allowed) {
-        report.error("AU501", Subject::Plan, format!("{shared} shared slots, but {low}..{high} were asked for"));
+        report.error(code::AU501, Subject::Plan, format!("{shared} shared slots, but {low}..{high} were asked for"));
     }
 }
 
@@ -245,7 +249,7 @@ fn hot(book: &Book<'_>, groups: &[Vec<usize>], slot_of: &[Option<usize>], report
             && !group.iter().any(|&index| book.says(&Caveat::HotShared { table: book.name(index) }))
         {
             report.error(
-                "AU302",
+                code::AU302,
                 Subject::Table(book.name(group[0])),
                 "hot, but in a shared slot, and the plan does not say why",
             );
