@@ -106,18 +106,6 @@ impl ServerVersion {
     pub fn has_parallel_streaming(self) -> bool {
         self.major() >= 16
     }
-    /// Subscription option `binary` (14).
-    pub fn has_binary(self) -> bool {
-        self.major() >= 14
-    }
-    /// Subscription options `two_phase` and `disable_on_error` (15).
-    pub fn has_disable_on_error(self) -> bool {
-        self.major() >= 15
-    }
-    /// Subscription options `origin`, `password_required`, `run_as_owner` (16).
-    pub fn has_origin(self) -> bool {
-        self.major() >= 16
-    }
     /// Sends BEGIN and COMMIT of every transaction of the database to every slot (before 15).
     pub fn sends_empty_transactions(self) -> bool {
         self.major() < 15

@@ -18,7 +18,7 @@ use pgslotplan::{
         counters::read_counters,
         decode::PeekSlot,
         environment::Environment,
-        settings::{ConnectionInput, ConnectionSettings, Side},
+        settings::{ConnectionInput, ConnectionSettings, ConnectionSide},
         wal::{WalReader, read_flushed},
     },
     throwaway::{Cluster, ClusterSettings, Servers},
@@ -70,7 +70,7 @@ fn make_tables(cluster: &Cluster, count: u32) -> Outcome<()> {
 async fn session(cluster: &Cluster) -> Outcome<Session> {
     let environment = Environment::of_process();
     let input = ConnectionInput { dbname: Some(cluster.conninfo("postgres")), ..ConnectionInput::default() };
-    let settings = ConnectionSettings::resolve(&input, Side::Publisher, &environment)?;
+    let settings = ConnectionSettings::resolve(&input, ConnectionSide::Publisher, &environment)?;
     Ok(Session::open(&settings, SessionPurpose::OBSERVE, &environment).await?)
 }
 

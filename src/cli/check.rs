@@ -11,7 +11,7 @@ use pgslotplan::{
         preflight::{PreflightScope, parse, read_side},
     },
     plan::{Bootstrap, Plan, copy::COPY_BYTES_PER_S},
-    preflight::{self, Circumstances, Side, facts::Parsed},
+    preflight::{self, Circumstances, ObservedSide, facts::Parsed},
     units,
 };
 
@@ -43,7 +43,7 @@ pub struct CheckArgs {
     /// Role in publisher_dsn, whose rights are judged [default: the one of --publisher]
     #[arg(long, value_name = "NAME")]
     replication_role: Option<String>,
-    /// What one table copy moves, as in `80MB/s` [default: 50MB/s, and 20MB/s where care is wanted]
+    /// What one table copy moves, as in `80MB/s` [default: 50MB/s, down to 20MB/s where care is wanted]
     #[arg(long, value_name = "RATE", value_parser = units::parse_bytes_per_s)]
     copy_rate: Option<u64>,
     /// Free space where the publisher keeps its WAL, as in `500GB`
@@ -94,13 +94,13 @@ pub fn run(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> {
 
 /// What was read of both servers.
 struct Looked {
-    publisher: Option<Side>,
-    subscriber: Option<Side>,
+    publisher: Option<ObservedSide>,
+    subscriber: Option<ObservedSide>,
     local_publisher_address: Option<String>,
 }
 
 async fn look(args: &CheckArgs, plan: &Plan, console: &Console) -> Result<Looked, Failure> {
-    use pgslotplan::pg::settings::Side as Which;
+    use pgslotplan::pg::settings::ConnectionSide as Which;
     // One after the other, since both may ask for a password.
     let publisher = args.servers.connect(Which::Publisher, PURPOSE, console).await?;
     let subscriber = args.servers.connect(Which::Subscriber, PURPOSE, console).await?;
@@ -134,14 +134,14 @@ async fn read(
     scope: PreflightScope<'_>,
     side: emit::Side,
     script: &Result<Script, Parsed>,
-) -> Result<Option<Side>, PgError> {
+) -> Result<Option<ObservedSide>, PgError> {
     let Some(session) = session else { return Ok(None) };
     let facts = read_side(session, scope).await?;
     let parsed = match script {
         Ok(script) => parse_files(session, side, script).await?,
         Err(reason) => reason.clone(),
     };
-    Ok(Some(Side { facts, parsed }))
+    Ok(Some(ObservedSide { facts, parsed }))
 }
 
 /// Lets a server parse its own files.

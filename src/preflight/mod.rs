@@ -64,7 +64,7 @@ impl Default for Circumstances {
 
 /// One side: its facts and what became of the statements that it was to parse.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Side {
+pub struct ObservedSide {
     /// What was read.
     pub facts: SideFacts,
     /// The emitted statements.
@@ -74,8 +74,8 @@ pub struct Side {
 /// All that a check may look at.
 struct Input<'a> {
     plan: &'a Plan,
-    publisher: Option<&'a Side>,
-    subscriber: Option<&'a Side>,
+    publisher: Option<&'a ObservedSide>,
+    subscriber: Option<&'a ObservedSide>,
     circumstances: &'a Circumstances,
 }
 
@@ -269,8 +269,8 @@ const CHECKS: &[fn(&Input<'_>) -> Vec<Finding>] = &[
 /// Judges what was read. A side that is absent was not connected to, which is a finding of its own.
 pub fn preflight(
     plan: &Plan,
-    publisher: Option<&Side>,
-    subscriber: Option<&Side>,
+    publisher: Option<&ObservedSide>,
+    subscriber: Option<&ObservedSide>,
     circumstances: &Circumstances,
 ) -> Vec<Finding> {
     let input = Input { plan, publisher, subscriber, circumstances };

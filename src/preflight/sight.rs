@@ -1,12 +1,12 @@
 //! What was not seen, and what the servers said to the emitted statements. Unknown is never fine.
 
-use super::{Input, Side, facts::Parsed};
+use super::{Input, ObservedSide, facts::Parsed};
 use crate::{
     finding::{Finding, Subject, code},
     names::one_line,
 };
 
-fn sides<'a>(input: &Input<'a>) -> Vec<(Subject, &'a Side)> {
+fn sides<'a>(input: &Input<'a>) -> Vec<(Subject, &'a ObservedSide)> {
     let publisher = input.publisher.map(|side| (Subject::Publisher, side));
     publisher.into_iter().chain(input.subscriber.map(|side| (Subject::Subscriber, side))).collect()
 }

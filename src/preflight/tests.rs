@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Circumstances, Side,
+    Circumstances, ObservedSide,
     facts::{
         AccessRule, ColumnFacts, ForeignKeyFacts, KeyFacts, Parsed, Persistence, PreparedFacts, PublicationFacts,
         RelationFacts, RelationKind, RoleFacts, SideFacts, SlotFacts, SubscriptionFacts, TransactionFacts,
@@ -79,7 +79,7 @@ fn tree() -> BTreeMap<TableName, RelationFacts> {
         .into()
 }
 
-fn side(major: u32, identifier: &str, started: &str) -> Side {
+fn side(major: u32, identifier: &str, started: &str) -> ObservedSide {
     let settings = [
         ("wal_level", "logical"),
         ("max_replication_slots", "40"),
@@ -139,14 +139,14 @@ fn side(major: u32, identifier: &str, started: &str) -> Side {
         marks: Some(Vec::new()),
         unseen: Vec::new(),
     };
-    Side { facts, parsed: Parsed::All(1) }
+    ObservedSide { facts, parsed: Parsed::All(1) }
 }
 
 /// A plan and two servers that carry it out without a word beyond what is always said.
 struct Scene {
     plan: Plan,
-    publisher: Option<Side>,
-    subscriber: Option<Side>,
+    publisher: Option<ObservedSide>,
+    subscriber: Option<ObservedSide>,
     circumstances: Circumstances,
 }
 

@@ -50,7 +50,7 @@ impl Unit {
 }
 
 /// Everything that arrives.
-pub(super) struct Demand<'a> {
+pub(super) struct Arrivals<'a> {
     pub workload: &'a Workload,
     pub cost: CostModel,
     /// What a slot can carry, for measure `wal`, bytes per second.
@@ -65,7 +65,7 @@ pub(super) struct Demand<'a> {
     pub wal: Vec<f64>,
 }
 
-impl<'a> Demand<'a> {
+impl<'a> Arrivals<'a> {
     /// `workload` must have at least one observed bucket.
     pub(super) fn new(plan: &Plan, workload: &'a Workload, cost: CostModel) -> Self {
         let source = sources(workload);
@@ -82,7 +82,7 @@ impl<'a> Demand<'a> {
                 workload.cluster_wal_bytes_per_s.or_zero(bucket).max(tables)
             })
             .collect();
-        Demand { workload, cost, units, source, floors, empty, wal }
+        Arrivals { workload, cost, units, source, floors, empty, wal }
     }
 
     pub(super) fn bucket_s(&self) -> f64 {

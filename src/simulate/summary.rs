@@ -2,7 +2,7 @@
 
 use super::{
     copy::{self, CyclicWal},
-    demand::Demand,
+    demand::Arrivals,
     forecast::{CopyForecast, CutoverForecast, LayoutForecast, Range},
     layout::Layout,
     rates,
@@ -20,7 +20,7 @@ use crate::{
 const STARTS: usize = 168;
 
 /// The start of the copy that keeps least WAL, then the one that is ready first, then the first.
-pub(super) fn best_start(demand: &Demand<'_>, layout: &Layout, scenario: &Scenario, wal: &CyclicWal) -> f64 {
+pub(super) fn best_start(demand: &Arrivals<'_>, layout: &Layout, scenario: &Scenario, wal: &CyclicWal) -> f64 {
     let step = demand.bucket_count().div_ceil(STARTS).max(1);
     // A megabyte and a second more or less decide nothing.
     let rank = |start: f64| {
@@ -36,7 +36,7 @@ pub(super) fn best_start(demand: &Demand<'_>, layout: &Layout, scenario: &Scenar
 }
 
 /// How long each hour's cutover would wait.
-pub(super) fn cutover(demand: &Demand<'_>, traces: &Range<Trace>, scenario: &Scenario) -> CutoverForecast {
+pub(super) fn cutover(demand: &Arrivals<'_>, traces: &Range<Trace>, scenario: &Scenario) -> CutoverForecast {
     let bucket_s = demand.bucket_s();
     let drains = traces.map(|trace| {
         (0..demand.bucket_count()).map(|bucket| short(trace.drain_s(bucket, bucket_s, scenario))).collect::<Vec<f64>>()
@@ -72,7 +72,7 @@ pub(super) fn findings(
     plan: &LayoutForecast,
     copy: &CopyForecast,
     scenario: &Scenario,
-    demand: &Demand<'_>,
+    demand: &Arrivals<'_>,
 ) -> Vec<Finding> {
     let mut findings = never_caught_up(plan);
     findings.extend(limits(plan, copy, scenario));
