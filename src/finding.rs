@@ -76,18 +76,18 @@ impl fmt::Display for Subject {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
-    /// How bad.
+    /// How bad it is; `error` means that the answer is no (exit code 4).
     pub severity: Severity,
-    /// Stable, never reused; all are listed in `docs/findings.md`.
+    /// Its kind, for scripts: stable, never reused; all are listed in `docs/findings.md`.
     pub code: String,
-    /// About what.
+    /// The server, slot, table or file that it is about.
     pub subject: Subject,
-    /// One line, lower case, no full stop.
+    /// What was found: one line, lower case, no full stop.
     pub message: String,
-    /// More of it, in full sentences.
+    /// Reasons and numbers behind it, in full sentences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// What to do, in full sentences.
+    /// What to do about it, in full sentences, with the statement where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }

@@ -7,9 +7,6 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, ser::Formatter, value::RawValue};
 use sha2::{Digest, Sha256};
 
-/// The version of every file kind this build writes, and the only one it reads.
-pub const FORMAT_VERSION: u64 = 1;
-
 /// Who writes files: `pgslotplan X.Y.Z`.
 pub const TOOL: &str = concat!("pgslotplan ", env!("CARGO_PKG_VERSION"));
 
@@ -36,12 +33,14 @@ pub enum FormatError {
         expected: String,
     },
     /// Written in another format version.
-    #[error("cannot read {kind} format version {found}: this build reads version {FORMAT_VERSION}")]
+    #[error("cannot read {kind} format version {found}: this release reads version {reads}")]
     Version {
         /// The kind.
-        kind: String,
+        kind: &'static str,
         /// Its version.
         found: u64,
+        /// The only version of this kind that is read.
+        reads: u64,
     },
     /// It parses, but its content contradicts itself.
     #[error("invalid {kind} file: {message}")]
@@ -64,6 +63,9 @@ impl FormatError {
 pub trait Document: Serialize + DeserializeOwned {
     /// The `kind` field.
     const KIND: &'static str;
+    /// The `version` field: the one that is written, and the only one that is read. It rises when the meaning or the shape of
+    /// this kind changes.
+    const VERSION: u64;
 }
 
 #[derive(serde::Deserialize)]
@@ -97,8 +99,8 @@ pub fn read<T: Document>(text: &[u8]) -> Result<T, FormatError> {
         return Err(FormatError::Kind { found, expected: T::KIND.to_owned() });
     }
     match envelope.version.as_ref().and_then(Value::as_u64) {
-        Some(FORMAT_VERSION) => serde_json::from_slice(text).map_err(|error| syntax(T::KIND, &error)),
-        Some(found) => Err(FormatError::Version { kind: T::KIND.to_owned(), found }),
+        Some(found) if found == T::VERSION => serde_json::from_slice(text).map_err(|error| syntax(T::KIND, &error)),
+        Some(found) => Err(FormatError::Version { kind: T::KIND, found, reads: T::VERSION }),
         None => Err(FormatError::content(T::KIND, "its \"version\" is missing or not a whole number")),
     }
 }
@@ -310,11 +312,12 @@ mod tests {
     }
     impl Document for Thing {
         const KIND: &'static str = "thing";
+        const VERSION: u64 = 2;
     }
 
     #[test]
     fn written_files_read_back() {
-        let thing = Thing { kind: "thing".into(), version: 1, b: 1, a: 0.25 };
+        let thing = Thing { kind: "thing".into(), version: 2, b: 1, a: 0.25 };
         let text = write(&thing);
         assert!(text.starts_with(b"{\n  \"kind\": \"thing\""));
         assert_eq!(read::<Thing>(&text).unwrap(), thing);
@@ -340,7 +343,7 @@ mod tests {
         // plan's digest then no longer matches what was written.
         for step in 1..20_000_u32 {
             let a = f64::from(step) / 3.7e7 + 1.0 / f64::from(step);
-            let thing = Thing { kind: "thing".into(), version: 1, b: 1, a };
+            let thing = Thing { kind: "thing".into(), version: 2, b: 1, a };
             assert_eq!(read::<Thing>(&write(&thing)).unwrap().a.to_bits(), a.to_bits());
         }
     }
@@ -349,11 +352,15 @@ mod tests {
     fn other_files_are_refused_by_name() {
         let message = |text: &str| read::<Thing>(text.as_bytes()).unwrap_err().to_string();
         assert_eq!(message(r#"{"kind":"plan","version":1}"#), "this is a plan file, but a thing file is needed");
-        assert!(message(r#"{"kind":"thing","version":9,"a":1,"b":1}"#).contains("version 9"));
+        for other in [1, 9] {
+            let text = format!(r#"{{"kind":"thing","version":{other},"a":1,"b":1}}"#);
+            let said = format!("cannot read thing format version {other}: this release reads version 2");
+            assert_eq!(message(&text), said);
+        }
         assert!(message(r#"{"a":1}"#).contains("not a pgslotplan file"));
-        assert!(message(r#"{"kind":"thing","version":1,"a":1"#).contains("EOF"));
-        assert!(message(r#"{"kind":"thing","version":1,"a":1}"#).contains("missing field `b`"));
-        assert!(message(r#"{"kind":"thing","version":1,"a":1,"b":1,"c":1}"#).contains("unknown field `c`"));
+        assert!(message(r#"{"kind":"thing","version":2,"a":1"#).contains("EOF"));
+        assert!(message(r#"{"kind":"thing","version":2,"a":1}"#).contains("missing field `b`"));
+        assert!(message(r#"{"kind":"thing","version":2,"a":1,"b":1,"c":1}"#).contains("unknown field `c`"));
     }
 
     #[test]
@@ -368,6 +375,7 @@ mod tests {
         }
         impl Document for Long {
             const KIND: &'static str = "long";
+            const VERSION: u64 = 1;
         }
         let map = BTreeMap::from([("a".to_owned(), vec![1, 2]), ("b".to_owned(), vec![])]);
         let long = Long { kind: "long".into(), version: 1, list: vec![vec![1, 2], vec![], vec![3]], none: vec![], map };

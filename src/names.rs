@@ -14,9 +14,9 @@ pub const NAME_LIMIT_BYTES: usize = 63;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableName {
-    /// The schema.
+    /// Name of the schema.
     pub schema: String,
-    /// The table.
+    /// Name of the table within the schema.
     pub name: String,
 }
 
@@ -138,6 +138,57 @@ pub fn quote_identifier(name: &str) -> String {
 pub fn quote_literal(text: &str) -> String {
     // quote_literal puts E'' around backslashes, with a leading space that libpq has and SQL does not need.
     pg_escape::quote_literal(text).trim_start().to_owned()
+}
+
+/// Quotes an argument of a psql meta-command such as `\\set`: nothing in it is a variable, a command or the end.
+pub fn quote_psql(text: &str) -> String {
+    let mut quoted = "'".to_owned();
+    for c in text.chars() {
+        match c {
+            '\'' => quoted.push_str("''"),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('\'');
+    quoted
+}
+
+/// A word that the shell takes as it is.
+pub fn quote_shell(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// A field of COPY's text format.
+pub fn copy_field(text: &str) -> String {
+    let mut field = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' => field.push_str("\\\\"),
+            '\n' => field.push_str("\\n"),
+            '\r' => field.push_str("\\r"),
+            '\t' => field.push_str("\\t"),
+            '\u{8}' => field.push_str("\\b"),
+            '\u{b}' => field.push_str("\\v"),
+            '\u{c}' => field.push_str("\\f"),
+            other => field.push(other),
+        }
+    }
+    field
+}
+
+/// The text of a `text[]` value.
+pub fn array_literal<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
+    let quote = |item: &str| format!("\"{}\"", item.replace('\\', "\\\\").replace('"', "\\\""));
+    format!("{{{}}}", items.into_iter().map(quote).collect::<Vec<_>>().join(","))
+}
+
+/// A pattern of pg_dump that matches one table: within double quotes every character stands for itself.
+pub fn dump_pattern(table: &TableName) -> String {
+    [&table.schema, &table.name].map(|part| format!("\"{}\"", part.replace('"', "\"\""))).join(".")
 }
 
 /// The text on one line, for comments, messages and Markdown: control characters and line separators become `\u{..}`.

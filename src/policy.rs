@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::names::{SlotName, TableName};
 
-/// What is balanced.
+/// What is balanced over the slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Measure {
@@ -247,24 +247,24 @@ fn glob(pattern: &[Glyph], text: &[char]) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EdgeWeight {
-    /// One.
+    /// One of the two tables, as `schema.table`.
     pub a: String,
-    /// The other.
+    /// The other table, as `schema.table`.
     pub b: String,
     /// How much worse it is to cut this pair than another; 0: it does not matter.
     pub weight: u64,
 }
 
-/// What the operator wants.
+/// What the operator wants: how many slots, what must or must not share one, what to do with odd tables.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
-    /// Number of shared publications.
+    /// Number of shared publications, each with a slot: a number, a range or `auto`; dedicated slots come on top.
     pub publications: PublicationCount,
-    /// All slots together.
+    /// At most so many slots in all, dedicated ones included; absent: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_slots: Option<u32>,
-    /// What is balanced.
+    /// What is balanced: apply time, WAL or both stages of the way.
     pub load: Measure,
     /// Bytes per second one slot can carry; only for measure `wal`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -273,35 +273,35 @@ pub struct Policy {
     pub headroom: f64,
     /// A table with a higher peak than this share of an evenly loaded slot is hot.
     pub hot_share: f64,
-    /// At most so many dedicated slots.
+    /// At most so many dedicated slots, given to the hottest groups.
     pub max_dedicated: u32,
     /// A burst that keeps its neighbours waiting longer makes a table hot, seconds.
     pub max_delay_s: f64,
-    /// Tables of each set share a slot.
+    /// Sets of tables, as `schema.table`; all tables of a set share a slot.
     pub keep_together: Vec<Vec<String>>,
-    /// No two tables of a set share a slot.
+    /// Sets of tables, as `schema.table`; no two tables of a set share a slot.
     pub keep_apart: Vec<Vec<String>>,
-    /// Where tables are pinned.
+    /// Slots that tables must be in, by `schema.table`.
     pub pin: BTreeMap<String, Pin>,
-    /// Tables that are left out.
+    /// Tables that are not replicated: names or patterns.
     pub exclude: Vec<Pattern>,
-    /// Only these tables, when not empty.
+    /// Names or patterns of the only tables to replicate; empty: all.
     pub include: Vec<Pattern>,
-    /// Hot tables split over several slots.
+    /// Tables that are split over several slots, by `schema.table`.
     pub split: BTreeMap<String, Split>,
     /// What happens to foreign keys between slots.
     pub foreign_keys: ForeignKeyMode,
-    /// What happens to tables without identity.
+    /// What happens to tables whose UPDATE and DELETE cannot be published.
     pub no_identity: NoIdentity,
-    /// The same, per table.
+    /// `no_identity` for single tables, by `schema.table`.
     pub no_identity_tables: BTreeMap<String, NoIdentity>,
-    /// Weights of foreign-key pairs; 1 where nothing is said.
+    /// Weights of pairs of tables that foreign keys join; 1 where nothing is said.
     pub edge_weights: Vec<EdgeWeight>,
-    /// First part of every name we make.
+    /// What the names of all slots, publications and subscriptions begin with.
     pub prefix: String,
-    /// Shared peak may rise by this share to cut fewer pairs.
+    /// By which share the shared peak may rise to cut fewer pairs: 0.03 is 3 %.
     pub cut_tolerance: f64,
-    /// Sync workers per subscription during the initial copy.
+    /// Table synchronization workers of each subscription during the initial copy.
     pub sync_workers: u32,
 }
 

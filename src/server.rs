@@ -44,7 +44,7 @@ impl ServerVersion {
     pub fn receives_into_partition_roots(self) -> bool {
         self.major() >= 13
     }
-    /// `WHERE` and column lists in publications (15).
+    /// `WHERE` in publications (15).
     pub fn has_row_filters(self) -> bool {
         self.major() >= 15
     }
@@ -110,6 +110,26 @@ impl ServerVersion {
     pub fn sends_empty_transactions(self) -> bool {
         self.major() < 15
     }
+    /// Slots can be lost to `max_slot_wal_keep_size`, which `wal_status` shows (13).
+    pub fn can_lose_slots(self) -> bool {
+        self.major() >= 13
+    }
+    /// Slots can be lost to `idle_replication_slot_timeout` (18).
+    pub fn can_idle_out_slots(self) -> bool {
+        self.major() >= 18
+    }
+    /// A subscriber drops a table's synchronization slot before it notes that the table is synchronized (14).
+    pub fn drops_sync_slots_early(self) -> bool {
+        self.major() >= 14
+    }
+    /// Publication option `publish_generated_columns` (18).
+    pub fn can_publish_generated_columns(self) -> bool {
+        self.major() >= 18
+    }
+    /// Publications can hold whole schemas (15).
+    pub fn publishes_schemas(self) -> bool {
+        self.major() >= 15
+    }
     /// Origins are bounded by `max_active_replication_origins`, no longer by `max_replication_slots` (18).
     pub fn has_origin_limit(self) -> bool {
         self.major() >= 18
@@ -164,9 +184,9 @@ impl fmt::Display for ServerVersion {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerFacts {
-    /// `server_version_num`.
+    /// Version of the server (`server_version_num`), for example 150018.
     pub version_num: ServerVersion,
-    /// Who runs it.
+    /// Who runs the server; absent: self-hosted.
     #[serde(default)]
     pub flavor: Flavor,
     /// `pg_control_system().system_identifier`, as text since it exceeds 2^53.
@@ -179,10 +199,10 @@ pub struct ServerFacts {
     /// could not be read.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
-    /// Names of the replication slots that exist.
+    /// Names of the replication slots that existed, of all databases.
     #[serde(default)]
     pub slots_in_use: Vec<String>,
-    /// Whether the server is a standby.
+    /// The server was a standby (`pg_is_in_recovery()`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_recovery: bool,
     /// Extensions installed in the database, by name, with their version.

@@ -113,8 +113,8 @@ async fn look(args: &CheckArgs, plan: &Plan, console: &Console) -> Result<Looked
     let publisher_scope = PreflightScope { plan, role: args.replication_role.as_deref(), looks_for_rows: false };
     let subscriber_scope = PreflightScope { plan, role: None, looks_for_rows: !args.bootstrap.is_physical() };
     let (publisher_side, subscriber_side) = tokio::join!(
-        read(publisher.as_ref().map(|(_, session)| session), publisher_scope, emit::Side::Publisher, &script),
-        read(subscriber.as_ref().map(|(_, session)| session), subscriber_scope, emit::Side::Subscriber, &script),
+        read(publisher.as_ref().map(|(_, session)| session), publisher_scope, emit::StepSide::Publisher, &script),
+        read(subscriber.as_ref().map(|(_, session)| session), subscriber_scope, emit::StepSide::Subscriber, &script),
     );
     Ok(Looked {
         publisher: publisher_side.map_err(server_failure)?,
@@ -132,26 +132,27 @@ fn script(plan: &Plan, bootstrap: Bootstrap) -> Result<Script, Parsed> {
 async fn read(
     session: Option<&Session>,
     scope: PreflightScope<'_>,
-    side: emit::Side,
+    side: emit::StepSide,
     script: &Result<Script, Parsed>,
 ) -> Result<Option<ObservedSide>, PgError> {
     let Some(session) = session else { return Ok(None) };
     let facts = read_side(session, scope).await?;
     let parsed = match script {
-        Ok(script) => parse_files(session, side, script).await?,
+        Ok(script) => parse_statements(session, side, script).await?,
         Err(reason) => reason.clone(),
     };
     Ok(Some(ObservedSide { facts, parsed }))
 }
 
-/// Lets a server parse its own files.
-async fn parse_files(session: &Session, side: emit::Side, script: &Script) -> Result<Parsed, PgError> {
+/// Lets a server parse the statements that are generated for it, without running them: a block of PL/pgSQL is parsed as a
+/// whole, and this one returns first.
+async fn parse_statements(session: &Session, side: emit::StepSide, script: &Script) -> Result<Parsed, PgError> {
     let (mut refused, mut count) = (Vec::new(), 0);
-    for step in script.steps.iter().filter(|step| step.side == side) {
+    for (_, statement) in script.statements.iter().filter(|(of, _)| *of == side) {
         count += 1;
-        match parse(session, &emit::probe::block(&step.body)).await {
+        match parse(session, &emit::do_block(&format!("BEGIN\nRETURN;\n{statement}\nEND"))).await {
             Ok(None) => {}
-            Ok(Some(words)) => refused.push((step.file.clone(), words)),
+            Ok(Some(words)) => refused.push((first_line(statement), words)),
             Err(error) if error.class() == ErrorClass::StatementRefused => {
                 return Ok(Parsed::NotTried(error.to_string()));
             }
@@ -159,4 +160,9 @@ async fn parse_files(session: &Session, side: emit::Side, script: &Script) -> Re
         }
     }
     Ok(if refused.is_empty() { Parsed::All(count) } else { Parsed::Refused(refused) })
+}
+
+/// What a statement is recognized by.
+fn first_line(statement: &str) -> String {
+    statement.lines().next().unwrap_or_default().to_owned()
 }

@@ -21,8 +21,8 @@ use std::{
 
 use pgslotplan::{
     cost::{Calibration, CoefficientSets},
-    emit::{self, EmitOptions, Phase, Script, Side},
-    format::{self, FORMAT_VERSION},
+    emit::{self, EmitOptions, Phase, Script, StepId, StepSide},
+    format,
     plan::Plan,
     server::OLDEST_MAJOR,
     throwaway::{Servers, available_majors},
@@ -41,8 +41,17 @@ use super::{
     sample::interrupted,
 };
 
-/// Files that the demo leaves out: it has no PgBouncer, its publisher must go on taking writes, and nothing is to come back.
-const NOT_PLAYED: [&str; 3] = ["_reverse_", "_ddl_freeze", "_writes_stop"];
+/// Steps that the demo leaves out: it has no PgBouncer, its publisher must go on taking writes, and nothing is to come back.
+const NOT_PLAYED: [StepId; 8] = [
+    StepId::ReverseCheck,
+    StepId::ReversePrepare,
+    StepId::ReverseSubscriptions,
+    StepId::ReverseSlots,
+    StepId::ReverseStart,
+    StepId::ReverseEnd,
+    StepId::DdlFreeze,
+    StepId::WritesStop,
+];
 
 /// Slots within this of the publisher count as caught up, seconds.
 const CAUGHT_UP_S: f64 = 0.5;
@@ -219,7 +228,7 @@ impl Demo<'_> {
         let single_comparison = stage.compare(SINGLE_DATABASE, &self.interruption)?;
         let report = Report {
             kind: "demo",
-            version: FORMAT_VERSION,
+            version: 1,
             publisher_version: from,
             subscriber_version: to,
             burst_s: self.args.burst_for,
@@ -333,10 +342,9 @@ impl Demo<'_> {
     /// Runs the files of these phases in their order.
     fn run_phases(&self, stage: &Stage, script: &Script, phases: &[Phase]) -> Result<(), Failure> {
         let played = |step: &&emit::Step| {
-            matches!(step.side, Side::Publisher | Side::Subscriber)
-                && !NOT_PLAYED.iter().any(|part| step.file.contains(part))
+            matches!(step.side, StepSide::Publisher | StepSide::Subscriber) && !NOT_PLAYED.contains(&step.id)
         };
-        for step in script.steps.iter().filter(|step| phases.contains(&step.phase)).filter(played) {
+        for step in script.steps.iter().filter(|step| phases.contains(&step.phase())).filter(played) {
             self.interruption.check()?;
             self.say(&format!("psql ({}) -f {}", step.side.as_str(), step.file));
             stage.run(&self.folder.join("scripts"), step)?;

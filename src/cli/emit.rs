@@ -26,8 +26,8 @@ enum StepFormat {
 
 /// Write the SQL that carries out a plan
 ///
-/// One file a step, in order, each for psql on one side; manifest.json lists them, RUNBOOK.md words them. Nothing is
-/// run: a person reads the files and runs them.
+/// One file a step, in order; plan/ holds the plan's data, lib/ what is the same for every plan, manifest.json lists the
+/// files, RUNBOOK.md explains them, run.sh runs them one by one. Nothing is run: a person reads the files and runs them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: pgslotplan emit plan.json -o scripts")]
 pub struct EmitArgs {
@@ -72,10 +72,8 @@ pub fn run(args: &EmitArgs, console: &Console) -> Result<Exit, Failure> {
 
 fn contents(script: &Script) -> BTreeMap<String, Vec<u8>> {
     let mut contents: BTreeMap<String, Vec<u8>> =
-        script.steps.iter().map(|step| (step.file.clone(), step.body.clone().into_bytes())).collect();
-    contents.extend(script.support.iter().map(|shared| (shared.file.clone(), shared.body.clone().into_bytes())));
-    contents.insert("manifest.json".into(), format::write(&script.manifest()));
-    contents.insert("RUNBOOK.md".into(), script.runbook.clone().into_bytes());
+        script.files().map(|(file, body)| (file.to_owned(), body.as_bytes().to_vec())).collect();
+    contents.insert("manifest.json".into(), script.manifest_text());
     contents
 }
 
@@ -84,7 +82,7 @@ fn steps(script: &Script) -> String {
     let width = script.steps.iter().map(|step| step.file.len()).max().unwrap_or(0);
     let mut out = String::new();
     for step in &script.steps {
-        let line = format!("{:width$}  {:10}  {}", step.file, step.side.as_str(), step.phase.as_str());
+        let line = format!("{:width$}  {:10}  {}", step.file, step.side.as_str(), step.phase().as_str());
         out.push_str(line.trim_end());
         out.push('\n');
     }

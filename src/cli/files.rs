@@ -88,9 +88,22 @@ pub fn read_plan(path: &Path) -> Result<Plan, Failure> {
     Ok(plan)
 }
 
+/// What to do about a file of an older format: there is nothing in it that its command would not find again.
+fn made_again(kind: &str) -> Option<&'static str> {
+    match kind {
+        "workload" => Some("Sample again with this release."),
+        "plan" => Some("Plan again with this release; a plan follows from its workload and policy."),
+        "scripts" => Some("Emit again with this release."),
+        "calibration" => Some("Calibrate again with this release."),
+        "forecast" => Some("Simulate again with this release."),
+        _ => None,
+    }
+}
+
 /// An error in the content of one of our files, with the path and a hint.
 pub fn unreadable(path: &Path, error: FormatError) -> Failure {
     let hint = match &error {
+        FormatError::Version { kind, found, reads } if found < reads => made_again(kind),
         FormatError::Version { .. } => Some("Use the pgslotplan release that wrote the file, or a newer one."),
         FormatError::Kind { .. } => Some("Check the order of the arguments."),
         FormatError::Syntax { message, .. } if message.contains("EOF") => {

@@ -66,7 +66,7 @@ impl FindingArgs {
         match self.format {
             FindingFormat::Text => text(&sorted),
             FindingFormat::Json => pretty(&json!({
-                "kind": "findings", "version": format::FORMAT_VERSION, "tool": format::TOOL, "findings": sorted,
+                "kind": "findings", "version": 1, "tool": format::TOOL, "findings": sorted,
             })),
             FindingFormat::Github => github(&sorted, file),
             FindingFormat::Sarif => sarif(&sorted, file),

@@ -12,7 +12,7 @@ use std::{
 use pgslotplan::{
     cost::CostModel,
     finding::{self, Severity},
-    format::{self, FORMAT_VERSION, TOOL},
+    format::{self, TOOL},
     names::one_line,
     plan::Plan,
     policy::{Policy, PublicationCount},
@@ -269,7 +269,7 @@ fn manifest(members: &[Member<'_>], budget: Option<usize>) -> Manifest {
     };
     Manifest {
         kind: "plans",
-        version: FORMAT_VERSION,
+        version: 1,
         tool: TOOL,
         slot_budget: budget,
         slots: plans.iter().map(|entry| entry.slots).sum(),

@@ -13,10 +13,10 @@ use std::{
 };
 
 use pgslotplan::{
-    format::FORMAT_VERSION,
+    format::FormatError,
     workload::{
         derive::Deriver,
-        snapshot::{Catalog, Instant, RowCounters, SampleLine},
+        snapshot::{Catalog, Instant, RowCounters, SampleLine, SampleStart},
     },
 };
 
@@ -294,8 +294,11 @@ fn read_failure(path: &Path, error: std::io::Error) -> Failure {
 
 fn check_start(line: &SampleLine, number: usize, path: &Path) -> Result<(), Failure> {
     let problem = match line {
-        SampleLine::Start(start) if start.version != FORMAT_VERSION => {
-            Some(format!("it has format version {}, and this build reads version {FORMAT_VERSION}", start.version))
+        SampleLine::Start(start) if start.version != SampleStart::VERSION => {
+            let (found, reads) = (start.version, SampleStart::VERSION);
+            return Err(Failure::new(format!("could not read file \"{}\"", path.display()))
+                .source(FormatError::Version { kind: SampleStart::KIND, found, reads })
+                .hint("Continue it with the pgslotplan release that began it, or start anew with --force."));
         }
         SampleLine::Start(_) if number > 1 => Some(format!("line {number} starts another run")),
         SampleLine::Start(_) => None,
@@ -321,12 +324,12 @@ fn write_failure(path: &Path, error: std::io::Error) -> Failure {
 mod tests {
     use super::super::files::Existing;
     use super::*;
-    use pgslotplan::{server::ServerFacts, workload::snapshot::SampleStart};
+    use pgslotplan::server::ServerFacts;
 
     fn start() -> SampleLine {
         SampleLine::Start(SampleStart {
             kind: "samples".into(),
-            version: 1,
+            version: SampleStart::VERSION,
             tool: "t".into(),
             database: "app".into(),
             database_oid: 5,
@@ -444,7 +447,7 @@ mod tests {
         };
         assert!(refused("").contains("holds no samples"));
         assert!(refused("{\"kind\":\"plan\"}\n").contains("line 1"));
-        let newer = serde_json::to_string(&start()).unwrap().replace("\"version\":1", "\"version\":9");
+        let newer = serde_json::to_string(&start()).unwrap().replace("\"version\":2", "\"version\":9");
         assert!(refused(&format!("{newer}\n")).contains("format version 9"));
         let line = serde_json::to_string(&counters(1)).unwrap();
         assert!(refused(&format!("{line}\n")).contains("first line"));

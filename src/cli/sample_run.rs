@@ -9,7 +9,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 use pgslotplan::{
-    format::{FORMAT_VERSION, TOOL},
+    format::TOOL,
     names::one_line,
     pg::{
         abilities::read_abilities,
@@ -182,7 +182,7 @@ fn open_log(
     let usual = if first.tables.len() > MANY_TABLES { 30.0 } else { 10.0 };
     let start = SampleStart {
         kind: "samples".to_owned(),
-        version: FORMAT_VERSION,
+        version: SampleStart::VERSION,
         tool: TOOL.to_owned(),
         database: report.database.clone(),
         database_oid: report.database_oid,

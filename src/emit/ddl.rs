@@ -1,6 +1,6 @@
 //! Statements, typed: what goes into a script as SQL is spelled here, from names that only `names` quotes.
 //!
-//! No version is asked here: who builds a statement leaves out what the version lacks (`copy`). Dollar quotes take a
+//! No version is asked here: who builds a statement leaves out what the version lacks (`planned`). Dollar quotes take a
 //! tag that their body does not hold, so that no name can end one.
 
 use std::fmt::Write as _;
@@ -57,27 +57,11 @@ fn end_of_quotes(text: &[char], start: usize) -> Result<usize, &'static str> {
     if text[start..end].contains(&'\\') { Err("it holds a backslash") } else { Ok(end) }
 }
 
-/// In a block that declares `deadline`: waits until a query finds no row any more. `rows` begins with FROM, `look_s` is the
-/// time between two looks in seconds.
-pub(super) fn until_gone(rows: &str, look_s: &str, message: &str, hint: &str) -> String {
-    format!(
-        "  WHILE EXISTS (SELECT {rows}) LOOP
-    IF clock_timestamp() >= deadline THEN
-      RAISE EXCEPTION USING MESSAGE = {}, HINT = {};
-    END IF;
-    PERFORM pg_sleep({look_s});
-  END LOOP;",
-        quote_literal(message),
-        quote_literal(hint)
-    )
-}
-
 /// One member of a `FOR TABLE` list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     name: TableName,
     only: bool,
-    columns: Option<Vec<String>>,
     filter: Option<RowFilter>,
 }
 
@@ -88,7 +72,7 @@ impl Member {
     /// What is wrong with its row filter, in words.
     pub fn of(table: &PlannedTable) -> Result<Self, &'static str> {
         let filter = table.row_filter.as_deref().map(RowFilter::new).transpose()?;
-        Ok(Member { name: table.table_name(), only: table.only, columns: table.columns.clone(), filter })
+        Ok(Member { name: table.table_name(), only: table.only, filter })
     }
 
     fn to_sql(&self) -> String {
@@ -97,10 +81,6 @@ impl Member {
             sql.push_str("ONLY ");
         }
         sql.push_str(&self.name.to_sql());
-        if let Some(columns) = &self.columns {
-            let columns: Vec<String> = columns.iter().map(|column| quote_identifier(column)).collect();
-            let _ = write!(sql, " ({})", columns.join(", "));
-        }
         if let Some(RowFilter(filter)) = &self.filter {
             let _ = write!(sql, " WHERE ({filter})");
         }
@@ -160,11 +140,13 @@ impl Streaming {
     }
 }
 
-/// `CREATE SUBSCRIPTION` onto a slot that exists. The connection string stays the psql variable `publisher_dsn`.
+/// `CREATE SUBSCRIPTION` onto a slot that exists. The connection string stays a psql variable.
 #[derive(Debug, Clone)]
 pub struct CreateSubscription {
     /// Name.
     pub name: String,
+    /// The psql variable with the connection string.
+    pub dsn_variable: &'static str,
     /// The publications of the slot.
     pub publications: Vec<String>,
     /// The slot.
@@ -185,10 +167,15 @@ pub enum Start {
 }
 
 impl CreateSubscription {
-    /// The statement, for psql: it holds `:'publisher_dsn'`.
+    /// The statement, for psql.
     pub fn to_sql(&self) -> String {
+        self.to_sql_with(&format!(":'{}'", self.dsn_variable))
+    }
+
+    /// The statement with a connection string that is SQL already.
+    pub fn to_sql_with(&self, dsn: &str) -> String {
         let mut sql = format!(
-            "CREATE SUBSCRIPTION {}\n    CONNECTION :'publisher_dsn'\n    PUBLICATION {}\n    \
+            "CREATE SUBSCRIPTION {}\n    CONNECTION {dsn}\n    PUBLICATION {}\n    \
              WITH (create_slot = false, slot_name = {}, {}",
             quote_identifier(&self.name),
             self.publications.iter().map(|name| quote_identifier(name)).collect::<Vec<_>>().join(", "),
@@ -206,53 +193,6 @@ impl CreateSubscription {
     }
 }
 
-/// A value in a `VALUES` list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value<'a> {
-    /// `text`.
-    Text(&'a str),
-    /// `text`, of its own.
-    Owned(String),
-    /// `integer`.
-    Number(usize),
-    /// `boolean`.
-    Flag(bool),
-    /// `text[]`.
-    List(Vec<String>),
-}
-
-impl Value<'_> {
-    fn to_sql(&self) -> String {
-        match self {
-            Value::Text(text) => quote_literal(text),
-            Value::Owned(text) => quote_literal(text),
-            Value::Number(number) => number.to_string(),
-            Value::Flag(flag) => flag.to_string(),
-            Value::List(items) => {
-                let items: Vec<String> = items.iter().map(|item| quote_literal(item)).collect();
-                format!("ARRAY[{}]::text[]", items.join(", "))
-            }
-        }
-    }
-}
-
-/// A relation of constants to put into `FROM`: `(VALUES …) AS alias(columns)`, one row a line. Rows must not be empty of
-/// columns; no rows at all make a relation without rows, whose columns are text.
-pub fn values(alias: &str, columns: &[&str], rows: &[Vec<Value<'_>>]) -> String {
-    let names = columns.join(", ");
-    if rows.is_empty() {
-        let nulls = vec!["NULL::text"; columns.len()].join(", ");
-        return format!("(SELECT {nulls} WHERE false) AS {alias}({names})");
-    }
-    let mut sql = "(VALUES".to_owned();
-    for (position, row) in rows.iter().enumerate() {
-        let row: Vec<String> = row.iter().map(Value::to_sql).collect();
-        let _ = write!(sql, "{}\n        ({})", if position > 0 { "," } else { "" }, row.join(", "));
-    }
-    let _ = write!(sql, ") AS {alias}({names})");
-    sql
-}
-
 /// A `DO` statement. The tag is one that the body does not hold.
 pub fn do_block(body: &str) -> String {
     let mut tag = "$pgslotplan$".to_owned();
@@ -262,35 +202,6 @@ pub fn do_block(body: &str) -> String {
         number += 1;
     }
     format!("DO {tag}\n{}\n{tag};", body.trim_end())
-}
-
-/// A `DO` statement that raises when `query` has rows. The query has one text column: a line of the detail each, of
-/// which twenty are shown. `message` follows their number.
-pub fn raise_if_any(query: &str, message: &str, hint: &str) -> String {
-    do_block(&format!(
-        "DECLARE\n  found_count bigint;\n  found_lines text;\nBEGIN\n  \
-         SELECT count(*), string_agg(line, chr(10) ORDER BY line) FILTER (WHERE number <= 20)\n    \
-         INTO found_count, found_lines\n    \
-         FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (\n{query}\n    ) AS found(line)) AS numbered;\n  \
-         IF found_count > 0 THEN\n    \
-         RAISE EXCEPTION USING MESSAGE = found_count || {}, DETAIL = found_lines, HINT = {};\n  END IF;\nEND",
-        quote_literal(&format!(" {message}")),
-        quote_literal(hint),
-    ))
-}
-
-/// As [`raise_if_any`], but warns.
-pub fn warn_if_any(query: &str, message: &str) -> String {
-    do_block(&format!(
-        "DECLARE\n  found_line text;\nBEGIN\n  FOR found_line IN SELECT line FROM (\n{query}\n  ) AS found(line) \
-         ORDER BY line LIMIT 20 LOOP\n    RAISE WARNING '%: %', {}, found_line;\n  END LOOP;\nEND",
-        quote_literal(message),
-    ))
-}
-
-/// A statement that psql runs only when `query`, a boolean, is true. `variable` is a psql variable name.
-pub fn only_if(variable: &str, query: &str, statements: &str) -> String {
-    format!("SELECT {query} AS {variable}\n\\gset\n\\if :{variable}\n{statements}\n\\endif")
 }
 
 #[cfg(test)]
@@ -328,23 +239,19 @@ mod tests {
 
     #[test]
     fn publications_are_spelled_with_what_they_have() {
-        let table = |name: &str| Member { name: TableName::new("s", name), only: false, columns: None, filter: None };
+        let table = |name: &str| Member { name: TableName::new("s", name), only: false, filter: None };
         let publication = CreatePublication {
             name: "P;".into(),
             members: vec![
                 Member { only: true, ..table("a") },
-                Member {
-                    columns: Some(vec!["id".into(), "V".into()]),
-                    filter: Some(RowFilter::new("id > 0").unwrap()),
-                    ..table("B\"")
-                },
+                Member { filter: Some(RowFilter::new("id > 0").unwrap()), ..table("B\"") },
             ],
             publish: "insert".into(),
             via_root: Some(true),
         };
         assert_eq!(
             publication.to_sql(),
-            "CREATE PUBLICATION \"P;\" FOR TABLE\n    ONLY s.a,\n    s.\"B\"\"\" (id, \"V\") WHERE (id > 0)\n    \
+            "CREATE PUBLICATION \"P;\" FOR TABLE\n    ONLY s.a,\n    s.\"B\"\"\" WHERE (id > 0)\n    \
              WITH (publish = 'insert', publish_via_partition_root = true);"
         );
     }

@@ -5,13 +5,10 @@ use std::collections::BTreeMap;
 
 use squawk_syntax::{SourceFile, SyntaxKind};
 
-use crate::{
-    emit::{Script, Step},
-    names::TableName,
-};
+use crate::{emit::Script, names::TableName};
 
-/// Splits a file as psql does: meta-commands outside of quotes and comments go, `\gset` and `\gexec` end a statement.
-/// Gives the SQL and the meta-commands.
+/// Splits a file as psql does: meta-commands outside of quotes and comments go, `\gset` and `\gexec` end a statement, rows of
+/// COPY from the file go. Gives the SQL and the meta-commands.
 pub fn psql(text: &str) -> (String, Vec<String>) {
     let chars: Vec<char> = text.chars().collect();
     let (mut sql, mut metas) = (String::new(), Vec::new());
@@ -35,7 +32,14 @@ pub fn psql(text: &str) -> (String, Vec<String>) {
                 at += line_length(rest);
                 continue;
             }
-            // a psql variable in SQL: a literal by the time the server sees it
+            ';' if sql.ends_with(" FROM stdin") => {
+                // the statement is no more than its rows to the parser
+                let start = sql.rfind("COPY pg_temp.").expect("rows follow a COPY");
+                sql.truncate(start);
+                at += rows_length(rest);
+                continue;
+            }
+            // a psql variable in SQL: a literal or a name by the time the server sees it
             ':' if rest.get(1) == Some(&'"') && (at == 0 || chars[at - 1] != ':') => {
                 sql.push_str("variable");
                 at += 1 + quoted(&rest[1..], '"', false);
@@ -46,12 +50,24 @@ pub fn psql(text: &str) -> (String, Vec<String>) {
                 at += 1 + quoted(&rest[1..], '\'', false);
                 continue;
             }
+            ':' if at > 0 && chars[at - 1] != ':' && rest.get(1).is_some_and(char::is_ascii_lowercase) => {
+                sql.push('1');
+                at += 1 + rest[1..].iter().position(|c| !c.is_ascii_lowercase() && *c != '_').unwrap_or(rest.len() - 1);
+                continue;
+            }
             _ => at + 1,
         };
         sql.extend(&chars[at..end]);
         at = end;
     }
     (sql, metas)
+}
+
+/// Characters up to the end of the rows that follow a COPY.
+fn rows_length(rest: &[char]) -> usize {
+    let text: String = rest.iter().collect();
+    let end = text.find("\n\\.\n").expect("rows end with a line of their own") + 4;
+    text[..end].chars().count()
 }
 
 fn line_length(rest: &[char]) -> usize {
@@ -78,42 +94,14 @@ fn dollar_quoted(rest: &[char]) -> usize {
 
 /// The files that psql runs.
 pub fn sql_files(script: &Script) -> Vec<(&str, &str)> {
-    let steps = script.steps.iter().map(|step| (step.file.as_str(), step.body.as_str()));
-    let support = script.support.iter().map(|shared| (shared.file.as_str(), shared.body.as_str()));
-    steps.chain(support).filter(|(file, _)| file.ends_with(".sql")).collect()
-}
-
-/// Everything that psql gets, with the file that holds it.
-pub fn texts(script: &Script) -> Vec<(String, String)> {
-    let steps = script.steps.iter().filter(|step| step.file.ends_with(".sql") || step.file.ends_with(".sh"));
-    let of_steps = steps.flat_map(|step| psql_texts(step).into_iter().map(move |text| (step.file.clone(), text)));
-    let support = script.support.iter().filter(|shared| shared.file.ends_with(".sql"));
-    of_steps.chain(support.map(|shared| (shared.file.clone(), shared.body.clone()))).collect()
-}
-
-/// The texts that psql gets from a step: the file, or the here-documents of a shell step.
-pub fn psql_texts(step: &Step) -> Vec<String> {
-    if step.file.ends_with(".sql") {
-        return vec![step.body.clone()];
-    }
-    let mut texts = Vec::new();
-    let mut lines = step.body.lines();
-    while let Some(line) = lines.next() {
-        let Some((command, tag)) = line.split_once(" <<'") else { continue };
-        let tag = tag.strip_suffix('\'').expect("a here-document ends its line");
-        let body: Vec<&str> = lines.by_ref().take_while(|line| *line != tag).collect();
-        if !command.starts_with("cat >&9") {
-            texts.push(body.join("\n")); // the other is in replication's grammar
-        }
-    }
-    texts
+    script.files().filter(|(file, _)| file.ends_with(".sql")).collect()
 }
 
 /// Every file as the server sees it, with what the parser says against it.
 pub fn syntax_errors(script: &Script) -> Vec<String> {
     let mut errors = Vec::new();
-    for (file, text) in texts(script) {
-        let (sql, _) = psql(&text);
+    for (file, text) in sql_files(script).into_iter().filter(|(file, _)| *file != "lib/dump_snapshot.sql") {
+        let (sql, _) = psql(text);
         let parse = SourceFile::parse(&sql);
         errors.extend(parse.errors().iter().map(|error| format!("{file}: {error:?}")));
     }
@@ -123,8 +111,7 @@ pub fn syntax_errors(script: &Script) -> Vec<String> {
 /// Tables of each publication as the emitted `CREATE PUBLICATION` statements have them, sorted.
 pub fn assignment(script: &Script) -> BTreeMap<String, Vec<TableName>> {
     let mut assignment = BTreeMap::new();
-    let forward = |(file, _): &(&str, &str)| !file.contains("reverse");
-    for (_, body) in sql_files(script).into_iter().filter(forward) {
+    for (_, body) in sql_files(script) {
         let parse = SourceFile::parse(&psql(body).0);
         for statement in parse.syntax_node().descendants() {
             if statement.kind() != SyntaxKind::CREATE_PUBLICATION {

@@ -1,42 +1,41 @@
-//! The same steps for a person: what, why, command, what is seen, how long, how to go back, when to go on.
+//! The same steps for a person: first a page to follow at night, then details. Every variable is described once.
 //!
 //! Names are put into code spans on one line; text from a plan never becomes Markdown of its own.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{
-    Bootstrap, Context, EmitError, Publishes,
-    script::{Side, Step},
-    session,
+    Bootstrap, Context, Publishes,
+    step::{Step, StepId},
+    variables::{COMMON, SERVERS, variables},
 };
 use crate::{
     finding::Finding,
     names::{TableName, one_line},
-    plan::{Decision, PlannedSlot, budget::Budget},
+    plan::{Decision, PlannedSlot, PlannedTable, budget::Budget},
     units::Bytes,
 };
 
 /// At most so many tables are listed for one slot; the plan has them all.
-const LISTED_TABLES: usize = 40;
+const LISTED_TABLES: usize = 20;
 
 /// `RUNBOOK.md`.
-///
-/// # Errors
-/// When a slot's `publish` is not valid.
-pub(super) fn markdown(context: &Context<'_>, steps: &[Step], findings: &[Finding]) -> Result<String, EmitError> {
+pub(super) fn markdown(context: &Context<'_>, steps: &[Step], findings: &[Finding]) -> String {
     let mut text = String::new();
     opening(&mut text, context);
-    slots(&mut text, context)?;
-    settings(&mut text, context);
-    evidence(&mut text);
-    night(&mut text);
-    hazards(&mut text, context, findings)?;
+    page(&mut text, steps);
+    night(&mut text, steps);
+    hazards(&mut text, context, findings);
     not_replicated(&mut text, context);
-    list_of_steps(&mut text, steps);
-    for (number, step) in steps.iter().enumerate() {
-        one_step(&mut text, number + 1, step);
+    settings(&mut text, context, steps);
+    slots(&mut text, context);
+    variable_list(&mut text, steps);
+    evidence(&mut text);
+    text.push_str("\n## Each step\n\nThe head of each file has the command without run.sh.\n\n");
+    for step in steps {
+        one_step(&mut text, step);
     }
-    Ok(text)
+    text
 }
 
 /// A code span that its content cannot leave.
@@ -65,17 +64,23 @@ fn words(text: &str) -> String {
     escaped
 }
 
+/// The file of a step, or its identifier where this script lacks it.
+fn file(steps: &[Step], id: StepId) -> &str {
+    steps.iter().find(|step| step.id == id).map_or(id.as_str(), |step| step.file.as_str())
+}
+
 fn opening(text: &mut String, context: &Context<'_>) {
     let plan = context.plan;
     let _ = write!(
         text,
         "# Runbook: database {} over {} slots\n\n\
          From version {} to version {}, for plan {}. {}\n\n\
-         Set the two connection strings once. Every file is run by itself, in this order, and can be run again.\n\n\
-         ```sh\nexport PGSLOTPLAN_PUBLISHER='host=… dbname=… user=…'\nexport PGSLOTPLAN_SUBSCRIBER='host=… dbname=… user=…'\n```\n\n\
-         In `60_subscriber_subscriptions.sql` the variable `publisher_dsn` is what the *subscriber's server* uses to reach the \
-         publisher: give another string there if it sees another address or uses another role.\n\n\
-         Exit code 0: go on. 3: the server or the file refused; the message says why. 2: no connection.\n",
+         Set the two connection strings once, then let `run.sh` say what comes next. Every step can be run again.\n\n\
+         ```sh\nexport PGSLOTPLAN_PUBLISHER='host=... dbname=... user=...'\nexport PGSLOTPLAN_SUBSCRIBER='host=... dbname=... user=...'\n\
+         sh run.sh              # where the migration is, and what comes next\n\
+         sh run.sh next         # runs that step\n\
+         sh run.sh --to start   # goes on to the end of a phase, or to a step that a person decides\n```\n\n\
+         Exit code 0: go on. 4: the answer is no. 3: the server or the step refused; the message says why. 2: no connection.\n",
         code(&plan.database),
         plan.slots.len(),
         plan.publisher_version,
@@ -89,19 +94,201 @@ fn opening(text: &mut String, context: &Context<'_>) {
                  kept in its catalog."
             }
             Bootstrap::Aurora => {
-                "The subscriber is an Aurora clone. Where it ends says aurora_volume_logical_start_lsn(). This way follows the \
+                "The subscriber is an Aurora clone; aurora_volume_logical_start_lsn() says where it ends. This way follows the \
                  documentation and was not tried on Aurora by its authors: compare the data after it."
             }
         },
     );
 }
 
-fn slots(text: &mut String, context: &Context<'_>) -> Result<(), EmitError> {
+/// The page to follow: phase, step, command, go or no-go, undo.
+fn page(text: &mut String, steps: &[Step]) {
+    text.push_str(
+        "\n## The steps\n\nIn this order. **?** marks a step that a person decides; `cutover.sh` does the indented steps in one go; \
+         those of phase rollback are off the path.\n\n\
+         | phase | step | command | go or no-go | undo |\n| --- | --- | --- | --- | --- |\n",
+    );
+    for step in steps {
+        let _ = writeln!(
+            text,
+            "| {} | {}{}{} | {} | {} | {} |",
+            step.phase().as_str(),
+            if step.part_of.is_some() { "&nbsp;&nbsp;" } else { "" },
+            step.id.as_str().replace('_', "\\_"),
+            if step.asks.is_some() { " **?**" } else { "" },
+            cell(&step.command()),
+            step.go.replace('|', "\\|"),
+            step.undo.as_deref().unwrap_or("nothing to undo").replace('|', "\\|"),
+        );
+    }
+}
+
+/// The order of the night, for somebody who has not read the steps.
+fn night(text: &mut String, steps: &[Step]) {
+    let [verify, at_rest, resume, validate] =
+        [StepId::Verify, StepId::CompareAtRest, StepId::Resume, StepId::ForeignKeysValidate].map(|id| file(steps, id));
+    let _ = write!(
+        text,
+        "\n## The night\n\n\
+         Before: the steps up to the freeze, `cutover.conf.example` copied to `cutover.conf` in the state folder and filled in, a \
+         rehearsal, and `{verify}` without a difference. PgBouncer in transaction pooling: a session that stays open blocks PAUSE.\n\n\
+         `sh cutover.sh` moves the application in one go, and it waits for about half a second instead of minutes. Most of that is \
+         the start of some six psql one after the other, so run it close to the servers. It compares the newest FINAL_ROWS rows of \
+         each table within the pause, which takes a millisecond or two a table: set it to 0 for thousands of tables. `{at_rest}` \
+         compares everything, where the pause may be that long.\n\n\
+         From the check on until it is opened, the new database is read-only for the application: a PgBouncer that is restarted at \
+         the wrong moment gets errors, but nothing is written to two servers.\n\n\
+         | what you see | where the application is | what to do |\n| --- | --- | --- |\n\
+         | exit code 0 and the length of the pause | new server | `{validate}` if there is one, then watch |\n\
+         | exit code 4, \"the old server serves\" | old server, nothing lost | remove the reason, run it again |\n\
+         | the script was killed, or the terminal is gone | waiting | `sh abort.sh`; it says whether it is too late for that |\n\
+         | abort.sh says that the new server was opened | new server, or waiting | `sh run.sh resume`: forward is the way |\n\
+         | a PgBouncer died | its clients have errors, the others as above | start it, then the same command again |\n\
+         | a server died | waiting | start it, then `sh abort.sh`, and `{resume}` when that says so |\n\
+         | rollback.sh was killed | waiting | `sh rollback.sh` again; or, as long as it had not opened the old server, `{resume}` to stay |\n\
+         | the new server cannot be kept | new server | `sh rollback.sh`: everything written there comes back |\n\n\
+         Go only if each is true: every slot within MOST_BYTES_BEHIND; the last verification ended with 0; the freeze is on; a person \
+         who can see the application's errors is there; somebody has the right to say no-go.\n",
+    );
+}
+
+fn hazards(text: &mut String, context: &Context<'_>, findings: &[Finding]) {
+    text.push_str("\n## Hazards\n\n");
+    text.push_str(
+        "- Transactions over tables of two slots arrive as two transactions at different times. Readers of the subscriber see \
+         that until every slot has caught up.\n\
+         - A slot keeps WAL on the publisher as long as its subscription does not confirm it. Watch the disk.\n\
+         - Keep the schema still: DDL is not replicated. New tables and partitions are not published until somebody adds them.\n",
+    );
+    let replicated = |slot: &&PlannedSlot| Publishes::of(slot).is_ok_and(|publishes| publishes.truncate);
+    let guarded = context.plan.slots.len() - context.plan.slots.iter().filter(replicated).count();
+    if guarded > 0 {
+        let _ = writeln!(
+            text,
+            "- TRUNCATE of the tables in {guarded} slots is not replicated, and refused on the publisher until the clean-up."
+        );
+    }
+    if context.bootstrap == Bootstrap::Copy && context.plan.subscriber_version.drops_sync_slots_early() {
+        text.push_str(
+            "- From 14 on a subscriber drops a table's synchronization slot just before it notes that the table is synchronized. A \
+             connection that is cut, a shutdown or a crash of either server between the two leaves the table \"copied\" forever: \
+             the wait for ready tables goes on, and the log says that the replication slot does not exist. Avoid restarts while \
+             tables are copied. If it happened, copy this one table again: on the publisher ALTER PUBLICATION ... DROP TABLE; on \
+             the subscriber ALTER SUBSCRIPTION ... REFRESH PUBLICATION and TRUNCATE ONLY of the table; on the publisher, in one \
+             transaction, LOCK TABLE ... IN SHARE ROW EXCLUSIVE MODE and ALTER PUBLICATION ... ADD TABLE as plan/publications.sql \
+             has it; on the subscriber REFRESH PUBLICATION again.\n",
+        );
+    }
+    if context.plan.members().any(|(_, table)| table.row_filter.is_some()) {
+        text.push_str(
+            "- A table that is split by row filters: an UPDATE of its key moves the row from one slot to another, where the old \
+             and the new row stand beside each other or are both away until the slots have caught up. Without REPLICA IDENTITY \
+             FULL such an UPDATE loses TOASTed columns that it did not change: the check of the publisher names the tables. A \
+             second unique index on such a table makes a slot wait for the other one, with errors in the log that heal.\n",
+        );
+    }
+    if guarded < context.plan.slots.len() {
+        text.push_str(
+            "- A replicated TRUNCATE stops its slot forever when a foreign key from outside the slot references the table on the \
+             subscriber, even from an empty table. Do not add such foreign keys there before the cutover. If it happened: drop \
+             the foreign key, and the slot goes on by itself.\n",
+        );
+    }
+    for finding in findings.iter().chain(&context.plan.findings) {
+        let _ = write!(
+            text,
+            "- {} {}, {}: {}.",
+            words(&finding.code),
+            finding.severity,
+            words(&finding.subject.to_string()),
+            words(&finding.message)
+        );
+        for more in [&finding.detail, &finding.hint].into_iter().flatten() {
+            let _ = write!(text, " {}", words(more));
+        }
+        text.push('\n');
+    }
+}
+
+fn not_replicated(text: &mut String, context: &Context<'_>) {
+    text.push_str(
+        "\n## What is not replicated\n\n\
+         - Sequences: the cutover copies their values after the writes have stopped.\n\
+         - DDL, roles, privileges.\n- Large objects.\n- Unlogged, temporary and foreign tables, materialized views (refresh them).\n\
+         - Statistics: the vacuum step makes them before the cutover, on partitioned tables too.\n",
+    );
+    if !context.plan.publisher_version.can_publish_generated_columns()
+        || !context.plan.subscriber_version.can_publish_generated_columns()
+    {
+        text.push_str("- Values of generated columns: the subscriber computes its own.\n");
+    }
+    for excluded in context.plan.excluded.iter().take(LISTED_TABLES) {
+        let name = TableName::new(excluded.schema.clone(), excluded.name.clone());
+        let _ = writeln!(text, "- {}: {}", code(&name.to_sql()), words(&excluded.reason));
+    }
+    if context.plan.excluded.len() > LISTED_TABLES {
+        let _ = writeln!(text, "- and {} more that the plan excludes", context.plan.excluded.len() - LISTED_TABLES);
+    }
+}
+
+fn settings(text: &mut String, context: &Context<'_>, steps: &[Step]) {
+    let budget = Budget::of(context.plan, context.bootstrap);
+    let is_aurora = context.bootstrap == Bootstrap::Aurora;
+    let (publisher, subscriber) = (context.plan.publisher_version, context.plan.subscriber_version);
+    let origins =
+        if subscriber.has_origin_limit() { "max_active_replication_origins" } else { "max_replication_slots" };
+    let check = if context.bootstrap.is_physical() { StepId::CloneCheck } else { StepId::SubscriberCheck };
+    let _ = write!(
+        text,
+        "\n## Settings\n\nThe least that this plan needs at its peak; what other slots, standbys and subscriptions use comes on top. \
+         `{}` and `{}` check the real values.{}\n\n\
+         Publisher:\n\n| setting | at least | in force after |\n| --- | ---: | --- |\n| {} | restart |\n\
+         | max_replication_slots | {} | restart |\n| max_wal_senders | {} | restart |\n",
+        file(steps, StepId::PublisherCheck),
+        file(steps, check),
+        if is_aurora {
+            " They belong into the DB cluster parameter groups of publisher and clone; a static one needs a reboot of the writer."
+        } else {
+            ""
+        },
+        if is_aurora { "rds.logical_replication | 1" } else { "wal_level | logical" },
+        budget.publisher_slots(),
+        budget.publisher_walsenders(),
+    );
+    if publisher.can_lose_slots() {
+        text.push_str("| max_slot_wal_keep_size | -1 | reload |\n");
+    }
+    if publisher.can_idle_out_slots() {
+        text.push_str("| idle_replication_slot_timeout | 0 | reload |\n");
+    }
+    let _ = write!(
+        text,
+        "\nSubscriber:\n\n| setting | at least | in force after |\n| --- | ---: | --- |\n\
+         | max_logical_replication_workers | {} | restart |\n\
+         | max_worker_processes | one more than max_logical_replication_workers | restart |\n| {origins} | {} | restart |\n",
+        budget.workers,
+        budget.origins(),
+    );
+    if let Some(sync_workers) = budget.sync_workers {
+        let _ = writeln!(text, "| max_sync_workers_per_subscription | exactly {sync_workers} | reload |");
+    }
+    if budget.parallel {
+        let _ = writeln!(
+            text,
+            "\nFor parallel apply of large transactions add {} × max_parallel_apply_workers_per_subscription to \
+             max_logical_replication_workers.",
+            budget.subscriptions
+        );
+    }
+}
+
+fn slots(text: &mut String, context: &Context<'_>) {
     text.push_str(
         "\n## Slots\n\n| slot | role | tables | peak load | copy | truncate |\n| --- | --- | ---: | ---: | ---: | --- |\n",
     );
     for slot in &context.plan.slots {
-        let truncate = if Publishes::of(slot)?.truncate { "replicated" } else { "refused on the publisher" };
+        let is_replicated = Publishes::of(slot).is_ok_and(|publishes| publishes.truncate);
+        let truncate = if is_replicated { "replicated" } else { "refused on the publisher" };
         let role = match slot.role {
             crate::plan::Role::Dedicated => "dedicated",
             crate::plan::Role::Shared => "shared",
@@ -115,42 +302,47 @@ fn slots(text: &mut String, context: &Context<'_>) -> Result<(), EmitError> {
             Bytes(slot.copy_bytes as f64),
         );
     }
-    let _ = writeln!(text, "\nLoads are in {}.", words(&context.plan.load.unit));
+    let _ = writeln!(text, "\nLoads are in {}.\n", words(&context.plan.load.unit));
     for slot in &context.plan.slots {
         members(text, context, slot);
     }
     decisions(text, &context.plan.decisions);
-    Ok(())
 }
 
+/// One item a slot.
 fn members(text: &mut String, context: &Context<'_>, slot: &PlannedSlot) {
     let publications: Vec<String> = context.publication_names(slot).into_iter().map(code).collect();
     let _ = write!(
         text,
-        "\n### {}\n\nPublication {}, subscription {}.\n\n",
+        "- {}: publication {}, subscription {}; ",
         code(slot.name.as_str()),
         publications.join(" and "),
         code(&slot.subscription)
     );
-    for table in slot.tables.iter().take(LISTED_TABLES) {
-        let _ = write!(text, "- {}", code(&table.table_name().to_sql()));
-        if !table.leaves.is_empty() {
-            let _ = write!(text, ", a partitioned table with {} partitions", table.leaves.len());
-        }
-        if let Some(filter) = &table.row_filter {
-            let _ = write!(text, ", only rows where {}", code(filter));
-        }
-        if table.insert_only {
-            text.push_str(", only INSERT is replicated");
-        }
-        if table.set_identity {
-            text.push_str(", its replica identity is changed");
-        }
-        let _ = writeln!(text, ", {}", Bytes(table.copy_bytes as f64));
-    }
+    let tables: Vec<String> = slot.tables.iter().take(LISTED_TABLES).map(member).collect();
+    text.push_str(&tables.join("; "));
     if slot.tables.len() > LISTED_TABLES {
-        let _ = writeln!(text, "- and {} more: see the publication", slot.tables.len() - LISTED_TABLES);
+        let _ = write!(text, "; and {} more: see plan/publications.sql", slot.tables.len() - LISTED_TABLES);
     }
+    text.push('\n');
+}
+
+fn member(table: &PlannedTable) -> String {
+    let mut text = code(&table.table_name().to_sql());
+    if !table.leaves.is_empty() {
+        let _ = write!(text, ", a partitioned table with {} partitions", table.leaves.len());
+    }
+    if let Some(filter) = &table.row_filter {
+        let _ = write!(text, ", only rows where {}", code(filter));
+    }
+    if table.insert_only {
+        text.push_str(", only INSERT is replicated");
+    }
+    if table.set_identity {
+        text.push_str(", its replica identity is changed");
+    }
+    let _ = write!(text, ", {}", Bytes(table.copy_bytes as f64));
+    text
 }
 
 fn decisions(text: &mut String, decisions: &[Decision]) {
@@ -182,219 +374,60 @@ fn decisions(text: &mut String, decisions: &[Decision]) {
     }
 }
 
-fn settings(text: &mut String, context: &Context<'_>) {
-    let budget = Budget::of(context.plan, context.bootstrap);
-    let is_aurora = context.bootstrap == Bootstrap::Aurora;
-    let (publisher, subscriber) = (context.plan.publisher_version, context.plan.subscriber_version);
-    let origins =
-        if subscriber.has_origin_limit() { "max_active_replication_origins" } else { "max_replication_slots" };
-    let _ = write!(
-        text,
-        "\n## Settings\n\nThe least that this plan needs at its peak; what other slots, standbys and subscriptions use comes on top. \
-         `10_publisher_check.sql` and `{}_subscriber_check.sql` look at the real values.{}\n\n\
-         Publisher:\n\n| setting | at least | in force after |\n| --- | ---: | --- |\n| {} | restart |\n\
-         | max_replication_slots | {} | restart |\n| max_wal_senders | {} | restart |\n",
-        if context.bootstrap.is_physical() { 35 } else { 11 },
-        if is_aurora {
-            " They belong into the DB cluster parameter groups of publisher and clone; a static one needs a reboot of the writer."
-        } else {
-            ""
-        },
-        if is_aurora { "rds.logical_replication | 1" } else { "wal_level | logical" },
-        budget.publisher_slots(),
-        budget.publisher_walsenders(),
+/// Every variable once: those of the environment, those of psql.
+fn variable_list(text: &mut String, steps: &[Step]) {
+    text.push_str(
+        "\n## Variables\n\nIn the environment for scripts, with `-v` for SQL files. `cutover.conf.example` explains those of the cutover.\n\n\
+         | variable | meaning |\n| --- | --- |\n",
     );
-    if publisher.major() >= 13 {
-        text.push_str("| max_slot_wal_keep_size | -1 | reload |\n");
-    }
-    if publisher.major() >= 18 {
-        text.push_str("| idle_replication_slot_timeout | 0 | reload |\n");
-    }
-    let _ = write!(
-        text,
-        "\nSubscriber:\n\n| setting | at least | in force after |\n| --- | ---: | --- |\n\
-         | max_logical_replication_workers | {} | restart |\n\
-         | max_worker_processes | one more than max_logical_replication_workers | restart |\n| {origins} | {} | restart |\n",
-        budget.workers,
-        budget.origins(),
-    );
-    if let Some(sync_workers) = budget.sync_workers {
-        let _ = writeln!(text, "| max_sync_workers_per_subscription | exactly {sync_workers} | reload |");
-    }
-    if budget.parallel {
-        let _ = writeln!(
-            text,
-            "\nFor parallel apply of large transactions add {} × max_parallel_apply_workers_per_subscription to \
-             max_logical_replication_workers.",
-            budget.subscriptions
-        );
+    let mut seen = BTreeSet::new();
+    let common = variables(COMMON);
+    for variable in common.iter().chain(steps.iter().flat_map(|step| &step.variables)) {
+        if seen.insert(&variable.name) {
+            let _ = writeln!(text, "| `{}` | {} |", variable.name, variable.meaning.replace('|', "\\|"));
+        }
     }
 }
 
 fn evidence(text: &mut String) {
     text.push_str(
         "\n## Evidence and rehearsal\n\n\
-         `sh run.sh FILE` runs a step where it belongs and adds two lines to `evidence.tsv`, in the directory with `.state` after \
-         the name of this one: when it began and how it ended, how long it took, and the file's SHA-256. The shell steps and the \
-         cutover add their own lines, part by part. `PGSLOTPLAN_STATE` names another directory.\n\n\
+         `run.sh` runs a step where it belongs and adds two lines to `evidence.tsv` in the state folder: when it began and how it \
+         ended, how long it took, and the file's SHA-256. Scripts and the cutover add their own lines, part by part.\n\n\
          Rehearse every step from the first on, with a clone of the publisher, an empty subscriber and PgBouncers of their own: the \
-         same files, with `PGSLOTPLAN_REHEARSAL=yes` and the connection strings of the rehearsal. The clone may then have another \
-         system identifier than the plan's server; every line of the evidence says `rehearsal`. Never start a copy of the \
+         same files, with `PGSLOTPLAN_REHEARSAL=yes` and the connection strings of the rehearsal. Never start a copy of the \
          *subscriber* with its subscriptions: they would take the real publisher's slots and what these hold. Such a copy is started \
          with `max_logical_replication_workers = 0`, and its subscriptions are disabled, cut off from their slots (`SET (slot_name = \
-         NONE)`) and dropped first. The cutover of a rehearsal shows the length of the pause: the last lines of the \
-         evidence divide it into its parts.\n",
+         NONE)`) and dropped first. The cutover of a rehearsal shows the length of the pause: the last lines of the evidence divide \
+         it into its parts.\n",
     );
 }
 
-/// The order of the night, for somebody who has not read the steps.
-fn night(text: &mut String) {
-    text.push_str(
-        "\n## The night\n\n\
-         Before: steps up to 77, `cutover.conf.example` copied to `cutover.conf` in the `.state` directory and filled in, a rehearsal, \
-         and `75_shell_verify.sh` without a difference. PgBouncer in transaction pooling: a session that stays open blocks PAUSE.\n\n\
-         `sh cutover.sh` does steps 77 to 87 in one go, and the application waits for about half a second instead of minutes. What \
-         dominates is the start of some six psql one after the other, so run it close to the servers. It compares \
-         the newest FINAL_ROWS rows of each table within the pause, which takes a millisecond or two a table: set it to 0 for \
-         thousands of tables. `79_shell_compare_at_rest.sh` compares everything, where the pause may be that long.\n\n\
-         From the check on until it is opened, the new database is read-only for the application: a PgBouncer that starts anew at the \
-         wrong moment gets errors, but nothing is written to two servers.\n\n\
-         | what you see | where the application is | what to do |\n| --- | --- | --- |\n\
-         | exit code 0 and the length of the pause | new server | 88, then watch |\n\
-         | exit code 4, \"the old server serves\" | old server, nothing lost | remove the reason, run it again |\n\
-         | the script was killed, or the terminal is gone | waiting | `sh abort.sh`; it says whether it is too late for that |\n\
-         | abort.sh says that the new server was opened | new server, or waiting | `sh run.sh 86_pgbouncer_resume.sh`; forward is the way |\n\
-         | a PgBouncer died | its clients have errors, the others as above | start it, then the same command again |\n\
-         | a server died | waiting | start it, then `sh abort.sh`, and 86 when that says so |\n\
-         | rollback.sh was killed | waiting | `sh rollback.sh` again; or, as long as it had not opened the old server, 86 to stay |\n\
-         | the new server cannot be kept | new server | `sh rollback.sh`: everything written there comes back |\n\n\
-         Go only if each is true: every slot within MOST_BYTES_BEHIND; the last verification ended with 0; the freeze is on; a person \
-         who can see the application's errors is there; somebody has the right to say no-go.\n",
-    );
-}
-
-fn hazards(text: &mut String, context: &Context<'_>, findings: &[Finding]) -> Result<(), EmitError> {
-    text.push_str("\n## Hazards\n\n");
-    text.push_str(
-        "- Transactions over tables of two slots arrive as two transactions at different times. Readers of the subscriber see \
-         that until every slot has caught up.\n\
-         - A slot keeps WAL on the publisher as long as its subscription does not confirm it. Watch the disk.\n\
-         - Keep the schema still: DDL is not replicated. New tables and partitions are not published until somebody adds them.\n",
-    );
-    let mut guarded = 0;
-    for slot in &context.plan.slots {
-        guarded += usize::from(!Publishes::of(slot)?.truncate);
-    }
-    if guarded > 0 {
-        let _ = writeln!(
-            text,
-            "- TRUNCATE of the tables in {guarded} slots is not replicated, and refused on the publisher until the clean-up."
-        );
-    }
-    if context.bootstrap == Bootstrap::Copy && context.plan.subscriber_version.major() >= 14 {
-        text.push_str(
-            "- From 14 on a subscriber drops a table's synchronization slot just before it notes that the table is synchronized. A \
-             connection that is cut, a shutdown or a crash of either server between the two leaves the table \"copied\" for ever: \
-             70_subscriber_ready.sql waits for it, and the log says that its replication slot does not exist. Avoid restarts while \
-             tables are copied. If it happened, copy this one table again: on the publisher ALTER PUBLICATION … DROP TABLE; on the \
-             subscriber ALTER SUBSCRIPTION … REFRESH PUBLICATION and TRUNCATE ONLY of the table; on the publisher, in one \
-             transaction, LOCK TABLE … IN SHARE ROW EXCLUSIVE MODE and ALTER PUBLICATION … ADD TABLE as \
-             30_publisher_publications.sql has it; on the subscriber REFRESH PUBLICATION again.\n",
-        );
-    }
-    let shards = context.plan.members().filter(|(_, table)| table.row_filter.is_some()).count();
-    if shards > 0 {
-        text.push_str(
-            "- A table that is split by row filters: an UPDATE of its key moves the row from one slot to another, where the old \
-             and the new row stand beside each other or are both away until the slots have caught up. Without REPLICA IDENTITY \
-             FULL such an UPDATE loses TOASTed columns that it did not change: 10_publisher_check.sql names the tables. A second \
-             unique index on such a table makes a slot wait for the other one, with errors in the log that heal.\n",
-        );
-    }
-    if guarded < context.plan.slots.len() {
-        text.push_str(
-            "- A replicated TRUNCATE stops its slot for ever when a foreign key from outside the slot references the table on the \
-             subscriber, even from an empty table. Do not add such foreign keys there before the cutover. If it happened: drop \
-             the foreign key, and the slot goes on by itself.\n",
-        );
-    }
-    for finding in findings.iter().chain(&context.plan.findings) {
-        let _ = write!(
-            text,
-            "- {} {}, {}: {}.",
-            words(&finding.code),
-            finding.severity,
-            words(&finding.subject.to_string()),
-            words(&finding.message)
-        );
-        for more in [&finding.detail, &finding.hint].into_iter().flatten() {
-            let _ = write!(text, " {}", words(more));
-        }
-        text.push('\n');
-    }
-    Ok(())
-}
-
-fn not_replicated(text: &mut String, context: &Context<'_>) {
-    text.push_str(
-        "\n## What is not replicated\n\n\
-         - Sequences: `82_shell_sequences.sh` copies their values after the writes have stopped.\n\
-         - DDL, roles, privileges.\n- Large objects.\n- Unlogged, temporary and foreign tables, materialized views (refresh them).\n\
-         - Statistics: `76_shell_vacuum.sh` makes them before the cutover, on partitioned tables too.\n",
-    );
-    if context.plan.publisher_version.major() < 18 || context.plan.subscriber_version.major() < 18 {
-        text.push_str("- Values of generated columns: the subscriber computes its own.\n");
-    }
-    for excluded in context.plan.excluded.iter().take(LISTED_TABLES) {
-        let name = TableName::new(excluded.schema.clone(), excluded.name.clone());
-        let _ = writeln!(text, "- {}: {}", code(&name.to_sql()), words(&excluded.reason));
-    }
-    if context.plan.excluded.len() > LISTED_TABLES {
-        let _ = writeln!(text, "- and {} more that the plan excludes", context.plan.excluded.len() - LISTED_TABLES);
-    }
-}
-
-fn list_of_steps(text: &mut String, steps: &[Step]) {
-    text.push_str("\n## Steps\n\n| | file | on | phase | |\n| ---: | --- | --- | --- | --- |\n");
-    for (number, step) in steps.iter().enumerate() {
-        let _ = writeln!(
-            text,
-            "| {} | {} | {} | {} | {} |",
-            number + 1,
-            cell(&step.file),
-            step.side.as_str(),
-            step.phase.as_str(),
-            step.what.replace('|', "\\|")
-        );
-    }
-}
-
-fn one_step(text: &mut String, number: usize, step: &Step) {
+/// What the page above has no room for, one item a step.
+fn one_step(text: &mut String, step: &Step) {
     let _ = write!(
         text,
-        "\n### {number}. {} ({}, {})\n\n{} {}\n\n```sh\n{}\n```\n\n",
+        "- **{}** (`{}`). {} {} You see: {} It takes: {}.",
+        step.id.as_str().replace('_', "\\_"),
         step.file,
-        step.side.as_str(),
-        step.phase.as_str(),
         step.what,
         step.why,
-        session::command(step)
+        step.expected,
+        step.duration
     );
-    let is_shell = step.side == Side::Shell;
-    for variable in step.variables.iter().filter(|variable| is_shell || !variable.required) {
-        let _ = match (is_shell, variable.required) {
-            (true, true) => writeln!(text, "- Environment: `{}`, {}.", variable.name, variable.meaning),
-            (true, false) => writeln!(text, "- Environment, optional: `{}`, {}.", variable.name, variable.meaning),
-            (false, _) => writeln!(text, "- Option: `-v {}=…`, {}.", variable.name, variable.meaning),
-        };
+    if let Some(asks) = &step.asks {
+        let _ = write!(text, " You decide: {asks}");
     }
-    let _ = writeln!(text, "- You see: {}", step.expected);
-    let _ = writeln!(text, "- It takes: {}.", step.duration);
+    let own = step.variables.iter().map(|variable| variable.name.as_str()).filter(|name| !SERVERS.contains(name));
+    let own: Vec<String> = own.map(code).collect();
+    if !own.is_empty() {
+        let _ = write!(text, " Variables: {}.", own.join(", "));
+    }
     if let Some(hazard) = &step.hazard {
-        let _ = writeln!(text, "- Hazard: {hazard}");
+        let _ = write!(text, " Hazard: {hazard}");
     }
-    let _ = writeln!(text, "- Undo: {}", step.undo.as_deref().unwrap_or("nothing to undo."));
-    let again = if step.idempotent { "changes nothing more" } else { "is not possible: see the hazard" };
-    let _ = writeln!(text, "- Again: running it again {again}.");
-    let _ = writeln!(text, "- Go or no-go: {}", step.go);
+    if !step.idempotent {
+        text.push_str(" It cannot be run again by itself.");
+    }
+    text.push('\n');
 }

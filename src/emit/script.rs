@@ -1,119 +1,15 @@
-//! What `emit` gives: steps in order, each a file for one side, and the manifest that lists them. Types; no wording.
+//! What `emit` gives: steps in order, the files that they share, and the manifest that lists them. Types; no wording.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::step::{Phase, Step, StepSide, Variable};
 use crate::{
     finding::Finding,
-    format::{self, FORMAT_VERSION, TOOL},
+    format::{self, Document, TOOL},
 };
-
-/// Where in a migration a step belongs (contract §5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Phase {
-    /// The subscriber's tables.
-    Schema,
-    /// Before anything is decoded.
-    Prepare,
-    /// Slots and subscriptions.
-    Start,
-    /// Secondary indexes.
-    Indexes,
-    /// Is it all there?
-    Verify,
-    /// Writes move to the subscriber.
-    Cutover,
-    /// Back to the publisher.
-    Rollback,
-    /// What the plan made goes away.
-    Cleanup,
-}
-
-impl Phase {
-    /// The word of the manifest.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Phase::Schema => "schema",
-            Phase::Prepare => "prepare",
-            Phase::Start => "start",
-            Phase::Indexes => "indexes",
-            Phase::Verify => "verify",
-            Phase::Cutover => "cutover",
-            Phase::Rollback => "rollback",
-            Phase::Cleanup => "cleanup",
-        }
-    }
-}
-
-/// Where a step runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Side {
-    /// psql on the publisher.
-    Publisher,
-    /// psql on the subscriber.
-    Subscriber,
-    /// PgBouncer's admin console.
-    Pgbouncer,
-    /// A shell script.
-    Shell,
-}
-
-impl Side {
-    /// The word of the manifest.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Side::Publisher => "publisher",
-            Side::Subscriber => "subscriber",
-            Side::Pgbouncer => "pgbouncer",
-            Side::Shell => "shell",
-        }
-    }
-}
-
-/// A psql variable of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Variable {
-    /// Its name for `psql -v`.
-    pub name: String,
-    /// What it holds, in one sentence.
-    pub meaning: String,
-    /// The file stops with an error when it is not set.
-    pub required: bool,
-}
-
-/// One file of a script, with what the manifest and the runbook say about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// File name; the number in front is the order.
-    pub file: String,
-    /// Where in the migration.
-    pub phase: Phase,
-    /// On which server.
-    pub side: Side,
-    /// Running it again changes nothing.
-    pub idempotent: bool,
-    /// What can go wrong that cannot be seen beforehand.
-    pub hazard: Option<String>,
-    /// How to go back.
-    pub undo: Option<String>,
-    /// psql variables it takes.
-    pub variables: Vec<Variable>,
-    /// What it does, in one sentence.
-    pub what: String,
-    /// Why, in one or two sentences.
-    pub why: String,
-    /// What is seen when it went well.
-    pub expected: String,
-    /// How long it takes, in words.
-    pub duration: String,
-    /// When to go on, and when not.
-    pub go: String,
-    /// The file's text.
-    pub body: String,
-}
 
 /// A file that steps share. Nobody runs it by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +18,13 @@ pub struct Support {
     pub file: String,
     /// The file's text.
     pub body: String,
+}
+
+impl Support {
+    /// A file and its text.
+    pub(super) fn new(file: &str, body: String) -> Self {
+        Support { file: file.to_owned(), body }
+    }
 }
 
 /// Everything `emit` writes.
@@ -133,6 +36,8 @@ pub struct Script {
     pub bootstrap: super::Bootstrap,
     /// In order.
     pub steps: Vec<Step>,
+    /// The statements that are generated, with the side that runs them: what a server can be asked to parse beforehand.
+    pub statements: Vec<(StepSide, String)>,
     /// What the steps share, by name.
     pub support: Vec<Support>,
     /// `RUNBOOK.md`.
@@ -145,35 +50,31 @@ pub struct Script {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ManifestStep {
+    /// Identifier: stable over releases, what `run.sh` takes.
+    pub id: String,
     /// File name.
     pub file: String,
     /// Where in the migration.
     pub phase: Phase,
-    /// On which server.
-    pub side: Side,
+    /// Where it runs.
+    pub side: StepSide,
     /// Running it again changes nothing.
     pub idempotent: bool,
-    /// What can go wrong.
+    /// What can go wrong that cannot be seen beforehand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hazard: Option<String>,
     /// How to go back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<String>,
-    /// psql variables it takes.
+    /// What a person must decide before it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks: Option<String>,
+    /// Identifier of the step that does this one as a part of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<String>,
+    /// Variables that it reads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variables: Vec<Variable>,
-    /// SHA-256 of the file.
-    pub sha256: String,
-}
-
-/// A shared file in the manifest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ManifestSupport {
-    /// File name, with its folder.
-    pub file: String,
-    /// SHA-256 of the file.
-    pub sha256: String,
 }
 
 /// `manifest.json`.
@@ -193,41 +94,59 @@ pub struct Manifest {
     pub bootstrap: super::Bootstrap,
     /// In order.
     pub steps: Vec<ManifestStep>,
-    /// Files that steps share.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub support: Vec<ManifestSupport>,
+    /// SHA-256 of every file but this one, by name.
+    pub files: BTreeMap<String, String>,
     /// What to know before running any of it.
     pub findings: Vec<Finding>,
 }
 
-impl format::Document for Manifest {
+impl Document for Manifest {
     const KIND: &'static str = "scripts";
+    const VERSION: u64 = 2;
 }
 
 impl Script {
     /// The same as data: what runs where, in which order.
     pub fn manifest(&self) -> Manifest {
         let step = |step: &Step| ManifestStep {
+            id: step.id.as_str().to_owned(),
             file: step.file.clone(),
-            phase: step.phase,
+            phase: step.phase(),
             side: step.side,
             idempotent: step.idempotent,
             hazard: step.hazard.clone(),
             undo: step.undo.clone(),
+            asks: step.asks.clone(),
+            part_of: step.part_of.map(|id| id.as_str().to_owned()),
             variables: step.variables.clone(),
-            sha256: digest(&step.body),
         };
-        let support = |shared: &Support| ManifestSupport { file: shared.file.clone(), sha256: digest(&shared.body) };
         Manifest {
             kind: "scripts".into(),
-            version: FORMAT_VERSION,
+            version: Manifest::VERSION,
             tool: TOOL.into(),
             plan_sha256: self.plan_sha256.clone(),
             bootstrap: self.bootstrap,
             steps: self.steps.iter().map(step).collect(),
-            support: self.support.iter().map(support).collect(),
+            files: self.files().map(|(file, body)| (file.to_owned(), digest(body))).collect(),
             findings: self.findings.clone(),
         }
+    }
+
+    /// `manifest.json`: a step a line.
+    ///
+    /// # Panics
+    /// Never: memory takes whatever is written.
+    pub fn manifest_text(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        format::write_lines(&self.manifest(), &mut text).expect("memory takes whatever is written");
+        text
+    }
+
+    /// Every file but the manifest, with its text.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        let steps = self.steps.iter().map(|step| (step.file.as_str(), step.body.as_str()));
+        let support = self.support.iter().map(|shared| (shared.file.as_str(), shared.body.as_str()));
+        steps.chain(support).chain([("RUNBOOK.md", self.runbook.as_str())])
     }
 }
 

@@ -13,7 +13,7 @@ use rand_distr::{Distribution, LogNormal};
 use rayon::prelude::*;
 
 use crate::{
-    format,
+    format::{self, Document},
     server::{OLDEST_MAJOR, ServerFacts, ServerVersion},
     workload::{CoWrite, Load, Method, Series, Table, Workload},
 };
@@ -256,7 +256,7 @@ fn assemble(settings: &GenerateSettings, schema: Schema, tables: Vec<Table>) -> 
     let co_writes = co_writes(settings, &schema, &tables);
     let mut workload = Workload {
         kind: "workload".into(),
-        version: format::FORMAT_VERSION,
+        version: Workload::VERSION,
         tool: format::TOOL.into(),
         server: publisher(settings),
         database: "app".into(),

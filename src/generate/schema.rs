@@ -244,9 +244,7 @@ fn foreign_key(from: &Table, to: &Table, names: &mut BTreeSet<(TableName, String
     }
     let column = if number > 1 { format!("{column}_{number}") } else { column };
     let (from, to) = (from.table_name(), to.table_name());
-    let definition =
-        format!("FOREIGN KEY ({}) REFERENCES {}(id)", crate::names::quote_identifier(&column), to.to_sql());
-    ForeignKey { from, to, name, definition: Some(definition) }
+    ForeignKey::new(from, to, name).with_columns([column.as_str()], ["id"])
 }
 
 /// Which tables are partitioned: logs first, never the first of a community (it is referenced by its id alone).

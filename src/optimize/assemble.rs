@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     cost::{Confidence, Share, UNITS_PER_SHARE},
-    format,
+    format::{self, Document},
     names::{SlotName, TableName},
     plan::{
         Caveat, CutPair, Decision, FrontierPoint, MovePoint, Objective, Plan, PlannedForeignKey, PlannedLoad,
@@ -77,7 +77,7 @@ pub fn plan(sweep: &Sweep<'_>, scope: &Scope, traded: Traded) -> Plan {
     findings.dedup();
     let mut plan = Plan {
         kind: "plan".into(),
-        version: format::FORMAT_VERSION,
+        version: Plan::VERSION,
         tool: format::TOOL.into(),
         workload_sha256: sweep.workload.digest(),
         plan_sha256: String::new(),
@@ -218,13 +218,7 @@ fn foreign_keys(sweep: &Sweep<'_>, slots: &[BTreeSet<usize>]) -> Vec<PlannedFore
             let (from, to) = (of(&key.from), of(&key.to));
             // A TRUNCATE of a planned table stops its slot if any other table references it, planned or not.
             let cut = !to.is_empty() && key.from != key.to && (from != to || to.len() > 1);
-            PlannedForeignKey {
-                from: key.from.clone(),
-                to: key.to.clone(),
-                name: key.name.clone(),
-                definition: key.definition.clone(),
-                cut,
-            }
+            PlannedForeignKey { key: key.clone(), cut }
         })
         .collect()
 }
@@ -244,7 +238,7 @@ fn slot(sweep: &Sweep<'_>, scope: &Scope, draft: &Draft, foreign_keys: &[Planned
     // A shard never publishes TRUNCATE: a late one would wipe rows that the others have already (postgres.md §6.4).
     let guarded = !share.is_whole()
         || sweep.policy.foreign_keys == ForeignKeyMode::Guard
-            && foreign_keys.iter().any(|key| key.cut && tables.iter().any(|table| is(table, &key.to)));
+            && foreign_keys.iter().any(|planned| planned.cut && tables.iter().any(|table| is(table, &planned.key.to)));
     let (peak, peak_position) = Rows::peak(&draft.rows.nominal, bucket_count);
     let number = |units| sweep.cost.to_number(units);
     let name = draft.name.as_str().to_owned();
@@ -327,7 +321,6 @@ fn member(
         set_identity: made_full,
         insert_only: own_or_leaf(&scope.insert_only),
         row_filter: (!share.is_whole()).then(|| Shard { columns: &table.identity_columns, share }.to_filter()),
-        columns: None,
         copy_bytes: share.part(table.copy_bytes()) + leaves.iter().map(|leaf| leaf.copy_bytes()).sum::<u64>(),
         leaves: leaf_names,
         partition_root: table.partition_root.clone(),

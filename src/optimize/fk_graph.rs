@@ -104,12 +104,7 @@ mod tests {
     };
 
     fn key(from: &str, to: &str, name: &str) -> ForeignKey {
-        ForeignKey {
-            from: TableName::new("public", from),
-            to: TableName::new("public", to),
-            name: name.into(),
-            definition: None,
-        }
+        ForeignKey::new(TableName::new("public", from), TableName::new("public", to), name)
     }
 
     #[test]

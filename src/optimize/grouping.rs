@@ -364,12 +364,7 @@ mod tests {
     #[test]
     fn foreign_keys_join_only_when_asked() {
         let mut workload = workload(vec![table("a", 1.0), table("b", 1.0)]);
-        workload.foreign_keys.push(ForeignKey {
-            from: TableName::new("public", "a"),
-            to: TableName::new("public", "b"),
-            name: "fk".into(),
-            definition: None,
-        });
+        workload.foreign_keys.push(ForeignKey::new(TableName::new("public", "a"), TableName::new("public", "b"), "fk"));
         assert_eq!(groups(&workload, &Policy::default()).unwrap().groups.len(), 2);
         let together = Policy { foreign_keys: ForeignKeyMode::Together, ..Policy::default() };
         assert_eq!(groups(&workload, &together).unwrap().groups.len(), 1);

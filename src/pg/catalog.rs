@@ -9,6 +9,7 @@ use tokio_postgres::{Row, types::Type};
 use super::{
     connect::Session,
     error::PgError,
+    foreign_keys,
     row::{get, unsigned},
     texts::{Texts, read_texts},
 };
@@ -402,19 +403,13 @@ async fn read_foreign_keys(
 ) -> Result<Packed<ForeignKey>, PgError> {
     let mut keys = Packed::default();
     let take = |row: &Row| {
-        let text = |column: &str| get::<String>(PURPOSE, row, column);
-        let key = ForeignKey {
-            from: TableName::new(text("from_schema")?, text("from_name")?),
-            to: TableName::new(text("to_schema")?, text("to_name")?),
-            name: text("name")?,
-            definition: Some(text("definition")?),
-        };
+        let key = foreign_keys::foreign_key(PURPOSE, row)?;
         if is_wanted(&key) {
             keys.push(&key);
         }
         Ok(())
     };
-    session.each(PURPOSE, include_str!("sql/foreign_keys.sql"), &[], take).await?;
+    session.each(PURPOSE, foreign_keys::SQL, &[], take).await?;
     Ok(keys)
 }
 

@@ -14,15 +14,15 @@ use super::{
     connect::Session,
     error::PgError,
     facts::read_facts,
+    foreign_keys::{self, foreign_key},
     row::{get, unsigned},
 };
 use crate::{
     names::{TableName, one_line},
     plan::Plan,
     preflight::facts::{
-        AccessRule, ColumnFacts, ForeignKeyFacts, KeyFacts, Persistence, PreparedFacts, PublicationFacts,
-        RelationFacts, RelationKind, RoleFacts, SideFacts, SlotFacts, SubscriptionFacts, TransactionFacts,
-        TriggerFacts, Unseen, WalsenderFacts,
+        AccessRule, ColumnFacts, KeyFacts, Persistence, PreparedFacts, PublicationFacts, RelationFacts, RelationKind,
+        RoleFacts, SideFacts, SlotFacts, SubscriptionFacts, TransactionFacts, TriggerFacts, Unseen, WalsenderFacts,
     },
     workload::ReplicaIdentity,
 };
@@ -83,7 +83,7 @@ pub async fn read_side(session: &Session, scope: PreflightScope<'_>) -> Result<S
         subscriptions: reader.subscriptions(may("may_read_subscription_oids")?).await?,
         transactions: reader.list(include_str!("sql/preflight/transactions.sql"), transaction).await?,
         prepared: reader.list(include_str!("sql/preflight/prepared.sql"), prepared).await?,
-        foreign_keys: reader.list(include_str!("sql/preflight/foreign_keys.sql"), foreign_key).await?,
+        foreign_keys: reader.list(foreign_keys::SQL, |row| foreign_key(PURPOSE, row)).await?,
         triggers: reader.list(include_str!("sql/preflight/triggers.sql"), trigger).await?,
         functions: reader.list(include_str!("sql/preflight/functions.sql"), function).await?,
         enums: reader.enums().await?,
@@ -193,11 +193,6 @@ fn prepared(row: &Row) -> Result<PreparedFacts, PgError> {
         role: field(row, "role")?,
         age_s: field(row, "age_s")?,
     })
-}
-
-fn foreign_key(row: &Row) -> Result<ForeignKeyFacts, PgError> {
-    let from = name_of(row, "from_schema", "from_name")?;
-    Ok(ForeignKeyFacts { from, to: name_of(row, "to_schema", "to_name")?, name: field(row, "name")? })
 }
 
 fn trigger(row: &Row) -> Result<TriggerFacts, PgError> {

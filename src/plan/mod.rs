@@ -28,7 +28,7 @@ use crate::{
     names::{SlotName, TableName},
     policy::{Measure, Policy},
     server::{ServerFacts, ServerVersion},
-    workload::{Excluded, ReplicaIdentity, TableKind},
+    workload::{Excluded, ForeignKey, ReplicaIdentity, TableKind},
 };
 
 /// The schema for what a plan's scripts remember on a server until their clean-up.
@@ -44,15 +44,15 @@ pub enum Role {
     Shared,
 }
 
-/// One member of a publication.
+/// A member of a publication: a table, a partition root for all its leaves, or a shard of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedTable {
-    /// Schema.
+    /// Its schema, as the catalog has it: no quotes, case kept.
     pub schema: String,
-    /// Name.
+    /// Its name, as the catalog has it: no quotes, case kept.
     pub name: String,
-    /// What it is.
+    /// Whether it is an ordinary table, a partition root or a leaf partition.
     pub kind: TableKind,
     /// Listed with ONLY: its inheritance children are members of their own.
     #[serde(default)]
@@ -68,13 +68,10 @@ pub struct PlannedTable {
     /// Only INSERT and TRUNCATE are published, through the slot's second publication.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub insert_only: bool,
-    /// Row filter of a shard, an expression without `WHERE`.
+    /// Row filter of a shard, an SQL expression without `WHERE`; absent: every row is published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row_filter: Option<String>,
-    /// Column list, when not all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub columns: Option<Vec<String>>,
-    /// Heap and TOAST, bytes; a shard's share.
+    /// What the initial copy reads, heap and TOAST, bytes; of a shard its share of that.
     #[serde(default)]
     pub copy_bytes: u64,
     /// Leaves behind a partition root, in order; each is covered by the root.
@@ -96,51 +93,51 @@ impl PlannedTable {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedSlot {
-    /// Replication slot.
+    /// Name of the replication slot on the publisher.
     pub name: SlotName,
-    /// Publication.
+    /// Name of the publication that has the members, without quotes.
     pub publication: String,
     /// A second publication of the same subscription, for members that are published insert-only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub insert_only_publication: Option<String>,
-    /// Subscription.
+    /// Name of the subscription that owns the slot, without quotes.
     pub subscription: String,
-    /// Dedicated or shared.
+    /// Whether it carries one hot table group or many groups.
     pub role: Role,
-    /// `publish_via_partition_root`.
+    /// `publish_via_partition_root`: changes of partitions are published as their root's.
     pub via_root: bool,
-    /// `publish`.
+    /// `publish`: the operations that are published, as the server's list of words.
     pub publish: String,
-    /// Members, by name.
+    /// Members of the publication, by schema and name; a table that is split is a member of several slots.
     pub tables: Vec<PlannedTable>,
-    /// Largest load over buckets and stages.
+    /// Largest load over buckets and stages with the nominal coefficients, in the unit of `load.unit`.
     pub peak_load: f64,
-    /// The bucket of that load, from 0.
+    /// The bucket of `peak_load`, counted from 0.
     pub peak_bucket: u32,
-    /// Largest mean over the observed buckets of a stage.
+    /// Mean load over the observed buckets of the stage that has the largest, in the unit of `load.unit`.
     pub mean_load: f64,
-    /// The peak with the high coefficients.
+    /// `peak_load` with the high coefficients.
     pub peak_load_high: f64,
-    /// The mean with the low coefficients: 1 or more never drains.
+    /// `mean_load` with the low coefficients: at 1 or more the slot never drains, where the unit is a share.
     pub mean_load_low: f64,
-    /// Heap and TOAST of the members, bytes.
+    /// What the initial copy of all members reads, heap and TOAST, bytes.
     pub copy_bytes: u64,
     /// Most WAL of the members in a bucket, bytes per second.
     pub wal_bytes_per_s_peak: f64,
 }
 
-/// Coefficients and unit of the loads.
+/// What was balanced, in which unit, and with which coefficients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedLoad {
-    /// What was balanced.
+    /// What was balanced: apply time, WAL or both stages of the way.
     pub measure: Measure,
-    /// What a load of 1 means.
+    /// What a load of 1 means, in words.
     pub unit: String,
     /// What a slot can carry; absent for `wal` without a capacity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot_capacity: Option<f64>,
-    /// The three sets.
+    /// What changes cost: three sets of coefficients, of which `nominal` is balanced.
     pub coefficients: CoefficientSets,
 }
 
@@ -148,15 +145,9 @@ pub struct PlannedLoad {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedForeignKey {
-    /// Referencing table.
-    pub from: TableName,
-    /// Referenced table.
-    pub to: TableName,
-    /// Constraint name.
-    pub name: String,
-    /// `pg_get_constraintdef`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub definition: Option<String>,
+    /// The key as the workload has it.
+    #[serde(flatten)]
+    pub key: ForeignKey,
     /// Its tables are in different slots (or one of them is not in the plan).
     pub cut: bool,
 }
@@ -165,13 +156,13 @@ pub struct PlannedForeignKey {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CutPair {
-    /// One.
+    /// One of the two tables.
     pub a: TableName,
-    /// The other.
+    /// The other table.
     pub b: TableName,
-    /// Its policy weight.
+    /// Its weight by policy; 1 where nothing is said.
     pub weight: u64,
-    /// Why it was not kept together.
+    /// Why it was not kept together, for people.
     pub reason: String,
 }
 
@@ -179,11 +170,11 @@ pub struct CutPair {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FrontierPoint {
-    /// Allowed rise of the shared peak over the packing peak.
+    /// By which share the shared peak may exceed `packing_peak_load`: 0.03 is 3 %.
     pub tolerance: f64,
-    /// The shared peak reached.
+    /// Largest load over the shared slots at this tolerance, in the unit of `load.unit`.
     pub shared_peak_load: f64,
-    /// The cut reached.
+    /// Sum of the weights of the pairs cut then.
     pub cut_weight: u64,
 }
 
@@ -191,68 +182,68 @@ pub struct FrontierPoint {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MovePoint {
-    /// Groups moved.
+    /// Number of table groups that are elsewhere than in the previous plan.
     pub moves: u32,
-    /// Peak of the shared slots then.
+    /// Largest load over the shared slots then, in the unit of `load.unit`.
     pub shared_peak_load: f64,
 }
 
-/// How good the plan is.
+/// How good the plan is: peaks, the bound that no plan can beat, and what was traded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Objective {
-    /// Largest load over all slots.
+    /// Largest load over all slots, in the unit of `load.unit`; 0 without slots.
     pub peak_load: f64,
-    /// The slot that has it.
+    /// Name of the slot that has `peak_load`; null without slots.
     pub peak_slot: Option<SlotName>,
-    /// Largest load over the shared slots.
+    /// Largest load over the shared slots, in the unit of `load.unit`.
     pub shared_peak_load: f64,
-    /// No assignment of the shared groups to that many slots has a lower shared peak.
+    /// No assignment of the shared groups to that many slots has a lower shared peak; in the unit of `load.unit`.
     pub lower_bound: f64,
-    /// `(shared_peak_load - lower_bound) / shared_peak_load`.
+    /// `(shared_peak_load - lower_bound) / shared_peak_load`, a fraction; 0: proved optimal.
     pub gap: f64,
     /// What proves the bound; absent only when nothing is shared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<Witness>,
-    /// The shared peak before it was traded for a smaller cut.
+    /// The shared peak before it was traded for a smaller cut, in the unit of `load.unit`.
     pub packing_peak_load: f64,
-    /// `(packing_peak_load - lower_bound) / packing_peak_load`.
+    /// `(packing_peak_load - lower_bound) / packing_peak_load`, a fraction; 0: proved optimal.
     pub packing_gap: f64,
     /// Sum of the weights of the cut pairs.
     pub cut_weight: u64,
-    /// The pairs.
+    /// Pairs of tables that foreign keys join and that lie in different slots, by name.
     pub cut_pairs: Vec<CutPair>,
-    /// Transactions per second that write into two slots.
+    /// Transactions per second that write into two slots; absent: not observed which tables are written together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut_transactions_per_s: Option<f64>,
-    /// Largest over mean of `copy_bytes` of the shared slots.
+    /// Largest `copy_bytes` of a shared slot over their mean; 1: all copy the same.
     pub copy_imbalance: f64,
-    /// Groups that are elsewhere than in the previous plan.
+    /// Groups that are elsewhere than in the previous plan; absent: there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moves: Option<u32>,
     /// The peak that one slot with all tables would have, with the high coefficients; absent: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub one_slot_peak_load_high: Option<f64>,
-    /// Peak against cut.
+    /// What other tolerances would give: peak against cut.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub frontier: Vec<FrontierPoint>,
-    /// Peak against moved groups.
+    /// What other numbers of moves would give: peak against moved groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub move_curve: Vec<MovePoint>,
 }
 
-/// One row of the sweep over the number of shared slots.
+/// What was found for one number of shared slots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SlotCount {
-    /// Shared slots.
+    /// Number of shared slots that this row is about.
     pub shared: u32,
-    /// Groups that are dedicated then, by their smallest table.
+    /// Groups that have a slot of their own then, each named by its smallest table.
     pub dedicated: Vec<TableName>,
-    /// Best shared peak found; absent when the bound alone rules the count out.
+    /// Lowest shared peak found, in the unit of `load.unit`; absent when the bound alone rules the count out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packing_peak_load: Option<f64>,
-    /// The bound.
+    /// No assignment to so many slots has a lower shared peak; in the unit of `load.unit`.
     pub lower_bound: f64,
     /// Whether the headroom is kept at the high coefficients; absent without a capacity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -267,43 +258,43 @@ pub struct SlotCount {
 pub enum Decision {
     /// The group has a slot of its own.
     Hot {
-        /// Its tables.
+        /// The tables of the group.
         tables: Vec<TableName>,
-        /// Its slot.
+        /// Name of its dedicated slot.
         slot: SlotName,
-        /// Why, in words and numbers.
+        /// What made it hot, in words and numbers.
         why: String,
     },
     /// Tables that share a slot because a rule says so.
     KeptTogether {
-        /// The tables.
+        /// The tables that share a slot.
         tables: Vec<TableName>,
-        /// The rule.
+        /// The rule that joins them, in words.
         why: String,
     },
     /// Tables pinned by policy.
     Pinned {
-        /// The tables.
+        /// The pinned tables.
         tables: Vec<TableName>,
-        /// Its slot.
+        /// Name of the slot that they are pinned to.
         slot: SlotName,
-        /// The rule.
+        /// The rule that pins them, in words.
         why: String,
     },
     /// A table split over several slots.
     Split {
-        /// The table.
+        /// The table that is split.
         table: TableName,
-        /// The slots.
+        /// Names of its slots, one for each part.
         slots: Vec<SlotName>,
-        /// How.
+        /// How its rows or partitions are dealt out, in words.
         why: String,
     },
     /// The number of shared slots.
     SlotCount {
-        /// The number.
+        /// Number of shared slots.
         shared: u32,
-        /// Why this one.
+        /// Why this number and no other, in words.
         why: String,
     },
 }
@@ -314,55 +305,56 @@ pub enum Decision {
 pub struct Plan {
     /// Always `plan`.
     pub kind: String,
-    /// Format version.
+    /// Version of this kind's format; every other is refused.
     pub version: u64,
-    /// Who wrote it.
+    /// The program and its release that wrote the file, `pgslotplan X.Y.Z`; no part of a digest.
     #[serde(default)]
     pub tool: String,
-    /// Digest of the canonical workload.
+    /// SHA-256 of the canonical workload that it was made from, hexadecimal.
     pub workload_sha256: String,
-    /// Digest of this file without `tool` and this field.
+    /// SHA-256 of the canonical form of this file without `tool` and this field, hexadecimal.
     pub plan_sha256: String,
-    /// Seed of the search.
+    /// Seed of the search's random numbers: the same seed, budget and input give the same plan.
     pub seed: u64,
-    /// Evaluations the search was allowed.
+    /// How much the search may try: `small`, `normal`, `large` or a number of evaluations.
     pub budget: String,
     /// A wall-clock limit ended the search: another run may give another plan.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub time_limited: bool,
-    /// The database.
+    /// Name of the database that is published.
     pub database: String,
-    /// The sampled publisher.
+    /// The publisher's server as it was sampled.
     pub server: ServerFacts,
-    /// The publisher's version that the plan is for.
+    /// Version of the publisher that the plan is for, as `server_version_num`.
     pub publisher_version: ServerVersion,
-    /// The subscriber's version that the plan is for.
+    /// Version of the subscriber that the plan is for, as `server_version_num`.
     pub subscriber_version: ServerVersion,
-    /// The policy as used.
+    /// The wishes that were planned for, with every default written out.
     pub policy: Policy,
-    /// Coefficients and unit.
+    /// What was balanced: measure, unit, capacity and coefficients.
     pub load: PlannedLoad,
-    /// The slots, hottest first, then by name.
+    /// The slots, the hottest first, then by name.
     pub slots: Vec<PlannedSlot>,
-    /// What is not replicated, and why.
+    /// Relations that are not replicated, each with the reason.
     pub excluded: Vec<Excluded>,
-    /// Foreign keys.
+    /// Foreign keys of the workload, each with whether it joins two slots.
     pub foreign_keys: Vec<PlannedForeignKey>,
-    /// How good it is.
+    /// How good the plan is: peak, proven bound, cut.
     pub objective: Objective,
-    /// The sweep.
+    /// What was found for each number of shared slots that was tried.
     pub slot_counts: Vec<SlotCount>,
-    /// Why.
+    /// Why tables are where they are.
     pub decisions: Vec<Decision>,
     /// What the plan says against itself, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caveats: Vec<Caveat>,
-    /// What to know.
+    /// What to know before it is carried out, sorted by severity, code and subject.
     pub findings: Vec<Finding>,
 }
 
 impl format::Document for Plan {
     const KIND: &'static str = "plan";
+    const VERSION: u64 = 2;
 }
 
 impl Plan {
@@ -401,4 +393,29 @@ impl Plan {
 /// `(value - bound) / value`, 0 when the value is 0.
 pub fn gap(value: f64, bound: f64) -> f64 {
     if value > 0.0 { (value - bound) / value } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// serde documents no `deny_unknown_fields` together with `flatten`; it must hold all the same.
+    #[test]
+    fn a_planned_foreign_key_is_flat_and_refuses_unknown_fields() {
+        let (from, to) = (TableName::new("s", "a"), TableName::new("s", "b"));
+        let planned = PlannedForeignKey { key: ForeignKey::new(from, to, "k").with_columns(["x"], ["id"]), cut: true };
+        let text = serde_json::to_string(&planned).unwrap();
+        let parts = r#"{"from":{"schema":"s","name":"a"},"to":{"schema":"s","name":"b"},"name":"k","columns":["x"],"#;
+        assert_eq!(text, format!(r#"{parts}"referenced_columns":["id"],"cut":true}}"#));
+        assert_eq!(serde_json::from_str::<PlannedForeignKey>(&text).unwrap(), planned);
+        let refused = |field: &str| {
+            serde_json::from_str::<PlannedForeignKey>(&text.replacen('{', &format!("{{{field},"), 1))
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(refused(r#""definition":"FOREIGN KEY""#).contains("unknown field `definition`"));
+        assert!(refused(r#""cut":true"#).contains("duplicate field `cut`"));
+        let missing = serde_json::from_str::<PlannedForeignKey>(&text.replace(r#","cut":true"#, "")).unwrap_err();
+        assert!(missing.to_string().contains("missing field `cut`"), "{missing}");
+    }
 }

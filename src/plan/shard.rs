@@ -69,7 +69,6 @@ mod tests {
             set_identity: false,
             insert_only: false,
             row_filter: Some(filter),
-            columns: None,
             copy_bytes: 0,
             leaves: Vec::new(),
             partition_root: None,

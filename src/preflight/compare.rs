@@ -26,18 +26,12 @@ struct Pair<'a> {
 impl Pair<'_> {
     /// Columns that are sent.
     fn sent(&self) -> BTreeSet<&str> {
-        let listed = self.table.columns.as_ref();
         match self.publisher {
             Some(relation) => {
-                let sent = relation
-                    .columns
-                    .iter()
-                    .filter(|(name, column)| !column.generated && listed.is_none_or(|columns| columns.contains(name)));
+                let sent = relation.columns.iter().filter(|(_, column)| !column.generated);
                 sent.map(|(name, _)| name.as_str()).collect()
             }
-            None => {
-                self.table.identity_columns.iter().chain(listed.into_iter().flatten()).map(String::as_str).collect()
-            }
+            None => self.table.identity_columns.iter().map(String::as_str).collect(),
         }
     }
 }
@@ -170,8 +164,18 @@ pub fn generated_columns(input: &Input<'_>) -> Vec<Finding> {
         let both: Vec<&str> = both.map(|(name, _)| name.as_str()).collect();
         if !both.is_empty() {
             items.push(
-                TableFinding::new(&pair.name, format!("column {} is generated on the subscriber, but sent by the publisher", column_list(both.iter().copied())))
-                    .hint(format!("On the subscriber: ALTER TABLE {} ALTER COLUMN {} DROP EXPRESSION; (13 and later), or leave it out by a column list.", pair.name.to_sql(), quote_identifier(both[0]))),
+                TableFinding::new(
+                    &pair.name,
+                    format!(
+                        "column {} is generated on the subscriber, but sent by the publisher",
+                        column_list(both.iter().copied())
+                    ),
+                )
+                .hint(format!(
+                    "On the subscriber: ALTER TABLE {} ALTER COLUMN {} DROP EXPRESSION; (13 and later).",
+                    pair.name.to_sql(),
+                    quote_identifier(both[0])
+                )),
             );
         }
     }

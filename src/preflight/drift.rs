@@ -10,9 +10,9 @@ use super::{
 use crate::{
     finding::{Finding, Severity, Subject, code},
     names::{TableName, quote_identifier},
-    plan::STATE_SCHEMA,
+    plan::{PlannedForeignKey, STATE_SCHEMA},
     units::Bytes,
-    workload::{ReplicaIdentity, TableKind},
+    workload::{ForeignKey, ReplicaIdentity, TableKind},
 };
 
 const AGAIN: &str = "Sample and plan again, or plan again with --exclude if that is what is wanted.";
@@ -261,11 +261,16 @@ pub fn identities(input: &Input<'_>) -> Vec<Finding> {
     input.tables(code::PF608, Subject::Publisher, "a replica identity has changed", items)
 }
 
-/// `PF609`: a foreign key that the plan does not know joins two slots; the schema brings it to the subscriber.
+/// `PF609`: a foreign key that joins two slots is unknown to the plan, and the schema brings it to the subscriber; or it is not
+/// what the plan would restore.
 pub fn foreign_keys(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
-    let known: BTreeSet<(&TableName, &str)> =
-        input.plan.foreign_keys.iter().map(|key| (&key.from, key.name.as_str())).collect();
+    let known: BTreeMap<(&TableName, &str), &ForeignKey> = input
+        .plan
+        .foreign_keys
+        .iter()
+        .map(|PlannedForeignKey { key, .. }| ((&key.from, key.name.as_str()), key))
+        .collect();
     let mut slots: BTreeMap<TableName, BTreeSet<usize>> = BTreeMap::new();
     for (number, slot) in input.plan.slots.iter().enumerate() {
         for table in &slot.tables {
@@ -277,20 +282,40 @@ pub fn foreign_keys(input: &Input<'_>) -> Vec<Finding> {
     }
     let mut items = Vec::new();
     for key in &publisher.foreign_keys {
-        if known.contains(&(&key.from, key.name.as_str())) || key.from == key.to {
+        let planned = known.get(&(&key.from, key.name.as_str()));
+        if key.from == key.to || planned.is_some_and(|planned| is_same(planned, key)) {
             continue;
         }
         let Some(referenced) = slots.get(&key.to) else { continue };
         if slots.get(&key.from) == Some(referenced) {
             continue;
         }
+        let (what, detail) = match planned {
+            Some(planned) => (
+                "is not as it was planned",
+                format!(
+                    "On the publisher: {}; in the plan: {}.",
+                    key.to_definition().unwrap_or_default(),
+                    planned.to_definition().unwrap_or_else(|| format!("to {}", planned.to))
+                ),
+            ),
+            None => (
+                "is new and joins two slots",
+                "The scripts neither drop nor restore it on the subscriber; there a replicated TRUNCATE of the referenced table would stop its slot.".to_owned(),
+            ),
+        };
         items.push(
-            TableFinding::new(&key.from, format!("foreign key {} to {} is new and joins two slots", quote_identifier(&key.name), key.to))
-                .detail("The scripts neither drop nor restore it on the subscriber; there a replicated TRUNCATE of the referenced table would stop its slot.")
+            TableFinding::new(&key.from, format!("foreign key {} to {} {what}", quote_identifier(&key.name), key.to))
+                .detail(detail)
                 .hint("Sample and plan again."),
         );
     }
-    input.tables(code::PF609, Subject::Publisher, "a new foreign key joins two slots", items)
+    input.tables(code::PF609, Subject::Publisher, "a foreign key between two slots is new or has changed", items)
+}
+
+/// Whether a key is still what the plan has, as far as the plan knows it.
+fn is_same(planned: &ForeignKey, live: &ForeignKey) -> bool {
+    if planned.is_known() { planned == live } else { planned.to == live.to }
 }
 
 /// Growth that is worth a word: half as much again, and more than this.

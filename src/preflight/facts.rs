@@ -6,7 +6,7 @@ use crate::{
     lsn::Lsn,
     names::TableName,
     server::ServerFacts,
-    workload::{ReplicaIdentity, TableKind},
+    workload::{ForeignKey, ReplicaIdentity, TableKind},
 };
 
 /// Everything that was read of one server.
@@ -45,7 +45,7 @@ pub struct SideFacts {
     /// Relations by name, those of extensions too.
     pub relations: BTreeMap<TableName, RelationFacts>,
     /// Foreign keys.
-    pub foreign_keys: Vec<ForeignKeyFacts>,
+    pub foreign_keys: Vec<ForeignKey>,
     /// Triggers that fire for replicated rows.
     pub triggers: Vec<TriggerFacts>,
     /// Functions without a search_path of their own that run with a row: the table, the function.
@@ -386,17 +386,6 @@ impl KeyFacts {
     pub fn may_identify(&self) -> bool {
         self.unique && self.immediate && self.valid && self.plain && self.all_not_null
     }
-}
-
-/// A foreign key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ForeignKeyFacts {
-    /// Referencing table.
-    pub from: TableName,
-    /// Referenced table.
-    pub to: TableName,
-    /// Constraint.
-    pub name: String,
 }
 
 /// A trigger that fires for replicated rows.

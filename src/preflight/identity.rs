@@ -1,4 +1,4 @@
-//! What the publisher needs to identify rows (postgres manual §29.1.1), and what row filters and column lists ask of it.
+//! What the publisher needs to identify rows (postgres manual §29.1.1), and what row filters ask of it.
 
 use std::collections::BTreeSet;
 
@@ -237,31 +237,6 @@ fn filter_names<'a>(filter: &str, relation: &'a RelationFacts) -> Vec<&'a str> {
         }
     }
     relation.columns.keys().filter(|column| words.contains(*column)).map(String::as_str).collect()
-}
-
-/// `PF204`: a column list must have the identity's columns (42P10).
-pub fn listed_columns(input: &Input<'_>) -> Vec<Finding> {
-    let Some(publisher) = input.publisher() else { return Vec::new() };
-    let mut items = Vec::new();
-    for (_, table, relation) in changing(input, publisher) {
-        let Some(columns) = &table.columns else { continue };
-        let needed = match future_identity(table, relation) {
-            Some(identity) => identity,
-            None => relation.columns.keys().map(String::as_str).collect(),
-        };
-        let absent: Vec<&str> = needed.into_iter().filter(|column| !columns.iter().any(|c| c == column)).collect();
-        if !absent.is_empty() {
-            items.push(
-                TableFinding::new(
-                    &table.table_name(),
-                    format!("the column list lacks {} of the replica identity", super::listed(absent, 10)),
-                )
-                .detail("The application's own UPDATE and DELETE would fail (SQLSTATE 42P10).")
-                .hint("Plan again with these columns in the list."),
-            );
-        }
-    }
-    input.tables(code::PF204, Subject::Publisher, "a column list lacks columns of the replica identity", items)
 }
 
 /// `PF205`: an UPDATE that moves a row into another shard arrives there as an INSERT, which without FULL has NULL in

@@ -90,11 +90,8 @@ fn difference(planned: &PlannedPublication<'_>, live: &PublicationFacts) -> Opti
     if other || planned.slot.via_root != live.via_root {
         return Some("it has other options".to_owned());
     }
-    let wanted: BTreeMap<TableName, (bool, bool)> = planned
-        .tables
-        .iter()
-        .map(|table| (table.table_name(), (table.row_filter.is_some(), table.columns.is_some())))
-        .collect();
+    let wanted: BTreeMap<TableName, (bool, bool)> =
+        planned.tables.iter().map(|table| (table.table_name(), (table.row_filter.is_some(), false))).collect();
     let absent: Vec<&TableName> =
         wanted.iter().filter(|(name, how)| live.members.get(*name) != Some(how)).map(|(n, _)| n).collect();
     if !absent.is_empty() {

@@ -188,7 +188,6 @@ const CHECKS: &[fn(&Input<'_>) -> Vec<Finding>] = &[
     identity::partition_identity,
     identity::planned_index,
     identity::filter_columns,
-    identity::listed_columns,
     identity::shards_with_toast,
     identity::shards_and_truncate,
     identity::unsafe_filters,

@@ -120,7 +120,11 @@ pub fn foreign_keys(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
     let restored = |from: &TableName, name: &str| {
         input.plan.policy.foreign_keys == ForeignKeyMode::Restore
-            && input.plan.foreign_keys.iter().any(|key| key.cut && key.from == *from && key.name == name)
+            && input
+                .plan
+                .foreign_keys
+                .iter()
+                .any(|planned| planned.cut && planned.key.from == *from && planned.key.name == name)
     };
     let (truncated, holders) = truncated_tables(input, subscriber);
     let mut items = Vec::new();

@@ -7,6 +7,7 @@ use super::{
     view::{View, bytes, counted, end_table, lag, maybe_range, number, percent, scroll, table, with_range},
 };
 use crate::{
+    plan::PlannedForeignKey,
     policy::ForeignKeyMode,
     simulate::forecast::LayoutKind,
     units::{Bytes, Seconds},
@@ -247,7 +248,7 @@ fn foreign_keys(view: &View<'_>) -> Html {
         "Foreign keys between slots",
         &[("From", false), ("To", false), ("Constraint", false), ("Why not together", false)],
     );
-    for key in cut.iter().take(SHOWN) {
+    for PlannedForeignKey { key, .. } in cut.iter().copied().take(SHOWN) {
         let pair = plan
             .objective
             .cut_pairs

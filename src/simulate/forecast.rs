@@ -50,53 +50,54 @@ pub enum LayoutKind {
 pub struct Forecast {
     /// Always `forecast`.
     pub kind: String,
-    /// Format version.
+    /// Version of this kind's format; every other is refused.
     pub version: u64,
-    /// Who wrote it.
+    /// The program and its release that wrote the file, `pgslotplan X.Y.Z`; no part of a digest.
     #[serde(default)]
     pub tool: String,
-    /// The plan.
+    /// `plan_sha256` of the plan that is forecast.
     pub plan_sha256: String,
-    /// The workload.
+    /// SHA-256 of the canonical workload whose load is assumed, hexadecimal.
     pub workload_sha256: String,
-    /// The database.
+    /// Name of the database that is published.
     pub database: String,
-    /// Start of the first bucket.
+    /// Start of the workload's first bucket, UTC.
     pub start: Timestamp,
-    /// Length of a bucket, seconds.
+    /// Length of every bucket of the workload, seconds.
     pub bucket_s: u32,
-    /// Number of buckets.
+    /// Number of buckets of the workload.
     pub bucket_count: u32,
     /// Buckets that were not observed and are taken to be as the one before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filled_buckets: Vec<u32>,
-    /// What was assumed.
+    /// What was assumed beside plan and workload.
     pub scenario: Scenario,
     /// WAL of the cluster in each bucket, bulk loads not counted, bytes per second.
     pub cluster_wal_bytes_per_s: Vec<f64>,
     /// The plan, then the baselines if they were asked for.
     pub layouts: Vec<LayoutForecast>,
-    /// The plan's initial copy.
+    /// The initial copy of the plan's slots.
     pub copy: CopyForecast,
-    /// The plan's cutover.
+    /// The drain of the plan's slots once writes stop.
     pub cutover: CutoverForecast,
-    /// What to know, sorted.
+    /// What to know, sorted by severity, code and subject.
     pub findings: Vec<Finding>,
 }
 
 impl format::Document for Forecast {
     const KIND: &'static str = "forecast";
+    const VERSION: u64 = 1;
 }
 
-/// What one layout would do.
+/// What would happen with one way to deal the tables to slots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayoutForecast {
-    /// Which.
+    /// How its tables are dealt to slots.
     pub layout: LayoutKind,
-    /// Table pairs with foreign keys that are in different slots.
+    /// Number of table pairs with foreign keys that are in different slots.
     pub cut_pairs: u32,
-    /// Foreign keys that join two slots.
+    /// Number of foreign keys that join two slots.
     pub cut_foreign_keys: u32,
     /// Largest load of a slot in a bucket; 1 is all that a slot can do.
     pub peak_load: Range,
@@ -105,55 +106,56 @@ pub struct LayoutForecast {
     /// Cores of the subscriber busy with apply workers in the busiest bucket, if they keep up. `high`: each transaction wakes its
     /// worker, at the most that this takes, or the careful coefficients, whichever is more.
     pub apply_cores: Range,
-    /// Longest time that a slot is behind the publisher.
+    /// Longest time that a slot is behind the publisher, seconds.
     pub flush_lag_s: Range,
-    /// Most WAL that a slot is behind.
+    /// Most WAL that a slot is behind the publisher, bytes.
     pub flush_lag_bytes: Range,
-    /// Most WAL that the publisher must keep for the slowest slot, the initial copy not counted.
+    /// Most WAL that the publisher must keep for the slowest slot, bytes; the initial copy is not counted.
     pub retained_wal_bytes: Range,
-    /// Longest time from a slot's largest lag until it is caught up.
+    /// Longest time from a slot's largest lag until it is caught up, seconds; null: never.
     pub catch_up_s: Range<Option<f64>>,
-    /// Longest time that a burst within a bucket delays what shares its slot, as sampled; hour means do not show it.
+    /// Longest time that a burst within a bucket delays what shares its slot, seconds, as sampled; hour means do not
+    /// show it.
     pub burst_delay_s: Range,
-    /// Time until every table is ready.
+    /// Time from the start of the initial copy until every table is ready, seconds; null: never.
     pub copy_s: Range<Option<f64>>,
-    /// Most WAL kept during the initial copy.
+    /// Most WAL that the publisher must keep during the initial copy, bytes.
     pub copy_retained_wal_bytes: Range,
-    /// The slots; in the plan's order for the plan.
+    /// Its slots, in the plan's order for the plan.
     pub slots: Vec<SlotForecast>,
-    /// Most WAL kept in each bucket, bytes.
+    /// Most WAL that the publisher must keep in each bucket, bytes.
     pub retained_wal_bytes_by_bucket: Range<Vec<f64>>,
 }
 
-/// What one slot would do.
+/// What would happen to one slot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SlotForecast {
-    /// Its name; made up for baselines.
+    /// Name of the slot; made up for baselines.
     pub name: String,
-    /// Its tables; partitions count with their root.
+    /// Number of its tables; partitions count with their root.
     pub table_count: u32,
-    /// Largest load in a bucket.
+    /// Largest load of the slot in a bucket; 1 is all that a slot can do.
     pub peak_load: Range,
-    /// Largest mean of a stage.
+    /// Mean load of the stage that has the largest; at 1 or more it never drains.
     pub mean_load: Range,
-    /// Longest time behind the publisher.
+    /// Longest time that the slot is behind the publisher, seconds.
     pub flush_lag_s: Range,
-    /// When, in the nominal case.
+    /// When it is so with the nominal coefficients, seconds from the workload's start.
     pub flush_lag_at_s: f64,
-    /// Most WAL behind the publisher.
+    /// Most WAL that the slot is behind the publisher, bytes.
     pub flush_lag_bytes: Range,
-    /// From the largest lag until caught up.
+    /// Time from its largest lag until it is caught up, seconds; null: never.
     pub catch_up_s: Range<Option<f64>>,
-    /// How long its largest burst delays what shares the slot.
+    /// How long its largest burst delays what shares the slot, seconds.
     pub burst_delay_s: Range,
     /// Stretches of time that it is behind, in the nominal case, worst first, at most five.
     pub episodes: Vec<Episode>,
-    /// Load in each bucket, nominal.
+    /// Load in each bucket with the nominal coefficients; 1 is all that a slot can do.
     pub load: Vec<f64>,
     /// Largest lag in each bucket, seconds.
     pub flush_lag_s_by_bucket: Range<Vec<f64>>,
-    /// Largest lag in each bucket, bytes, nominal.
+    /// Largest lag in each bucket with the nominal coefficients, bytes.
     pub flush_lag_bytes_by_bucket: Vec<f64>,
 }
 
@@ -161,54 +163,55 @@ pub struct SlotForecast {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Episode {
-    /// When it falls behind.
+    /// When the slot falls behind, seconds from the workload's start.
     pub from_s: f64,
-    /// When it is caught up; absent: not within another cycle.
+    /// When it is caught up, seconds from the workload's start; absent: not within another cycle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_s: Option<f64>,
-    /// When it is furthest behind, in bytes.
+    /// When it is furthest behind in bytes, seconds from the workload's start.
     pub peak_at_s: f64,
-    /// Longest time behind in it.
+    /// Longest time that it is behind the publisher meanwhile, seconds.
     pub flush_lag_s: f64,
-    /// Most WAL behind in it.
+    /// Most WAL that it is behind the publisher meanwhile, bytes.
     pub flush_lag_bytes: f64,
 }
 
-/// The initial copy.
+/// The initial copy of the plan's slots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CopyForecast {
-    /// When it starts.
+    /// When it starts, seconds from the workload's start.
     pub start_s: f64,
-    /// The hour that retains least WAL; where several do, the one ready first.
+    /// Start of the hour that retains least WAL, seconds from the workload's start; where several do, the one ready
+    /// first.
     pub best_start_s: f64,
-    /// Bytes that it copies.
+    /// What it reads on the publisher, heap and TOAST, bytes.
     pub bytes: u64,
-    /// Until every table is ready, from its start.
+    /// Time from its start until every table is ready, seconds; null: never.
     pub ready_s: Range<Option<f64>>,
-    /// Most WAL kept meanwhile: each table synchronization slot keeps all since its snapshot.
+    /// Most WAL kept meanwhile, bytes: each table synchronization slot keeps all since its snapshot.
     pub retained_wal_bytes: Range,
     /// Each table, nominal: slot, worker, times from the start of the copy.
     pub tables: Vec<TableCopy>,
 }
 
-/// One table's initial copy.
+/// The initial copy of one table, with the nominal coefficients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableCopy {
-    /// The table.
+    /// The table that is copied; a partition root for its whole tree.
     pub table: TableName,
-    /// Index of its slot in the plan.
+    /// Index of its slot in the plan, from 0.
     pub slot: u32,
     /// Which of the slot's workers, from 0.
     pub worker: u32,
-    /// Bytes.
+    /// What is read of it, heap and TOAST, bytes.
     pub bytes: u64,
-    /// Seconds from the start of the copy.
+    /// When its copy begins, seconds from the start of the initial copy.
     pub from_s: f64,
-    /// When its rows are there.
+    /// When all its rows are copied, seconds from the start of the initial copy.
     pub copied_s: f64,
-    /// When it has caught up with its slot; absent: never.
+    /// When it has caught up with its slot, seconds from the start of the initial copy; absent: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_s: Option<f64>,
 }
@@ -217,12 +220,13 @@ pub struct TableCopy {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CutoverForecast {
-    /// When writes stop.
+    /// When writes stop, seconds from the workload's start.
     pub at_s: f64,
-    /// The start of the bucket with the shortest drain; where several are, the one with the fewest transactions.
+    /// Start of the bucket with the shortest drain, seconds from the workload's start; where several are, the one with
+    /// the fewest transactions.
     pub best_at_s: f64,
-    /// Time to drain at [`CutoverForecast::at_s`].
+    /// Time from the write stop at `at_s` until every slot is empty, seconds.
     pub drain_s: Range,
-    /// Time to drain at the start of each bucket.
+    /// The same for a write stop at the start of each bucket, seconds.
     pub drain_s_by_bucket: Range<Vec<f64>>,
 }

@@ -90,8 +90,8 @@ pub(super) fn cut(plan: &Plan, demand: &Arrivals<'_>, layout: &Layout) -> (u32, 
     };
     let mut pairs = BTreeSet::new();
     let mut keys = 0;
-    for key in &plan.foreign_keys {
-        match (unit_of(&key.from), unit_of(&key.to)) {
+    for planned in &plan.foreign_keys {
+        match (unit_of(&planned.key.from), unit_of(&planned.key.to)) {
             (Some(a), Some(b)) if a == b => {}
             (Some(a), Some(b)) => {
                 if slots.get(&a) != slots.get(&b) {

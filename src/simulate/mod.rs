@@ -20,7 +20,7 @@ mod trace;
 use crate::{
     cost::{CostModel, WAKE_UP_US},
     finding::Finding,
-    format::{Document, FORMAT_VERSION, TOOL},
+    format::{Document, TOOL},
     names::TableName,
     plan::Plan,
     workload::Workload,
@@ -86,7 +86,7 @@ pub fn simulate(
     let filled = demand.source.iter().enumerate().filter(|(bucket, source)| bucket != *source);
     Ok(Forecast {
         kind: Forecast::KIND.to_owned(),
-        version: FORMAT_VERSION,
+        version: Forecast::VERSION,
         tool: TOOL.to_owned(),
         plan_sha256: plan.plan_sha256.clone(),
         workload_sha256: plan.workload_sha256.clone(),

@@ -16,11 +16,11 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outage {
-    /// Seconds from the workload's start.
+    /// When it begins, seconds from the workload's start.
     pub from_s: f64,
-    /// How long.
+    /// How long nothing is applied, seconds.
     pub duration_s: f64,
-    /// Only this slot; otherwise all.
+    /// Name of the only slot that it stops; absent: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<String>,
 }
@@ -29,13 +29,13 @@ pub struct Outage {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BulkLoad {
-    /// The table.
+    /// The table that is written.
     pub table: TableName,
-    /// Row data, bytes.
+    /// Row data written, bytes.
     pub bytes: u64,
-    /// Seconds from the workload's start.
+    /// When the transaction begins, seconds from the workload's start.
     pub from_s: f64,
-    /// How long the transaction writes; it commits at its end.
+    /// How long the transaction writes, seconds; it commits at its end.
     pub duration_s: f64,
 }
 
@@ -56,16 +56,16 @@ pub struct Scenario {
     pub copy_bytes_per_s: Range,
     /// Table synchronization workers of each subscription (`max_sync_workers_per_subscription`).
     pub sync_workers: u32,
-    /// Space that WAL may take on the publisher, bytes.
+    /// Space that WAL may take on the publisher, bytes; absent: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk_free_bytes: Option<u64>,
     /// `max_slot_wal_keep_size`: a slot that would retain more is invalidated; absent: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot_wal_limit_bytes: Option<u64>,
-    /// When nothing is applied.
+    /// Stretches of time in which the subscriber or a slot applies nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outages: Vec<Outage>,
-    /// What is written on top.
+    /// Transactions that write much into one table, on top of its usual load.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bulk_loads: Vec<BulkLoad>,
     /// Start of the initial copy, seconds from the workload's start; absent: the best hour.

@@ -125,6 +125,13 @@ fn check_references(workload: &Workload, tables: &BTreeSet<TableName>) -> Result
                 return missing("a foreign key", name);
             }
         }
+        if let Some(contradiction) = key.contradiction() {
+            let (name, from) = (crate::names::quote_identifier(&key.name), &key.from);
+            return Err(FormatError::content(
+                "workload",
+                format!("foreign key {name} of table {from} {contradiction}"),
+            ));
+        }
     }
     for pair in &workload.co_writes {
         if !pair.transactions_per_s.is_finite() || pair.transactions_per_s < 0.0 {
@@ -220,13 +227,16 @@ mod tests {
         long.tables[0].load.wal_bytes_per_s = Series::Buckets([1.0, 2.0].into());
         assert!(message(&long).contains("has 2 values, but there are 1 buckets"));
         let mut dangling = workload(vec![table("a", 1.0)]);
-        dangling.foreign_keys.push(ForeignKey {
-            from: TableName::new("public", "a"),
-            to: TableName::new("public", "gone"),
-            name: "fk".into(),
-            definition: None,
-        });
+        dangling.foreign_keys.push(ForeignKey::new(
+            TableName::new("public", "a"),
+            TableName::new("public", "gone"),
+            "fk",
+        ));
         assert!(message(&dangling).contains("public.gone"));
+        let mut uneven = workload(vec![table("a", 1.0)]);
+        let itself = TableName::new("public", "a");
+        uneven.foreign_keys.push(ForeignKey::new(itself.clone(), itself, "Fk").with_columns(["x", "y"], ["id"]));
+        assert!(message(&uneven).contains("foreign key \"Fk\" of table public.a has 2 columns, but references 1"));
         let mut leaf = workload(vec![table("a", 1.0)]);
         leaf.tables[0].kind = TableKind::Partition;
         assert!(message(&leaf).contains("partition_root"));

@@ -19,7 +19,7 @@ const START: i64 = 1_767_571_200;
 fn start(bucket_s: u32, interval_s: f64) -> SampleStart {
     SampleStart {
         kind: "samples".into(),
-        version: 1,
+        version: SampleStart::VERSION,
         tool: format::TOOL.into(),
         database: "app".into(),
         database_oid: 5,

@@ -11,7 +11,11 @@ use super::{
     record_model::RowCosts,
     snapshot::{Catalog, CatalogTable, CounterSnapshot, RowCounters},
 };
-use crate::{format, names::TableName, server::ServerFacts};
+use crate::{
+    format::{self, Document},
+    names::TableName,
+    server::ServerFacts,
+};
 
 /// A bucket with a smaller share of the usual number of readings is a gap.
 const LEAST_READINGS: f64 = 0.5;
@@ -130,7 +134,7 @@ pub fn to_workload(
     };
     let mut workload = Workload {
         kind: "workload".to_owned(),
-        version: format::FORMAT_VERSION,
+        version: Workload::VERSION,
         tool: format::TOOL.to_owned(),
         server: live.server.clone(),
         database: live.database.clone(),

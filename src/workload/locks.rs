@@ -125,14 +125,9 @@ mod tests {
             ]
             .into_iter()
             .collect(),
-            foreign_keys: [ForeignKey {
-                from: TableName::new("public", "child"),
-                to: TableName::new("public", "parent"),
-                name: "k".into(),
-                definition: None,
-            }]
-            .into_iter()
-            .collect(),
+            foreign_keys: [ForeignKey::new(TableName::new("public", "child"), TableName::new("public", "parent"), "k")]
+                .into_iter()
+                .collect(),
             excluded: Vec::new(),
             sequence_count: 0,
             large_object_count: 0,

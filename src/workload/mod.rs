@@ -6,6 +6,7 @@
 pub mod check;
 pub mod derive;
 pub mod fold;
+pub mod foreign_key;
 pub mod history;
 pub mod learn;
 pub mod locks;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use foreign_key::{Deferrability, Enforcement, ForeignKey, MatchType, ReferentialAction};
 pub use series::Series;
 
 use crate::{format, names::TableName, server::ServerFacts};
@@ -41,7 +43,7 @@ pub enum Method {
     Synthetic,
 }
 
-/// What a table is to replication.
+/// What a table is to replication; views, foreign and temporary tables are none of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TableKind {
@@ -53,7 +55,7 @@ pub enum TableKind {
     Partition,
 }
 
-/// `pg_class.relreplident`.
+/// How a table identifies the old row of an UPDATE or DELETE (`pg_class.relreplident`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReplicaIdentity {
@@ -78,10 +80,10 @@ pub struct Load {
     /// Rows updated per second, HOT ones included.
     #[serde(default)]
     pub updates_per_s: Series,
-    /// Rows updated without touching an index, per second.
+    /// Rows updated without a new index entry (HOT), per second; part of `updates_per_s`.
     #[serde(default)]
     pub hot_updates_per_s: Series,
-    /// Rows deleted per second.
+    /// Rows deleted per second; TRUNCATE counts none.
     #[serde(default)]
     pub deletes_per_s: Series,
     /// TOAST chunks inserted per second.
@@ -93,13 +95,13 @@ pub struct Load {
     /// What pgoutput sends for it, TOAST included, bytes per second.
     #[serde(default)]
     pub logical_bytes_per_s: Series,
-    /// Transactions that touch the table, per second.
+    /// Transactions that touch the table, per second; absent: not counted, and each row is taken for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transactions_per_s: Option<Series>,
-    /// Most WAL seen in one sampling interval, bytes.
+    /// Most WAL of the table in one sampling interval, bytes; absent: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub burst_wal_bytes: Option<f64>,
-    /// Length of that interval, seconds.
+    /// Length of the interval of `burst_wal_bytes`, seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub burst_s: Option<f64>,
 }
@@ -132,44 +134,44 @@ impl Load {
     }
 }
 
-/// One table that could be published.
+/// A table that could be published: shape, replica identity and rates.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
-    /// Schema.
+    /// Its schema, as the catalog has it: no quotes, case kept.
     pub schema: String,
-    /// Name.
+    /// Its name, as the catalog has it: no quotes, case kept.
     pub name: String,
-    /// What it is.
+    /// Whether it is an ordinary table, a partition root or a leaf partition.
     pub kind: TableKind,
-    /// The topmost partitioned table above it.
+    /// The topmost partitioned table above a leaf partition; absent for all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition_root: Option<TableName>,
     /// Tables it inherits from directly (not partitioning).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inherits: Vec<TableName>,
-    /// Heap size, bytes.
+    /// Size of the table itself without TOAST and indexes, bytes.
     #[serde(default)]
     pub heap_bytes: u64,
-    /// TOAST size with its index, bytes.
+    /// Size of its TOAST table with the index of that, bytes.
     #[serde(default)]
     pub toast_bytes: u64,
-    /// Index size, bytes.
+    /// Size of all its indexes, bytes.
     #[serde(default)]
     pub index_bytes: u64,
-    /// Rows as the planner believes; 0 when it was never analyzed and is empty.
+    /// Rows as `pg_class.reltuples` estimates them; 0 when it was never analyzed and is empty.
     #[serde(default)]
     pub rows_estimate: f64,
-    /// Number of indexes.
+    /// Number of its indexes, the primary key's included.
     #[serde(default)]
     pub index_count: u32,
-    /// Number of columns.
+    /// Number of its columns; dropped ones do not count.
     #[serde(default)]
     pub column_count: u32,
-    /// Mean width of a row's values, bytes.
+    /// Mean width of a row's values without the header of the row, bytes.
     #[serde(default)]
     pub row_width_bytes: f64,
-    /// Replica identity as set.
+    /// Its replica identity as set, whether or not it identifies rows (`pg_class.relreplident`).
     #[serde(default)]
     pub replica_identity: ReplicaIdentity,
     /// Whether it has a primary key.
@@ -181,10 +183,10 @@ pub struct Table {
     /// A unique index that `REPLICA IDENTITY USING INDEX` would take, where there is no identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usable_unique_index: Option<String>,
-    /// Stored generated columns (not replicated before 18).
+    /// Names of its stored generated columns, which are not replicated before version 18.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub generated_columns: Vec<String>,
-    /// Its rates.
+    /// Its rates, in the buckets of the file.
     #[serde(default)]
     pub load: Load,
 }
@@ -210,30 +212,15 @@ impl Table {
     }
 }
 
-/// A declared foreign key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ForeignKey {
-    /// Referencing table.
-    pub from: TableName,
-    /// Referenced table.
-    pub to: TableName,
-    /// Constraint name.
-    pub name: String,
-    /// `pg_get_constraintdef`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub definition: Option<String>,
-}
-
 /// Two tables written in the same transactions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CoWrite {
-    /// One.
+    /// One of the two tables.
     pub a: TableName,
-    /// The other.
+    /// The other table.
     pub b: TableName,
-    /// How often.
+    /// Transactions that write both, per second.
     pub transactions_per_s: f64,
 }
 
@@ -241,11 +228,11 @@ pub struct CoWrite {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Excluded {
-    /// Schema.
+    /// Schema of what is left out.
     pub schema: String,
-    /// Name.
+    /// Name of what is left out.
     pub name: String,
-    /// Why.
+    /// Why it is left out, for people.
     pub reason: String,
 }
 
@@ -253,11 +240,11 @@ pub struct Excluded {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gap {
-    /// First bucket.
+    /// First bucket of the stretch, counted from 0.
     pub from_bucket: u32,
-    /// Last bucket.
+    /// Last bucket of the stretch, itself included.
     pub to_bucket: u32,
-    /// Why.
+    /// Why it was not observed, for people.
     pub reason: String,
 }
 
@@ -267,53 +254,54 @@ pub struct Gap {
 pub struct Workload {
     /// Always `workload`.
     pub kind: String,
-    /// Format version.
+    /// Version of this kind's format; every other is refused.
     pub version: u64,
-    /// Who wrote it.
+    /// The program and its release that wrote the file, `pgslotplan X.Y.Z`; no part of a digest.
     #[serde(default)]
     pub tool: String,
-    /// The publisher.
+    /// What was read of the publisher's server.
     pub server: ServerFacts,
-    /// The database.
+    /// Name of the database whose tables these are.
     pub database: String,
-    /// How it was measured.
+    /// How the rates were measured.
     pub method: Method,
-    /// Start of the first bucket.
+    /// Start of the first bucket, UTC; the others follow without a break.
     pub start: Timestamp,
-    /// Length of a bucket, seconds.
+    /// Length of every bucket, seconds; at least 1.
     pub bucket_s: u32,
-    /// Number of buckets.
+    /// Number of buckets, at least 1; the length of every series that is an array.
     pub bucket_count: u32,
     /// WAL of the whole cluster with full-page images and overhead, bytes per second.
     #[serde(default)]
     pub cluster_wal_bytes_per_s: Series,
-    /// Transactions of the whole cluster per second.
+    /// Transactions of all databases of the cluster, per second.
     #[serde(default)]
     pub cluster_transactions_per_s: Series,
     /// Share of each bucket's time that was observed, 0 to 1; absent: all of it, but for what is null.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validity: Option<Series>,
-    /// The tables.
+    /// The tables that could be published, by schema and name; partition roots among them.
     pub tables: Vec<Table>,
-    /// Foreign keys between them.
+    /// Foreign keys between these tables, or from and to excluded ones.
     #[serde(default)]
     pub foreign_keys: Vec<ForeignKey>,
-    /// Tables written together.
+    /// Pairs of tables that the same transactions write; absent: not observed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub co_writes: Vec<CoWrite>,
-    /// What is not replicated.
+    /// Relations that are not replicated, each with the reason.
     #[serde(default)]
     pub excluded: Vec<Excluded>,
-    /// What was not observed.
+    /// Stretches of time that were not observed, each with the reason.
     #[serde(default)]
     pub gaps: Vec<Gap>,
-    /// Anything else worth knowing: resets, DDL, missing grants.
+    /// Anything else worth knowing, in sentences: resets, DDL, missing grants.
     #[serde(default)]
     pub notes: Vec<String>,
 }
 
 impl format::Document for Workload {
     const KIND: &'static str = "workload";
+    const VERSION: u64 = 2;
 }
 
 impl Table {
@@ -413,12 +401,13 @@ impl Workload {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::format::Document;
 
     /// A workload of one bucket with the given tables, to be filled by the test.
     pub(crate) fn workload(tables: Vec<Table>) -> Workload {
         Workload {
             kind: "workload".into(),
-            version: 1,
+            version: Workload::VERSION,
             tool: format::TOOL.into(),
             server: ServerFacts::of_major(15),
             database: "app".into(),

@@ -173,6 +173,13 @@ pub struct SampleStart {
     pub interval_s: f64,
 }
 
+impl SampleStart {
+    /// The `kind` field.
+    pub const KIND: &'static str = "samples";
+    /// The `version` field: the one that is written, and the only one that is read.
+    pub const VERSION: u64 = 2;
+}
+
 /// One line of a sample file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "lowercase", deny_unknown_fields)]

@@ -65,7 +65,7 @@ fn make_hostile(workload: &mut Value) {
     workload["excluded"] = serde_json::json!([{ "schema": HOSTILE[1], "name": HOSTILE[0], "reason": HOSTILE[3] }]);
     for key in workload["foreign_keys"].as_array_mut().unwrap() {
         key["name"] = HOSTILE[1].into();
-        key["definition"] = HOSTILE[4].into();
+        key["columns"] = serde_json::json!([HOSTILE[4]]);
     }
 }
 

@@ -10,24 +10,26 @@ use std::{
 
 use pgslotplan::{
     cost::{Calibration, CoefficientSets, CostModel},
-    emit::{self, EmitOptions},
-    format,
+    emit::{self, EmitOptions, Manifest},
+    format::{self, Document},
     generate::{GenerateSettings, generate},
     optimize::{Budget, OptimizeOptions, optimize},
+    plan::Plan,
     policy::{NoIdentity, Policy, PublicationCount},
     server::ServerVersion,
-    simulate::{Compared, scenario::Scenario, simulate},
+    simulate::{Compared, forecast::Forecast, scenario::Scenario, simulate},
+    workload::Workload,
 };
 use serde_json::{Map, Value, json};
 use syn::{Attribute, Fields, GenericArgument, Item, PathArguments, Type};
 
-/// The kinds of files, each with the type that is one.
-const DOCUMENTS: [(&str, &str); 5] = [
-    ("workload", "Workload"),
-    ("plan", "Plan"),
-    ("scripts", "Manifest"),
-    ("calibration", "Calibration"),
-    ("forecast", "Forecast"),
+/// The kinds of files, each with its version and the type that is one.
+const DOCUMENTS: [(&str, u64, &str); 5] = [
+    (Workload::KIND, Workload::VERSION, "Workload"),
+    (Plan::KIND, Plan::VERSION, "Plan"),
+    (Manifest::KIND, Manifest::VERSION, "Manifest"),
+    (Calibration::KIND, Calibration::VERSION, "Calibration"),
+    (Forecast::KIND, Forecast::VERSION, "Forecast"),
 ];
 
 /// Types that read and write themselves by hand.
@@ -37,11 +39,17 @@ fn by_hand(name: &str) -> Option<Value> {
             "description": "One number for each bucket, null where nothing was observed; or one number that holds for all.",
             "anyOf": [{"type": "number", "minimum": 0}, {"type": "array", "items": {"type": ["number", "null"], "minimum": 0}}]
         }),
-        "SlotName" => json!({"type": "string", "pattern": "^[a-z0-9_]{1,63}$", "not": {"const": "none"}}),
-        "Timestamp" => json!({"type": "string", "format": "date-time"}),
-        "PublicationCount" => {
-            json!({"type": "string", "pattern": "^(auto|[0-9]+|[0-9]+\\.\\.[0-9]+)$"})
+        "SlotName" => json!({
+            "description": "Name of a replication slot.",
+            "type": "string", "pattern": "^[a-z0-9_]{1,63}$", "not": {"const": "none"}
+        }),
+        "Timestamp" => {
+            json!({"description": "A time in UTC, as in RFC 3339.", "type": "string", "format": "date-time"})
         }
+        "PublicationCount" => json!({
+            "description": "A number, the lowest and the highest of a range, or `auto`: the fewest that keep the headroom.",
+            "type": "string", "pattern": "^(auto|[0-9]+|[0-9]+\\.\\.[0-9]+)$"
+        }),
         "Pin" => json!({"type": "string", "description": "A slot's name, `dedicated` or `shared`."}),
         _ => return None,
     })
@@ -50,9 +58,9 @@ fn by_hand(name: &str) -> Option<Value> {
 #[test]
 fn schemas_follow_from_the_types() {
     let types = Types::read();
-    for (kind, root) in DOCUMENTS {
+    for (kind, version, root) in DOCUMENTS {
         let path = schema_path(kind);
-        let mut text = serde_json::to_string_pretty(&types.schema(kind, root)).unwrap();
+        let mut text = serde_json::to_string_pretty(&types.schema(kind, version, root)).unwrap();
         text.push('\n');
         if std::env::var("PGSLOTPLAN_BLESS").is_ok_and(|value| value == "1") {
             fs::write(&path, &text).unwrap();
@@ -65,7 +73,7 @@ fn schemas_follow_from_the_types() {
 #[test]
 fn files_keep_their_schemas() {
     let examples = examples();
-    for (kind, _) in DOCUMENTS {
+    for (kind, version, _) in DOCUMENTS {
         let schema: Value = serde_json::from_str(&fs::read_to_string(schema_path(kind)).unwrap()).unwrap();
         let validator = jsonschema::validator_for(&schema).expect("a valid schema");
         let of_kind: Vec<_> = examples.iter().filter(|(_, document)| document["kind"] == kind).collect();
@@ -81,7 +89,7 @@ fn files_keep_their_schemas() {
             changed["no such field"] = json!(1);
             assert!(!validator.is_valid(&changed), "{name}");
             changed = document.clone();
-            changed["version"] = json!(2);
+            changed["version"] = json!(version + 1);
             assert!(!validator.is_valid(&changed), "{name}");
         }
     }
@@ -176,7 +184,7 @@ impl Types {
     }
 
     /// The schema of a document and of all that it holds.
-    fn schema(&self, kind: &str, root: &str) -> Value {
+    fn schema(&self, kind: &str, version: u64, root: &str) -> Value {
         let mut definitions = BTreeMap::new();
         let mut open = vec![(root.to_owned(), PathBuf::new())];
         while let Some((name, user)) = open.pop() {
@@ -193,9 +201,11 @@ impl Types {
         }
         let mut schema = definitions.remove(root).expect("it was the first");
         schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
-        schema["title"] = json!(format!("pgslotplan {kind} file, version {}", format::FORMAT_VERSION));
-        schema["properties"]["kind"] = json!({"const": kind});
-        schema["properties"]["version"] = json!({"const": format::FORMAT_VERSION});
+        schema["title"] = json!(format!("pgslotplan {kind} file, version {version}"));
+        for (field, value) in [("kind", json!(kind)), ("version", json!(version))] {
+            let description = schema["properties"][field]["description"].take();
+            schema["properties"][field] = json!({"const": value, "description": description});
+        }
         schema["$defs"] = json!(definitions);
         schema
     }
@@ -214,7 +224,13 @@ impl Types {
                 let serde = Serde::of(&item.attrs);
                 described(
                     match &item.fields {
-                        Fields::Named(fields) => object(&fields.named, serde.default, None, open),
+                        Fields::Named(fields) => {
+                            let mut schema = object(&fields.named, serde.default, None, open);
+                            for flat in fields.named.iter().filter(|field| Serde::of(&field.attrs).flatten) {
+                                self.add_flattened(&mut schema, &flat.ty, file, open);
+                            }
+                            schema
+                        }
                         Fields::Unnamed(fields) if serde.transparent => of_type(&fields.unnamed[0].ty, open),
                         _ if serde.as_string => json!({"type": "string"}),
                         other => panic!("{name}: {other:?} is neither named nor transparent"),
@@ -227,6 +243,20 @@ impl Types {
         };
         (file.clone(), schema)
     }
+
+    /// Adds a struct's fields to those of the one that holds it.
+    fn add_flattened(&self, schema: &mut Value, ty: &Type, user: &Path, open: &mut Vec<String>) {
+        let Type::Path(path) = ty else { panic!("{ty:?} is no struct") };
+        let name = path.path.segments.last().expect("a path has a last part").ident.to_string();
+        let (_, inner) = self.definition(&name, user, open);
+        for (field, described) in inner["properties"].as_object().expect("a struct") {
+            let replaced =
+                schema["properties"].as_object_mut().expect("an object").insert(field.clone(), described.clone());
+            assert!(replaced.is_none(), "field {field} is there twice");
+        }
+        let required = schema["required"].as_array_mut().expect("a list");
+        required.extend(inner["required"].as_array().expect("a list").iter().cloned());
+    }
 }
 
 fn enumeration(item: &syn::ItemEnum, open: &mut Vec<String>) -> Value {
@@ -234,9 +264,6 @@ fn enumeration(item: &syn::ItemEnum, open: &mut Vec<String>) -> Value {
     let named = |variant: &syn::Variant| {
         Serde::of(&variant.attrs).rename.unwrap_or_else(|| serde.renamed(&variant.ident.to_string()))
     };
-    if item.variants.iter().all(|variant| variant.fields.is_empty()) && serde.tag.is_none() {
-        return json!({"enum": item.variants.iter().map(named).collect::<Vec<_>>()});
-    }
     let mut variant_schema = |variant: &syn::Variant| {
         let name = named(variant);
         let schema = match (&variant.fields, &serde.tag) {
@@ -264,8 +291,11 @@ fn object(fields: &Named, all_default: bool, tag: Option<(&str, &str)>, open: &m
         required.push(tag.to_owned());
     }
     for field in fields {
-        let name = field.ident.as_ref().expect("a named field").to_string();
         let serde = Serde::of(&field.attrs);
+        if serde.flatten {
+            continue;
+        }
+        let name = serde.rename.clone().unwrap_or_else(|| field.ident.as_ref().expect("a named field").to_string());
         let optional = inner(&field.ty, "Option");
         let mut schema = of_type(optional.unwrap_or(&field.ty), open);
         if optional.is_some() && !serde.skips {
@@ -373,6 +403,7 @@ struct Serde {
     default: bool,
     skips: bool,
     transparent: bool,
+    flatten: bool,
     as_string: bool,
     tag: Option<String>,
     rename: Option<String>,
@@ -394,6 +425,7 @@ impl Serde {
                         "default" => serde.default = true,
                         "skip_serializing_if" => serde.skips = true,
                         "transparent" => serde.transparent = true,
+                        "flatten" => serde.flatten = true,
                         "try_from" | "into" => serde.as_string = value == "String",
                         "tag" => serde.tag = Some(value),
                         "rename" => serde.rename = Some(value),

@@ -5,7 +5,7 @@ use crate::story::Story;
 /// A change to the only table of a tiny workload, or to the whole file.
 fn workload(table: &str, rest: &str) -> String {
     format!(
-        "{{\"kind\":\"workload\",\"version\":1,\"tool\":\"by hand\",\"database\":\"app\",{rest}\
+        "{{\"kind\":\"workload\",\"version\":2,\"tool\":\"by hand\",\"database\":\"app\",{rest}\
          \"tables\":[{{\"schema\":\"public\",\"name\":\"a\"{table}}}]}}"
     )
 }
@@ -19,7 +19,9 @@ fn not_our_files() {
     story.file("foreign.json", "{\"name\": \"left-pad\", \"version\": \"1.3.0\"}");
     story.file("list.json", "[1, 2, 3]");
     story.file("text.json", "not JSON at all");
-    story.file("newer.json", good.replacen("\"version\": 1", "\"version\": 2", 1));
+    story.file("newer.json", good.replacen("\"version\": 2", "\"version\": 3", 1));
+    story.file("older.json", good.replacen("\"version\": 2", "\"version\": 1", 1));
+    story.file("older_plan.json", plan.replacen("\"version\": 2", "\"version\": 1", 1));
     story.file("latin1.json", b"{\"kind\": \"w\xF6rkload\"}");
     story.file("deep.json", "[".repeat(100_000));
     story.file("binary.json", [0u8, 159, 146, 150]);
@@ -32,6 +34,7 @@ fn not_our_files() {
         "list.json",
         "text.json",
         "newer.json",
+        "older.json",
         "latin1.json",
         "deep.json",
         "binary.json",
@@ -43,7 +46,13 @@ fn not_our_files() {
         assert_eq!(story.run(&format!("plan {file} -o out.json")), 1, "{file}");
     }
     story.file("cut.json", &plan[..plan.len() / 2]);
-    for line in ["emit cut.json -o out", "emit w.json -o out", "audit w.json p.json", "audit cut.json w.json"] {
+    for line in [
+        "emit older_plan.json -o out",
+        "emit cut.json -o out",
+        "emit w.json -o out",
+        "audit w.json p.json",
+        "audit cut.json w.json",
+    ] {
         assert_eq!(story.run(line), 1, "{line}");
     }
     assert_eq!(story.run("plan w.json --previous w.json"), 1);

@@ -244,16 +244,8 @@ fn main_database() -> Workload {
         ("email_message_parts", public("email_messages")),
         ("contact_activities", hub),
     ] {
-        workload.foreign_keys.push(ForeignKey {
-            from: public(from),
-            name: format!("{from}_{}_fkey", to.name),
-            definition: Some(format!(
-                "FOREIGN KEY ({}_id) REFERENCES {}(id)",
-                to.name.trim_end_matches('s'),
-                to.to_sql()
-            )),
-            to,
-        });
+        let (name, column) = (format!("{from}_{}_fkey", to.name), format!("{}_id", to.name.trim_end_matches('s')));
+        workload.foreign_keys.push(ForeignKey::new(public(from), to, name).with_columns([column.as_str()], ["id"]));
     }
     finish(workload)
 }

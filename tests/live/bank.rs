@@ -18,6 +18,7 @@ use pgslotplan::{
     names::TableName,
     plan::{Plan, PlannedForeignKey},
     throwaway::{Cluster, Servers},
+    workload::ForeignKey,
 };
 
 use crate::{
@@ -50,13 +51,8 @@ pub fn plan(publisher: u32, subscriber: u32, identifier: String) -> Plan {
     plan.slots[1].tables = vec![full, table("transfers", &["id"])];
     plan.slots[1].insert_only_publication = None;
     plan.slots[1].via_root = false;
-    plan.foreign_keys = vec![PlannedForeignKey {
-        from: TableName::new("public", "transfers"),
-        to: TableName::new("public", "accounts"),
-        name: "transfers_account".into(),
-        definition: None,
-        cut: true,
-    }];
+    let (from, to) = (TableName::new("public", "transfers"), TableName::new("public", "accounts"));
+    plan.foreign_keys = vec![PlannedForeignKey { key: ForeignKey::new(from, to, "transfers_account"), cut: true }];
     plan
 }
 

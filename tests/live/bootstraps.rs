@@ -57,7 +57,7 @@ fn dump(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed
         let outcome = stage.shell(&stage.file(stage.step("50")?))?;
         assert!(outcome.code == 0 && outcome.stderr.contains("starting over"), "{}", outcome.stderr);
         let outcome = stage.shell(&stage.file(stage.step("50")?))?;
-        assert!(outcome.code == 0 && outcome.stderr.contains("there already"), "{}", outcome.stderr);
+        assert!(outcome.code == 0 && outcome.stdout.contains("there already"), "{} {}", outcome.stdout, outcome.stderr);
         stage.run_twice(&["60", "70", "71"])?;
         let outcome = stage.shell(&stage.file(stage.step("50")?))?;
         assert!(outcome.code == 3 && outcome.stderr.contains("was enabled"), "{} {}", outcome.code, outcome.stderr);
@@ -198,7 +198,7 @@ fn clone(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Faile
 /// Every file on the other of two servers that are the same but for one row.
 fn refuses_the_other_server(stage: &Stage) -> Result<(), Failed> {
     for step in stage.script.steps.iter().filter(|step| step.file.ends_with(".sql")) {
-        let (other, reasons) = if step.side == emit::Side::Publisher {
+        let (other, reasons) = if step.side == emit::StepSide::Publisher {
             (&stage.subscriber, ["this is the subscriber of the plan"; 3])
         } else {
             (&stage.publisher, ["not a clone", "this is the publisher of the plan", "this file is for a subscriber"])
@@ -235,6 +235,7 @@ fn environment(stage: &mut Stage, programs: &Programs, old: &Path, new: &Path) -
         ("PGSLOTPLAN_NEW_DATA", &new.to_owned()),
         ("PGSLOTPLAN_CLONE_CONF", &file),
         ("PGSLOTPLAN_NEW_CONF", &new_file),
+        ("PGSLOTPLAN_STATE", &old.with_extension("evidence")),
     ] {
         stage.environment.insert(name.into(), path.to_string_lossy().into_owned());
     }

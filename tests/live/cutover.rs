@@ -3,7 +3,7 @@
 use std::fs;
 
 use libtest_mimic::{Failed, Trial};
-use pgslotplan::{emit::Side, throwaway::Servers};
+use pgslotplan::{emit::StepSide, throwaway::Servers};
 
 use crate::{
     bank::{Clients, DATABASE, NEW_CROWD, Stage},
@@ -244,7 +244,7 @@ fn rehearsal(servers: &Servers) -> Result<(), Failed> {
                 .script
                 .steps
                 .iter()
-                .any(|step| step.file == file && file < "75" && matches!(step.side, Side::Shell));
+                .any(|step| step.file == file && file < "75" && matches!(step.side, StepSide::Shell));
             if !is_schema {
                 let (code, said) = run(file, true)?;
                 if code != 0 {
@@ -272,20 +272,14 @@ fn rehearsal(servers: &Servers) -> Result<(), Failed> {
     let (real, rehearsed): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line[1] == "real");
     assert_eq!(
         real.iter().map(|line| (line[2], line[3])).collect::<Vec<_>>(),
-        [("10_publisher_check.sql", "begin"), ("10_publisher_check.sql", "exit 3")]
+        [("publisher_check", "begin"), ("publisher_check", "exit 3")]
     );
-    for step in ["30_publisher_publications.sql", "75_shell_verify.sh", "cutover", "rollback"] {
+    for step in ["publications", "verify", "cutover", "rollback"] {
         let ended = rehearsed.iter().any(|line| line[2] == step && line[3] == "exit 0");
         assert!(ended && rehearsed.iter().all(|line| line[1] == "rehearsal"), "{step}: {evidence}");
     }
-    let digest = stage
-        .pair
-        .script
-        .manifest()
-        .steps
-        .iter()
-        .find(|step| step.file.starts_with("30_"))
-        .map(|step| step.sha256.clone());
+    let files = stage.pair.script.manifest().files;
+    let digest = files.iter().find(|(file, _)| file.starts_with("30_")).map(|(_, digest)| digest);
     assert!(evidence.contains(&format!("sha256 {}", digest.ok_or("a step")?)), "{evidence}");
     Ok(())
 }

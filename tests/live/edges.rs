@@ -7,11 +7,12 @@ use pgslotplan::{
     plan::{Plan, PlannedForeignKey, PlannedSlot, PlannedTable},
     policy::ForeignKeyMode,
     throwaway::{Cluster, Servers},
-    workload::{ReplicaIdentity, TableKind},
+    workload::{ForeignKey, ReplicaIdentity, TableKind},
 };
 
 use crate::{
     bench::case,
+    pair::write_script,
     scripts::{Setup, Stage, compare, roomy, while_doing},
     story,
 };
@@ -235,13 +236,9 @@ fn split_plan(publisher: u32, subscriber: u32, identifier: String) -> Plan {
     let mut guarded = story::slot("pgsp_child", "pgsp_child", "pgsp_child", vec![story::public("guarded_child")]);
     guarded.publish = "insert, update, delete".into();
     slots.push(guarded);
-    let key = PlannedForeignKey {
-        from: TableName::new("public", "guarded_child"),
-        to: TableName::new("public", "guarded_parent"),
-        name: "child_of".into(),
-        definition: Some("FOREIGN KEY (parent) REFERENCES public.guarded_parent(id)".into()),
-        cut: true,
-    };
+    let (child, parent) = (TableName::new("public", "guarded_child"), TableName::new("public", "guarded_parent"));
+    let key = ForeignKey::new(child, parent, "child_of").with_columns(["parent"], ["id"]);
+    let key = PlannedForeignKey { key, cut: true };
     let mut plan = story::planned(publisher, subscriber, identifier, slots, vec![key]);
     plan.policy.foreign_keys = ForeignKeyMode::Guard;
     plan.plan_sha256 = plan.digest();
@@ -308,12 +305,12 @@ fn filter_that_breaks_the_application(stage: &Stage) -> Result<(), Failed> {
     plan.plan_sha256 = plan.digest();
     let script = pgslotplan::emit::script(&plan, &pgslotplan::emit::EmitOptions::default())?;
     let step = script.steps.iter().find(|step| step.file.starts_with("30")).ok_or("no step 30")?;
-    let file = stage.folder.path().join("other.sql");
-    std::fs::write(&file, &step.body)?;
+    let folder = stage.folder.path().join("other");
+    write_script(&script, &folder)?;
     stage.refused(
         &stage.publisher,
         story::DATABASE,
-        &file,
+        &folder.join(&step.file),
         "columns of row filters are not in the replica identity",
     )?;
     let left = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_publication WHERE pubname = 'other'";

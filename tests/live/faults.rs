@@ -4,6 +4,7 @@
 use std::{
     io::{Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -20,6 +21,7 @@ use pgslotplan::{
 
 use crate::{
     bench::case,
+    pair::write_script,
     scripts::{self, Setup, Stage, identities, roomy, traces, while_writing},
     story,
 };
@@ -160,28 +162,56 @@ fn mend_forgotten(stage: &Stage) -> Result<usize, Failed> {
     Ok(forgotten.len())
 }
 
-/// Runs the first part of a file, stopped as by a kill between two statements, then the whole file twice.
+/// Runs the first part of a step, stopped as by a kill between two statements, then the whole step twice.
 pub fn half_and_whole(stage: &Stage, number: &str) -> Result<(), Failed> {
     let step = stage.step(number)?;
-    let text = std::fs::read_to_string(stage.file(step))?;
-    let marks: Vec<usize> = if step.file.ends_with(".sh") {
+    let half = stage.folder.path().join("half");
+    write_script(&stage.script, &half)?;
+    let file = half.join(&step.file);
+    if step.file.ends_with(".sh") {
         // after the subscriber got a part
-        text.match_indices("\nrestore ").chain(text.match_indices("\napply \"$work")).map(|(at, _)| at + 1).collect()
+        let library = half.join("lib/schema.sh");
+        let mut text = std::fs::read_to_string(&library)?;
+        for next in ["    restore attach_keys\n", "    restore attach_indexes\n", "    restore rest\n"] {
+            assert!(text.contains(next), "{next}");
+            text = text.replace(next, "    exit 0\n");
+        }
+        std::fs::write(&library, text)?;
+        stage.run_file(step, &file)?;
     } else {
-        ["\\endif\n", "\\gexec\n"]
-            .iter()
-            .flat_map(|mark| text.match_indices(mark).map(|(at, m)| at + m.len()))
-            .collect()
-    };
-    let mut marks = marks;
-    marks.sort_unstable();
-    if let Some(&at) = marks.get(marks.len() / 2) {
-        let file = stage.folder.path().join(format!("half.{}", step.file));
-        std::fs::write(&file, &text[..at])?;
+        let text = with_includes(&file)?;
+        let marks = ends_of_statements(&text);
+        std::fs::write(&file, &text[..marks[marks.len() / 2]])?;
         stage.run_file(step, &file)?;
     }
     stage.run(step)?;
     stage.run(step)
+}
+
+/// A file with what it includes in the place of each `\ir`.
+fn with_includes(file: &Path) -> Result<String, Failed> {
+    let folder = file.parent().ok_or("a file has a folder")?;
+    let mut text = String::new();
+    for line in std::fs::read_to_string(file)?.lines() {
+        match line.strip_prefix("\\ir ") {
+            Some(included) => text.push_str(&with_includes(&folder.join(included))?),
+            None => text = text + line + "\n",
+        }
+    }
+    Ok(text)
+}
+
+/// Where a file can be cut: after statements that made something, outside of conditions.
+fn ends_of_statements(text: &str) -> Vec<usize> {
+    let (mut marks, mut depth, mut at) = (Vec::new(), 0, 0);
+    for line in text.split_inclusive('\n') {
+        at += line.len();
+        depth += i32::from(line.starts_with("\\if ")) - i32::from(line.starts_with("\\endif"));
+        if depth == 0 && (line.starts_with("\\endif") || line.trim_end().ends_with("\\gexec")) {
+            marks.push(at);
+        }
+    }
+    marks
 }
 
 /// Forwards connections to a server, and can cut all of them.

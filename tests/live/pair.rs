@@ -10,7 +10,7 @@ use std::{
 
 use libtest_mimic::Failed;
 use pgslotplan::{
-    emit::{self, EmitOptions, Script, Side, Step},
+    emit::{self, EmitOptions, Script, Step, StepSide},
     names::quote_identifier,
     plan::{Plan, PlannedTable},
     throwaway::{Cluster, ClusterSettings, Servers},
@@ -67,7 +67,6 @@ pub fn table(name: &str, columns: &[&str]) -> PlannedTable {
         set_identity: false,
         insert_only: false,
         row_filter: None,
-        columns: None,
         copy_bytes: 8192,
         leaves: Vec::new(),
         partition_root: None,
@@ -89,6 +88,16 @@ pub fn clusters(
         }
     }
     Ok(clusters)
+}
+
+/// Everything that is emitted, in a folder.
+pub fn write_script(script: &Script, folder: &Path) -> Result<(), Failed> {
+    for (file, body) in script.files() {
+        let path = folder.join(file);
+        std::fs::create_dir_all(path.parent().ok_or("a file has a folder")?)?;
+        std::fs::write(path, body)?;
+    }
+    Ok(())
 }
 
 impl Pair {
@@ -118,12 +127,7 @@ impl Pair {
         plan.plan_sha256 = plan.digest();
         let script = emit::script(&plan, &EmitOptions::default())?;
         let folder = tempfile::tempdir()?;
-        let files = script.steps.iter().map(|step| (&step.file, &step.body));
-        for (file, body) in files.chain(script.support.iter().map(|shared| (&shared.file, &shared.body))) {
-            let path = folder.path().join("scripts").join(file);
-            std::fs::create_dir_all(path.parent().ok_or("a file has a folder")?)?;
-            std::fs::write(path, body)?;
-        }
+        write_script(&script, &folder.path().join("scripts"))?;
         Ok(Pair { publisher, subscriber, script, database, folder })
     }
 
@@ -162,10 +166,10 @@ impl Pair {
     /// Runs a step, whichever kind it is, and gives exit code, output and errors.
     pub fn run(&self, number: &str) -> Result<(i32, String, String), Failed> {
         let step = self.step(number)?;
-        if matches!(step.side, Side::Shell | Side::Pgbouncer) {
+        if matches!(step.side, StepSide::Shell | StepSide::Pgbouncer) {
             return Ok(told(self.shell(&step.file).output()?));
         }
-        let cluster = if step.side == Side::Publisher { &self.publisher } else { &self.subscriber };
+        let cluster = if step.side == StepSide::Publisher { &self.publisher } else { &self.subscriber };
         let dsns = [self.publisher.conninfo(self.database), self.subscriber.conninfo(self.database)];
         let value = |name: &str| match name {
             "wait_seconds" => "100",

@@ -61,7 +61,11 @@ pub fn trials() -> Vec<Trial> {
         case("sample::modelled_wal_is_near_the_truth", 1, modelled_wal_is_near_the_truth),
         case("sample::modelled_bytes_sent_are_near_the_truth", 1, modelled_bytes_sent_are_near_the_truth),
     ];
-    catalogs.into_iter().chain(others).collect()
+    let keys = [12, 15, 18].map(|major| {
+        let name = format!("sample::foreign_keys_come_in_parts_that_spell_the_same_on_{major}");
+        case(name, 1, move |servers| foreign_keys_come_in_parts(servers, major))
+    });
+    catalogs.into_iter().chain(keys).chain(others).collect()
 }
 
 fn program() -> Command {
@@ -135,7 +139,7 @@ fn monitor_role_reads_everything(servers: &Servers, major: u32) -> Result<(), Fa
     assert!(reason("events_2").is_some_and(|reason| reason.contains("partitioned again")));
     let key = &workload.foreign_keys[0];
     assert_eq!((key.from.name.as_str(), key.to.name.as_str()), ("orders", "customers"));
-    assert_eq!(key.definition.as_deref(), Some("FOREIGN KEY (customer) REFERENCES app.customers(id)"));
+    assert_eq!(key.to_definition().as_deref(), Some("FOREIGN KEY (customer) REFERENCES app.customers(id)"));
     assert_eq!(workload.foreign_keys.len(), 1);
     assert!(workload.notes.iter().any(|note| note.starts_with("2 sequences")));
     Ok(())
@@ -315,6 +319,65 @@ fn unusable_servers(servers: &Servers) -> Result<(), Failed> {
     refuses(&local, 2, "it is a standby (in recovery)")
 }
 
+/// Every part that a key can have on a version; spelled again, they are what the server says.
+fn foreign_keys_come_in_parts(servers: &Servers, major: u32) -> Result<(), Failed> {
+    let cluster = prepared(servers, major)?;
+    let mut sql = String::from(
+        r#"CREATE TABLE app.pairs (a int, "B" int, UNIQUE (a, "B"), UNIQUE ("B", a));
+        CREATE TABLE app.many (x int, "y z" int, k int);
+        ALTER TABLE app.many ADD CONSTRAINT "swa""pped" FOREIGN KEY ("y z", x) REFERENCES app.pairs ("B", a) MATCH FULL;
+        ALTER TABLE app.many ADD CONSTRAINT actions FOREIGN KEY (x, "y z") REFERENCES app.pairs (a, "B")
+            ON UPDATE SET DEFAULT ON DELETE RESTRICT DEFERRABLE;
+        ALTER TABLE app.many ADD CONSTRAINT later FOREIGN KEY (k) REFERENCES app.base
+            ON UPDATE CASCADE ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED NOT VALID;
+        ALTER TABLE app.events ADD CONSTRAINT tree FOREIGN KEY (id) REFERENCES app.base ON DELETE CASCADE;"#,
+    );
+    if major >= 15 {
+        sql.push_str(
+            r#"ALTER TABLE app.many ADD CONSTRAINT one_set FOREIGN KEY (x, "y z") REFERENCES app.pairs (a, "B")
+            ON DELETE SET NULL ("y z");
+            ALTER TABLE app.many ADD CONSTRAINT both_set FOREIGN KEY (x, "y z") REFERENCES app.pairs (a, "B")
+            ON DELETE SET DEFAULT ("y z", x);"#,
+        );
+    }
+    if major >= 18 {
+        sql.push_str(
+            r#"ALTER TABLE app.many ADD CONSTRAINT idle FOREIGN KEY (k) REFERENCES app.base NOT ENFORCED;
+            CREATE TABLE app.ages (id int4range, at daterange, PRIMARY KEY (id, at WITHOUT OVERLAPS));
+            CREATE TABLE app.of_age (id int4range, "valid at" daterange);
+            ALTER TABLE app.of_age ADD CONSTRAINT temporal FOREIGN KEY (id, PERIOD "valid at") REFERENCES app.ages (id, PERIOD at);"#,
+        );
+    }
+    cluster.psql("shop", &sql)?.success()?;
+    let folder = tempfile::tempdir()?;
+    let workload = sample(&[&as_monitor(&cluster, "shop"), "--once", "--interval", "1s"], &folder.path().join("w"))?;
+    let spelled: BTreeMap<String, String> = workload
+        .foreign_keys
+        .iter()
+        .map(|key| (key.name.clone(), key.to_definition().expect("its columns were read")))
+        .collect();
+    let said = cluster.query(
+        "shop",
+        "SET search_path = pg_catalog; SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+         WHERE contype = 'f' AND conparentid = 0",
+    )?;
+    let said: BTreeMap<String, String> = said
+        .into_iter()
+        .map(|row| row.into_iter().flatten().collect::<Vec<_>>())
+        .filter_map(|row| Some((row.first()?.clone(), row.get(1)?.clone())))
+        .collect();
+    assert_eq!(
+        said.len(),
+        match major {
+            18 => 9,
+            15 => 7,
+            _ => 5,
+        }
+    );
+    assert_eq!(spelled, said);
+    Ok(())
+}
+
 fn hostile_defaults(servers: &Servers) -> Result<(), Failed> {
     let cluster = prepared(servers, 14)?;
     // A schema in front of pg_catalog with functions and an operator of the same names, and old string rules.
@@ -336,7 +399,7 @@ fn hostile_defaults(servers: &Servers) -> Result<(), Failed> {
     let workload = sample(&[&as_monitor(&cluster, "shop"), "--once", "--interval", "1s"], &folder.path().join("w"))?;
     assert_eq!(workload.database, "shop");
     assert_eq!(
-        workload.foreign_keys[0].definition.as_deref(),
+        workload.foreign_keys[0].to_definition().as_deref(),
         Some("FOREIGN KEY (customer) REFERENCES app.customers(id)")
     );
     Ok(())

@@ -11,7 +11,7 @@ use std::{
 
 use libtest_mimic::{Failed, Trial};
 use pgslotplan::{
-    emit::{self, Bootstrap, EmitOptions, Script, Side, Step},
+    emit::{self, Bootstrap, EmitOptions, Script, Step, StepSide},
     names::quote_identifier,
     plan::Plan,
     throwaway::{Cluster, ClusterSettings, ScriptOutcome, Servers, as_server_account},
@@ -19,6 +19,7 @@ use pgslotplan::{
 
 use crate::{
     bench::{Done, case},
+    pair::write_script,
     story,
 };
 
@@ -131,9 +132,7 @@ impl Stage {
     ) -> Result<Self, Failed> {
         let script = emit::script(&plan, &EmitOptions { bootstrap, ..EmitOptions::default() })?;
         let folder = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o755)).tempdir()?;
-        for step in &script.steps {
-            std::fs::write(folder.path().join(&step.file), &step.body)?;
-        }
+        write_script(&script, &folder.path().join("scripts"))?;
         let mut environment = BTreeMap::new();
         if DUMPING.contains(&subscriber.major()) {
             let programs = servers.tools().full(subscriber.major())?;
@@ -178,11 +177,11 @@ impl Stage {
     }
 
     pub fn file(&self, step: &Step) -> PathBuf {
-        self.folder.path().join(&step.file)
+        self.folder.path().join("scripts").join(&step.file)
     }
 
-    fn cluster(&self, side: Side) -> &Cluster {
-        if side == Side::Publisher { &self.publisher } else { &self.subscriber }
+    fn cluster(&self, side: StepSide) -> &Cluster {
+        if side == StepSide::Publisher { &self.publisher } else { &self.subscriber }
     }
 
     /// Runs a step where it belongs and says why it went wrong.
@@ -196,7 +195,7 @@ impl Stage {
         let names = step.variables.iter().map(|variable| variable.name.as_str());
         let variables: Vec<(&str, &str)> = names.map(|name| (name, value(name))).collect();
         let outcome = match step.side {
-            Side::Shell => self.shell(file)?,
+            StepSide::Shell => self.shell(file)?,
             side => self.cluster(side).run_script(story::DATABASE, file, &variables)?,
         };
         if outcome.code != 0 {
@@ -335,24 +334,25 @@ pub fn finish(
 
 /// Every file on the other server, in another database, and without its variables.
 pub fn refuses_the_wrong_place(stage: &Stage) -> Result<(), Failed> {
-    for step in
-        stage.script.steps.iter().filter(|step| step.side == Side::Shell && !step.body.contains("lib/common.sh"))
+    for step in stage
+        .script
+        .steps
+        .iter()
+        .filter(|step| step.body.contains("lib/schema.sh") || step.body.contains("lib/drift.sh"))
     {
-        // both connections lead to one server
-        let swapped =
-            std::fs::read_to_string(stage.file(step))?.replace("PGSLOTPLAN_SUBSCRIBER\"", "PGSLOTPLAN_PUBLISHER\"");
-        let file = stage.folder.path().join("swapped.sh");
-        std::fs::write(&file, swapped)?;
         if stage.environment.contains_key("PGSLOTPLAN_BIN") {
-            let outcome = stage.shell(&file)?;
+            // both connections lead to one server
+            let mut command = stage.shell_command(&stage.file(step));
+            let output = command.env("PGSLOTPLAN_SUBSCRIBER", stage.publisher.conninfo(story::DATABASE)).output()?;
+            let said = String::from_utf8_lossy(&output.stderr);
             let expected = ["this file is for a subscriber", "this is the publisher of the plan"];
-            let is_refused = outcome.code == 3 && expected.iter().any(|text| outcome.stderr.contains(text));
-            assert!(is_refused, "{}: {} {}", step.file, outcome.code, outcome.stderr);
+            let is_refused = output.status.code() == Some(3) && expected.iter().any(|text| said.contains(text));
+            assert!(is_refused, "{}: {:?} {said}", step.file, output.status);
         }
     }
-    let wrong_place = |side: Side| {
+    let wrong_place = |side: StepSide| {
         let (other, reasons) = match side {
-            Side::Publisher => {
+            StepSide::Publisher => {
                 (&stage.subscriber, ["this file is for a publisher", "not the server that the plan was made for"])
             }
             _ => (&stage.publisher, ["this file is for a subscriber", "this is the publisher of the plan"]),
@@ -360,21 +360,25 @@ pub fn refuses_the_wrong_place(stage: &Stage) -> Result<(), Failed> {
         (other, reasons[usize::from(stage.publisher.major() == stage.subscriber.major())])
     };
     // what the steps of verification and cutover run
-    for shared in stage.script.support.iter().filter(|shared| shared.file.ends_with(".sql")) {
-        let side = if shared.file.contains("_publisher") { Side::Publisher } else { Side::Subscriber };
-        let (other, reason) = wrong_place(side);
-        let needed = shared.body.split("psql variable ").skip(1).filter_map(|rest| rest.split(' ').next());
-        let variables: Vec<(&str, &str)> = needed.map(|name| (name, "1")).collect();
-        let file = stage.folder.path().join("shared.sql");
-        std::fs::write(&file, &shared.body)?;
-        let outcome = other.run_script(story::DATABASE, &file, &variables)?;
-        let is_refused = outcome.code == 3 && outcome.stderr.contains(reason);
-        assert!(is_refused, "{}: {} {}", shared.file, outcome.code, outcome.stderr);
+    for (side, session) in
+        [(StepSide::Publisher, "\n\\ir publisher.sql\n"), (StepSide::Subscriber, "\n\\ir subscriber.sql\n")]
+    {
+        let begins = |shared: &&emit::Support| shared.file.starts_with("lib/") && shared.body.contains(session);
+        let mut count = 0;
+        for shared in stage.script.support.iter().filter(begins) {
+            let (other, reason) = wrong_place(side);
+            let file = stage.folder.path().join("scripts").join(&shared.file);
+            let outcome = other.run_script(story::DATABASE, &file, &[])?;
+            let is_refused = outcome.code == 3 && outcome.stderr.contains(reason);
+            assert!(is_refused, "{}: {} {}", shared.file, outcome.code, outcome.stderr);
+            count += 1;
+        }
+        assert!(count > 5);
     }
     for step in stage.script.steps.iter().filter(|step| step.file.ends_with(".sql")) {
         let (other, reason) = wrong_place(step.side);
         stage.refused(other, story::DATABASE, &stage.file(step), reason)?;
-        if step.side == Side::Publisher {
+        if step.side == StepSide::Publisher {
             stage.refused(&stage.publisher, "postgres", &stage.file(step), "the plan is for database")?;
         }
         if step.variables.iter().any(|variable| variable.required) {

@@ -3,11 +3,12 @@
 
 use pgslotplan::{
     cost::CoefficientSets,
+    format::Document,
     names::{SlotName, TableName, quote_identifier},
     plan::{Objective, Plan, PlannedForeignKey, PlannedLoad, PlannedSlot, PlannedTable, Role},
     policy::{Measure, Policy},
     server::{ServerFacts, ServerVersion},
-    workload::{ReplicaIdentity, TableKind},
+    workload::{Deferrability, Enforcement, ForeignKey, ReferentialAction, ReplicaIdentity, TableKind},
 };
 
 use crate::pair;
@@ -54,28 +55,30 @@ fn hostile_tables() -> Vec<TableName> {
 }
 
 /// Foreign keys with their slots' tables: over slots, in a circle, from a partitioned table, unchecked, within a slot.
-const KEYS: [(&str, &str, &str, &str); 5] = [
-    (
-        "order_lines",
-        "orders",
-        "lines; \"of\" $$ 'orders'",
-        "FOREIGN KEY (order_id) REFERENCES public.orders(id) ON UPDATE CASCADE ON DELETE CASCADE",
-    ),
-    (
-        "orders",
-        "order_lines",
-        "first_line",
-        "FOREIGN KEY (first_line) REFERENCES public.order_lines(id) DEFERRABLE INITIALLY DEFERRED",
-    ),
-    ("events", "accounts", "events_account", "FOREIGN KEY (account_id) REFERENCES public.accounts(id)"),
-    (
-        "documents",
-        "accounts",
-        "documents_account",
-        "FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE SET NULL NOT VALID",
-    ),
-    ("accounts", "accounts", "accounts_parent", "FOREIGN KEY (parent) REFERENCES public.accounts(id)"),
-];
+fn keys() -> [ForeignKey; 5] {
+    let key = |from: &str, column: &str, to: &str, name: &str| {
+        let name_of = |table: &str| TableName::new("public", table);
+        ForeignKey::new(name_of(from), name_of(to), name).with_columns([column], ["id"])
+    };
+    [
+        ForeignKey {
+            on_update: ReferentialAction::Cascade,
+            on_delete: ReferentialAction::Cascade,
+            ..key("order_lines", "order_id", "orders", "lines; \"of\" $$ 'orders'")
+        },
+        ForeignKey {
+            deferrability: Deferrability::InitiallyDeferred,
+            ..key("orders", "first_line", "order_lines", "first_line")
+        },
+        key("events", "account_id", "accounts", "events_account"),
+        ForeignKey {
+            on_delete: ReferentialAction::SetNull,
+            enforcement: Enforcement::NotValid,
+            ..key("documents", "account_id", "accounts", "documents_account")
+        },
+        key("accounts", "parent", "accounts", "accounts_parent"),
+    ]
+}
 
 /// Both servers' tables. One key pair deadlocks nobody: it is deferrable.
 pub fn schema() -> String {
@@ -109,8 +112,10 @@ pub fn schema() -> String {
             quote_identifier(&table.name)
         ));
     }
-    for (from, _, name, definition) in KEYS {
-        sql.push_str(&format!("ALTER TABLE public.{from} ADD CONSTRAINT {} {definition};\n", quote_identifier(name)));
+    for key in keys() {
+        let definition = key.to_definition().expect("its columns are known");
+        let (from, name) = (key.from.to_sql(), quote_identifier(&key.name));
+        sql.push_str(&format!("ALTER TABLE {from} ADD CONSTRAINT {name} {definition};\n"));
     }
     sql.push_str("COMMENT ON CONSTRAINT first_line ON public.orders IS 'it''s \\ first';\n");
     sql
@@ -305,14 +310,8 @@ pub fn plan(publisher: u32, subscriber: u32, system_identifier: String) -> Plan 
     slots[1].insert_only_publication = Some("audit;".into());
     slots[1].via_root = publisher >= 13;
     slots[2].publish = "insert, update, delete".into();
-    let keys = KEYS.iter().map(|(from, to, name, definition)| PlannedForeignKey {
-        from: TableName::new("public", *from),
-        to: TableName::new("public", *to),
-        name: (*name).to_owned(),
-        definition: Some((*definition).to_owned()),
-        cut: from != to,
-    });
-    planned(publisher, subscriber, system_identifier, slots, keys.collect())
+    let keys = keys().map(|key| PlannedForeignKey { cut: key.from != key.to, key });
+    planned(publisher, subscriber, system_identifier, slots, keys.into())
 }
 
 /// A plan of these slots.
@@ -325,7 +324,7 @@ pub fn planned(
 ) -> Plan {
     let mut plan = Plan {
         kind: "plan".into(),
-        version: 1,
+        version: Plan::VERSION,
         tool: String::new(),
         workload_sha256: "00".repeat(32),
         plan_sha256: String::new(),

@@ -65,7 +65,6 @@ fn plans() -> [Plan; 2] {
     hostile.slots[1].subscription = "- *sub & !tag".into();
     hostile.slots[0].publish = "insert, update, delete".into();
     hostile.slots[0].tables[0].row_filter = Some("id > 0".into());
-    hostile.slots[0].tables[1].columns = Some(vec!["client".into(), "number".into()]);
     [bank::plan(13, 15, "1".into()), hostile]
 }
 

@@ -10,7 +10,7 @@ use pgslotplan::{
     plan::{Caveat, Plan, check::check},
     policy::{ForeignKeyMode, Measure, NoIdentity, Policy, PublicationCount, Split},
     server::ServerVersion,
-    workload::{TableKind, Workload},
+    workload::{ReferentialAction, TableKind, Workload},
 };
 use proptest::prelude::*;
 
@@ -131,6 +131,20 @@ fn a_plan_says_what_is_wrong_with_it() {
     assert_eq!((made.one_slot_is_enough(), reworded.one_slot_is_enough()), (Some(false), Some(true)));
     reworded.objective.one_slot_peak_load_high = None;
     assert_eq!(reworded.one_slot_is_enough(), None, "absent means unknown");
+}
+
+/// A foreign key in a plan is the workload's to the last part, since it may be what the subscriber gets.
+#[test]
+fn a_forged_foreign_key_is_found() {
+    let workload = workload(7, 20);
+    let policy = policy(Measure::Pipeline, ForeignKeyMode::Restore);
+    let mut forged = plan(&workload, &policy, None);
+    assert_eq!(check(&forged, &workload), vec![]);
+    let key = &mut forged.foreign_keys.first_mut().expect("they are generated").key;
+    key.on_delete = ReferentialAction::Cascade;
+    forged.plan_sha256 = forged.digest();
+    let codes: Vec<String> = check(&forged, &workload).into_iter().map(|finding| finding.code).collect();
+    assert_eq!(codes, ["AU707"]);
 }
 
 /// The stage that cuts fewer foreign keys comes upon a lower peak here than the packing did.

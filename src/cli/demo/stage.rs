@@ -7,7 +7,7 @@ use std::{
 };
 
 use pgslotplan::{
-    emit::{Side, Step},
+    emit::{Step, StepSide},
     names::{TableName, quote_identifier, quote_literal},
     throwaway::{Cluster, ClusterSettings, Servers, ThrowawayError},
 };
@@ -86,9 +86,9 @@ impl Stage {
     /// Runs an emitted file through psql where it belongs.
     pub fn run(&self, folder: &Path, step: &Step) -> Result<(), Failure> {
         let cluster = match step.side {
-            Side::Publisher => &self.publisher,
-            Side::Subscriber => &self.subscriber,
-            Side::Pgbouncer | Side::Shell => return Ok(()),
+            StepSide::Publisher => &self.publisher,
+            StepSide::Subscriber => &self.subscriber,
+            StepSide::Pgbouncer | StepSide::Shell => return Ok(()),
         };
         let dsn = self.publisher.conninfo(DATABASE);
         let variables: Vec<(&str, &str)> = step

@@ -4,19 +4,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Made, plain_name, prepare, refuse, subscription_parameters, yaml::to_yaml};
+use super::{Made, plain_name, refuse, subscription_parameters, yaml::to_yaml};
 use crate::{
     emit::{
         Context, EmitError, Published,
-        copy::step,
-        script::{Phase, Side, Step},
+        step::{Step, StepId, StepSide},
     },
     finding::{Finding, Subject, code},
 };
 
 const FILE: &str = "60_playbook.yml";
-const REPLACED: [&str; 3] =
-    ["30_publisher_publications.sql", "50_publisher_slots.sql", "60_subscriber_subscriptions.sql"];
+const REPLACED: [StepId; 3] = [StepId::Publications, StepId::Slots, StepId::Subscriptions];
 
 pub(super) fn steps(context: &Context<'_>) -> Result<Made, EmitError> {
     let play = Step {
@@ -26,21 +24,22 @@ pub(super) fn steps(context: &Context<'_>) -> Result<Made, EmitError> {
              pgslotplan_port, pgslotplan_user, pgslotplan_password of the publisher as the subscriber's server reaches it."
                 .into(),
         ),
-        undo: Some("90_subscriber_cleanup.sql, then 91_publisher_cleanup.sql.".into()),
+        undo: Some("{subscriber_cleanup}, then {publisher_cleanup}.".into()),
         expected: "failed=0 for both hosts.".into(),
         duration: "seconds, and for each slot as long as the longest transaction that is writing".into(),
         body: format!("# {FILE}, for plan {}\n---\n{}", context.plan.plan_sha256, to_yaml(&playbook(context)?)),
-        ..step(FILE, Phase::Start, Side::Shell, "Creates publications, slots and subscriptions; hosts are publisher and subscriber.")
+        file: FILE.into(),
+        side: StepSide::Shell,
+        ..Step::new(StepId::Subscriptions, "Creates publications, slots and subscriptions; hosts are publisher and subscriber.")
     };
     let finding = Finding::new(code::EM201, Subject::Publisher, "slots are created one by one instead of copied")
         .detail("The target has no way to copy a slot, so that each creation waits for open transactions again.")
         .hint("Apply at a time without long transactions.");
-    Ok((&REPLACED, vec![prepare(context, FILE), play], vec![finding]))
+    Ok((&REPLACED, vec![play], vec![finding]))
 }
 
 fn publication(context: &Context<'_>, published: &Published<'_>) -> Result<Value, EmitError> {
     let mut tables = Vec::new();
-    let mut columns = Map::new();
     let mut filters = Map::new();
     for table in &published.tables {
         if table.only {
@@ -54,7 +53,6 @@ fn publication(context: &Context<'_>, published: &Published<'_>) -> Result<Value
         if let Some(filter) = &table.row_filter {
             filters.insert(name.clone(), Value::from(format!("({filter})")));
         }
-        columns.insert(name.clone(), table.columns.as_ref().map_or(Value::Null, |columns| json!(columns)));
         tables.push(name);
     }
     let mut parameters = json!({ "publish": published.publishes.to_list() });
@@ -66,13 +64,8 @@ fn publication(context: &Context<'_>, published: &Published<'_>) -> Result<Value
         "name": published.name,
         "parameters": parameters,
         "state": "present",
+        "tables": tables,
     });
-    // columns and tables exclude each other; a table without a list is published whole
-    if published.tables.iter().any(|table| table.columns.is_some()) {
-        arguments["columns"] = Value::Object(columns);
-    } else {
-        arguments["tables"] = json!(tables);
-    }
     if !filters.is_empty() {
         arguments["rowfilters"] = Value::Object(filters);
     }

@@ -6,12 +6,11 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use serde_json::{Map, Value, json};
 
-use super::{Made, prepare, refuse, subscription_parameters, yaml::to_yaml};
+use super::{Made, refuse, subscription_parameters, yaml::to_yaml};
 use crate::{
     emit::{
         Context, EmitError, Published,
-        copy::step,
-        script::{Phase, Side, Step},
+        step::{Step, StepId, StepSide},
     },
     server::Flavor,
 };
@@ -19,16 +18,13 @@ use crate::{
 /// The operator's limit on `target.objects`.
 const MOST_OBJECTS: usize = 100_000;
 
-const PUBLICATIONS: &str = "30_publisher_publications.sql";
-const SUBSCRIPTIONS: &str = "60_subscriber_subscriptions.sql";
-
 pub(super) fn steps(context: &Context<'_>) -> Result<Made, EmitError> {
-    let mut made = vec![prepare(context, "60_subscriptions.yaml"), subscriptions(context)?];
+    let mut made = vec![subscriptions(context)?];
     if context.plan.server.flavor != Flavor::Cnpg {
-        return Ok((&[SUBSCRIPTIONS], made, Vec::new()));
+        return Ok((&[StepId::Subscriptions], made, Vec::new()));
     }
     made.push(publications(context)?);
-    Ok((&[PUBLICATIONS, SUBSCRIPTIONS], made, Vec::new()))
+    Ok((&[StepId::Publications, StepId::Subscriptions], made, Vec::new()))
 }
 
 /// A Kubernetes object's name from ours, unique among those before it.
@@ -86,9 +82,6 @@ fn publication(
         let mut object = json!({ "schema": table.schema, "name": table.name });
         if table.only {
             object["only"] = Value::from(true);
-        }
-        if let Some(columns) = &table.columns {
-            object["columns"] = json!(columns);
         }
         objects.push(json!({ "table": object }));
     }
@@ -162,7 +155,9 @@ fn publications(context: &Context<'_>) -> Result<Step, EmitError> {
         ),
         expected: EXPECTED.into(),
         body: documents(context, file, &publication_objects(context)?),
-        ..step(file, Phase::Prepare, Side::Shell, "Creates the publications through the operator.")
+        file: file.into(),
+        side: StepSide::Shell,
+        ..Step::new(StepId::Publications, "Creates the publications through the operator.")
     })
 }
 
@@ -170,7 +165,7 @@ fn subscriptions(context: &Context<'_>) -> Result<Step, EmitError> {
     let file = "60_subscriptions.yaml";
     Ok(Step {
         why: "The operator creates each subscription on its slot; the initial copy starts.".into(),
-        undo: Some("kubectl delete -f, then 90_subscriber_cleanup.sql: the reclaim policy keeps what is in the database.".into()),
+        undo: Some("kubectl delete -f, then {subscriber_cleanup}: the reclaim policy keeps what is in the database.".into()),
         hazard: Some(
             "Replace the cluster name \"subscriber\" by yours, and \"publisher\" by its entry of externalClusters. Later changes of \
              other parameters than the operator knows are silently ignored."
@@ -178,6 +173,8 @@ fn subscriptions(context: &Context<'_>) -> Result<Step, EmitError> {
         ),
         expected: EXPECTED.into(),
         body: documents(context, file, &subscription_objects(context)?),
-        ..step(file, Phase::Start, Side::Shell, "Creates the subscriptions through the operator.")
+        file: file.into(),
+        side: StepSide::Shell,
+        ..Step::new(StepId::Subscriptions, "Creates the subscriptions through the operator.")
     })
 }

@@ -12,15 +12,14 @@ mod yaml;
 use serde_json::Value;
 
 use super::{
-    Bootstrap, Context, EmitError, Target, checks,
-    copy::{finish, paragraphs, step},
-    script::{Phase, Side, Step},
-    session,
+    Bootstrap, Context, EmitError, Target,
+    step::{Step, StepId},
+    steps::start,
 };
 use crate::{finding::Finding, plan::PlannedTable};
 
-/// Steps for psql that are replaced, those in their place, and what the target leaves out.
-type Made = (&'static [&'static str], Vec<Step>, Vec<Finding>);
+/// Steps for psql that are replaced, those in their place with the same identifiers, and what the target leaves out.
+type Made = (&'static [StepId], Vec<Step>, Vec<Finding>);
 
 /// The steps of a target, made from those for psql, and what was dropped on the way.
 ///
@@ -41,44 +40,26 @@ pub(super) fn apply(
         // their subscriptions copy: over loaded tables every row would come twice
         return refuse(word, "another bootstrap than copy".into(), "its subscriptions copy their tables by themselves");
     }
-    let (replaced, made, findings) = match target {
+    let (replaced, mut made, findings) = match target {
         Target::Sql => return Ok((steps, Vec::new())),
         Target::Cnpg => cnpg::steps(context)?,
         Target::Terraform => terraform::steps(context)?,
         Target::Ansible => ansible::steps(context)?,
     };
-    let mut all: Vec<Step> = steps.into_iter().filter(|step| !replaced.iter().any(|file| step.file == *file)).collect();
-    all.extend(made);
-    // the numbers are the order; steps of the ways back and the clean-up have their place by phase
-    let place = |step: &Step| (step.phase >= Phase::Rollback, step.phase.max(Phase::Rollback));
-    let (mut forward, rest): (Vec<Step>, Vec<Step>) = all.into_iter().partition(|step| !place(step).0);
-    forward.sort_by(|a, b| a.file.cmp(&b.file));
-    forward.extend(rest);
-    Ok((forward, findings))
-}
-
-/// What must be there on the subscriber before another tool makes the subscriptions: the mark that later files look for.
-fn prepare(context: &Context<'_>, what_follows: &str) -> Step {
-    finish(
-        context,
-        Step {
-            why: format!(
-                "The files after {what_follows} look for the mark, and rows that are there already would stop a slot."
-            ),
-            undo: Some("90_subscriber_cleanup.sql removes the mark.".into()),
-            body: paragraphs(&[
-                session::mark_subscriber(context),
-                checks::subscriptions_exact(context),
-                checks::subscriber_empty(context),
-            ]),
-            ..step(
-                "58_subscriber_prepare.sql",
-                Phase::Start,
-                Side::Subscriber,
-                "Marks the subscriber with the plan and looks that its tables are empty.",
-            )
-        },
-    )
+    let what_follows = made.iter().find(|step| step.id == StepId::Subscriptions).map(|step| step.file.clone());
+    let mut all = Vec::new();
+    for step in steps {
+        if step.id == StepId::Subscriptions {
+            // another tool makes them, and does not know the mark that later steps look for
+            all.push(start::prepare(what_follows.as_deref().unwrap_or_default()));
+        }
+        if replaced.contains(&step.id) {
+            all.extend(made.extract_if(.., |other| other.id == step.id));
+        } else {
+            all.push(step);
+        }
+    }
+    Ok((all, findings))
 }
 
 fn refuse<T>(target: &'static str, what: String, reason: &'static str) -> Result<T, EmitError> {
@@ -106,7 +87,8 @@ fn subscription_parameters(context: &Context<'_>, slot: &str) -> Vec<(&'static s
         [("copy_data", "true"), ("create_slot", "false"), ("slot_name", slot)]
             .map(|(name, value)| (name, Value::from(value)))
             .into();
-    if let Some(streaming) = super::copy::streaming(context) {
+    if let Some(streaming) = super::planned::streaming(context.plan.publisher_version, context.plan.subscriber_version)
+    {
         parameters.push(("streaming", Value::from(streaming.as_str())));
     }
     parameters

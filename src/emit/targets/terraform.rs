@@ -3,20 +3,18 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Made, plain_name, prepare, refuse};
+use super::{Made, plain_name, refuse};
 use crate::{
     emit::{
         Context, EmitError,
-        copy::step,
-        script::{Phase, Side, Step},
+        step::{Step, StepId, StepSide},
     },
     finding::{Finding, Subject, code},
     server::ServerVersion,
 };
 
 const FILE: &str = "60_terraform/main.tf.json";
-const REPLACED: [&str; 3] =
-    ["30_publisher_publications.sql", "50_publisher_slots.sql", "60_subscriber_subscriptions.sql"];
+const REPLACED: [StepId; 3] = [StepId::Publications, StepId::Slots, StepId::Subscriptions];
 
 pub(super) fn steps(context: &Context<'_>) -> Result<Made, EmitError> {
     let module = module(context)?;
@@ -28,13 +26,15 @@ pub(super) fn steps(context: &Context<'_>) -> Result<Made, EmitError> {
              is writing."
                 .into(),
         ),
-        undo: Some("90_subscriber_cleanup.sql, 91_publisher_cleanup.sql, then terraform state rm of all resources.".into()),
+        undo: Some("{subscriber_cleanup}, {publisher_cleanup}, then terraform state rm of all resources.".into()),
         expected: "Apply complete, with the number of resources.".into(),
         duration: "seconds, and for each slot as long as the longest transaction that is writing".into(),
         body,
-        ..step(FILE, Phase::Start, Side::Shell, "Creates publications, slots and subscriptions as resources.")
+        file: FILE.into(),
+        side: StepSide::Shell,
+        ..Step::new(StepId::Subscriptions, "Creates publications, slots and subscriptions as resources.")
     };
-    Ok((&REPLACED, vec![prepare(context, FILE), apply], findings(context.plan.subscriber_version)))
+    Ok((&REPLACED, vec![apply], findings(context.plan.subscriber_version)))
 }
 
 fn findings(subscriber: ServerVersion) -> Vec<Finding> {
@@ -102,9 +102,6 @@ pub(in crate::emit) fn module(context: &Context<'_>) -> Result<Value, EmitError>
             let what = |what: &str| format!("the {what} of table {}", table.table_name());
             if table.row_filter.is_some() {
                 return refuse("terraform", what("row filter"), "postgresql_publication has none");
-            }
-            if table.columns.is_some() {
-                return refuse("terraform", what("column list"), "postgresql_publication has none");
             }
             if table.only {
                 return refuse("terraform", what("ONLY"), "postgresql_publication would take its children, too");

@@ -3,7 +3,7 @@
 use super::{ansible, cnpg, terraform, to_yaml};
 use crate::{
     emit::{
-        Bootstrap, Context, EmitOptions, Script, Target, publications, script,
+        Bootstrap, Context, EmitOptions, Script, Target, script,
         tests::{hostile_plan, plan, slot, table},
     },
     plan::Plan,
@@ -50,13 +50,13 @@ fn manifests_have_only_fields_that_their_tools_know() {
         slot.tables.iter_mut().for_each(|table| table.insert_only = false);
     }
     for plan in [simple(), hostile] {
-        let context = Context { plan: &plan, bootstrap: Bootstrap::Copy, publications: publications(&plan).unwrap() };
+        let context = Context::new(&plan, Bootstrap::Copy).unwrap();
         cnpg::publication_objects(&context).unwrap().iter().for_each(|object| valid(PUBLICATION, object));
         cnpg::subscription_objects(&context).unwrap().iter().for_each(|object| valid(SUBSCRIPTION, object));
     }
     let mut plan = named("pub_one");
     plan.database = "data${base}".into();
-    let context = Context { plan: &plan, bootstrap: Bootstrap::Copy, publications: publications(&plan).unwrap() };
+    let context = Context::new(&plan, Bootstrap::Copy).unwrap();
     let module = terraform::module(&context).unwrap();
     valid(TERRAFORM, &module);
     assert_eq!(module["resource"]["postgresql_publication"]["publication_1"]["name"], "pub_one");
@@ -66,7 +66,7 @@ fn manifests_have_only_fields_that_their_tools_know() {
         serde_json::json!(["app.orders", "public.Upper case"])
     );
     let plan = named("Pub_{{ x }}${y}");
-    let context = Context { plan: &plan, bootstrap: Bootstrap::Copy, publications: publications(&plan).unwrap() };
+    let context = Context::new(&plan, Bootstrap::Copy).unwrap();
     let playbook = to_yaml(&ansible::playbook(&context).unwrap());
     assert!(
         playbook.contains("name: !unsafe \"Pub_{{ x }}${y}\"") && playbook.contains("slot_type: \"logical\""),
@@ -119,8 +119,6 @@ fn what_a_target_cannot_say_is_refused_and_what_it_need_not_is_a_finding() {
     });
     assert!(filter[0].contains("target cnpg cannot say the row filter of table app.orders"), "{filter:?}");
     assert!(filter[1].contains("row filter") && filter[2].is_empty(), "{filter:?}");
-    let columns = changed(|plan| plan.slots[0].tables[0].columns = Some(vec!["id".into()]));
-    assert!(columns[0].is_empty() && columns[1].contains("column list") && columns[2].is_empty(), "{columns:?}");
     let only = changed(|plan| plan.slots[0].tables[0].only = true);
     assert!(only[0].is_empty() && only[1].contains("ONLY") && only[2].contains("ONLY"), "{only:?}");
     let dotted = changed(|plan| plan.slots[0].tables[0].name = "a.b".into());

@@ -44,7 +44,7 @@ codes! {
         "The subscriber would look for the leaves",
         "Plan again";
     AU206 Error:
-        "row filters or column lists below version 15",
+        "row filters below version 15",
         "The publisher does not know them",
         "Plan for the right versions";
     AU207 Error:

@@ -60,8 +60,8 @@ codes! {
         "The subscriber's key must follow",
         "Sample and plan again";
     PF609 Warning:
-        "a new foreign key joins two slots",
-        "The scripts do not know it",
+        "a foreign key between two slots is new or has changed",
+        "The scripts do not know it, or would restore the old one",
         "Sample and plan again";
     PF610 Warning:
         "the tables have grown",

@@ -115,10 +115,6 @@ codes! {
         "a row filter uses columns outside of the identity",
         "UPDATE and DELETE fail on the publisher (42P10)",
         "REPLICA IDENTITY FULL, or filter by the key";
-    PF204 Error:
-        "a column list lacks columns of the identity",
-        "UPDATE and DELETE fail on the publisher (42P10)",
-        "Plan again with them";
     PF205 Warning:
         "a sharded table with out-of-line columns and no FULL",
         "An UPDATE that moves a row to another shard loses them, without an error",

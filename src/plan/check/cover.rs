@@ -39,12 +39,11 @@ fn members_exist(book: &Book<'_>, report: &mut Report) {
             }
             Some(_) => {}
         }
-        let unsupported = member.row_filter.is_some() || member.columns.is_some();
-        if unsupported
+        if member.row_filter.is_some()
             && !(book.plan.publisher_version.has_row_filters() && book.plan.subscriber_version.has_row_filters())
         {
             let subject = Subject::Table(name);
-            report.error(code::AU206, subject, "row filters and column lists need version 15 on both sides");
+            report.error(code::AU206, subject, "row filters need version 15 on both sides");
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::{
         Role, gap,
         witness::{Core, proven},
     },
+    workload::ForeignKey,
 };
 
 pub(super) fn check(book: &Book<'_>, of_slots: &[Vec<Vec<usize>>], report: &mut Report) {
@@ -254,11 +255,11 @@ fn cut(book: &Book<'_>, report: &mut Report) {
     let nowhere = BTreeSet::new();
     let of = |name: &TableName| book.by_name.get(name).map_or(&nowhere, |&index| &lies_in[index]);
     let mut pairs: BTreeMap<(TableName, TableName), u64> = BTreeMap::new();
-    let mut flags: Vec<(&TableName, &TableName, &str, bool)> = Vec::new();
+    let mut flags: Vec<(&ForeignKey, bool)> = Vec::new();
     for key in &book.workload.foreign_keys {
         let (from, to) = (of(&key.from), of(&key.to));
         let apart = from != to || to.len() > 1;
-        flags.push((&key.from, &key.to, &key.name, !to.is_empty() && key.from != key.to && apart));
+        flags.push((key, !to.is_empty() && key.from != key.to && apart));
         if !from.is_empty() && !to.is_empty() && key.from != key.to && apart {
             let (a, b) = (key.from.clone().min(key.to.clone()), key.from.clone().max(key.to.clone()));
             let weight = rules::weight(book, &a, &b);
@@ -278,8 +279,8 @@ fn cut(book: &Book<'_>, report: &mut Report) {
         let (stated, found) = (book.plan.objective.cut_weight, pairs.values().sum::<u64>());
         report.error(code::AU706, Subject::Plan, format!("cut_weight is {stated}, but the pairs cut weigh {found}"));
     }
-    let planned: Vec<(&TableName, &TableName, &str, bool)> =
-        book.plan.foreign_keys.iter().map(|key| (&key.from, &key.to, key.name.as_str(), key.cut)).collect();
+    let planned: Vec<(&ForeignKey, bool)> =
+        book.plan.foreign_keys.iter().map(|planned| (&planned.key, planned.cut)).collect();
     if planned != flags {
         report.error(
             code::AU707,

@@ -6,7 +6,7 @@ use super::{
     Changes, DeriveError, Deriver, NAMES_IN_NOTE, SHORTEST_LAST_BUCKET, rounded, seconds_between, whole_second,
 };
 use crate::{
-    format,
+    format::{self, Document},
     names::TableName,
     units::Bytes,
     workload::{
@@ -102,7 +102,7 @@ impl Deriver {
         let attributed: f64 = catalog.tables.iter().map(|table| self.attributed(&table, &referrers, &totals)).sum();
         let mut frame = Workload {
             kind: "workload".to_owned(),
-            version: format::FORMAT_VERSION,
+            version: Workload::VERSION,
             tool: format::TOOL.to_owned(),
             server: start.server.clone(),
             database: start.database.clone(),

@@ -1,3 +1,0 @@
-# What the shell must know of the plan. Sourced.
-plan=ce18d3be0f21232089f30bf0b117d503bc80e9a2f69b4a086124cbedad942dfd
-slots='pgsp_email_events pgsp_email_messages pgsp_sessions pgsp_contact_activities pgsp_shared_1 pgsp_shared_2 pgsp_shared_3 pgsp_shared_4'

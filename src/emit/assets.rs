@@ -1,0 +1,240 @@
+//! The static files: the same bytes for every plan of one release. Which of them a script gets follows from what its steps
+//! include.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{script::Support, step::Step};
+
+macro_rules! assets {
+    ($($file:literal),* $(,)?) => {
+        /// Every file of `lib`, by name.
+        pub(super) const LIB: &[(&str, &str)] = &[$(($file, include_str!(concat!("assets/lib/", $file)))),*];
+    };
+}
+
+assets! {
+    "advance_origins.sql",
+    "allowed.sql",
+    "apply.sql",
+    "aurora.sh",
+    "back_subscriber.sql",
+    "bootstrap_state.sql",
+    "clone.sh",
+    "clone.sql",
+    "clone_adopt.sql",
+    "clone_adopted.sql",
+    "clone_behind.sql",
+    "clone_facts.sql",
+    "clone_passed.sql",
+    "clone_placed.sql",
+    "clone_position.sql",
+    "clone_remember.sql",
+    "clone_subscriber_position.sql",
+    "close_subscriber.sql",
+    "close_writes.sql",
+    "comments_read.sql",
+    "comments_write.sql",
+    "common.sh",
+    "compare.sql",
+    "compare_barrier.sql",
+    "compare_publisher.sql",
+    "compare_publisher_functions.sql",
+    "compare_run.sql",
+    "compare_subscriber.sql",
+    "compare_subscriber_functions.sql",
+    "counter.sql",
+    "counter_publisher.sql",
+    "cut_publisher.sql",
+    "cut_publisher_end.sql",
+    "cut_subscriber.sql",
+    "cutover.sh",
+    "drift.sh",
+    "drift_facts.sql",
+    "drop_empty_state.sql",
+    "dump.sh",
+    "dump_begin.sql",
+    "dump_loaded.sql",
+    "dump_look.sql",
+    "dump_oids.sql",
+    "dump_over_publisher.sql",
+    "dump_over_subscriber.sql",
+    "dump_slots.sql",
+    "dump_snapshot.sql",
+    "end_loads.sql",
+    "end_parts.sql",
+    "filters_covered.sql",
+    "flush.sql",
+    "flush_publisher.sql",
+    "flush_subscriber.sql",
+    "foreign_keys_drop.sql",
+    "foreign_keys_forget.sql",
+    "foreign_keys_known.sql",
+    "foreign_keys_restore.sql",
+    "foreign_keys_return.sql",
+    "foreign_keys_saved.sql",
+    "foreign_keys_validate.sql",
+    "foreign_keys_validate_publisher.sql",
+    "forget.sql",
+    "forget_mark.sql",
+    "forward_again_subscriber.sql",
+    "freeze.sql",
+    "identities.sql",
+    "identities_back.sql",
+    "load.sql",
+    "mark.sql",
+    "memberships_make.sql",
+    "memberships_read.sql",
+    "mirror_publications_drop.sql",
+    "mirrors_drop.sql",
+    "mirrors_enable.sql",
+    "missing.sql",
+    "no_sessions.sql",
+    "objects_publisher.sql",
+    "objects_subscriber.sql",
+    "open_publisher.sql",
+    "open_subscriber.sql",
+    "open_writes.sql",
+    "opened_subscriber.sql",
+    "own_roles.sql",
+    "planned_publications_drop.sql",
+    "planned_slots_drop.sql",
+    "position.sh",
+    "publication_differences.sql",
+    "publications_exact.sql",
+    "publisher.sql",
+    "publisher_settings.sql",
+    "publisher_tables.sql",
+    "read_only.sql",
+    "ready_publisher.sql",
+    "require_mark.sql",
+    "require_state.sql",
+    "require_stopped.sql",
+    "reverse_drain_subscriber.sql",
+    "reverse_publications.sql",
+    "reverse_publications_there.sql",
+    "reverse_settings_publisher.sql",
+    "reverse_settings_subscriber.sql",
+    "reverse_slots_drop.sql",
+    "reverse_subscriptions.sql",
+    "roles_make.sql",
+    "roles_read.sql",
+    "run.sh",
+    "schema.sh",
+    "schema_attached.sql",
+    "schema_kinds.sql",
+    "sequences.sql",
+    "sequences_read.sql",
+    "sequences_read_publisher.sql",
+    "sequences_read_subscriber.sql",
+    "sequences_write.sql",
+    "sequences_write_publisher.sql",
+    "sequences_write_subscriber.sql",
+    "session.sql",
+    "sessions_publisher.sql",
+    "set_state.sql",
+    "settle.sql",
+    "slots.sql",
+    "slots_absent.sql",
+    "slots_drop.sql",
+    "slots_position.sql",
+    "slots_usable.sql",
+    "state.sql",
+    "still_read_only.sql",
+    "stop_writes.sql",
+    "subscriber.sql",
+    "subscriber_empty.sql",
+    "subscriber_settings.sql",
+    "subscriber_tables.sql",
+    "subscriber_warnings.sql",
+    "subscriptions_drop.sql",
+    "subscriptions_enable.sql",
+    "subscriptions_exact.sql",
+    "subscriptions_not_stopped.sql",
+    "subscriptions_stop.sql",
+    "tables_not_ready.sql",
+    "take_part.sql",
+    "thaw.sql",
+    "truncate_allow.sql",
+    "truncate_guard.sql",
+    "unplanned.sql",
+    "vacuum.sh",
+    "vacuum_subscriber.sql",
+    "verify.sh",
+    "wait_for_slots.sql",
+    "wait_ready.sql",
+    "where_publisher.sql",
+    "where_subscriber.sql",
+    "writes_open_publisher.sql",
+    "writes_open_subscriber.sql",
+    "writes_stop_subscriber.sql",
+}
+
+/// Files beside the steps.
+pub(super) const TOP: &[(&str, &str)] =
+    &[("run.sh", include_str!("assets/run.sh")), ("cutover.conf.example", include_str!("assets/cutover.conf.example"))];
+
+/// The static files that steps and `plan/` lead to.
+pub(super) fn needed(steps: &[Step], plan: &[Support]) -> Vec<Support> {
+    let library: BTreeMap<&str, &str> = LIB.iter().copied().collect();
+    let mut found = BTreeSet::new();
+    let mut open: Vec<&str> = steps.iter().map(|step| step.body.as_str()).collect();
+    open.extend(plan.iter().map(|file| file.body.as_str()));
+    open.extend(TOP.iter().map(|(_, body)| *body));
+    while let Some(body) = open.pop() {
+        for name in mentioned(body) {
+            if let Some((&name, &body)) =
+                library.get_key_value(name.as_str()).filter(|(name, _)| !found.contains(*name))
+            {
+                found.insert(name);
+                open.push(body);
+            }
+        }
+    }
+    let lib = found.into_iter().map(|name| Support::new(&format!("lib/{name}"), library[name].to_owned()));
+    lib.chain(TOP.iter().map(|(name, body)| Support::new(name, (*body).to_owned()))).collect()
+}
+
+/// Names of files that a text could lead to: the last part of each path. `$1` and `$side` in one stand for both sides.
+fn mentioned(body: &str) -> BTreeSet<String> {
+    let is_path = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/' | '$');
+    let words = body.split(|c| !is_path(c)).filter(|word| word.ends_with(".sql") || word.ends_with(".sh"));
+    let names = words.map(|word| word.rsplit('/').next().unwrap_or(word));
+    names
+        .flat_map(|name| match name.find('$') {
+            None => vec![name.to_owned()],
+            Some(at) => {
+                let end = name[at..].find('.').map_or(name.len(), |dot| at + dot);
+                ["publisher", "subscriber"].map(|side| format!("{}{side}{}", &name[..at], &name[end..])).into()
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_leads_to_files_by_their_names() {
+        let text = "\\ir ../lib/guard.sql\n. \"$here/lib/common.sh\"\npsql -f \"$here/lib/flush_$1.sql\" -f \"$here/lib/where_$side.sql\"";
+        let expected = [
+            "common.sh",
+            "flush_publisher.sql",
+            "flush_subscriber.sql",
+            "guard.sql",
+            "where_publisher.sql",
+            "where_subscriber.sql",
+        ];
+        assert_eq!(mentioned(text).iter().map(String::as_str).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn every_file_of_the_folder_is_listed_in_order() {
+        let mut on_disk: Vec<String> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/emit/assets/lib"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        on_disk.sort();
+        assert_eq!(LIB.iter().map(|(file, _)| *file).collect::<Vec<_>>(), on_disk);
+    }
+}

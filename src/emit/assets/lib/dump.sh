@@ -1,0 +1,109 @@
+# Bootstrap dump: one exported snapshot for all slots, one step. Sourced.
+#
+# The snapshot lives as long as the replication connection that made the first slot, so slots, dump and restore cannot be steps
+# of their own. The first slot is made with EXPORT_SNAPSHOT and copied: all slots then stand at the snapshot's position, and the
+# subscriptions need no origin to be advanced.
+. "$here/lib/schema.sh"
+set -e
+
+load_name=pgslotplan_load_$prefix # by which the sessions of this step's programs are known
+
+# The first slot and its snapshot, over a replication connection that stays open behind a named pipe
+export_snapshot() {
+    case $PGSLOTPLAN_PUBLISHER in
+    postgres://*\?* | postgresql://*\?*) replication="$PGSLOTPLAN_PUBLISHER&replication=database" ;;
+    postgres://* | postgresql://*) replication="$PGSLOTPLAN_PUBLISHER?replication=database" ;;
+    *=*) replication="$PGSLOTPLAN_PUBLISHER replication=database" ;;
+    *) replication="dbname='$PGSLOTPLAN_PUBLISHER' replication=database" ;;
+    esac
+    say 'making the first slot: it waits for transactions that are writing now'
+    mkfifo "$temporary/commands"
+    PGAPPNAME=$load_name PGOPTIONS="${PGOPTIONS:-} -c statement_timeout=0 -c idle_in_transaction_session_timeout=0" \
+        psql -X -q -A -t -v ON_ERROR_STOP=1 -v first_slot="$first_slot" -v snapshot="$temporary/snapshot" -v done="$temporary/snapshot.done" \
+        -d "$replication" -f - < "$temporary/commands" > "$temporary/replies" 2>&1 &
+    holder=$!
+    # psql flushes the answer when \o closes its file
+    exec 9> "$temporary/commands"
+    cat "$here/lib/dump_snapshot.sql" >&9
+    while [ ! -s "$temporary/snapshot.done" ]; do
+        kill -0 "$holder" 2> /dev/null || die 'the first slot could not be made' "$(cat "$temporary/replies")"
+        sleep 0.2
+    done
+    position=$(cut -d '|' -f 2 "$temporary/snapshot")
+    snapshot=$(cut -d '|' -f 3 "$temporary/snapshot")
+    [ -n "$snapshot" ] || die 'the server exported no snapshot' "$(cat "$temporary/replies")"
+    say "snapshot $snapshot at $position"
+}
+end_snapshot() {
+    exec 9>&-
+    wait "$holder" || :
+    holder=
+}
+leave_load() {
+    code=$?
+    exec 9>&-
+    [ -z "$holder" ] || kill "$holder" 2> /dev/null || :
+    (exit "$code") || :
+    [ -z "$temporary" ] || rm -rf "$temporary"
+    [ -n "$has_ended" ] || record "exit $code" "ended without a result"
+    exit "$code"
+}
+dump_data() {
+    jobs=${PGSLOTPLAN_JOBS:-4}
+    mkdir -p "$PGSLOTPLAN_DUMP"
+    # a folder of its own: a pg_dump of an earlier run may still write into another
+    rm -rf "$PGSLOTPLAN_DUMP/pgslotplan-$prefix".??????
+    folder=$(mktemp -d "$PGSLOTPLAN_DUMP/pgslotplan-$prefix.XXXXXX")
+    set --
+    . "$here/plan/dump_arguments.sh"
+    say "dumping into $folder"
+    PGAPPNAME=$load_name PGOPTIONS="${PGOPTIONS:-} -c statement_timeout=0 -c lock_timeout=0" \
+        pg_dump -d "$PGSLOTPLAN_PUBLISHER" -Fd -j "$jobs" --data-only --snapshot="$snapshot" --no-unlogged-table-data -N pgslotplan "$@" -f "$folder"
+}
+restore_data() {
+    ask_publisher -f "$here/lib/dump_oids.sql" > "$temporary/oids"
+    pg_restore -l "$folder" > "$temporary/list"
+    # entries are named by the oids of their table on the publisher: names could hold anything
+    awk 'NR == FNR { wanted[$1] = 1; next }
+         /^;/ { next }
+         $2 == "0" && ($3 in wanted) && $4 == "TABLE" && $5 == "DATA" { print; delete wanted[$3] }
+         END { for (oid in wanted) print oid > missing }' missing="$temporary/missing" "$temporary/oids" "$temporary/list" > "$temporary/tables"
+    [ ! -s "$temporary/missing" ] || die 'the dump lacks planned tables' "oids on the publisher: $(tr '\n' ' ' < "$temporary/missing")"
+    say 'restoring'
+    # foreign keys and triggers must not see rows in the order of the files
+    options="${PGOPTIONS:-} -c session_replication_role=replica -c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=0"
+    role=$(PGOPTIONS=$options psql -X -q -A -t -d "$PGSLOTPLAN_SUBSCRIBER" -c 'SHOW session_replication_role') || exit 2
+    [ "$role" = replica ] || die 'session_replication_role cannot be set on the subscriber' 'Connect as a role that may set it, and without options in the connection string.'
+    PGOPTIONS=$options PGAPPNAME=$load_name pg_restore -d "$PGSLOTPLAN_SUBSCRIBER" --data-only -j "$jobs" --exit-on-error -L "$temporary/tables" "$folder"
+    psql_subscriber -f "$here/lib/dump_loaded.sql"
+    rm -rf "$folder"
+    say 'all data is there'
+}
+load_dump() {
+    wants_servers
+    wants PGSLOTPLAN_DUMP 'folder for the dump, with room for the compressed data'
+    needs psql pg_dump pg_restore mkfifo awk
+    check_dump_version
+    make_temporary
+    psql_publisher -f "$here/lib/publisher.sql"
+    loaded=$(ask_subscriber -f "$here/lib/dump_look.sql")
+    case $loaded in
+    loaded) finish 0 'the data is there already: nothing to do' ;;
+    begun)
+        say 'an earlier run did not come to its end: starting over'
+        psql_subscriber -f "$here/lib/dump_over_subscriber.sql"
+        psql_publisher -f "$here/lib/dump_over_publisher.sql"
+        ;;
+    *)
+        psql_publisher -f "$here/lib/slots_absent.sql"
+        psql_subscriber -f "$here/lib/dump_begin.sql"
+        ;;
+    esac
+    holder=
+    trap leave_load EXIT
+    export_snapshot
+    psql_publisher -v position="$position" -f "$here/lib/dump_slots.sql"
+    dump_data
+    end_snapshot
+    restore_data
+}

@@ -1,0 +1,22 @@
+-- The subscriber as before the cutover: no slots of the way back, foreign keys dropped, subscriptions enabled.
+\ir subscriber.sql
+\ir require_mark.sql
+\ir end_parts.sql
+DO $pgslotplan$
+DECLARE
+  was_opened boolean := false;
+BEGIN
+  IF pg_temp.has_state('opened') THEN
+    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.opened WHERE prefix = $1)' INTO was_opened USING current_setting('pgslotplan.prefix');
+  END IF;
+  IF was_opened THEN
+    RAISE EXCEPTION USING MESSAGE = 'the new server was opened for writes',
+      HINT = 'The subscriptions must not go on: rows would be applied twice. rollback.sh is the way back.';
+  END IF;
+END
+$pgslotplan$;
+\ir reverse_slots_drop.sql
+\ir open_writes.sql
+\ir foreign_keys_drop.sql
+UPDATE pgslotplan.plan SET stopped = false WHERE prefix = :'prefix' AND stopped;
+\ir subscriptions_enable.sql

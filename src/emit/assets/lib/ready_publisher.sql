@@ -1,0 +1,24 @@
+-- Waits up to 30 s until every slot is within :most_bytes_behind.
+\ir publisher.sql
+SELECT set_config('pgslotplan.most_bytes_behind', :'most_bytes_behind', false) AS most \gset
+DO $pgslotplan$
+DECLARE
+  deadline timestamptz := clock_timestamp() + interval '30 s';
+  lines text;
+BEGIN
+  LOOP
+    SELECT string_agg(format('slot %I: %s', p.slot_name, CASE WHEN s.slot_name IS NULL THEN 'missing' WHEN NOT s.active THEN 'not connected'
+             ELSE format('%s bytes behind', pg_wal_lsn_diff(pg_current_wal_insert_lsn(), s.confirmed_flush_lsn)) END), chr(10) ORDER BY p.slot_name)
+      INTO lines
+    FROM pg_temp.planned_slot AS p LEFT JOIN pg_replication_slots AS s ON s.slot_name = p.slot_name AND s.database = current_database()
+    WHERE (s.active AND pg_wal_lsn_diff(pg_current_wal_insert_lsn(), s.confirmed_flush_lsn)
+             <= current_setting('pgslotplan.most_bytes_behind')::numeric) IS NOT TRUE;
+    EXIT WHEN lines IS NULL;
+    IF clock_timestamp() >= deadline THEN
+      RAISE EXCEPTION USING MESSAGE = 'slots are not ready for the cutover', DETAIL = lines,
+        HINT = 'Wait until they have caught up; MOST_BYTES_BEHIND is the limit.';
+    END IF;
+    PERFORM pg_sleep(0.2);
+  END LOOP;
+END
+$pgslotplan$;

@@ -1,0 +1,3 @@
+-- Writes the values of all sequences of the publisher into :out.
+\ir publisher.sql
+\ir sequences_read.sql

@@ -1,0 +1,3 @@
+-- Writes the values of all sequences of the subscriber into :out.
+\ir subscriber.sql
+\ir sequences_read.sql

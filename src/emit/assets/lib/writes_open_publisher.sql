@@ -1,0 +1,3 @@
+-- Opens the writes on the publisher again.
+\ir publisher.sql
+\ir open_writes.sql

@@ -1,0 +1,80 @@
+//! The one list of steps: publications, then slots, then the data, then subscriptions; verification, cutover, ways back,
+//! clean-up.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Context, bootstraps,
+    planned::{self, cuts_foreign_keys, guards_truncate},
+    step::Step,
+    steps::{checks, cleanup, cutover, rollback, schema, start, verify, way_back},
+};
+use crate::workload::ReplicaIdentity;
+
+/// All steps for psql and sh, without file names.
+pub(super) fn steps(context: &Context<'_>) -> Vec<Step> {
+    let is_physical = context.bootstrap.is_physical();
+    let cuts = cuts_foreign_keys(context.plan);
+    let when = |wanted: bool, step: fn() -> Step| wanted.then(step);
+    let sets_index = |wanted: Option<ReplicaIdentity>| {
+        let chosen = |table: &crate::plan::PlannedTable| {
+            table.set_identity && wanted.is_none_or(|identity| table.identity == identity)
+        };
+        context.plan.members().any(|(_, table)| chosen(table))
+    };
+    let (data_first, data) = bootstraps::data(context);
+    let mut steps: Vec<Step> = Vec::new();
+    steps.extend(when(!is_physical, schema::tables));
+    steps.push(checks::publisher());
+    steps.extend(when(!is_physical, checks::subscriber));
+    steps.extend(when(!is_physical, schema::drift_tables));
+    steps.extend(when(sets_index(None), checks::identities));
+    steps.extend(when(guards_truncate(context), checks::truncate_guard));
+    steps.extend(when(!is_physical && sets_index(Some(ReplicaIdentity::Index)), checks::subscriber_identities));
+    steps.push(start::publications());
+    steps.extend(data_first);
+    steps.extend(when(cuts, start::foreign_keys_drop));
+    steps.extend(data);
+    steps.extend([start::subscriptions(context), verify::ready(context), verify::caught_up()]);
+    steps.extend(when(!is_physical, schema::indexes));
+    steps.extend(when(!is_physical, schema::foreign_keys));
+    steps.extend(when(!is_physical, schema::drift_everything));
+    steps.extend([
+        verify::live(),
+        way_back::check(),
+        cutover::vacuum(),
+        way_back::prepare(context),
+        cutover::freeze(),
+        way_back::subscriptions(),
+        cutover::whole(),
+        cutover::quiesce(),
+        cutover::pause(),
+        cutover::stop_writes(),
+        verify::at_rest(),
+        cutover::stop(),
+    ]);
+    steps.extend(when(cuts, cutover::restore_foreign_keys));
+    steps.extend([
+        cutover::sequences(),
+        way_back::slots(),
+        way_back::start(),
+        cutover::switch(),
+        cutover::resume(),
+        cutover::prove(),
+    ]);
+    steps.extend(when(cuts, cutover::validate_foreign_keys));
+    steps.extend(rollback::steps());
+    steps.extend([way_back::end(), cleanup::subscriber(context), cleanup::publisher(context)]);
+    steps
+}
+
+/// Gives every step its file name, puts the names of others into its prose, and its head before its body.
+pub(super) fn finish(context: &Context<'_>, mut steps: Vec<Step>) -> Vec<Step> {
+    let shape = planned::shape(context.plan, context.bootstrap);
+    for step in steps.iter_mut().filter(|step| step.file.is_empty()) {
+        step.file = step.id.file(shape);
+    }
+    let files: BTreeMap<&str, String> = steps.iter().map(|step| (step.id.as_str(), step.file.clone())).collect();
+    steps.iter_mut().for_each(|step| step.finish(&files));
+    steps
+}

@@ -1,0 +1,102 @@
+//! The subscriber's schema, by pg_dump of the publisher: tables and keys before the copy, indexes and the rest after it.
+
+use crate::emit::{
+    step::{Step, StepId},
+    variables::{SERVERS, variables},
+};
+
+pub(in crate::emit) fn tables() -> Step {
+    Step {
+        why: "The copy needs tables with their primary keys and replica identities, and nothing more: every further index \
+              makes it slower."
+            .into(),
+        hazard: Some(
+            "Roles come without passwords and without SUPERUSER, REPLICATION and BYPASSRLS; settings of roles and of the \
+             database do not come. What the subscriber already has is not changed: {drift_tables} compares."
+                .into(),
+        ),
+        undo: Some("Drop what it made, or the database.".into()),
+        variables: variables(SERVERS),
+        expected: "The roles that lost an attribute, and what it is doing; exit code 0.".into(),
+        duration: "a minute for some thousand tables".into(),
+        ..Step::new(
+            StepId::Schema,
+            "Creates the publisher's roles, extensions, tables and keys on the subscriber where they are missing.",
+        )
+    }
+    .shell("schema", "make_tables")
+}
+
+pub(in crate::emit) fn indexes() -> Step {
+    Step {
+        why: "Indexes built once over all rows are faster to build and smaller than those that grow with each row. The largest \
+              are started first and dealt out so that all jobs end at about the same time."
+            .into(),
+        hazard: Some(
+            "CREATE INDEX holds up what the slot of its table applies: the slot falls behind meanwhile and keeps WAL on the \
+             publisher. Each job may use maintenance_work_mem and max_parallel_maintenance_workers."
+                .into(),
+        ),
+        undo: Some("Drop the indexes.".into()),
+        variables: variables(&[SERVERS, &["PGSLOTPLAN_JOBS"]].concat()),
+        expected: "One line for each job; exit code 0.".into(),
+        duration: "the time of the largest indexes; often longer than the copy".into(),
+        ..Step::new(
+            StepId::Indexes,
+            "Builds the secondary indexes and unique constraints that the subscriber lacks, in parallel, largest first.",
+        )
+    }
+    .shell("schema", "make_indexes")
+}
+
+pub(in crate::emit) fn foreign_keys() -> Step {
+    Step {
+        why: "A foreign key within one slot holds as soon as its slot has caught up; those that join two slots are restored at \
+              the cutover. Triggers come late so that none fires for replicated rows before."
+            .into(),
+        hazard: Some(
+            "Each foreign key reads its table once and holds up its slot meanwhile. A trigger that is enabled ALWAYS or REPLICA \
+             on the publisher fires for replicated rows from now on: disable it if it must not."
+                .into(),
+        ),
+        undo: Some("Drop them.".into()),
+        variables: variables(SERVERS),
+        duration: "one read of each referencing table".into(),
+        ..Step::new(
+            StepId::ForeignKeys,
+            "Creates the foreign keys that do not join two slots, and triggers, rules, policies and statistics.",
+        )
+    }
+    .shell("schema", "make_foreign_keys")
+}
+
+/// Columns and keys before the copy.
+pub(in crate::emit) fn drift_tables() -> Step {
+    drift(
+        StepId::DriftTables,
+        "Compares columns and keys of the planned tables on both servers. Changes nothing.",
+        "tables",
+    )
+}
+
+/// Everything, once the indexes are there.
+pub(in crate::emit) fn drift_everything() -> Step {
+    drift(
+        StepId::Drift,
+        "Compares columns, defaults, indexes, constraints and triggers of the planned tables on both servers. Changes nothing.",
+        "everything",
+    )
+}
+
+fn drift(id: StepId, what: &str, extent: &str) -> Step {
+    Step {
+        why: "A column or key that differs shows itself in the middle of the night as a slot that stops, or after the cutover \
+              as a slow or wrong application."
+            .into(),
+        expected: "No difference; exit code 0. Otherwise each fact that only one server has.".into(),
+        go: "Go on when the exit code is 0, or every line it shows is wanted.".into(),
+        variables: variables(&[SERVERS, &["PGSLOTPLAN_ACCEPT_DRIFT"]].concat()),
+        ..Step::new(id, what)
+    }
+    .shell("drift", &format!("compare_drift {extent}"))
+}

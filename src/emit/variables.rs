@@ -1,0 +1,124 @@
+//! Every variable that a step reads, each described once: the runbook lists them, steps name them.
+
+use super::step::Variable;
+
+/// Name, meaning with the default, and whether a step that lists it needs it.
+type Described = (&'static str, &'static str, bool);
+
+const DESCRIBED: &[Described] = &[
+    ("PGSLOTPLAN_PUBLISHER", "connection string of the publisher's database", true),
+    ("PGSLOTPLAN_SUBSCRIBER", "connection string of the subscriber's database", true),
+    (
+        "PGSLOTPLAN_BIN",
+        "folder of psql, pg_dump and pg_restore, of the subscriber's major version; PATH when not given",
+        false,
+    ),
+    ("PGSLOTPLAN_STATE", "folder for evidence and notes; the name of this folder with .state when not given", false),
+    (
+        "PGSLOTPLAN_REHEARSAL",
+        "yes: the servers are those of a rehearsal, and every line of the evidence says so",
+        false,
+    ),
+    (
+        "PGSLOTPLAN_PUBLISHER_FROM_SUBSCRIBER",
+        "how the subscriber's server reaches the publisher; PGSLOTPLAN_PUBLISHER when not given",
+        false,
+    ),
+    (
+        "PGSLOTPLAN_SUBSCRIBER_FROM_PUBLISHER",
+        "how the publisher's server reaches the subscriber; PGSLOTPLAN_SUBSCRIBER when not given",
+        false,
+    ),
+    (
+        "PGSLOTPLAN_ACCEPT_DRIFT",
+        "1: the differences have been read and are accepted; they are shown, and the exit code is 0",
+        false,
+    ),
+    ("PGSLOTPLAN_JOBS", "indexes built, or tables dumped and restored, at a time; 4 when not given", false),
+    ("PGSLOTPLAN_DUMP", "folder for the dump, with room for the compressed data", true),
+    ("PGSLOTPLAN_CUTOVER", "the cutover's configuration; cutover.conf in the state folder when not given", false),
+    ("PGSLOTPLAN_CLONE_DATA", "data folder of the clone, absolute; new, or a storage clone made after the slots", true),
+    (
+        "PGSLOTPLAN_CLONE_CONF",
+        "file with parameters that the clone must have otherwise than the publisher, such as port",
+        false,
+    ),
+    ("PGSLOTPLAN_CLONE_EXISTING", "1: the data folder is a storage clone, and no base backup is made", false),
+    ("PGSLOTPLAN_WAIT", "seconds to wait until the clone has passed the slots; 86400 when not given", false),
+    ("PGSLOTPLAN_OLD_BIN", "folder of the programs of the publisher's major version", true),
+    ("PGSLOTPLAN_NEW_BIN", "folder of the programs of the subscriber's major version", true),
+    ("PGSLOTPLAN_NEW_DATA", "data folder of the upgraded clone, absolute; new, on the same file system", true),
+    (
+        "PGSLOTPLAN_NEW_CONF",
+        "file with parameters of the upgraded clone, such as port and the settings of the runbook",
+        false,
+    ),
+    ("PGSLOTPLAN_AURORA_SOURCE", "identifier of the publisher's DB cluster", true),
+    ("PGSLOTPLAN_AURORA_CLONE", "identifier that the clone's DB cluster gets; its instance gets it with -1", true),
+    ("PGSLOTPLAN_AURORA_CLASS", "instance class of the clone, such as db.r7g.4xlarge", true),
+    ("PGSLOTPLAN_AURORA_GROUP", "DB cluster parameter group of the clone, of the publisher's version", true),
+    ("PGSLOTPLAN_AURORA_SUBNETS", "DB subnet group of the clone", true),
+    ("PGSLOTPLAN_AURORA_SECURITY", "security groups of the clone, separated by blanks", true),
+    ("PGSLOTPLAN_AURORA_VERSION", "engine version to upgrade to, of the subscriber's major version", true),
+    ("PGSLOTPLAN_AURORA_NEW_GROUP", "DB cluster parameter group of the subscriber's version", true),
+    ("VERIFY_JOBS", "slots compared at a time; 2 when not given", false),
+    ("VERIFY_CHUNK_ROWS", "rows of one digest; 20000 when not given", false),
+    ("VERIFY_BATCH_SECONDS", "how long one statement reads before the position is noted; 10 when not given", false),
+    ("VERIFY_WAIT_SECONDS", "how long the slots may take to pass what was read; 600 when not given", false),
+    ("VERIFY_ROUNDS", "looks at a row that changes each time before it counts as undecided; 30 when not given", false),
+    (
+        "VERIFY_MOST_DIFFERENCES",
+        "after so many differences of a slot its other tables are not compared; 10000 when not given",
+        false,
+    ),
+    ("VERIFY_SEQUENCES", "yes: a sequence that is behind counts as different before the cutover, too", false),
+    ("VACUUM_JOBS", "tables vacuumed at a time; 2 when not given", false),
+    (
+        "DRAIN_SECONDS",
+        "how long the slots may take to pass what was written before the write stop; 60 when not given",
+        false,
+    ),
+    (
+        "publisher_dsn",
+        "connection string by which the subscriber's server reaches the publisher's database, with a role that has REPLICATION and \
+         SELECT on the tables; run.sh takes PGSLOTPLAN_PUBLISHER_FROM_SUBSCRIBER",
+        true,
+    ),
+    (
+        "subscriber_dsn",
+        "connection string by which the publisher's server reaches the subscriber's database, with a role that has REPLICATION; \
+         run.sh takes PGSLOTPLAN_SUBSCRIBER_FROM_PUBLISHER",
+        true,
+    ),
+    ("wait_seconds", "how long to wait before it is an error; 3600 for tables, 600 for slots when not given", false),
+    ("allowed", "roles whose sessions may stay, separated by commas; none when not given", false),
+    ("terminate", "yes: other sessions are ended; no (the default): they are listed, and the step fails", false),
+    ("clone_instance", "identifier of the clone's writer instance, as the console shows it", true),
+];
+
+/// Those of the names, in this order.
+///
+/// # Panics
+/// When one is not described: the names are constants of the steps.
+pub(super) fn variables(names: &[&str]) -> Vec<Variable> {
+    names
+        .iter()
+        .map(|name| {
+            let found = DESCRIBED.iter().find(|(described, ..)| described == name);
+            let (_, meaning, required) = found.expect("every variable of a step is described");
+            Variable { name: (*name).to_owned(), meaning: (*meaning).to_owned(), required: *required }
+        })
+        .collect()
+}
+
+/// What every script reads.
+pub(super) const SERVERS: &[&str] = &["PGSLOTPLAN_PUBLISHER", "PGSLOTPLAN_SUBSCRIBER"];
+
+/// What no step lists, since all of them and `run.sh` read it.
+pub(super) const COMMON: &[&str] = &[
+    "PGSLOTPLAN_BIN",
+    "PGSLOTPLAN_STATE",
+    "PGSLOTPLAN_REHEARSAL",
+    "PGSLOTPLAN_PUBLISHER_FROM_SUBSCRIBER",
+    "PGSLOTPLAN_SUBSCRIBER_FROM_PUBLISHER",
+];
