@@ -14,7 +14,7 @@ use pgslotplan::{
         connect::{Session, SessionPurpose},
         counters::read_counters,
         environment::Environment,
-        settings::{ConnectionInput, ConnectionSettings, Side},
+        settings::{ConnectionInput, ConnectionSettings, ConnectionSide},
     },
     throwaway::{Cluster, ClusterSettings, Servers},
 };
@@ -50,7 +50,8 @@ fn main() {
 async fn measure(cluster: &Cluster, major: u32, tables: u32) {
     let environment = Environment::of_process();
     let input = ConnectionInput { dbname: Some(cluster.conninfo("postgres")), ..ConnectionInput::default() };
-    let settings = ConnectionSettings::resolve(&input, Side::Publisher, &environment).expect("a connection string");
+    let settings =
+        ConnectionSettings::resolve(&input, ConnectionSide::Publisher, &environment).expect("a connection string");
     let session = Session::open(&settings, SessionPurpose::OBSERVE, &environment).await.expect("a session");
     // The first of each fills the session's caches, as the first of a day does.
     let first = read_counters(&session).await.expect("counters");

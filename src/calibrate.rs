@@ -55,7 +55,7 @@ impl Work {
 
 /// One step of a round, the same in every round.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Step {
+pub struct CalibrationStep {
     /// What it does, in words.
     pub name: &'static str,
     /// What the apply worker has to do for it.
@@ -108,7 +108,7 @@ pub enum FitError {
 ///
 /// # Errors
 /// [`FitError`] when there is nothing to fit.
-pub fn fit(steps: &[Step], rounds: &[Vec<f64>]) -> Result<Fit, FitError> {
+pub fn fit(steps: &[CalibrationStep], rounds: &[Vec<f64>]) -> Result<Fit, FitError> {
     if rounds.is_empty() {
         return Err(FitError::NoRound);
     }
@@ -154,7 +154,7 @@ fn predicted(work: &Work, coefficients: &[f64; 8]) -> f64 {
 }
 
 /// Non-negative least squares of the relative errors; microseconds.
-fn solve(steps: &[Step], medians: &[f64]) -> [f64; 8] {
+fn solve(steps: &[CalibrationStep], medians: &[f64]) -> [f64; 8] {
     let rows: Vec<[f64; 8]> =
         steps.iter().zip(medians).map(|(step, median)| step.work.features().map(|x| x / (median * 1e6))).collect();
     let mut solution = [0.0; 8];
@@ -212,7 +212,7 @@ fn rounded(value: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn steps() -> Vec<Step> {
+    fn steps() -> Vec<CalibrationStep> {
         let work = |rows, updates, index_entries, transactions| Work {
             rows,
             updates,
@@ -222,11 +222,11 @@ mod tests {
             ..Work::default()
         };
         vec![
-            Step { name: "insert", work: work(1000.0, 0.0, 1000.0, 1.0) },
-            Step { name: "insert, 4 indexes", work: work(1000.0, 0.0, 4000.0, 1.0) },
-            Step { name: "update", work: work(1000.0, 1000.0, 0.0, 1.0) },
-            Step { name: "short", work: work(1000.0, 0.0, 1000.0, 1000.0) },
-            Step { name: "wide", work: Work { inline_bytes: 1e6, ..work(1000.0, 0.0, 0.0, 1.0) } },
+            CalibrationStep { name: "insert", work: work(1000.0, 0.0, 1000.0, 1.0) },
+            CalibrationStep { name: "insert, 4 indexes", work: work(1000.0, 0.0, 4000.0, 1.0) },
+            CalibrationStep { name: "update", work: work(1000.0, 1000.0, 0.0, 1.0) },
+            CalibrationStep { name: "short", work: work(1000.0, 0.0, 1000.0, 1000.0) },
+            CalibrationStep { name: "wide", work: Work { inline_bytes: 1e6, ..work(1000.0, 0.0, 0.0, 1.0) } },
         ]
     }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::{
     format::{Document, FormatError, TOOL},
     names::TableName,
-    policy::Measure,
+    policy::{Measure, Policy},
     server::ServerVersion,
     workload::{ReplicaIdentity, Table, Workload, record_model::TOAST_CHUNK_BYTES},
 };
@@ -257,6 +257,23 @@ pub struct LoadContext {
     floors: Vec<f64>,
 }
 
+/// The most that a table wrote in one sampling interval, as work for its slot.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Burst {
+    /// Seconds that the slot's slowest stage takes for it.
+    pub work_s: f64,
+    /// Seconds in which it came.
+    pub interval_s: f64,
+}
+
+impl Burst {
+    /// Seconds by which it outlasts the interval that it came in, for a slot with this share of the table's rows: so long
+    /// it keeps its neighbours waiting.
+    pub fn delay_s(self, share: f64) -> f64 {
+        (self.work_s * share - self.interval_s).max(0.0)
+    }
+}
+
 /// Time that changes take in each stage of a slot, seconds per second of their arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct StageTimes {
@@ -294,6 +311,12 @@ impl CostModel {
             Measure::Wal => slot_capacity,
             Measure::Apply | Measure::Pipeline => Some(UNITS_PER_SHARE as u64),
         }
+    }
+
+    /// The units of a slot that keep the headroom; `None` without a capacity.
+    pub fn headroom_limit(&self, policy: &Policy) -> Option<u64> {
+        let capacity = self.capacity_units(policy.slot_capacity)?;
+        Some(((1.0 - policy.headroom) * capacity as f64).round() as u64)
     }
 
     /// What a number of units is in the plan file: bytes per second, or a share.
@@ -392,9 +415,30 @@ impl CostModel {
             Stage::Apply => self.apply_seconds(table, c, bucket) * UNITS_PER_SHARE,
             Stage::Sender => {
                 let logical = table.load.logical_bytes_per_s.or_zero(bucket);
-                1e-9 * c.send_byte_ns * logical / (1.0 - floor).max(0.05) * UNITS_PER_SHARE
+                beside_decoding(1e-9 * c.send_byte_ns * logical, floor) * UNITS_PER_SHARE
             }
         }
+    }
+
+    /// What a table's worst burst asks of a slot: its bytes at the table's own mean cost per byte of WAL. `None` where no
+    /// burst was seen or nothing says how fast a slot is.
+    pub fn burst(
+        &self,
+        context: &LoadContext,
+        table: &Table,
+        share: Share,
+        slot_capacity: Option<u64>,
+    ) -> Option<Burst> {
+        let (bytes, interval_s) = (table.load.burst_wal_bytes?, table.load.burst_s?);
+        let capacity = self.capacity_units(slot_capacity)?;
+        let wal_bytes: f64 = context.buckets.iter().map(|&bucket| table.load.wal_bytes_per_s.or_zero(bucket)).sum();
+        if wal_bytes <= 0.0 {
+            return None;
+        }
+        let mut row = vec![0; self.dimension_count(context)];
+        self.add_share_loads(context, table, share, &mut row);
+        let slowest = row.chunks(context.buckets.len()).map(|stage| stage.iter().sum::<u64>()).max().unwrap_or(0);
+        Some(Burst { work_s: bytes * (slowest as f64 / capacity as f64 / wal_bytes), interval_s })
     }
 
     /// Seconds of apply worker time per second.
@@ -427,6 +471,11 @@ impl CostModel {
             || (!self.made_full.is_empty() && self.made_full.contains(&table.table_name()));
         full && (!self.subscriber.applies_full_identity_by_index() || table.index_count == 0)
     }
+}
+
+/// A walsender's time for sending, against what decoding leaves of its time.
+pub fn beside_decoding(send: f64, floor: f64) -> f64 {
+    send / (1.0 - floor).max(0.05)
 }
 
 /// Contract §4 "Integers": rounded half up to whole units once.
@@ -512,6 +561,24 @@ mod tests {
         workload.cluster_transactions_per_s = Series::Constant(1000.0);
         assert_eq!(model(Measure::Pipeline, 14).slot_constant(&workload, Confidence::Nominal, &[0]), [2_300_000, 0]);
         assert_eq!(model(Measure::Pipeline, 15).slot_constant(&workload, Confidence::Nominal, &[0]), [0, 0]);
+    }
+
+    #[test]
+    fn a_burst_waits_for_decoding_too() {
+        // floor 13e-9 * 10e6 = 0.13 of a walsender; 14e-9 * 20e6 = 0.28 s of sending, 0.28 / 0.87 = 0.3218... of its time
+        // for 10 MB of WAL, so 1 GB is 32.18... s of work that came in 10 s
+        let mut table = samples::table("a", 10e6);
+        table.load.logical_bytes_per_s = Series::Constant(20e6);
+        (table.load.burst_wal_bytes, table.load.burst_s) = (Some(1e9), Some(10.0));
+        let mut workload = samples::workload(vec![table]);
+        workload.cluster_wal_bytes_per_s = Series::Constant(10e6);
+        let model = model(Measure::Pipeline, 15);
+        let context = model.context(&workload, Confidence::Nominal, &[0]);
+        let burst = |share, capacity| model.burst(&context, &workload.tables[0], share, capacity);
+        let whole = burst(Share::WHOLE, None).unwrap();
+        assert!((whole.delay_s(1.0) - 22.183_908).abs() < 1e-5, "{whole:?}");
+        assert!((whole.delay_s(0.5) - 6.091_954).abs() < 1e-5);
+        assert!((burst(Share { number: 0, of: 2 }, None).unwrap().delay_s(1.0) - 6.091_954).abs() < 1e-5);
     }
 
     #[test]

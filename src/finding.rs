@@ -1,8 +1,12 @@
 //! The one shape in which every check answers. A finding is not an error: the check ran, and this is what it saw.
 
+pub mod code;
+
 use std::{borrow::Borrow, fmt};
 
 use serde::{Deserialize, Serialize};
+
+pub use code::Code;
 
 use crate::names::TableName;
 
@@ -89,9 +93,24 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding without detail or hint.
-    pub fn new(severity: Severity, code: &str, subject: Subject, message: impl Into<String>) -> Self {
-        Finding { severity, code: code.to_owned(), subject, message: message.into(), detail: None, hint: None }
+    /// A finding without detail or hint, of the code's usual severity.
+    pub fn new(code: &'static Code, subject: Subject, message: impl Into<String>) -> Self {
+        Finding {
+            severity: code.severities[0],
+            code: code.name.to_owned(),
+            subject,
+            message: message.into(),
+            detail: None,
+            hint: None,
+        }
+    }
+    /// The same with another severity, one of those that its code lists.
+    #[must_use]
+    pub fn with_severity(mut self, severity: Severity) -> Self {
+        let listed = code::find(&self.code).is_some_and(|code| code.severities.contains(&severity));
+        debug_assert!(listed, "{} is never of severity {severity}", self.code);
+        self.severity = severity;
+        self
     }
     /// The same with a detail.
     #[must_use]
@@ -156,7 +175,9 @@ mod tests {
     fn many_of_one_code_are_named_only() {
         let lot = |severity, count: usize| -> Vec<Finding> {
             let table = |n: usize| Subject::Table(TableName::new("public", format!("t{n:02}")));
-            (0..count).map(|n| Finding::new(severity, "PL301", table(n), "through its root")).collect()
+            (0..count)
+                .map(|n| Finding { severity, ..Finding::new(code::PL301, table(n), "through its root") })
+                .collect()
         };
         let few = lot(Severity::Info, 5);
         let condensed_few: Vec<_> = condensed(&few).collect();
@@ -173,13 +194,13 @@ mod tests {
     #[test]
     fn errors_sort_first_then_code() {
         let mut findings = vec![
-            Finding::new(Severity::Info, "PL001", Subject::Plan, "a"),
-            Finding::new(Severity::Error, "PL009", Subject::Plan, "b"),
-            Finding::new(Severity::Error, "PL002", Subject::Plan, "c"),
+            Finding::new(code::PL104, Subject::Plan, "a"),
+            Finding::new(code::PL107, Subject::Plan, "b"),
+            Finding::new(code::PL101, Subject::Plan, "c"),
         ];
         findings.sort();
         let codes: Vec<&str> = findings.iter().map(|f| f.code.as_str()).collect();
-        assert_eq!(codes, ["PL002", "PL009", "PL001"]);
+        assert_eq!(codes, ["PL101", "PL107", "PL104"]);
         assert!(has_error(&findings));
     }
 }

@@ -1,90 +1,18 @@
 //! What a server is and what its version can do. Data; no queries.
+//!
+//! Numbers of major versions are compared here and nowhere else: whoever depends on a version asks for what it can do.
+
+mod flavor;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use flavor::Flavor;
+
 /// The oldest major version we plan for.
 pub const OLDEST_MAJOR: u32 = 12;
-
-/// Who runs the server. Decides how settings are named in hints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Flavor {
-    /// Self-hosted.
-    #[default]
-    Community,
-    /// Amazon RDS for PostgreSQL.
-    Rds,
-    /// Amazon Aurora PostgreSQL.
-    Aurora,
-    /// Google Cloud SQL.
-    CloudSql,
-    /// Azure Database for PostgreSQL Flexible Server.
-    Azure,
-    /// CloudNativePG on Kubernetes.
-    Cnpg,
-}
-
-/// Settings that take effect only at a restart (PostgreSQL manual, "Server Configuration").
-const NEEDS_RESTART: [&str; 7] = [
-    "wal_level",
-    "max_replication_slots",
-    "max_wal_senders",
-    "max_worker_processes",
-    "max_logical_replication_workers",
-    "max_active_replication_origins",
-    "max_prepared_transactions",
-];
-
-impl Flavor {
-    /// Its name as people say it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Flavor::Community => "PostgreSQL",
-            Flavor::Rds => "Amazon RDS for PostgreSQL",
-            Flavor::Aurora => "Amazon Aurora PostgreSQL",
-            Flavor::CloudSql => "Google Cloud SQL for PostgreSQL",
-            Flavor::Azure => "Azure Database for PostgreSQL",
-            Flavor::Cnpg => "CloudNativePG",
-        }
-    }
-
-    /// The name under which the provider has a server setting: some hide `wal_level` behind a switch of their own.
-    pub fn setting_name(self, name: &str) -> &str {
-        match (self, name) {
-            (Flavor::Rds | Flavor::Aurora, "wal_level") => "rds.logical_replication",
-            (Flavor::CloudSql, "wal_level") => "cloudsql.logical_decoding",
-            _ => name,
-        }
-    }
-
-    /// The full sentence that tells how a server setting is changed there, by Postgres's own name for it.
-    pub fn hint_to_set(self, name: &str, value: &str) -> String {
-        let shown = self.setting_name(name);
-        let value = match (shown, value) {
-            ("rds.logical_replication", "logical") => "1",
-            ("cloudsql.logical_decoding", "logical") => "on",
-            _ => value,
-        };
-        let restart = NEEDS_RESTART.contains(&name);
-        let (place, then) = match self {
-            Flavor::Community => ("", "restart the server"),
-            Flavor::Rds => (" in the DB parameter group", "reboot the instance"),
-            Flavor::Aurora => (" in the DB cluster parameter group", "reboot the writer"),
-            Flavor::CloudSql => (" as a database flag of the instance", "let it restart"),
-            Flavor::Azure => (" in the server parameters", "restart the server"),
-            Flavor::Cnpg => (" in spec.postgresql.parameters of the Cluster", "let the operator restart it"),
-        };
-        let then = match (restart, self) {
-            (true, _) => format!(" and {then}"),
-            (false, Flavor::Community) => " and reload the configuration".to_owned(),
-            (false, _) => String::new(),
-        };
-        format!("Set \"{shown}\" to {value}{place}{then}.")
-    }
-}
 
 /// `server_version_num`, for example 150018.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -95,6 +23,10 @@ impl ServerVersion {
     /// The newest minor release of a major version, for plans made without a server.
     pub fn of_major(major: u32) -> Self {
         ServerVersion(major * 10_000)
+    }
+    /// Whether it is of the form that versions have since 10, as 150018.
+    pub fn is_well_formed(self) -> bool {
+        self.major() > 0
     }
     /// The major version: 15 for 15.18.
     pub fn major(self) -> u32 {
@@ -116,24 +48,62 @@ impl ServerVersion {
     pub fn has_row_filters(self) -> bool {
         self.major() >= 15
     }
-    /// Subscription option `streaming = on` (14).
+    /// A slot that retained too much is marked `lost` in `pg_replication_slots.wal_status`, under the setting
+    /// `max_slot_wal_keep_size` (13).
+    pub fn loses_slots(self) -> bool {
+        self.major() >= 13
+    }
+    /// Setting `logical_decoding_work_mem`; before, 4096 changes of a transaction are kept in memory (13).
+    pub fn has_decoding_memory_limit(self) -> bool {
+        self.major() >= 13
+    }
+    /// Subscription option `streaming = on`, which spares spilling (14).
     pub fn has_streaming(self) -> bool {
         self.major() >= 14
     }
-    /// Subscription option `streaming = parallel` (16).
-    pub fn has_parallel_streaming(self) -> bool {
-        self.major() >= 16
-    }
-    /// Subscription option `binary` (14).
-    pub fn has_binary(self) -> bool {
+    /// View `pg_stat_wal` (14).
+    pub fn has_wal_statistics(self) -> bool {
         self.major() >= 14
     }
-    /// Subscription options `two_phase` and `disable_on_error` (15).
-    pub fn has_disable_on_error(self) -> bool {
+    /// Extension `pg_walinspect` (15).
+    pub fn has_walinspect(self) -> bool {
         self.major() >= 15
     }
-    /// Subscription options `origin`, `password_required`, `run_as_owner` (16).
-    pub fn has_origin(self) -> bool {
+    /// `pg_walinspect` has `pg_get_wal_block_info` beside `pg_get_wal_records_info` (16).
+    pub fn has_wal_block_info(self) -> bool {
+        self.major() >= 16
+    }
+    /// Who writes the rows of a subscription: its owner, checked against row security from 15 on, the table's owner from
+    /// 16 on.
+    pub fn applies_as(self) -> AppliesAs {
+        match self.major() {
+            ..=14 => AppliesAs::Unchecked,
+            15 => AppliesAs::SubscriptionOwner,
+            _ => AppliesAs::TableOwner,
+        }
+    }
+    /// Role `pg_create_subscription` (16).
+    pub fn has_create_subscription_role(self) -> bool {
+        self.major() >= 16
+    }
+    /// Partitioned tables can have foreign keys that are NOT VALID (18).
+    pub fn has_unvalidated_keys_of_roots(self) -> bool {
+        self.major() >= 18
+    }
+    /// Setting `idle_replication_slot_timeout` (18).
+    pub fn has_idle_slot_timeout(self) -> bool {
+        self.major() >= 18
+    }
+    /// Conflicts are counted, those of origin by commit timestamps (18).
+    pub fn counts_conflicts(self) -> bool {
+        self.major() >= 18
+    }
+    /// `wal_level` rises to `logical` by itself while a logical slot exists (19).
+    pub fn raises_wal_level(self) -> bool {
+        self.major() >= 19
+    }
+    /// Subscription option `streaming = parallel` (16).
+    pub fn has_parallel_streaming(self) -> bool {
         self.major() >= 16
     }
     /// Sends BEGIN and COMMIT of every transaction of the database to every slot (before 15).
@@ -168,20 +138,40 @@ impl ServerVersion {
     pub fn applies_full_identity_by_index(self) -> bool {
         self.major() >= 16
     }
-    /// An ALTER PUBLICATION ... ADD TABLE that did not lock the table first loses later changes of a transaction that
-    /// was open (postgres.md H6; commit 4909b38af0). Minor 0 stands for "newest".
-    pub fn loses_changes_on_unlocked_add(self) -> bool {
-        let fixed = match self.major() {
-            12 => return true,
+    /// The first minor release in which an ALTER PUBLICATION ... ADD TABLE that did not lock the table first loses nothing
+    /// of a transaction that was open (postgres.md H6; commit 4909b38af0): of this version or, for one that gets no fix,
+    /// none.
+    pub fn unlocked_add_fixed_in(self) -> Option<ServerVersion> {
+        let minor = match self.major() {
+            ..=12 => return None,
             13 => 21,
             14 => 18,
             15 => 13,
             16 => 9,
             17 => 5,
-            _ => return false,
+            _ => 0,
         };
-        self.minor() != 0 && self.minor() < fixed
+        Some(ServerVersion(self.major() * 10_000 + minor))
     }
+    /// Whether it is older than [`ServerVersion::unlocked_add_fixed_in`]. Minor 0 stands for "newest".
+    pub fn loses_changes_on_unlocked_add(self) -> bool {
+        self.unlocked_add_fixed_in().is_none_or(|fixed| self.minor() != 0 && self < fixed)
+    }
+    /// Whether it is too old to be planned for.
+    pub fn is_unsupported(self) -> bool {
+        self.major() < OLDEST_MAJOR
+    }
+}
+
+/// As whom a subscription writes rows, for row security.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppliesAs {
+    /// As its owner, whom row security is not checked for.
+    Unchecked,
+    /// As its owner.
+    SubscriptionOwner,
+    /// As the owner of each table.
+    TableOwner,
 }
 
 impl fmt::Display for ServerVersion {
@@ -280,30 +270,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hints_name_the_providers_switch() {
-        assert_eq!(
-            Flavor::Community.hint_to_set("wal_level", "logical"),
-            "Set \"wal_level\" to logical and restart the server."
-        );
-        assert_eq!(
-            Flavor::Rds.hint_to_set("wal_level", "logical"),
-            "Set \"rds.logical_replication\" to 1 in the DB parameter group and reboot the instance."
-        );
-        assert_eq!(
-            Flavor::CloudSql.hint_to_set("wal_level", "logical"),
-            "Set \"cloudsql.logical_decoding\" to on as a database flag of the instance and let it restart."
-        );
-        assert_eq!(
-            Flavor::Azure.hint_to_set("max_slot_wal_keep_size", "-1"),
-            "Set \"max_slot_wal_keep_size\" to -1 in the server parameters."
-        );
-        assert_eq!(
-            Flavor::Community.hint_to_set("wal_sender_timeout", "0"),
-            "Set \"wal_sender_timeout\" to 0 and reload the configuration."
-        );
-    }
-
-    #[test]
     fn capabilities_follow_the_manual() {
         let v = |number| ServerVersion(number);
         assert!(!v(120_022).publishes_partition_roots() && v(130_000).publishes_partition_roots());
@@ -311,6 +277,8 @@ mod tests {
         assert!(v(140_023).sends_empty_transactions() && !v(150_000).sends_empty_transactions());
         assert!(v(150_012).loses_changes_on_unlocked_add() && !v(150_013).loses_changes_on_unlocked_add());
         assert!(v(120_022).loses_changes_on_unlocked_add() && !v(180_000).loses_changes_on_unlocked_add());
+        assert!(!v(150_000).loses_changes_on_unlocked_add(), "minor 0 is the newest");
+        assert_eq!(v(150_012).unlocked_add_fixed_in(), Some(v(150_013)));
         assert_eq!(v(150_018).to_string(), "15.18");
         assert_eq!(ServerVersion::of_major(13).to_string(), "13");
     }

@@ -18,7 +18,7 @@ use pgslotplan::{
         counters::read_counters,
         decode::PeekSlot,
         environment::Environment,
-        settings::{ConnectionInput, ConnectionSettings, Side},
+        settings::{ConnectionInput, ConnectionSettings, ConnectionSide},
         wal::{WalReader, read_flushed},
     },
     throwaway::{Cluster, ClusterSettings, Servers},
@@ -70,7 +70,7 @@ fn make_tables(cluster: &Cluster, count: u32) -> Outcome<()> {
 async fn session(cluster: &Cluster) -> Outcome<Session> {
     let environment = Environment::of_process();
     let input = ConnectionInput { dbname: Some(cluster.conninfo("postgres")), ..ConnectionInput::default() };
-    let settings = ConnectionSettings::resolve(&input, Side::Publisher, &environment)?;
+    let settings = ConnectionSettings::resolve(&input, ConnectionSide::Publisher, &environment)?;
     Ok(Session::open(&settings, SessionPurpose::OBSERVE, &environment).await?)
 }
 
@@ -127,7 +127,7 @@ async fn measure_wal(cluster: &Cluster) -> Outcome<()> {
     }
     let to = read_flushed(&session).await?;
     let megabytes = to.distance(from) as f64 / 1e6;
-    let reader = WalReader::new(session.version_num, "public");
+    let reader = WalReader::new(session.version, "public");
     let process = process_of(&session).await?;
     let before = cpu_ms(process)?;
     let mut at = from;

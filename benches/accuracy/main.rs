@@ -35,7 +35,7 @@ use pgslotplan::{
     pg::{
         connect::{Session, SessionPurpose},
         environment::Environment,
-        settings::{ConnectionInput, ConnectionSettings, Side},
+        settings::{ConnectionInput, ConnectionSettings, ConnectionSide},
         wal::WalReader,
     },
     throwaway::{Cluster, ClusterSettings, Servers},
@@ -260,9 +260,9 @@ fn read_windows(cluster: &Cluster, instants: &[ServerInstant]) -> Outcome<Vec<Sa
     runtime.block_on(async {
         let environment = Environment::of_process();
         let input = ConnectionInput { dbname: Some(cluster.conninfo("postgres")), ..ConnectionInput::default() };
-        let settings = ConnectionSettings::resolve(&input, Side::Publisher, &environment)?;
+        let settings = ConnectionSettings::resolve(&input, ConnectionSide::Publisher, &environment)?;
         let session = Session::open(&settings, SessionPurpose::OBSERVE, &environment).await?;
-        let reader = WalReader::new(session.version_num, "public");
+        let reader = WalReader::new(session.version, "public");
         let mut lines = Vec::new();
         let mut from = first.lsn;
         while from < last.lsn {

@@ -247,10 +247,7 @@ fn explain_obstacle(obstacle: &Obstacle, facts: &ServerFacts) -> Failure {
         Obstacle::WalLevel(level) => {
             Failure::new(format!("wal_level of the subscriber is {level}: it cannot publish to itself"))
                 .detail("A calibration needs a replication slot on the subscriber.")
-                .hint(format!(
-                    "{} Or calibrate on a clone of the subscriber.",
-                    facts.flavor.hint_to_set("wal_level", "logical")
-                ))
+                .hint(format!("{} Or calibrate on a clone of the subscriber.", facts.flavor.to_decode()))
         }
     }
     .exit(Exit::Server)

@@ -10,8 +10,8 @@ use pgslotplan::{
         error::{ErrorClass, PgError},
         preflight::{PreflightScope, parse, read_side},
     },
-    plan::{Bootstrap, Plan},
-    preflight::{self, Circumstances, Side, facts::Parsed},
+    plan::{Bootstrap, Plan, copy::COPY_BYTES_PER_S},
+    preflight::{self, Circumstances, ObservedSide, facts::Parsed},
     units,
 };
 
@@ -43,9 +43,9 @@ pub struct CheckArgs {
     /// Role in publisher_dsn, whose rights are judged [default: the one of --publisher]
     #[arg(long, value_name = "NAME")]
     replication_role: Option<String>,
-    /// What one table copy moves, as in `50MB/s`
-    #[arg(long, value_name = "RATE", default_value = "20MB/s", value_parser = units::parse_bytes_per_s)]
-    copy_rate: u64,
+    /// What one table copy moves, as in `80MB/s` [default: 50MB/s, down to 20MB/s where care is wanted]
+    #[arg(long, value_name = "RATE", value_parser = units::parse_bytes_per_s)]
+    copy_rate: Option<u64>,
     /// Free space where the publisher keeps its WAL, as in `500GB`
     #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes)]
     wal_free: Option<u64>,
@@ -66,7 +66,7 @@ const PURPOSE: SessionPurpose = SessionPurpose { recovery: Recovery::Accept, ..S
 
 /// `pgslotplan check`
 pub fn run(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> {
-    if args.copy_rate == 0 {
+    if args.copy_rate == Some(0) {
         return Err(Failure::new("invalid --copy-rate: it must be above 0"));
     }
     let plan = files::read_plan(&args.plan)?;
@@ -77,7 +77,7 @@ pub fn run(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> {
     let looked = runtime.block_on(look(args, &plan, console))?;
     let circumstances = Circumstances {
         bootstrap: args.bootstrap,
-        copy_bytes_per_s: args.copy_rate as f64,
+        copy_bytes_per_s: args.copy_rate.map_or(COPY_BYTES_PER_S, |rate| rate as f64),
         free_wal_bytes: args.wal_free,
         publisher_cores: args.cores,
         local_publisher_address: looked.local_publisher_address,
@@ -94,13 +94,13 @@ pub fn run(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> {
 
 /// What was read of both servers.
 struct Looked {
-    publisher: Option<Side>,
-    subscriber: Option<Side>,
+    publisher: Option<ObservedSide>,
+    subscriber: Option<ObservedSide>,
     local_publisher_address: Option<String>,
 }
 
 async fn look(args: &CheckArgs, plan: &Plan, console: &Console) -> Result<Looked, Failure> {
-    use pgslotplan::pg::settings::Side as Which;
+    use pgslotplan::pg::settings::ConnectionSide as Which;
     // One after the other, since both may ask for a password.
     let publisher = args.servers.connect(Which::Publisher, PURPOSE, console).await?;
     let subscriber = args.servers.connect(Which::Subscriber, PURPOSE, console).await?;
@@ -134,14 +134,14 @@ async fn read(
     scope: PreflightScope<'_>,
     side: emit::StepSide,
     script: &Result<Script, Parsed>,
-) -> Result<Option<Side>, PgError> {
+) -> Result<Option<ObservedSide>, PgError> {
     let Some(session) = session else { return Ok(None) };
     let facts = read_side(session, scope).await?;
     let parsed = match script {
         Ok(script) => parse_statements(session, side, script).await?,
         Err(reason) => reason.clone(),
     };
-    Ok(Some(Side { facts, parsed }))
+    Ok(Some(ObservedSide { facts, parsed }))
 }
 
 /// Lets a server parse the statements that are generated for it, without running them: a block of PL/pgSQL is parsed as a

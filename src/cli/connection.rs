@@ -6,7 +6,7 @@ use pgslotplan::pg::{
     connect::{Session, SessionPurpose},
     environment::Environment,
     error::{ErrorClass, PgError},
-    settings::{ConnectionInput, ConnectionSettings, Endpoint, Host, Side},
+    settings::{ConnectionInput, ConnectionSettings, ConnectionSide, Endpoint, Host},
 };
 
 use super::output::{Console, Exit, Failure};
@@ -90,7 +90,7 @@ pub async fn connect_subscriber(
     purpose: SessionPurpose,
     console: &Console,
 ) -> Result<(Server, Session), Failure> {
-    connect_side(Side::Subscriber, conninfo, password_command, Prompt::Allowed, purpose, console).await
+    connect_side(ConnectionSide::Subscriber, conninfo, password_command, Prompt::Allowed, purpose, console).await
 }
 
 impl PublisherArgs {
@@ -164,7 +164,8 @@ impl<'a> Publisher<'a> {
 }
 
 fn resolve(input: &ConnectionInput, environment: &Environment) -> Result<ConnectionSettings, Failure> {
-    ConnectionSettings::resolve(input, Side::Publisher, environment).map_err(|error| server_failure(error.into()))
+    ConnectionSettings::resolve(input, ConnectionSide::Publisher, environment)
+        .map_err(|error| server_failure(error.into()))
 }
 
 fn ask_password() -> Result<String, Failure> {
@@ -224,13 +225,13 @@ impl PairArgs {
     /// [`Failure`] with exit code 1 for a connection string that does not read, 2 for a server that cannot be reached.
     pub async fn connect(
         &self,
-        side: Side,
+        side: ConnectionSide,
         purpose: SessionPurpose,
         console: &Console,
     ) -> Result<Option<(Server, Session)>, Failure> {
         let (conninfo, command) = match side {
-            Side::Publisher => (&self.publisher, &self.publisher_password_command),
-            Side::Subscriber => (&self.subscriber, &self.subscriber_password_command),
+            ConnectionSide::Publisher => (&self.publisher, &self.publisher_password_command),
+            ConnectionSide::Subscriber => (&self.subscriber, &self.subscriber_password_command),
         };
         let Some(conninfo) = conninfo else { return Ok(None) };
         let prompt = if self.no_password { Prompt::Never } else { Prompt::Allowed };
@@ -248,7 +249,7 @@ enum Prompt {
 }
 
 async fn connect_side(
-    side: Side,
+    side: ConnectionSide,
     conninfo: &str,
     password_command: Option<&str>,
     prompt: Prompt,
@@ -280,10 +281,10 @@ async fn connect_side(
     Ok((server, session.map_err(server_failure)?))
 }
 
-fn ask_password_for(side: Side) -> Result<String, Failure> {
+fn ask_password_for(side: ConnectionSide) -> Result<String, Failure> {
     let prompt = match side {
-        Side::Publisher => "Password for the publisher: ",
-        Side::Subscriber => "Password for the subscriber: ",
+        ConnectionSide::Publisher => "Password for the publisher: ",
+        ConnectionSide::Subscriber => "Password for the subscriber: ",
     };
     rpassword::prompt_password(prompt)
         .map_err(|error| Failure::new("could not read a password from the terminal").source(error))

@@ -307,6 +307,19 @@ fn set_aside(target: &Path) -> io::Result<tempfile::TempDir> {
     Ok(aside)
 }
 
+/// The file of a database in a folder of many: follows from the database's name alone, so that `--resume` finds it again.
+/// What is not plain is percent-encoded, capitals too, since some file systems take them for small letters.
+pub fn of_database(database: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+    // not an option of whatever is given DIR/*, nor the list of all files
+    let first_is_plain = !database.starts_with('-') && database != "manifest";
+    let encoded = database.bytes().enumerate().map(|(at, byte)| match byte {
+        byte if plain(byte) && (at > 0 || first_is_plain) => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    });
+    format!("{}.json", encoded.collect::<String>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -376,5 +389,22 @@ mod tests {
         let refused = text(write_directory(&path, Existing::Replace, &files("three")).unwrap_err());
         assert!(refused.contains("was not written by pgslotplan"), "{refused}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn any_database_has_one_file_of_its_own() {
+        for (database, expected) in [
+            ("shop", "shop.json"),
+            ("Shop", "%53hop.json"),
+            ("../../etc/passwd", "%2E%2E%2F%2E%2E%2Fetc%2Fpasswd.json"),
+            ("-rf", "%2Drf.json"),
+            ("a b\n\"$(x)\"", "a%20b%0A%22%24%28x%29%22.json"),
+            ("caf\u{e9}", "caf%C3%A9.json"),
+            ("manifest", "%6Danifest.json"),
+        ] {
+            assert_eq!(of_database(database), expected);
+        }
+        // The longest name there is, with the ending of a compressed part, is still a file name.
+        assert!(of_database(&"\u{e9}".repeat(31)).len() + ".samples.jsonl.0001.zst".len() < 255);
     }
 }

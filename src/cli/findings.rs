@@ -148,22 +148,40 @@ fn github(findings: &[Finding], file: &Path) -> String {
     out
 }
 
+/// What SARIF calls a level.
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "note",
+    }
+}
+
+/// What is known of a code, for whoever reads the results without the documents. One that is not ours has its name alone:
+/// a plan may come from another release.
+fn rule(name: &str) -> Value {
+    let Some(code) = finding::code::find(name) else { return json!({ "id": name }) };
+    let help = format!("{}.\n\nWhy it matters: {}.\n\nWhat to do: {}.", code.meaning, code.why, code.remedy);
+    json!({
+        "id": name,
+        "shortDescription": { "text": code.meaning.replace('`', "") },
+        "fullDescription": { "text": format!("{}.", code.why.replace('`', "")) },
+        "help": { "text": help.replace('`', ""), "markdown": help },
+        "defaultConfiguration": { "level": level(code.severities[0]) },
+    })
+}
+
 fn sarif(findings: &[Finding], file: &Path) -> String {
     let mut codes: Vec<&str> = findings.iter().map(|finding| finding.code.as_str()).collect();
     codes.sort_unstable();
     codes.dedup();
-    let rules: Vec<Value> = codes.iter().map(|code| json!({ "id": code })).collect();
+    let rules: Vec<Value> = codes.into_iter().map(rule).collect();
     let results: Vec<Value> = findings
         .iter()
         .map(|finding| {
-            let level = match finding.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-                Severity::Info => "note",
-            };
             json!({
                 "ruleId": finding.code,
-                "level": level,
+                "level": level(finding.severity),
                 "message": { "text": body(finding) },
                 "locations": [{ "physicalLocation": { "artifactLocation": { "uri": file.to_string_lossy() } } }],
             })
@@ -222,12 +240,15 @@ fn xml(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pgslotplan::{finding::Subject, names::TableName};
+    use pgslotplan::{
+        finding::{Subject, code},
+        names::TableName,
+    };
 
     fn findings() -> Vec<Finding> {
         vec![
-            Finding::new(Severity::Warning, "PL102", Subject::Plan, "50 % is little"),
-            Finding::new(Severity::Error, "PL201", Subject::Table(TableName::new("public", "a<b\n")), "no key")
+            Finding::new(code::find("PL102").unwrap(), Subject::Plan, "50 % is little"),
+            Finding::new(code::find("PL201").unwrap(), Subject::Table(TableName::new("public", "a<b\n")), "no key")
                 .hint("Add one: now."),
         ]
     }
@@ -257,6 +278,11 @@ mod tests {
         assert!(junit.contains("tests=\"2\" failures=\"2\"") && junit.contains("a&lt;b"), "{junit}");
         let sarif: Value = serde_json::from_str(&render(FindingFormat::Sarif)).unwrap();
         assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "PL201");
+        let rules = &sarif["runs"][0]["tool"]["driver"]["rules"];
+        assert_eq!(rules[1]["shortDescription"]["text"], "a table has no usable replica identity");
+        assert_eq!(rules[1]["defaultConfiguration"]["level"], "error");
+        assert!(rules[1]["help"]["text"].as_str().unwrap().contains("What to do: The ALTER TABLE in the hint"));
+        assert_eq!(rule("XX101"), serde_json::json!({ "id": "XX101" }));
         let json: Value = serde_json::from_str(&render(FindingFormat::Json)).unwrap();
         assert_eq!(json["findings"][1]["code"], "PL102");
     }

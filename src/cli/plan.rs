@@ -179,7 +179,7 @@ pub(super) fn cost_model(args: &PlanArgs, policy: &Policy, workload: &Workload) 
         Some(major) if major != sampled.major() => version("publisher-version", major)?,
         _ => sampled,
     };
-    if publisher.major() < OLDEST_MAJOR {
+    if publisher.is_unsupported() {
         return Err(Failure::new(format!(
             "the workload was sampled on version {sampled}, but {OLDEST_MAJOR} is the oldest supported"
         )));

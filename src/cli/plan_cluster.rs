@@ -157,8 +157,7 @@ fn first_plans<'a>(
         policy.max_slots = None;
         let cost = cost_model(args, &policy, &workload)?;
         let mut plan = search(args, path, &workload, &policy, &cost, None)?;
-        let has_finding = |code: &str| plan.findings.iter().any(|finding| finding.code == code);
-        let one_slot = has_finding("PL104"); // one slot would carry everything
+        let one_slot = plan.one_slot_is_enough() == Some(true);
         if one_slot && plan.slots.len() > 1 && !args.policy.names_publications() {
             policy = limited(&policy, 1);
             plan = search(args, path, &workload, &policy, &cost, None)?;
@@ -234,10 +233,9 @@ fn prefix_for(prefix: &str, database: &str, taken: &mut BTreeSet<String>) -> Str
 }
 
 fn manifest(members: &[Member<'_>], budget: Option<usize>) -> Manifest {
-    let mut names = BTreeSet::from([MANIFEST.to_owned()]);
     let entries = members.iter().map(|member| Entry {
         database: member.workload.database.clone(),
-        file: file_name(&member.workload.database, &mut names),
+        file: files::of_database(&member.workload.database),
         slots: member.plan.slots.len(),
         peak_load: member.plan.objective.peak_load,
         one_slot_is_enough: member.one_slot,
@@ -258,24 +256,6 @@ fn manifest(members: &[Member<'_>], budget: Option<usize>) -> Manifest {
         publisher_decode_load: members.iter().map(decode).sum(),
         plans,
     }
-}
-
-/// A file name for any database name: what is not plain is percent-encoded.
-pub fn file_name(database: &str, taken: &mut BTreeSet<String>) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-    let encoded: String = database
-        .bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect();
-    // File systems that ignore case would take two databases for one.
-    let mut name = format!("{encoded}.json");
-    for number in 2.. {
-        if taken.insert(name.to_ascii_lowercase()) {
-            break;
-        }
-        name = format!("{encoded}%{number}.json");
-    }
-    name
 }
 
 fn documents(members: &[Member<'_>], manifest: &Manifest) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
@@ -354,13 +334,5 @@ mod tests {
             .map(|name| prefix_for("pgsp", name, &mut taken))
             .into();
         assert_eq!(made, ["pgsp_shop", "pgsp_shop_2", "pgsp_a_very_long_dat", "pgsp_a_very_long_d_2"]);
-    }
-
-    #[test]
-    fn any_database_has_a_file_of_its_own() {
-        let mut taken = BTreeSet::from([MANIFEST.to_owned()]);
-        let made: Vec<String> =
-            ["shop", "SHOP", "../etc", "a b", "manifest"].map(|name| file_name(name, &mut taken)).into();
-        assert_eq!(made, ["shop.json", "SHOP%2.json", "%2E%2E%2Fetc.json", "a%20b.json", "manifest%2.json"]);
     }
 }

@@ -35,13 +35,7 @@ pub struct SlotView<'a> {
 impl<'a> PlanView<'a> {
     /// Derives what is shown. `workload` is the one of the plan.
     pub fn new(plan: &'a Plan, workload: &'a Workload) -> Self {
-        let cost = CostModel {
-            measure: plan.load.measure,
-            coefficients: plan.load.coefficients.clone(),
-            publisher: plan.publisher_version,
-            subscriber: plan.subscriber_version,
-            made_full: plan.members().filter(|(_, t)| t.set_identity).map(|(_, t)| t.table_name()).collect(),
-        };
+        let cost = plan.cost_model();
         let buckets = workload.observed_buckets();
         let context = cost.context(workload, Confidence::Nominal, &buckets);
         let constant = cost.slot_constant(workload, Confidence::Nominal, &buckets);
@@ -56,7 +50,7 @@ impl<'a> PlanView<'a> {
                     let mut row = vec![0; cost.dimension_count(&context)];
                     let name = member.table_name();
                     let parts: Vec<&Table> =
-                        member.leaves.iter().chain([&name]).filter_map(|name| tables.get(name).copied()).collect();
+                        member.with_leaves().filter_map(|name| tables.get(&name).copied()).collect();
                     for table in parts {
                         cost.add_share_loads(&context, table, member.share(), &mut row);
                     }
@@ -131,4 +125,53 @@ fn slot_view<'a>(
     let mut shares: Vec<(TableName, f64)> = shares.into_iter().collect();
     shares.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     SlotView { slot, curve, shares }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pgslotplan::{
+        cost::CoefficientSets,
+        generate::{GenerateSettings, generate},
+        optimize::{Budget, OptimizeOptions, optimize},
+        policy::{NoIdentity, Policy},
+        workload::{ReplicaIdentity, Series, TableKind},
+    };
+
+    /// `--no-identity full` on a partition tree: partitions cost what the plan says, not only their root.
+    #[test]
+    fn curves_and_shares_are_those_of_the_plan() {
+        let settings = GenerateSettings {
+            tables: 40,
+            hours: 24,
+            partition_trees: Some(1),
+            seed: 7,
+            ..GenerateSettings::default()
+        };
+        let mut workload = generate(&settings).unwrap();
+        workload.canonicalize();
+        for leaf in workload.tables.iter_mut().filter(|table| table.kind == TableKind::Partition) {
+            (leaf.primary_key, leaf.index_count, leaf.rows_estimate) = (false, 0, 50_000.0);
+            (leaf.replica_identity, leaf.identity_columns) = (ReplicaIdentity::Default, Vec::new());
+            leaf.load.updates_per_s = Series::Constant(2.0);
+        }
+        let policy = Policy { no_identity: NoIdentity::Full, ..Policy::default() };
+        let version = workload.server.version_num;
+        let cost = CostModel {
+            measure: policy.load,
+            coefficients: CoefficientSets::default(),
+            publisher: version,
+            subscriber: version,
+            made_full: Default::default(),
+        };
+        let options = OptimizeOptions { budget: Budget::Evaluations(50), ..OptimizeOptions::default() };
+        let plan = optimize(&workload, &policy, &cost, &options).unwrap();
+        let view = PlanView::new(&plan, &workload);
+        assert!(plan.members().any(|(_, table)| table.set_identity && !table.leaves.is_empty()));
+        for shown in &view.slots {
+            assert_eq!(shown.curve.iter().copied().fold(0.0, f64::max), shown.slot.peak_load, "{}", shown.slot.name);
+            let shares: f64 = shown.shares.iter().map(|(_, share)| share).sum();
+            assert!((shares - 1.0).abs() < 1e-6, "{}: {shares}", shown.slot.name);
+        }
+    }
 }

@@ -32,7 +32,7 @@ pub async fn run(args: &SampleArgs, console: &Console) -> Result<Exit, Failure> 
     check_folder(&args.output)?;
     let mut publisher = Publisher::new(&args.publisher)?;
     let names = wanted(args, &mut publisher, console).await?;
-    let outputs: Vec<PathBuf> = names.iter().map(|name| args.output.join(file_name(name))).collect();
+    let outputs: Vec<PathBuf> = names.iter().map(|name| args.output.join(files::of_database(name))).collect();
     for output in outputs.iter().filter(|_| args.output.exists()) {
         files::check_output(output, args.existing())?;
         if args.existing() == Existing::Refuse {
@@ -224,37 +224,9 @@ fn make_folder(path: &Path) -> Result<(), Failure> {
         .map_err(|error| Failure::new(format!("could not make directory \"{}\"", path.display())).source(error))
 }
 
-/// A file name that follows from the database's name alone, so that `--resume` finds it again: what is not plain is
-/// percent-encoded, capitals too, since some file systems take them for small letters.
-fn file_name(database: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
-    let encoded = database.bytes().enumerate().map(|(at, byte)| match byte {
-        b'-' if at == 0 => "%2D".to_owned(), // not an option of whatever is given DIR/*
-        byte if plain(byte) => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    });
-    format!("{}.json", encoded.collect::<String>())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn any_database_has_one_file_of_its_own() {
-        for (database, expected) in [
-            ("shop", "shop.json"),
-            ("Shop", "%53hop.json"),
-            ("../../etc/passwd", "%2E%2E%2F%2E%2E%2Fetc%2Fpasswd.json"),
-            ("-rf", "%2Drf.json"),
-            ("a b\n\"$(x)\"", "a%20b%0A%22%24%28x%29%22.json"),
-            ("caf\u{e9}", "caf%C3%A9.json"),
-        ] {
-            assert_eq!(file_name(database), expected);
-        }
-        // The longest name there is, with the ending of a compressed part, is still a file name.
-        assert!(file_name(&"\u{e9}".repeat(31)).len() + ".samples.jsonl.0001.zst".len() < 255);
-    }
 
     #[test]
     fn the_output_is_a_directory() {

@@ -87,13 +87,13 @@ fn why_no_wal(abilities: &Abilities) -> Option<(String, String)> {
     if abilities.wal.is_some() {
         return None;
     }
-    let function = match abilities.version_num {
-        ..160_000 => "pg_get_wal_records_info",
-        _ => "pg_get_wal_block_info",
+    let function = match abilities.version.has_wal_block_info() {
+        false => "pg_get_wal_records_info",
+        true => "pg_get_wal_block_info",
     };
     let grant = format!("GRANT EXECUTE ON FUNCTION {function} TO {}", quote_identifier(&abilities.role));
     let gain = "halves the error of WAL rates";
-    Some(if abilities.version_num < 150_000 {
+    Some(if !abilities.version.has_walinspect() {
         ("pg_walinspect comes with PostgreSQL 15".to_owned(), "Nothing is to be done on this version.".to_owned())
     } else if !abilities.wal_installed && !abilities.wal_available {
         ("this server does not have the extension pg_walinspect".to_owned(), format!("Installing it {gain}."))
@@ -109,22 +109,15 @@ fn why_no_wal(abilities: &Abilities) -> Option<(String, String)> {
 
 /// Why no slot can be peeked, and what to do; `None` when one can.
 fn why_no_slot(abilities: &Abilities, may_make_slots: bool, flavor: Flavor) -> Option<(String, String)> {
-    let role = quote_identifier(&abilities.role);
     let gain = "tells transactions for each table, what is written together, and bytes sent";
     if abilities.wal_level != "logical" {
-        Some((
-            "wal_level is not logical".to_owned(),
-            format!("{} This {gain}.", flavor.hint_to_set("wal_level", "logical")),
-        ))
+        Some(("wal_level is not logical".to_owned(), format!("{} This {gain}.", flavor.to_decode())))
     } else if !abilities.replicates {
-        let grant = match flavor {
-            Flavor::Rds | Flavor::Aurora => format!("GRANT rds_replication TO {role};"),
-            _ => format!("ALTER ROLE {role} REPLICATION;"),
-        };
+        let grant = flavor.to_replicate(&abilities.role);
         Some(("the role may not replicate".to_owned(), format!("\"{grant}\" and --allow-temporary-objects {gain}.")))
     } else if abilities.free_slots == 0 {
-        let more = (abilities.slot_limit + 1).to_string();
-        Some(("all replication slots are in use".to_owned(), flavor.hint_to_set("max_replication_slots", &more)))
+        let more = abilities.slot_limit + 1;
+        Some(("all replication slots are in use".to_owned(), flavor.to_set("max_replication_slots", more)))
     } else if !may_make_slots {
         Some((
             "it takes a temporary replication slot, which is made only when allowed".to_owned(),
@@ -138,14 +131,16 @@ fn why_no_slot(abilities: &Abilities, may_make_slots: bool, flavor: Flavor) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pgslotplan::server::ServerVersion;
 
-    fn abilities(version_num: u32) -> Abilities {
+    fn abilities(major: u32) -> Abilities {
+        let version = ServerVersion::of_major(major);
         Abilities {
-            version_num,
+            version,
             role: "Mon".into(),
             wal_available: true,
             wal_installed: true,
-            wal: Some(WalReader::new(version_num, "public")),
+            wal: Some(WalReader::new(version, "public")),
             replicates: true,
             wal_level: "logical".into(),
             free_slots: 3,
@@ -162,41 +157,30 @@ mod tests {
         let hint = |flavor: Flavor, abilities: &Abilities| {
             Choice::new(SampleMethod::Auto, true, abilities, flavor).unwrap().improvements.remove(0)
         };
-        let low = Abilities { wal_level: "replica".into(), ..abilities(180_000) };
-        let plain = Abilities { replicates: false, ..abilities(180_000) };
-        let full = Abilities { free_slots: 0, ..abilities(180_000) };
-        for (flavor, for_level, for_role) in [
-            (Flavor::Community, "Set \"wal_level\" to logical and restart", "ALTER ROLE \"Mon\" REPLICATION;"),
-            (Flavor::Rds, "Set \"rds.logical_replication\" to 1 in the DB parameter group", "GRANT rds_replication TO"),
-            (
-                Flavor::Aurora,
-                "\"rds.logical_replication\" to 1 in the DB cluster parameter",
-                "GRANT rds_replication TO",
-            ),
-            (Flavor::CloudSql, "Set \"cloudsql.logical_decoding\" to on as a database flag", "ALTER ROLE"),
-            (Flavor::Azure, "Set \"wal_level\" to logical in the server parameters", "ALTER ROLE"),
-            (Flavor::Cnpg, "in spec.postgresql.parameters of the Cluster", "ALTER ROLE"),
-        ] {
-            let (level, role) = (hint(flavor, &low), hint(flavor, &plain));
-            assert!(level.contains(for_level) && role.contains(for_role), "{level} {role}");
-            assert!(hint(flavor, &full).contains("\"max_replication_slots\" to 11"), "{}", hint(flavor, &full));
+        let low = Abilities { wal_level: "replica".into(), ..abilities(18) };
+        let plain = Abilities { replicates: false, ..abilities(18) };
+        let full = Abilities { free_slots: 0, ..abilities(18) };
+        for flavor in [Flavor::Community, Flavor::Rds, Flavor::Aurora, Flavor::CloudSql, Flavor::Azure, Flavor::Cnpg] {
+            assert!(hint(flavor, &low).contains(&flavor.to_decode()));
+            assert!(hint(flavor, &plain).contains(&flavor.to_replicate("Mon")));
+            assert!(hint(flavor, &full).contains(&flavor.to_set("max_replication_slots", 11)));
         }
     }
 
     #[test]
     fn auto_takes_what_it_may_and_says_what_is_missing() {
-        let all = choice(SampleMethod::Auto, true, &abilities(180_000)).unwrap();
+        let all = choice(SampleMethod::Auto, true, &abilities(18)).unwrap();
         assert!(all.wal.is_some() && all.peeks && all.improvements.is_empty());
         assert!(all.describe().contains("pg_walinspect") && all.describe().contains("temporary slot"));
-        let quiet = choice(SampleMethod::Auto, false, &abilities(180_000)).unwrap();
+        let quiet = choice(SampleMethod::Auto, false, &abilities(18)).unwrap();
         assert!(quiet.wal.is_some() && !quiet.peeks);
         assert!(quiet.improvements[0].contains("--allow-temporary-objects"), "{:?}", quiet.improvements);
-        let plain = Abilities { wal: None, replicates: false, ..abilities(180_000) };
+        let plain = Abilities { wal: None, replicates: false, ..abilities(18) };
         let plain = choice(SampleMethod::Auto, true, &plain).unwrap();
         assert!(plain.wal.is_none() && !plain.peeks);
         assert!(plain.improvements[0].contains("GRANT EXECUTE ON FUNCTION pg_get_wal_block_info TO \"Mon\""));
         assert!(plain.improvements[1].contains("ALTER ROLE \"Mon\" REPLICATION"));
-        let old = Abilities { wal: None, wal_installed: false, ..abilities(140_000) };
+        let old = Abilities { wal: None, wal_installed: false, ..abilities(14) };
         let old = choice(SampleMethod::Auto, true, &old).unwrap();
         assert!(old.peeks);
         assert_eq!(old.improvements.len(), 1);
@@ -209,16 +193,16 @@ mod tests {
 
     #[test]
     fn a_method_asked_for_is_used_or_refused() {
-        let counters = choice(SampleMethod::Counters, true, &abilities(150_000)).unwrap();
+        let counters = choice(SampleMethod::Counters, true, &abilities(15)).unwrap();
         assert!(counters.wal.is_none() && !counters.peeks);
-        let decode = choice(SampleMethod::Decode, true, &abilities(150_000)).unwrap();
+        let decode = choice(SampleMethod::Decode, true, &abilities(15)).unwrap();
         assert!(decode.wal.is_none() && decode.peeks);
-        let refused = choice(SampleMethod::Decode, false, &abilities(150_000)).unwrap_err();
+        let refused = choice(SampleMethod::Decode, false, &abilities(15)).unwrap_err();
         assert!(refused.to_string().starts_with("cannot use method decode: it takes a temporary"), "{refused}");
-        let missing = Abilities { wal: None, wal_installed: false, ..abilities(150_000) };
+        let missing = Abilities { wal: None, wal_installed: false, ..abilities(15) };
         let refused = choice(SampleMethod::Walinspect, true, &missing).unwrap_err();
         assert!(refused.to_string().contains("not installed in this database"), "{refused}");
-        let off = Abilities { wal_level: "replica".into(), ..abilities(150_000) };
+        let off = Abilities { wal_level: "replica".into(), ..abilities(15) };
         assert!(choice(SampleMethod::Decode, true, &off).unwrap_err().to_string().contains("wal_level"));
     }
 }

@@ -149,10 +149,10 @@ fn check_facts(report: &FactsReport, teller: &Teller) -> Result<(), Failure> {
     let setting = |name: &str| report.facts.settings.get(name).map(String::as_str);
     if setting("track_counts") == Some("off") {
         return Err(Failure::new("the server counts nothing: track_counts is off")
-            .hint(report.facts.flavor.hint_to_set("track_counts", "on")));
+            .hint(report.facts.flavor.to_set("track_counts", "on")));
     }
     if setting("wal_level").is_some_and(|level| level != "logical") {
-        let hint = report.facts.flavor.hint_to_set("wal_level", "logical");
+        let hint = report.facts.flavor.to_decode();
         teller.warning(&format!(
             "wal_level is not logical: rates will be a little low, and slots cannot be made yet. {hint}"
         ));

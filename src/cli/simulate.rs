@@ -164,7 +164,7 @@ pub fn read_pair(plan_path: &Path, workload_path: &Path) -> Result<(Plan, Worklo
 impl ScenarioArgs {
     /// The forecast under these options.
     pub fn forecast(&self, plan: &Plan, workload: &Workload, compared: Compared) -> Result<Forecast, Failure> {
-        let mut cost: CostModel = simulate::cost_model(plan);
+        let mut cost: CostModel = plan.cost_model();
         if let Some(path) = &self.calibration {
             let calibration: Calibration = files::read_document(path)?;
             calibration.check().map_err(|error| files::unreadable(path, error))?;

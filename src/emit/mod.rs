@@ -31,7 +31,7 @@ pub use script::{Manifest, ManifestStep, Script, Support};
 pub use step::{Phase, Step, StepId, StepSide, Variable};
 
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     plan::{Plan, PlannedSlot},
     workload::TableKind,
 };
@@ -130,8 +130,7 @@ fn findings(plan: &Plan) -> Vec<Finding> {
             if table.kind == TableKind::Partitioned && slot.via_root {
                 findings.push(
                     Finding::new(
-                        Severity::Info,
-                        "EM101",
+                        code::EM101,
                         Subject::Table(table.table_name()),
                         "TRUNCATE of one partition is not replicated",
                     )
@@ -145,8 +144,7 @@ fn findings(plan: &Plan) -> Vec<Finding> {
     if cut > 0 && plan.policy.foreign_keys == crate::policy::ForeignKeyMode::Restore {
         findings.push(
             Finding::new(
-                Severity::Warning,
-                "EM102",
+                code::EM102,
                 Subject::Subscriber,
                 format!("{cut} foreign keys are absent on the subscriber until the cutover"),
             )

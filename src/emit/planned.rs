@@ -14,7 +14,7 @@ use super::{
 use crate::{
     names::{self, SlotName, TableName, array_literal, copy_field, quote_literal, quote_psql, quote_shell},
     plan::{
-        Bootstrap as How, Plan, PlannedForeignKey, PlannedSlot, PlannedTable, Publishes,
+        Bootstrap as How, Plan, PlannedForeignKey, PlannedSlot, Publishes,
         budget::{Budget, SPARE},
     },
     policy::ForeignKeyMode,
@@ -158,15 +158,6 @@ fn action_letter(action: ReferentialAction) -> &'static str {
     }
 }
 
-/// The relations that a member becomes on the subscriber: itself, or its leaves where they are published by their own names.
-fn received<'a>(slot: &PlannedSlot, table: &'a PlannedTable) -> Vec<TableName> {
-    if table.kind == TableKind::Partitioned && !slot.via_root && !table.leaves.is_empty() {
-        table.leaves.clone()
-    } else {
-        vec![table.table_name()]
-    }
-}
-
 fn tables(context: &Context<'_>) -> String {
     let mut text = "-- The plan as temporary tables. Loaded by lib/load.sql.\n".to_owned();
     for relation in [
@@ -297,7 +288,7 @@ fn relations(context: &Context<'_>) -> Relation {
             let publishes = Publishes::of_table(slot, table).unwrap_or_default();
             let is_set_later = table.set_identity && table.identity == ReplicaIdentity::Index;
             let needs_key = publishes.needs_identity() && table.identity != ReplicaIdentity::Full && !is_set_later;
-            for name in received(slot, table) {
+            for name in slot.received(table) {
                 rows.push(vec![
                     number.to_string(),
                     text(slot.name.as_str()),

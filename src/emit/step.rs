@@ -411,7 +411,7 @@ impl Step {
         let mut text = String::new();
         for variable in self.variables.iter().filter(|variable| variable.required) {
             let name = &variable.name;
-let _ = writeln!(text, "\\if :{{?{name}}} \\else \\set missing {name} \\ir lib/missing.sql \\endif");
+            let _ = writeln!(text, "\\if :{{?{name}}} \\else \\set missing {name} \\ir lib/missing.sql \\endif");
         }
         text
     }

@@ -134,11 +134,13 @@ pub fn plan(publisher: u32, subscriber: u32, slots: Vec<PlannedSlot>) -> Plan {
             copy_imbalance: 1.0,
             moves: None,
             frontier: Vec::new(),
+            one_slot_peak_load_high: None,
             move_curve: Vec::new(),
         },
         slot_counts: Vec::new(),
         previous: None,
         decisions: Vec::new(),
+        caveats: Vec::new(),
         findings: Vec::new(),
     };
     plan.server.system_identifier = Some("7300000000000000001".into());
@@ -329,6 +331,7 @@ fn shellcheck_finds_nothing_in_any_shell_asset() {
     assert!(checked > 10);
 }
 
+#[allow(clippy::disallowed_methods, reason = "a test finds its tool")]
 /// `SHELLCHECK` names the program where it is not on PATH.
 fn shellcheck() -> String {
     std::env::var("SHELLCHECK").unwrap_or_else(|_| "shellcheck".into())
@@ -481,7 +484,7 @@ fn every_statement_parses_and_no_name_becomes_one() {
                     let word = meta.split_whitespace().next().unwrap_or_default();
                     let known = [
                         "\\set", "\\if", "\\else", "\\endif", "\\gset", "\\gexec", "\\pset", "\\o", "\\copy", "\\ir",
-                        "\\qecho",
+                        "\\echo", "\\qecho",
                     ];
                     assert!(known.contains(&word), "{file}: {meta}");
                     if let Some(included) = meta.strip_prefix("\\ir ") {

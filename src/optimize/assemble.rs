@@ -7,7 +7,7 @@ use super::{
     hot::HotReason,
     judge,
     packing::cap_within,
-    scope::Scope,
+    scope::{Scope, through_root},
     sweep::{Sweep, shared_slots},
     trade::Traded,
 };
@@ -16,8 +16,8 @@ use crate::{
     format::{self, Document},
     names::{SlotName, TableName},
     plan::{
-        CutPair, Decision, FrontierPoint, MovePoint, Objective, Plan, PlannedForeignKey, PlannedLoad, PlannedSlot,
-        PlannedTable, PreviousPlan, Role, SlotCount, gap, shard::Shard,
+        Caveat, CutPair, Decision, FrontierPoint, MovePoint, Objective, Plan, PlannedForeignKey, PlannedLoad,
+        PlannedSlot, PlannedTable, PreviousPlan, Role, SlotCount, gap, shard::Shard,
     },
     policy::{ForeignKeyMode, Measure},
     units::{Bytes, Seconds},
@@ -71,6 +71,7 @@ pub fn plan(sweep: &Sweep<'_>, scope: &Scope, traded: Traded) -> Plan {
     let slots: Vec<PlannedSlot> =
         drafts.iter().map(|draft| slot(sweep, scope, draft, &foreign_keys, &mut names)).collect();
     let objective = objective(sweep, &traded, &drafts, &slots, &slot_of_table);
+    let caveats = caveats(sweep, scope, &traded, &slots);
     let mut findings = scope.findings.clone();
     findings.extend(crate::workload::check::findings(sweep.workload));
     findings.extend(judge::findings(sweep, &traded, &drafts, &slots, &foreign_keys));
@@ -98,6 +99,7 @@ pub fn plan(sweep: &Sweep<'_>, scope: &Scope, traded: Traded) -> Plan {
         excluded: scope.excluded.clone(),
         foreign_keys,
         objective,
+        caveats,
         findings,
     };
     plan.plan_sha256 = plan.digest();
@@ -111,6 +113,18 @@ fn previous(sweep: &Sweep<'_>, slots: &[PlannedSlot]) -> Option<PreviousPlan> {
     let mut names: Vec<SlotName> = slots.iter().filter(kept).map(|slot| slot.name.clone()).collect();
     names.sort();
     Some(PreviousPlan { plan_sha256: plan.plan_sha256.clone(), slots: names })
+}
+
+/// What the checker would find wrong if the plan did not say it.
+fn caveats(sweep: &Sweep<'_>, scope: &Scope, traded: &Traded, slots: &[PlannedSlot]) -> Vec<Caveat> {
+    let no_identity = scope.no_identity.iter().map(|table| Caveat::NoIdentity { table: table.clone() });
+    let unlike_root = judge::unlike_roots(sweep.workload, slots).into_iter().map(|table| Caveat::UnlikeRoot { table });
+    let left_shared = &traded.swept.candidates[traded.swept.chosen].hot.left_shared;
+    let hot_shared =
+        left_shared.iter().map(|(group, ..)| Caveat::HotShared { table: sweep.groups.groups[*group].name.clone() });
+    let mut caveats: Vec<Caveat> = no_identity.chain(unlike_root).chain(hot_shared).collect();
+    caveats.sort();
+    caveats
 }
 
 /// Names the slots and puts them in order: hottest first, then by name.
@@ -240,9 +254,7 @@ fn slot(
         .map(|&index| &sweep.workload.tables[index])
         .collect();
     let split = draft.groups.iter().any(|&group| sweep.groups.groups[group].part_of.is_some());
-    let through_root = !split
-        && sweep.cost.publisher.publishes_partition_roots()
-        && sweep.cost.subscriber.receives_into_partition_roots();
+    let through_root = !split && through_root(sweep.cost);
     let share = draft.groups.iter().map(|&group| sweep.groups.groups[group].share).max().unwrap_or(Share::WHOLE);
     let members = members(scope, &tables, share, through_root);
     // A shard never publishes TRUNCATE: a late one would wipe rows that the others have already (postgres.md §6.4).
@@ -394,7 +406,7 @@ fn objective(
         lower_bound: bound_value,
         gap: gap(shared, bound_value),
         // Items are numbered by group name on both sides.
-        witness: has_shared.then(|| traded.bound.witness.to_plan(|item| item)),
+        witness: has_shared.then(|| traded.bound.witness.clone()),
         packing_peak_load: packing,
         packing_gap: gap(packing, bound_value),
         cut_weight: pairs.iter().map(|(_, _, weight)| weight).sum(),
@@ -410,6 +422,7 @@ fn objective(
         cut_transactions_per_s: (!sweep.workload.co_writes.is_empty()).then_some(co_cut),
         copy_imbalance: if total == 0 { 1.0 } else { largest as f64 * copies.len() as f64 / total as f64 },
         moves: traded.moves,
+        one_slot_peak_load_high: Some(number(judge::one_slot_peak_high(sweep))),
         frontier: frontier(sweep, traded),
         move_curve: traded
             .move_curve

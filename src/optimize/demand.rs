@@ -4,7 +4,7 @@ use super::grouping::Groups;
 use crate::{
     cost::{Confidence, CostModel, MOST_UNITS},
     format::FormatError,
-    workload::{Table, Workload},
+    workload::Workload,
 };
 
 /// Loads of all groups at the nominal coefficients, with what every slot carries besides.
@@ -53,7 +53,8 @@ impl Demand {
                 cost.add_share_loads(&context, table, group.share, &mut own);
                 row.iter_mut().zip(&own).for_each(|(sum, load)| *sum = sum.saturating_add(*load));
                 bytes = bytes.saturating_add(group.share.part(table.copy_bytes()));
-                delay = delay.max(burst_delay(cost, table, &own, &demand.buckets, slot_capacity));
+                let burst = cost.burst(&context, table, group.share, slot_capacity);
+                delay = delay.max(burst.map_or(0.0, |burst| burst.delay_s(1.0)));
             }
             demand.peaks.push(row.iter().copied().max().unwrap_or(0));
             demand.copy_bytes.push(bytes);
@@ -90,23 +91,4 @@ impl Demand {
     pub fn row(&self, group: usize) -> &[u64] {
         &self.loads[group * self.dimension_count..(group + 1) * self.dimension_count]
     }
-}
-
-/// Seconds by which a table's worst burst outlasts the interval it came in: the burst's bytes at the table's own mean
-/// cost per WAL byte, less the interval. 0 where no burst was seen or nothing says how fast a slot is. `row` is the
-/// table's own load row.
-fn burst_delay(cost: &CostModel, table: &Table, row: &[u64], buckets: &[usize], slot_capacity: Option<u64>) -> f64 {
-    let (Some(bytes), Some(interval_s)) = (table.load.burst_wal_bytes, table.load.burst_s) else { return 0.0 };
-    let Some(capacity) = cost.capacity_units(slot_capacity) else { return 0.0 };
-    let wal_bytes: f64 = buckets.iter().map(|&bucket| table.load.wal_bytes_per_s.or_zero(bucket)).sum();
-    if wal_bytes <= 0.0 || buckets.is_empty() {
-        return 0.0;
-    }
-    let slowest = row
-        .chunks(buckets.len())
-        .map(|stage| stage.iter().map(|&load| u128::from(load)).sum::<u128>())
-        .max()
-        .unwrap_or(0);
-    let seconds_per_byte = slowest as f64 / capacity as f64 / wal_bytes;
-    (bytes * seconds_per_byte - interval_s).max(0.0)
 }

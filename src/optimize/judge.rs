@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cost::Confidence,
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     names::TableName,
     plan::{PlannedForeignKey, PlannedSlot},
     policy::{ForeignKeyMode, Measure, PublicationCount},
@@ -53,8 +53,7 @@ fn decode_floor(sweep: &Sweep<'_>) -> Option<Finding> {
     let mean = sum / buckets.len().max(1) as f64;
     (sweep.cost.measure == Measure::Pipeline && mean >= 1.0).then(|| {
         Finding::new(
-            Severity::Error,
-            "PL110",
+            code::PL110,
             Subject::Publisher,
             format!("no number of slots suffices: reading the WAL takes {:.0} % of every walsender's time", mean * 100.0),
         )
@@ -81,8 +80,7 @@ fn never_drains(sweep: &Sweep<'_>, draft: &Draft) -> Option<Finding> {
         let group = &sweep.groups.groups[heaviest];
         let what = if group.share.is_whole() { "alone" } else { "even split as it is" };
         Finding::new(
-            Severity::Error,
-            "PL107",
+            code::PL107,
             subject,
             format!(
                 "infeasible: no number of slots suffices, because {} {what} asks for {:.0} % of a slot on average",
@@ -94,8 +92,7 @@ fn never_drains(sweep: &Sweep<'_>, draft: &Draft) -> Option<Finding> {
         .hint(remedies(sweep, heaviest))
     } else {
         Finding::new(
-            Severity::Error,
-            "PL101",
+            code::PL101,
             subject,
             format!("infeasible: its tables ask for {:.0} % of a slot on average, so it never catches up", share(mean)),
         )
@@ -190,8 +187,7 @@ fn overloaded(sweep: &Sweep<'_>, draft: &Draft) -> Option<Finding> {
         .fold(0.0, f64::max);
     Some(
         Finding::new(
-            Severity::Warning,
-            "PL103",
+            code::PL103,
             Subject::Slot(draft.name.as_str().into()),
             format!(
                 "asks for {:.0} % of a slot in bucket {}: a backlog of up to {} of work builds up",
@@ -223,8 +219,7 @@ fn headroom(sweep: &Sweep<'_>, traded: &Traded) -> Option<Finding> {
     let candidate = &traded.swept.candidates[traded.swept.chosen];
     (candidate.keeps_headroom == Some(false)).then(|| {
         Finding::new(
-            Severity::Warning,
-            "PL102",
+            code::PL102,
             Subject::Plan,
             format!("no number of shared slots tried keeps {:.0} % headroom", sweep.policy.headroom * 100.0),
         )
@@ -258,15 +253,19 @@ fn too_large_to_share(sweep: &Sweep<'_>, shared: &[usize]) -> Option<String> {
     })
 }
 
+/// Largest load of one slot with everything, at the high coefficients.
+pub fn one_slot_peak_high(sweep: &Sweep<'_>) -> u64 {
+    let all: Vec<usize> = (0..sweep.groups.groups.len()).collect();
+    sweep.slot_rows(Confidence::High, &[all])[0].iter().copied().max().unwrap_or(0)
+}
+
 /// `PL104`: one slot would do.
 fn one_slot_is_enough(sweep: &Sweep<'_>) -> Option<Finding> {
     let limit = sweep.limit()?;
-    let all: Vec<usize> = (0..sweep.groups.groups.len()).collect();
-    let peak = sweep.slot_rows(Confidence::High, &[all])[0].iter().copied().max().unwrap_or(0);
+    let peak = one_slot_peak_high(sweep);
     (peak <= limit).then(|| {
         Finding::new(
-            Severity::Info,
-            "PL104",
+            code::PL104,
             Subject::Plan,
             format!("one slot would carry everything with headroom ({} at most)", describe(sweep.cost.measure, peak)),
         )
@@ -280,8 +279,7 @@ fn cores(sweep: &Sweep<'_>, slot_count: usize) -> Option<Finding> {
     let needed = publisher_decode_load(sweep, slot_count);
     (needed > f64::from(cores)).then(|| {
         Finding::new(
-            Severity::Warning,
-            "PL105",
+            code::PL105,
             Subject::Publisher,
             format!("{slot_count} walsenders need {needed:.1} cores at peak, but the publisher has {cores}"),
         )
@@ -303,7 +301,7 @@ fn limited(sweep: &Sweep<'_>, traded: &Traded) -> Option<Finding> {
         "{shared} shared and {dedicated} dedicated slots, since --max-slots {max_slots} leaves no room for {asked} and one for each hot table"
     );
     Some(
-        Finding::new(Severity::Warning, "PL106", Subject::Plan, message)
+        Finding::new(code::PL106, Subject::Plan, message)
             .detail("Of the ways to share out so many slots, this one has the least peak over all of them."),
     )
 }
@@ -327,7 +325,7 @@ fn left_shared(sweep: &Sweep<'_>, traded: &Traded) -> Vec<Finding> {
             let split = proposed_split(sweep, *group).filter(|_| *left != LeftShared::Pinned);
             let ways: Vec<String> = std::iter::once(left.remedy().to_owned()).chain(split).collect();
             let message = format!("hot ({size}), but in a shared slot: {}", left.why());
-            Finding::new(Severity::Warning, "PL108", subject, message)
+            Finding::new(code::PL108, subject, message)
                 .detail("Everything else in its slot waits behind it.")
                 .hint(format!("If that is too long: {}.", ways.join(", or ")))
         })
@@ -348,10 +346,10 @@ fn few_slots(sweep: &Sweep<'_>, traded: &Traded) -> Option<Finding> {
     let fewer = format!("{shared} shared slots instead of {low}");
     Some(if candidate.hot.shared.len() <= shared as usize {
         let message = format!("{fewer}: there are no more table groups to share");
-        Finding::new(Severity::Info, "PL109", Subject::Plan, message)
+        Finding::new(code::PL109, Subject::Plan, message)
     } else {
         let message = format!("{fewer}: --max-moves leaves no table groups to fill more");
-        Finding::new(Severity::Warning, "PL111", Subject::Plan, message).hint("Raise --max-moves.")
+        Finding::new(code::PL111, Subject::Plan, message).hint("Raise --max-moves.")
     })
 }
 
@@ -363,8 +361,7 @@ fn partition_trees(slots: &[PlannedSlot]) -> Vec<Finding> {
             if table.kind == TableKind::Partitioned {
                 findings.push(
                     Finding::new(
-                        Severity::Info,
-                        "PL301",
+                        code::PL301,
                         Subject::Table(table.table_name()),
                         "published through its root: TRUNCATE of a single partition does not replicate",
                     )
@@ -374,8 +371,7 @@ fn partition_trees(slots: &[PlannedSlot]) -> Vec<Finding> {
             if let Some(root) = table.partition_root.as_ref().filter(|_| table.kind == TableKind::Partition) {
                 findings.push(
                     Finding::new(
-                        Severity::Warning,
-                        "PL302",
+                        code::PL302,
                         Subject::Table(root.clone()),
                         "its partitions are published one by one: a new partition must be added to a publication",
                     )
@@ -389,6 +385,15 @@ fn partition_trees(slots: &[PlannedSlot]) -> Vec<Finding> {
     findings
 }
 
+/// The tables that [`partition_identities`] finds.
+pub fn unlike_roots(workload: &Workload, slots: &[PlannedSlot]) -> Vec<TableName> {
+    let tables = partition_identities(workload, slots).into_iter().map(|finding| match finding.subject {
+        Subject::Table(name) => Some(name),
+        _ => None,
+    });
+    tables.flatten().collect()
+}
+
 /// `PL308`: what is sent through a root is described by the root's identity, but the old key in WAL is the partition's.
 fn partition_identities(workload: &Workload, slots: &[PlannedSlot]) -> Vec<Finding> {
     let tables = workload.by_name();
@@ -397,8 +402,7 @@ fn partition_identities(workload: &Workload, slots: &[PlannedSlot]) -> Vec<Findi
     for member in members.filter(|m| m.kind == TableKind::Partitioned && !m.insert_only && !m.set_identity) {
         let name = member.table_name();
         let Some(root) = tables.get(&name) else { continue };
-        let error =
-            |name: TableName, message: String| Finding::new(Severity::Error, "PL308", Subject::Table(name), message);
+        let error = |name: TableName, message: String| Finding::new(code::PL308, Subject::Table(name), message);
         if !root.has_identity() {
             findings.push(
                 error(name.clone(), "partitioned table has no replica identity of its own".into())
@@ -443,7 +447,7 @@ fn row_filters(sweep: &Sweep<'_>, slots: &[PlannedSlot]) -> Vec<Finding> {
         let subject = || Subject::Table(member.table_name());
         let key = member.identity_columns.join(", ");
         let what = format!("split with row filters over {} slots by a hash of its key ({key})", member.share().of);
-        findings.push(Finding::new(Severity::Info, "PL306", subject(), what).detail(
+        findings.push(Finding::new(code::PL306, subject(), what).detail(
             "An UPDATE that changes its key moves the row to another slot, which may be ahead or behind for a while. A second \
              unique constraint can make one slot wait for another. TRUNCATE is not published.",
         ));
@@ -451,8 +455,7 @@ fn row_filters(sweep: &Sweep<'_>, slots: &[PlannedSlot]) -> Vec<Finding> {
         if toast && member.identity != ReplicaIdentity::Full {
             findings.push(
                 Finding::new(
-                    Severity::Warning,
-                    "PL307",
+                    code::PL307,
                     subject(),
                     "an UPDATE that changes its key loses the TOAST values that it does not change",
                 )
@@ -481,8 +484,7 @@ fn cut_keys(sweep: &Sweep<'_>, foreign_keys: &[PlannedForeignKey]) -> Option<Fin
     };
     (count > 0).then(|| {
         Finding::new(
-            Severity::Info,
-            "PL303",
+            code::PL303,
             Subject::Plan,
             format!("{count} foreign keys join tables that are not in the same slot"),
         )
@@ -502,7 +504,7 @@ fn generated_columns(sweep: &Sweep<'_>) -> Option<Finding> {
         .filter(|&&index| !sweep.workload.tables[index].generated_columns.is_empty())
         .count();
     (count > 0).then(|| {
-        Finding::new(Severity::Info, "PL305", Subject::Plan, format!("{count} tables have generated columns"))
+        Finding::new(code::PL305, Subject::Plan, format!("{count} tables have generated columns"))
             .detail("They are not sent; the subscriber computes them again from the same expression.")
     })
 }

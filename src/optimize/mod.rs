@@ -105,7 +105,7 @@ pub fn optimize(
     if workload.observed_buckets().is_empty() {
         return Err(OptimizeError::NothingObserved);
     }
-    let cost = &CostModel { made_full: scope.made_full.clone(), ..cost.clone() };
+    let cost = &CostModel { made_full: scope::with_trees(workload, &scope, policy, cost), ..cost.clone() };
     if !(cost.publisher.publishes_partition_roots() && cost.subscriber.receives_into_partition_roots()) {
         scope.leave_out_empty_trees(workload);
     }

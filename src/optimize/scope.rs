@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    finding::{Finding, Severity, Subject},
+    cost::CostModel,
+    finding::{Finding, Subject, code},
     names::TableName,
     policy::{NoIdentity, Policy, PolicyError},
     workload::{Excluded, Table, TableKind, Workload},
@@ -16,6 +17,8 @@ pub struct Scope {
     pub tables: Vec<usize>,
     /// What is left out, the workload's own exclusions included.
     pub excluded: Vec<Excluded>,
+    /// Tables whose updates and deletes would be published, though nothing identifies their rows.
+    pub no_identity: BTreeSet<TableName>,
     /// Tables published insert-only.
     pub insert_only: BTreeSet<TableName>,
     /// Tables that get replica identity full.
@@ -94,6 +97,28 @@ pub fn scope(workload: &Workload, policy: &Policy) -> Result<Scope, PolicyError>
     Ok(scope)
 }
 
+/// The tables whose replica identity becomes full: where a tree is published through its root, all its partitions with
+/// one of them.
+pub fn with_trees(workload: &Workload, scope: &Scope, policy: &Policy, cost: &CostModel) -> BTreeSet<TableName> {
+    let mut made_full = scope.made_full.clone();
+    if made_full.is_empty() || !through_root(cost) {
+        return made_full;
+    }
+    let split: BTreeSet<TableName> = policy.split.keys().filter_map(|text| TableName::parse(text).ok()).collect();
+    let tree = |table: &Table| table.partition_root.clone().filter(|root| !split.contains(root));
+    let planned = || scope.tables.iter().map(|&index| &workload.tables[index]);
+    let roots: BTreeSet<TableName> =
+        planned().filter(|table| made_full.contains(&table.table_name())).filter_map(tree).collect();
+    let others = planned().filter(|table| tree(table).is_some_and(|root| roots.contains(&root)));
+    made_full.extend(others.map(Table::table_name));
+    made_full
+}
+
+/// Whether the versions publish partition trees through their roots.
+pub fn through_root(cost: &CostModel) -> bool {
+    cost.publisher.publishes_partition_roots() && cost.subscriber.receives_into_partition_roots()
+}
+
 /// Whether UPDATE and DELETE of a table would fail on the publisher once it is published (postgres.md H9).
 fn lacks_identity(table: &Table) -> bool {
     table.kind != TableKind::Partitioned && !table.has_identity()
@@ -133,22 +158,23 @@ fn settle_identity(table: &Table, mode: NoIdentity, scope: &mut Scope, left_out:
     let subject = Subject::Table(name.clone());
     let finding = match mode {
         NoIdentity::Refuse => {
-            Finding::new(Severity::Error, "PL201", subject, "table has no usable replica identity").detail(
+            scope.no_identity.insert(name);
+            Finding::new(code::PL201, subject, "table has no usable replica identity").detail(
                 "Once it is published, the application's own UPDATE and DELETE of this table fail on the publisher (SQLSTATE 55000).",
             )
         }
         NoIdentity::Exclude => {
             left_out.insert(name, "no usable replica identity (--no-identity exclude)".into());
-            Finding::new(Severity::Warning, "PL202", subject, "table without usable replica identity is left out")
+            Finding::new(code::PL202, subject, "table without usable replica identity is left out")
         }
         NoIdentity::InsertOnly => {
             scope.insert_only.insert(name);
-            Finding::new(Severity::Warning, "PL203", subject, "table is published with insert and truncate only")
+            Finding::new(code::PL203, subject, "table is published with insert and truncate only")
                 .detail("Updates and deletes of it do not replicate. Right only if rows are never changed.")
         }
         NoIdentity::Full => {
             scope.made_full.insert(name);
-            Finding::new(Severity::Warning, "PL204", subject, "table gets replica identity full")
+            Finding::new(code::PL204, subject, "table gets replica identity full")
                 .detail("Every UPDATE and DELETE logs the whole old row, and the subscriber may read the whole table to find it.")
         }
     };

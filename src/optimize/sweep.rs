@@ -96,8 +96,7 @@ impl Candidate {
 impl Sweep<'_> {
     /// The load above which the headroom is not kept, in units.
     pub fn limit(&self) -> Option<u64> {
-        let capacity = self.cost.capacity_units(self.policy.slot_capacity)?;
-        Some(((1.0 - self.policy.headroom) * capacity as f64).round() as u64)
+        self.cost.headroom_limit(self.policy)
     }
 
     /// Tries the counts and chooses.

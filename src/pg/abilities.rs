@@ -7,13 +7,15 @@ use super::{
     wal::WalReader,
 };
 
+use crate::server::ServerVersion;
+
 const PURPOSE: &str = "read what the role may do";
 
 /// What can be used to see WAL.
 #[derive(Debug, Clone)]
 pub struct Abilities {
-    /// As in `server_version_num`.
-    pub version_num: u32,
+    /// The server's version.
+    pub version: ServerVersion,
     /// The role, for hints.
     pub role: String,
     /// Whether `CREATE EXTENSION pg_walinspect` would find it.
@@ -44,15 +46,15 @@ pub async fn read_abilities(session: &Session) -> Result<Abilities, PgError> {
         |column: &str| -> Result<bool, PgError> { Ok(get::<Option<bool>>(PURPOSE, row, column)?.unwrap_or_default()) };
     let schema: Option<String> = get(PURPOSE, row, "wal_schema")?;
     let superuser = truth("superuser")?;
-    let wal = schema.as_deref().filter(|_| session.version_num >= 150_000);
+    let wal = schema.as_deref().filter(|_| session.version.has_walinspect());
     Ok(Abilities {
-        version_num: session.version_num,
+        version: session.version,
         role: get(PURPOSE, row, "role_name")?,
         wal_available: truth("wal_available")?,
         wal_installed: schema.is_some(),
         wal: wal
             .filter(|_| truth("reads_wal").unwrap_or_default())
-            .map(|schema| WalReader::new(session.version_num, schema)),
+            .map(|schema| WalReader::new(session.version, schema)),
         replicates: superuser || truth("replicates")?,
         wal_level: get(PURPOSE, row, "wal_level")?,
         slot_limit: count("slot_limit")?,

@@ -21,9 +21,7 @@ use super::{
     settings::{ChannelBinding, ConnectionSettings, Endpoint, Host, SslMode, TargetSession},
     tls,
 };
-
-/// The oldest server that is supported, as in `server_version_num`.
-const OLDEST_VERSION_NUM: u32 = 120_000;
+use crate::server::ServerVersion;
 
 /// Whether a session may write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,8 +70,8 @@ pub struct Session {
     client: Client,
     /// As psql words it: `server at "db1", port 5432`.
     pub server: String,
-    /// As in `server_version_num`.
-    pub version_num: u32,
+    /// The server's version.
+    pub version: ServerVersion,
     /// Answered by a server in recovery.
     pub in_recovery: bool,
     driver: JoinHandle<()>,
@@ -100,9 +98,9 @@ impl Session {
         if is_pooler_console(&session, settings).await {
             return Err(session.unsuitable(Unsuitable::PoolerConsole));
         }
-        session.version_num = session.read_version().await?;
-        if session.version_num < OLDEST_VERSION_NUM {
-            return Err(session.unsuitable(Unsuitable::TooOld { version_num: session.version_num }));
+        session.version = ServerVersion(session.read_version().await?);
+        if session.version.is_unsupported() {
+            return Err(session.unsuitable(Unsuitable::TooOld { version_num: session.version.0 }));
         }
         connector.refuse_transaction_pooler(&session).await?;
         if session.in_recovery && purpose.recovery == Recovery::Refuse {
@@ -341,7 +339,7 @@ impl<'a> Connector<'a> {
             None => connecting.await,
         };
         let (client, driver) = answer.map_err(|error| self.connect_error(host, &error))?;
-        Ok(Session { client, server: host.to_string(), version_num: 0, in_recovery: false, driver })
+        Ok(Session { client, server: host.to_string(), version: ServerVersion(0), in_recovery: false, driver })
     }
 
     fn driver_config(&self, host: &Host, mode: config::SslMode) -> Config {

@@ -89,7 +89,7 @@ impl PeekSlot {
             "SET application_name = 'pgslotplan peek'; SET statement_timeout = {READ_LIMIT_MS};
              SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;"
         );
-        if session.version_num >= 140_000 {
+        if session.version.has_streaming() {
             settings.push_str("SET client_connection_check_interval = 5000;");
         }
         session.execute(purpose, &settings).await?;

@@ -34,7 +34,7 @@ pub async fn read_facts(session: &Session) -> Result<FactsReport, PgError> {
     let mut settings = read_pairs(session, include_str!("sql/settings.sql")).await?;
     let extensions = read_pairs(session, include_str!("sql/extensions.sql")).await?;
     let aurora: bool = get(PURPOSE, row, "aurora")?;
-    let flavor = if aurora { Flavor::Aurora } else { detect_flavor(&settings) };
+    let flavor = Flavor::detect(&settings, aurora);
     settings.remove("unix_socket_directories"); // a path of that machine, which was only wanted for the flavor
     let mut notes = Vec::new();
     let (monitors, superuser): (bool, Option<bool>) = (get(PURPOSE, row, "monitors")?, get(PURPOSE, row, "superuser")?);
@@ -106,37 +106,4 @@ async fn read_system_identifier(session: &Session) -> Result<Option<String>, PgE
     let sql = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()";
     let rows = session.query(PURPOSE, sql, &[]).await?;
     rows.first().map(|row| get(PURPOSE, row, "system_identifier")).transpose()
-}
-
-/// Who runs the server, by settings that only they have.
-fn detect_flavor(settings: &BTreeMap<String, String>) -> Flavor {
-    let has = |prefix: &str| settings.keys().any(|name| name.starts_with(prefix));
-    if has("rds.") {
-        Flavor::Rds
-    } else if has("cloudsql.") {
-        Flavor::CloudSql
-    } else if has("azure.") {
-        Flavor::Azure
-    } else if settings.get("unix_socket_directories").is_some_and(|folders| folders.contains("/controller/run"))
-        || has("cnpg.")
-    {
-        Flavor::Cnpg
-    } else {
-        Flavor::Community
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn providers_are_known_by_their_settings() {
-        let flavor = |name: &str, value: &str| detect_flavor(&BTreeMap::from([(name.to_owned(), value.to_owned())]));
-        assert_eq!(flavor("rds.logical_replication", "on"), Flavor::Rds);
-        assert_eq!(flavor("cloudsql.logical_decoding", "on"), Flavor::CloudSql);
-        assert_eq!(flavor("azure.extensions", ""), Flavor::Azure);
-        assert_eq!(flavor("unix_socket_directories", "/controller/run"), Flavor::Cnpg);
-        assert_eq!(flavor("wal_level", "logical"), Flavor::Community);
-    }
 }

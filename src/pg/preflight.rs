@@ -24,7 +24,7 @@ use crate::{
         AccessRule, ColumnFacts, KeyFacts, Persistence, PreparedFacts, PublicationFacts, RelationFacts, RelationKind,
         RoleFacts, SideFacts, SlotFacts, SubscriptionFacts, TransactionFacts, TriggerFacts, Unseen, WalsenderFacts,
     },
-    workload::{ReplicaIdentity, TableKind},
+    workload::ReplicaIdentity,
 };
 
 const PURPOSE: &str = "read facts for the preflight";
@@ -92,7 +92,7 @@ pub async fn read_side(session: &Session, scope: PreflightScope<'_>) -> Result<S
             true => Some(reader.list(include_str!("sql/preflight/access_rules.sql"), access_rule).await?),
             false => None,
         },
-        wal_bytes_per_s: if version.major() >= 14 { reader.wal_rate().await? } else { None },
+        wal_bytes_per_s: if version.has_wal_statistics() { reader.wal_rate().await? } else { None },
         marks: match (may("has_mark")?, may("may_read_mark")?) {
             (false, _) => Some(Vec::new()),
             (true, true) => Some(reader.list(include_str!("sql/preflight/mark.sql"), mark).await?),
@@ -233,14 +233,7 @@ impl Relations {
     /// Ordinary tables that the plan's slots write, those behind partitioned tables too.
     fn received(&self, plan: &Plan) -> Vec<u32> {
         let by_name: BTreeMap<&TableName, u32> = self.0.iter().map(|(oid, (name, ..))| (name, *oid)).collect();
-        let mut open: Vec<TableName> = Vec::new();
-        for (slot, table) in plan.members() {
-            if table.kind == TableKind::Partitioned && !slot.via_root {
-                open.extend(table.leaves.iter().cloned());
-            } else {
-                open.push(table.table_name());
-            }
-        }
+        let mut open: Vec<TableName> = plan.members().flat_map(|(slot, table)| slot.received(table)).collect();
         let mut found = BTreeSet::new();
         while let Some(name) = open.pop() {
             let Some(oid) = by_name.get(&name) else { continue };

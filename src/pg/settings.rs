@@ -21,7 +21,7 @@ const CONNECT_TIMEOUT_S: u64 = 15;
 
 /// Which of the two servers a connection string is for: `PG*` variables describe the publisher only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub enum ConnectionSide {
     /// Connection string, service file, `PG*` variables, defaults.
     Publisher,
     /// The same without the `PG*` variables, so that they never point both at one server.
@@ -292,11 +292,15 @@ impl ConnectionSettings {
     ///
     /// # Errors
     /// [`ConninfoError`] when something does not read, contradicts itself, or cannot be honoured.
-    pub fn resolve(input: &ConnectionInput, side: Side, environment: &Environment) -> Result<Self, ConninfoError> {
+    pub fn resolve(
+        input: &ConnectionInput,
+        side: ConnectionSide,
+        environment: &Environment,
+    ) -> Result<Self, ConninfoError> {
         let bare;
         let environment = match side {
-            Side::Publisher => environment,
-            Side::Subscriber => {
+            ConnectionSide::Publisher => environment,
+            ConnectionSide::Subscriber => {
                 bare = environment.without_server_variables();
                 &bare
             }

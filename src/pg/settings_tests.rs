@@ -24,7 +24,7 @@ fn input(dbname: &str) -> ConnectionInput {
 }
 
 fn resolve(dbname: &str, variables: &[(&str, &str)]) -> Result<ConnectionSettings, ConninfoError> {
-    ConnectionSettings::resolve(&input(dbname), Side::Publisher, &environment(variables, &[]))
+    ConnectionSettings::resolve(&input(dbname), ConnectionSide::Publisher, &environment(variables, &[]))
 }
 
 fn shown(dbname: &str, variables: &[(&str, &str)]) -> String {
@@ -116,7 +116,7 @@ fn a_connection_string_wins_over_single_options() {
         user: Some("u".into()),
         ..input("host=b dbname=d")
     };
-    let settings = ConnectionSettings::resolve(&input, Side::Publisher, &environment(&[], &[])).unwrap();
+    let settings = ConnectionSettings::resolve(&input, ConnectionSide::Publisher, &environment(&[], &[])).unwrap();
     assert_eq!(settings.to_string(), "database \"d\" as user \"u\" on server at \"b\", port 1");
 }
 
@@ -124,9 +124,10 @@ fn a_connection_string_wins_over_single_options() {
 fn a_service_fills_what_the_string_leaves_and_the_environment_what_both_leave() {
     let files = [("/home/ann/.pg_service.conf", "[prod]\nhost=s\nport=7\nuser=svc\n", 0o644)];
     let environment = environment(&[("PGUSER", "env"), ("PGDATABASE", "envdb"), ("PGSERVICE", "other")], &files);
-    let settings = ConnectionSettings::resolve(&input("service=prod port=9"), Side::Publisher, &environment).unwrap();
+    let settings =
+        ConnectionSettings::resolve(&input("service=prod port=9"), ConnectionSide::Publisher, &environment).unwrap();
     assert_eq!(settings.to_string(), "database \"envdb\" as user \"svc\" on server at \"s\", port 9");
-    let error = ConnectionSettings::resolve(&input("d"), Side::Publisher, &environment).unwrap_err();
+    let error = ConnectionSettings::resolve(&input("d"), ConnectionSide::Publisher, &environment).unwrap_err();
     assert_eq!(error.to_string(), "definition of service \"other\" not found");
 }
 
@@ -134,7 +135,8 @@ fn a_service_fills_what_the_string_leaves_and_the_environment_what_both_leave() 
 fn variables_never_fill_in_the_subscriber() {
     let variables = [("PGHOST", "b"), ("PGPASSWORD", "x"), ("PGSERVICE", "s"), ("PGSSLMODE", "disable")];
     let settings =
-        ConnectionSettings::resolve(&input("dbname=d"), Side::Subscriber, &environment(&variables, &[])).unwrap();
+        ConnectionSettings::resolve(&input("dbname=d"), ConnectionSide::Subscriber, &environment(&variables, &[]))
+            .unwrap();
     assert_eq!(settings.to_string(), "database \"d\" as user \"ann\" on server on socket \"/run/pg/.s.PGSQL.5432\"");
     assert_eq!((settings.password, settings.tls.mode), (None, SslMode::Prefer));
 }
@@ -144,7 +146,8 @@ fn passwords_come_from_the_string_then_the_variable_then_the_file() {
     let files = [("/home/ann/.pgpass", "a:*:*:*:file-a\nlocalhost:*:*:*:file-local\n/x:*:*:*:file-x\n", 0o600)];
     let passwords = |text: &str, variables: &[(&str, &str)]| {
         let settings =
-            ConnectionSettings::resolve(&input(text), Side::Publisher, &environment(variables, &files)).unwrap();
+            ConnectionSettings::resolve(&input(text), ConnectionSide::Publisher, &environment(variables, &files))
+                .unwrap();
         let expose = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
         let of_hosts: Vec<_> = settings.hosts.iter().map(|host| expose(&host.passfile_password)).collect();
         (expose(&settings.password), of_hosts)
@@ -161,7 +164,8 @@ fn passwords_come_from_the_string_then_the_variable_then_the_file() {
 #[test]
 fn a_password_file_that_others_can_read_is_ignored_with_a_warning() {
     let files = [("/home/ann/.pgpass", "*:*:*:*:x\n", 0o644)];
-    let settings = ConnectionSettings::resolve(&input("host=a"), Side::Publisher, &environment(&[], &files)).unwrap();
+    let settings =
+        ConnectionSettings::resolve(&input("host=a"), ConnectionSide::Publisher, &environment(&[], &files)).unwrap();
     assert_eq!(settings.hosts[0].passfile_password, None);
     assert!(settings.warnings[0].contains("group or world access"), "{:?}", settings.warnings);
 }
@@ -200,7 +204,7 @@ fn nothing_that_is_shown_holds_a_password() {
         password_command: Some("echo s3cret-b".into()),
         ..input("postgresql://u:s3cret-c@h/d")
     };
-    let mut settings = ConnectionSettings::resolve(&input, Side::Publisher, &environment(&[], &[])).unwrap();
+    let mut settings = ConnectionSettings::resolve(&input, ConnectionSide::Publisher, &environment(&[], &[])).unwrap();
     settings.hosts[0].passfile_password = Some(Secret::new("s3cret-d"));
     let text = format!("{settings} {settings:?}");
     assert!(!text.contains("s3cret"), "{text}");

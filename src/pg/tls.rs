@@ -282,13 +282,13 @@ pub(super) fn hint_for(error: &rustls::Error) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pg::settings::{ConnectionInput, ConnectionSettings, Side};
+    use crate::pg::settings::{ConnectionInput, ConnectionSettings, ConnectionSide};
 
     fn config(conninfo: &str) -> Result<ClientConfig, PgError> {
         let environment =
             Environment { user_name: Some("ann".to_owned()), home: Some("/home/ann".into()), ..Environment::default() };
         let input = ConnectionInput { dbname: Some(conninfo.to_owned()), ..ConnectionInput::default() };
-        let settings = ConnectionSettings::resolve(&input, Side::Publisher, &environment)?;
+        let settings = ConnectionSettings::resolve(&input, ConnectionSide::Publisher, &environment)?;
         client_config(&settings.tls, &environment)
     }
 
@@ -314,7 +314,7 @@ mod tests {
             dbname: Some("sslmode=require sslcert=/c.pem sslkey=/k.pem".to_owned()),
             ..ConnectionInput::default()
         };
-        let settings = ConnectionSettings::resolve(&input, Side::Publisher, &environment).unwrap();
+        let settings = ConnectionSettings::resolve(&input, ConnectionSide::Publisher, &environment).unwrap();
         let message = client_config(&settings.tls, &environment).unwrap_err().to_string();
         assert!(message.starts_with("could not use private key file \"/k.pem\""), "{message}");
     }

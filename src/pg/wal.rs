@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     lsn::Lsn,
+    server::ServerVersion,
     workload::tally::{WalPart, WalRecords, WalTally},
 };
 
@@ -24,10 +25,10 @@ pub struct WalReader {
 
 impl WalReader {
     /// For a server of this version with the extension in this schema (quoted).
-    pub fn new(version_num: u32, schema: &str) -> Self {
-        let records = match version_num {
-            ..160_000 => include_str!("sql/wal_records_15.sql"),
-            _ => include_str!("sql/wal_records_16.sql"),
+    pub fn new(version: ServerVersion, schema: &str) -> Self {
+        let records = match version.has_wal_block_info() {
+            false => include_str!("sql/wal_records_15.sql"),
+            true => include_str!("sql/wal_records_16.sql"),
         };
         WalReader { sql: format!("{records}{}", include_str!("sql/wal_tables.sql")).replace("@schema@", schema) }
     }

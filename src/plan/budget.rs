@@ -2,7 +2,6 @@
 //! same numbers.
 
 use super::{Bootstrap, Plan, PlannedSlot};
-use crate::workload::TableKind;
 
 /// Room that is left free in slots and origins: table synchronization origins linger for a moment.
 pub const SPARE: usize = 2;
@@ -52,12 +51,9 @@ impl Budget {
     }
 }
 
-/// Relations that a subscription copies: a published root is one, otherwise each of its leaves is.
+/// Relations that a subscription copies.
 fn relation_count(slot: &PlannedSlot) -> usize {
-    slot.tables
-        .iter()
-        .map(|table| if table.kind == TableKind::Partitioned && !slot.via_root { table.leaves.len() } else { 1 })
-        .sum()
+    slot.tables.iter().map(|table| slot.received(table).len()).sum()
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Plan, PlannedSlot, PlannedTable, shard::Shard};
+use super::{Caveat, Plan, PlannedSlot, PlannedTable, shard::Shard};
 use crate::{
     cost::{Confidence, CostModel, MOST_UNITS, Share},
-    finding::{Finding, Severity, Subject},
+    finding::{Code, Finding, Subject, code},
     names::TableName,
     workload::{self, Table, TableKind, Workload},
 };
@@ -22,7 +22,7 @@ use crate::{
 pub fn check(plan: &Plan, workload: &Workload) -> Vec<Finding> {
     let mut report = Report::default();
     if let Err(error) = workload::check::validate(workload) {
-        report.error("AU100", Subject::Workload, error.to_string());
+        report.error(code::AU100, Subject::Workload, error.to_string());
         return report.sorted();
     }
     provenance(plan, workload, &mut report);
@@ -49,8 +49,8 @@ struct Report {
 }
 
 impl Report {
-    fn error(&mut self, code: &str, subject: Subject, message: impl Into<String>) {
-        self.findings.push(Finding::new(Severity::Error, code, subject, message));
+    fn error(&mut self, code: &'static Code, subject: Subject, message: impl Into<String>) {
+        self.findings.push(Finding::new(code, subject, message));
     }
 
     fn sorted(mut self) -> Vec<Finding> {
@@ -85,26 +85,7 @@ impl<'a> Book<'a> {
         }
         let carried = plan.slots.iter().map(|slot| carried(slot, &by_name, &leaves)).collect();
         let shards = plan.slots.iter().map(|slot| shards(slot, &by_name)).collect();
-        let made_full = plan.members().filter(|(_, table)| table.set_identity);
-        let made_full = made_full.flat_map(|(_, table)| {
-            let lacking = |name: &TableName| by_name.get(name).is_some_and(|&i| !workload.tables[i].has_identity());
-            std::iter::once(table.table_name()).chain(table.leaves.iter().cloned()).filter(lacking).collect::<Vec<_>>()
-        });
-        Book {
-            cost: CostModel {
-                measure: plan.load.measure,
-                coefficients: plan.load.coefficients.clone(),
-                publisher: plan.publisher_version,
-                subscriber: plan.subscriber_version,
-                made_full: made_full.collect(),
-            },
-            buckets: workload.observed_buckets(),
-            plan,
-            workload,
-            by_name,
-            carried,
-            shards,
-        }
+        Book { cost: plan.cost_model(), buckets: workload.observed_buckets(), plan, workload, by_name, carried, shards }
     }
 
     /// Which of a table's rows a slot has.
@@ -120,12 +101,9 @@ impl<'a> Book<'a> {
         self.table(index).table_name()
     }
 
-    /// Whether the plan itself says this about a table.
-    fn has_finding(&self, code: &str, is_about: impl Fn(&TableName) -> bool) -> bool {
-        self.plan
-            .findings
-            .iter()
-            .any(|finding| finding.code == code && matches!(&finding.subject, Subject::Table(name) if is_about(name)))
+    /// Whether the plan itself says this.
+    fn says(&self, caveat: &Caveat) -> bool {
+        self.plan.caveats.contains(caveat)
     }
 }
 
@@ -161,7 +139,7 @@ fn countable(book: &Book<'_>, report: &mut Report) -> bool {
     if let Some(units) = beyond {
         let message =
             format!("its tables ask for {units} units of load in a bucket, but at most {MOST_UNITS} can be planned");
-        report.error("AU105", Subject::Plan, message);
+        report.error(code::AU105, Subject::Plan, message);
     }
     beyond.is_none()
 }
@@ -169,7 +147,7 @@ fn countable(book: &Book<'_>, report: &mut Report) -> bool {
 /// Is the plan as it was made?
 fn digest(plan: &Plan) -> Option<Finding> {
     let message = "the plan was changed after it was made: its digest does not match";
-    (plan.digest() != plan.plan_sha256).then(|| Finding::new(Severity::Error, "AU101", Subject::Plan, message))
+    (plan.digest() != plan.plan_sha256).then(|| Finding::new(code::AU101, Subject::Plan, message))
 }
 
 /// Digest of the workload and database: is the plan of this workload?
@@ -177,7 +155,7 @@ fn provenance(plan: &Plan, workload: &Workload, report: &mut Report) {
     let digest = workload.digest();
     if digest != plan.workload_sha256 {
         report.error(
-            "AU102",
+            code::AU102,
             Subject::Workload,
             format!("the plan was made from another workload: its digest is {}, not {digest}", plan.workload_sha256),
         );
@@ -185,12 +163,12 @@ fn provenance(plan: &Plan, workload: &Workload, report: &mut Report) {
     if plan.database != workload.database {
         let (planned, observed) = (&plan.database, &workload.database);
         report.error(
-            "AU103",
+            code::AU103,
             Subject::Plan,
             format!("plan is for database \"{planned}\", workload for \"{observed}\""),
         );
     }
     if let Err(error) = plan.policy.validate() {
-        report.error("AU104", Subject::Policy, error.to_string());
+        report.error(code::AU104, Subject::Policy, error.to_string());
     }
 }

@@ -5,7 +5,10 @@
 
 mod bootstrap;
 pub mod budget;
+mod caveat;
 pub mod check;
+pub mod copy;
+mod members;
 mod publishes;
 pub mod shard;
 pub mod witness;
@@ -13,11 +16,13 @@ pub mod witness;
 use serde::{Deserialize, Serialize};
 
 pub use bootstrap::Bootstrap;
+pub use caveat::Caveat;
+pub use members::PlannedPublication;
 pub use publishes::{InvalidPublish, Publishes};
 pub use witness::Witness;
 
 use crate::{
-    cost::CoefficientSets,
+    cost::{CoefficientSets, CostModel},
     finding::Finding,
     format,
     names::{SlotName, TableName},
@@ -216,6 +221,9 @@ pub struct Objective {
     /// Groups that are elsewhere than in the previous plan; absent: there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moves: Option<u32>,
+    /// The peak that one slot with all tables would have, with the high coefficients; absent: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub one_slot_peak_load_high: Option<f64>,
     /// What other tolerances would give: peak against cut.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub frontier: Vec<FrontierPoint>,
@@ -367,6 +375,9 @@ pub struct Plan {
     pub slot_counts: Vec<SlotCount>,
     /// Why tables are where they are.
     pub decisions: Vec<Decision>,
+    /// What the plan says against itself, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub caveats: Vec<Caveat>,
     /// What to know before it is carried out, sorted by severity, code and subject.
     pub findings: Vec<Finding>,
 }
@@ -380,6 +391,27 @@ impl Plan {
     /// SHA-256 of the canonical form without `tool` and `plan_sha256`.
     pub fn digest(&self) -> String {
         format::digest_without(self, &["tool", "plan_sha256"])
+    }
+
+    /// The costs that the plan was made with. Where it sets a replica identity to full, the scripts do so for all
+    /// partitions of the table.
+    pub fn cost_model(&self) -> CostModel {
+        let made_full = self.members().filter(|(_, table)| table.set_identity);
+        let made_full = made_full.filter(|(_, table)| table.identity == ReplicaIdentity::Full);
+        CostModel {
+            measure: self.load.measure,
+            coefficients: self.load.coefficients.clone(),
+            publisher: self.publisher_version,
+            subscriber: self.subscriber_version,
+            made_full: made_full.flat_map(|(_, table)| table.with_leaves()).collect(),
+        }
+    }
+
+    /// Whether one slot would carry everything and keep the headroom; `None` when that is not known, as without a capacity.
+    pub fn one_slot_is_enough(&self) -> Option<bool> {
+        let cost = self.cost_model();
+        let limit = cost.headroom_limit(&self.policy)?;
+        Some(cost.to_units(self.objective.one_slot_peak_load_high?) <= limit)
     }
 
     /// The slot of each member, by table. A table that is split is listed once for each of its slots.

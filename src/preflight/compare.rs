@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Input, TableFinding,
     facts::{RelationFacts, RelationKind, SideFacts},
-    listed, needs_identity, received,
+    listed, published,
     target::{column_list, outside, sends_whole_row},
 };
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     names::{TableName, quote_identifier, quote_literal},
     plan::{PlannedSlot, PlannedTable},
 };
@@ -40,7 +40,7 @@ fn pairs<'a>(input: &Input<'a>) -> Vec<Pair<'a>> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
     let mut pairs = Vec::new();
     for (slot, table) in input.plan.members() {
-        for name in received(slot, table) {
+        for name in slot.received(table) {
             let Some(there) = subscriber.relations.get(&name) else { continue };
             if !matches!(there.kind, RelationKind::Table | RelationKind::Partitioned) {
                 continue;
@@ -72,7 +72,7 @@ pub fn missing_columns(input: &Input<'_>) -> Vec<Finding> {
             false => item.hint(format!("ALTER TABLE {} {};", pair.name.to_sql(), alters.join(", "))),
         });
     }
-    input.tables(Severity::Error, "PF421", Subject::Subscriber, "the subscriber's table lacks columns", items)
+    input.tables(code::PF421, Subject::Subscriber, "the subscriber's table lacks columns", items)
 }
 
 /// `PF422`: a column that is not sent gets its default, and must have one if it is NOT NULL.
@@ -104,13 +104,7 @@ pub fn extra_columns(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(
-        Severity::Error,
-        "PF422",
-        Subject::Subscriber,
-        "a column of the subscriber is filled by nothing",
-        items,
-    )
+    input.tables(code::PF422, Subject::Subscriber, "a column of the subscriber is filled by nothing", items)
 }
 
 /// `PF423`: values travel as text; a narrower type may refuse one, in the middle of the night.
@@ -139,7 +133,7 @@ pub fn column_types(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Warning, "PF423", Subject::Subscriber, "column types differ", items)
+    input.tables(code::PF423, Subject::Subscriber, "column types differ", items)
 }
 
 /// Whether a type takes every value of another, as text.
@@ -185,7 +179,7 @@ pub fn generated_columns(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Error, "PF424", Subject::Subscriber, "a generated column is sent", items)
+    input.tables(code::PF424, Subject::Subscriber, "a generated column is sent", items)
 }
 
 /// `PF425`: a generated column is not sent (before 18, and in 18 unless asked for); a plain column stays empty.
@@ -209,7 +203,7 @@ pub fn generated_only_on_publisher(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Warning, "PF425", Subject::Subscriber, "a generated column stays empty", items)
+    input.tables(code::PF425, Subject::Subscriber, "a generated column stays empty", items)
 }
 
 /// `PF426`: the publisher sends the columns of its replica identity as the old key, and no others.
@@ -217,7 +211,7 @@ pub fn key_columns(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
     let mut items = Vec::new();
     for pair in pairs(input) {
-        if !needs_identity(pair.slot, pair.table) || sends_whole_row(input, pair.table) {
+        if !published(pair.slot, pair.table).needs_identity() || sends_whole_row(input, pair.table) {
             continue;
         }
         let live = pair.publisher.filter(|_| !pair.table.set_identity).and_then(RelationFacts::identity_key);
@@ -245,7 +239,7 @@ pub fn key_columns(input: &Input<'_>) -> Vec<Finding> {
             }
         }
     }
-    input.tables(Severity::Error, "PF426", Subject::Subscriber, "the keys of both sides differ", items)
+    input.tables(code::PF426, Subject::Subscriber, "the keys of both sides differ", items)
 }
 
 /// `PF427`: a row that fits no partition of the subscriber stops the slot.
@@ -276,7 +270,7 @@ pub fn partitions(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Warning, "PF427", Subject::Subscriber, "partitions differ", items)
+    input.tables(code::PF427, Subject::Subscriber, "partitions differ", items)
 }
 
 /// `PF428`: a label that the subscriber's type lacks stops the slot with the first row that has it.
@@ -312,7 +306,7 @@ pub fn enum_labels(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Error, "PF428", Subject::Subscriber, "an enumerated type lacks labels", items)
+    input.tables(code::PF428, Subject::Subscriber, "an enumerated type lacks labels", items)
 }
 
 /// Extensions that no table depends on.
@@ -334,8 +328,7 @@ pub fn extensions(input: &Input<'_>) -> Vec<Finding> {
         absent.iter().map(|name| format!("CREATE EXTENSION {};", quote_identifier(name))).collect();
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF429",
+            code::PF429,
             Subject::Subscriber,
             format!("extensions of the publisher are not on the subscriber: {}", listed(absent, 20)),
         )
@@ -353,8 +346,7 @@ pub fn encoding(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF430",
+            code::PF430,
             Subject::Subscriber,
             format!("the database's encoding is {to} here and {from} on the publisher"),
         )
@@ -374,8 +366,7 @@ pub fn sequences(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF431",
+            code::PF431,
             Subject::Subscriber,
             format!("{} of the publisher not on the subscriber", super::counted(absent.len(), "sequence")),
         )

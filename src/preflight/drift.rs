@@ -8,7 +8,7 @@ use super::{
     listed,
 };
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Severity, Subject, code},
     names::{TableName, quote_identifier},
     plan::{PlannedForeignKey, STATE_SCHEMA},
     units::Bytes,
@@ -27,7 +27,7 @@ pub fn planned_server(input: &Input<'_>) -> Vec<Finding> {
     }
     let swapped = live(input.subscriber()).as_ref() == Some(planned);
     vec![
-        Finding::new(Severity::Error, "PF601", Subject::Publisher, "this is not the server that the plan was made for")
+        Finding::new(code::PF601, Subject::Publisher, "this is not the server that the plan was made for")
             .detail(format!("Its system identifier is {publisher}, the planned one is {planned}."))
             .hint(if swapped {
                 "The subscriber has it: --publisher and --subscriber are swapped."
@@ -44,8 +44,7 @@ pub fn planned_database(input: &Input<'_>) -> Vec<Finding> {
     };
     vec![
         Finding::new(
-            Severity::Error,
-            "PF602",
+            code::PF602,
             Subject::Publisher,
             format!(
                 "the session is in database {}, but the plan is for {}",
@@ -71,8 +70,7 @@ pub fn plan_errors(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Error,
-            "PF603",
+            code::PF603,
             Subject::Plan,
             format!("the plan itself has {}", counted(errors.len(), "error-level finding")),
         )
@@ -108,7 +106,7 @@ pub fn dropped_tables(input: &Input<'_>) -> Vec<Finding> {
         };
         items.push(item.hint("Sample and plan again."));
     }
-    input.tables(Severity::Error, "PF604", Subject::Publisher, "a planned table does not exist", items)
+    input.tables(code::PF604, Subject::Publisher, "a planned table does not exist", items)
 }
 
 /// What the plan covers: members, what lies behind and above them.
@@ -167,7 +165,7 @@ pub fn new_tables(input: &Input<'_>) -> Vec<Finding> {
             .hint(AGAIN)
     });
     let items = items.collect();
-    input.tables(Severity::Error, "PF605", Subject::Publisher, "a table is neither in the plan nor excluded", items)
+    input.tables(code::PF605, Subject::Publisher, "a table is neither in the plan nor excluded", items)
 }
 
 /// `PF606`: partitions that are published one by one: a new one is in no publication.
@@ -200,7 +198,7 @@ pub fn new_partitions(input: &Input<'_>) -> Vec<Finding> {
             .hint(format!("Sample and plan again.{remedy}")),
         );
     }
-    input.tables(Severity::Error, "PF606", Subject::Publisher, "a new partition is in no publication", items)
+    input.tables(code::PF606, Subject::Publisher, "a new partition is in no publication", items)
 }
 
 /// `PF607`: a table has become partitioned, or the other way round.
@@ -220,7 +218,7 @@ pub fn kinds(input: &Input<'_>) -> Vec<Finding> {
             .hint("Sample and plan again."),
         );
     }
-    input.tables(Severity::Error, "PF607", Subject::Publisher, "a planned table has become something else", items)
+    input.tables(code::PF607, Subject::Publisher, "a planned table has become something else", items)
 }
 
 /// `PF608`: rows are identified by other columns than the plan thinks.
@@ -260,7 +258,7 @@ pub fn identities(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Warning, "PF608", Subject::Publisher, "a replica identity has changed", items)
+    input.tables(code::PF608, Subject::Publisher, "a replica identity has changed", items)
 }
 
 /// `PF609`: a foreign key that joins two slots is unknown to the plan, and the schema brings it to the subscriber; or it is not
@@ -312,13 +310,7 @@ pub fn foreign_keys(input: &Input<'_>) -> Vec<Finding> {
                 .hint("Sample and plan again."),
         );
     }
-    input.tables(
-        Severity::Warning,
-        "PF609",
-        Subject::Publisher,
-        "a foreign key between two slots is new or has changed",
-        items,
-    )
+    input.tables(code::PF609, Subject::Publisher, "a foreign key between two slots is new or has changed", items)
 }
 
 /// Whether a key is still what the plan has, as far as the plan knows it.
@@ -344,8 +336,7 @@ pub fn growth(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF610",
+            code::PF610,
             Subject::Publisher,
             format!("the planned tables have grown from {} to {}", Bytes(planned), Bytes(live)),
         )

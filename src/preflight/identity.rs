@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::{
     Input, TableFinding,
     facts::{KeyFacts, RelationFacts, RelationKind, SideFacts},
-    needs_identity, publishes,
+    published,
 };
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     names::{TableName, quote_identifier},
     plan::{PlannedSlot, PlannedTable},
     units::Bytes,
@@ -20,7 +20,7 @@ pub fn usable_identity(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
     let mut items = Vec::new();
     for (slot, table) in input.plan.members() {
-        if !needs_identity(slot, table) || table.set_identity {
+        if !published(slot, table).needs_identity() || table.set_identity {
             continue;
         }
         for (name, relation) in publisher.leaves(&table.table_name()) {
@@ -33,7 +33,7 @@ pub fn usable_identity(input: &Input<'_>) -> Vec<Finding> {
             }
         }
     }
-    input.tables(Severity::Error, "PF201", Subject::Publisher, "a table has no usable replica identity", items)
+    input.tables(code::PF201, Subject::Publisher, "a table has no usable replica identity", items)
 }
 
 fn why(relation: &RelationFacts) -> &'static str {
@@ -88,7 +88,10 @@ pub fn partition_identity(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
     let mut items = Vec::new();
     let through_root = |slot: &PlannedSlot, table: &PlannedTable| {
-        table.kind == TableKind::Partitioned && slot.via_root && needs_identity(slot, table) && !table.set_identity
+        table.kind == TableKind::Partitioned
+            && slot.via_root
+            && published(slot, table).needs_identity()
+            && !table.set_identity
     };
     for (_, table) in input.plan.members().filter(|(slot, table)| through_root(slot, table)) {
         let name = table.table_name();
@@ -126,13 +129,7 @@ pub fn partition_identity(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(
-        Severity::Error,
-        "PF217",
-        Subject::Publisher,
-        "a partition and its root identify rows differently",
-        items,
-    )
+    input.tables(code::PF217, Subject::Publisher, "a partition and its root identify rows differently", items)
 }
 
 /// `PF202`: the plan takes a unique index as identity that must be on each of the table's partitions.
@@ -164,13 +161,7 @@ pub fn planned_index(input: &Input<'_>) -> Vec<Finding> {
             }
         }
     }
-    input.tables(
-        Severity::Error,
-        "PF202",
-        Subject::Publisher,
-        "the index of a planned replica identity is not there",
-        items,
-    )
+    input.tables(code::PF202, Subject::Publisher, "the index of a planned replica identity is not there", items)
 }
 
 /// Columns that will identify rows once the plan's identities are set; absent: the whole row.
@@ -195,7 +186,7 @@ fn changing<'a>(
     input
         .plan
         .members()
-        .filter(|(slot, table)| needs_identity(slot, table))
+        .filter(|(slot, table)| published(slot, table).needs_identity())
         .filter_map(|(slot, table)| Some((slot, table, publisher.relations.get(&table.table_name())?)))
         .collect()
 }
@@ -226,13 +217,7 @@ pub fn filter_columns(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(
-        Severity::Error,
-        "PF203",
-        Subject::Publisher,
-        "a row filter is not covered by the replica identity",
-        items,
-    )
+    input.tables(code::PF203, Subject::Publisher, "a row filter is not covered by the replica identity", items)
 }
 
 /// Columns of the table that an expression names.
@@ -262,7 +247,7 @@ pub fn shards_with_toast(input: &Input<'_>) -> Vec<Finding> {
     for (slot, table, relation) in changing(input, publisher) {
         let toastable = relation.columns.iter().filter(|(_, column)| column.toastable).map(|(name, _)| name);
         let toastable: Vec<&String> = toastable.collect();
-        let sharded = table.row_filter.is_some() && publishes(slot, table, "update");
+        let sharded = table.row_filter.is_some() && published(slot, table).update;
         if sharded && !toastable.is_empty() && future_identity(table, relation).is_some() {
             items.push(
                 TableFinding::new(
@@ -274,20 +259,14 @@ pub fn shards_with_toast(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(
-        Severity::Warning,
-        "PF205",
-        Subject::Publisher,
-        "an UPDATE of a sharded table's key loses values",
-        items,
-    )
+    input.tables(code::PF205, Subject::Publisher, "an UPDATE of a sharded table's key loses values", items)
 }
 
 /// `PF206`: row filters do not apply to TRUNCATE: a shard that is late would wipe what the others have sent again.
 pub fn shards_and_truncate(input: &Input<'_>) -> Vec<Finding> {
     let mut items = Vec::new();
     for (slot, table) in input.plan.members() {
-        if table.row_filter.is_some() && publishes(slot, table, "truncate") {
+        if table.row_filter.is_some() && published(slot, table).truncate {
             items.push(
                 TableFinding::new(
                     &table.table_name(),
@@ -297,7 +276,7 @@ pub fn shards_and_truncate(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Error, "PF206", Subject::Plan, "TRUNCATE of a sharded table is published", items)
+    input.tables(code::PF206, Subject::Plan, "TRUNCATE of a sharded table is published", items)
 }
 
 /// `PF207`: `abs` of a hash fails for the least integer, inside the walsender: the slot stops forever on such a row.
@@ -315,7 +294,7 @@ pub fn unsafe_filters(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Error, "PF207", Subject::Plan, "a row filter takes abs of a hash", items)
+    input.tables(code::PF207, Subject::Plan, "a row filter takes abs of a hash", items)
 }
 
 /// `PF208`: what replica identity FULL costs.
@@ -331,8 +310,7 @@ pub fn full_identity(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Info,
-            "PF208",
+            code::PF208,
             Subject::Publisher,
             format!("{} with replica identity FULL", super::counted(full.len(), "table")),
         )

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Input, counted,
     facts::{PublicationFacts, SlotFacts, SubscriptionFacts},
-    listed, received,
+    listed,
 };
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     names::{TableName, one_line, quote_identifier, quote_literal},
-    plan::{PlannedSlot, PlannedTable, Publishes},
+    plan::{PlannedPublication, PlannedSlot},
     units::Bytes,
 };
 
@@ -35,8 +35,7 @@ pub fn planned_slots(input: &Input<'_>) -> Vec<Finding> {
     let taken = existing(input).into_iter().filter(|slot| !is_ours(input, slot));
     let finding = |slot: &SlotFacts| {
         Finding::new(
-            Severity::Error,
-            "PF701",
+            code::PF701,
             Subject::Slot(slot.name.clone()),
             "it exists and is not a lasting slot of plugin pgoutput in this database",
         )
@@ -52,14 +51,9 @@ pub fn planned_slots(input: &Input<'_>) -> Vec<Finding> {
 pub fn lost_slots(input: &Input<'_>) -> Vec<Finding> {
     let lost = existing(input).into_iter().filter(|slot| slot.lost);
     let finding = |slot: &SlotFacts| {
-        Finding::new(
-            Severity::Error,
-            "PF702",
-            Subject::Slot(slot.name.clone()),
-            "the slot is lost: WAL that it needs is gone",
-        )
-        .detail("Its subscription and its copy start over.")
-        .hint("Run the clean-up files of this plan, empty the tables, and begin again.")
+        Finding::new(code::PF702, Subject::Slot(slot.name.clone()), "the slot is lost: WAL that it needs is gone")
+            .detail("Its subscription and its copy start over.")
+            .hint("Run the clean-up files of this plan, empty the tables, and begin again.")
     };
     lost.map(finding).collect()
 }
@@ -72,8 +66,7 @@ pub fn slots_of_an_earlier_run(input: &Input<'_>) -> Vec<Finding> {
             slot.retained_bytes.map(|bytes| format!(", retains {}", Bytes(bytes as f64))).unwrap_or_default();
         let state = if slot.active { "in use" } else { "not in use" };
         Finding::new(
-            Severity::Info,
-            "PF703",
+            code::PF703,
             Subject::Slot(slot.name.clone()),
             format!("the planned slot exists already: {state}{retained}"),
         )
@@ -82,26 +75,10 @@ pub fn slots_of_an_earlier_run(input: &Input<'_>) -> Vec<Finding> {
     found.map(finding).collect()
 }
 
-/// A planned publication: its members and what it publishes.
-struct PlannedPublication<'a> {
-    name: &'a str,
-    slot: &'a PlannedSlot,
-    tables: Vec<&'a PlannedTable>,
-}
-
-fn planned_publications_of<'a>(input: &Input<'a>) -> Vec<PlannedPublication<'a>> {
-    let mut found = Vec::new();
-    for slot in &input.plan.slots {
-        for insert_only in [false, true] {
-            let name =
-                if insert_only { slot.insert_only_publication.as_deref() } else { Some(slot.publication.as_str()) };
-            let tables: Vec<_> = slot.tables.iter().filter(|table| table.insert_only == insert_only).collect();
-            if let Some(name) = name.filter(|_| !tables.is_empty()) {
-                found.push(PlannedPublication { name, slot, tables });
-            }
-        }
-    }
-    found
+/// The plan's publications with their names.
+fn planned_publications_of<'a>(input: &Input<'a>) -> Vec<(&'a str, PlannedPublication<'a>)> {
+    let all = input.plan.slots.iter().flat_map(PlannedSlot::publications);
+    all.filter_map(|planned| Some((planned.name?, planned))).collect()
 }
 
 /// How an existing publication differs from the plan.
@@ -109,9 +86,8 @@ fn difference(planned: &PlannedPublication<'_>, live: &PublicationFacts) -> Opti
     if live.all_tables || live.schemas {
         return Some("it publishes all tables, or whole schemas".to_owned());
     }
-    let publishes = planned.tables.first().and_then(|table| Publishes::of_table(planned.slot, table).ok());
-    if publishes.is_some_and(|publishes| publishes.to_list() != live.publish) || planned.slot.via_root != live.via_root
-    {
+    let other = planned.publishes.as_ref().is_ok_and(|publishes| publishes.to_list() != live.publish);
+    if other || planned.slot.via_root != live.via_root {
         return Some("it has other options".to_owned());
     }
     let wanted: BTreeMap<TableName, (bool, bool)> =
@@ -129,20 +105,19 @@ fn difference(planned: &PlannedPublication<'_>, live: &PublicationFacts) -> Opti
 pub fn planned_publications(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
     let mut findings = Vec::new();
-    for planned in planned_publications_of(input) {
-        let live = publisher.publications.iter().find(|live| live.name == planned.name);
+    for (name, planned) in planned_publications_of(input) {
+        let live = publisher.publications.iter().find(|live| live.name == name);
         let Some(difference) = live.and_then(|live| difference(&planned, live)) else { continue };
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF704",
+                code::PF704,
                 Subject::Slot(planned.slot.name.as_str().to_owned()),
                 format!(
                     "publication {} exists and differs from the plan: {difference}",
-                    one_line(&quote_identifier(planned.name))
+                    one_line(&quote_identifier(name))
                 ),
             )
-            .hint(format!("DROP PUBLICATION {}; if nothing uses it, {OTHER_PREFIX}", quote_identifier(planned.name))),
+            .hint(format!("DROP PUBLICATION {}; if nothing uses it, {OTHER_PREFIX}", quote_identifier(name))),
         );
     }
     findings
@@ -152,8 +127,8 @@ pub fn planned_publications(input: &Input<'_>) -> Vec<Finding> {
 pub fn publications_of_an_earlier_run(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
     let planned = planned_publications_of(input);
-    let same = planned.iter().filter(|planned| {
-        publisher.publications.iter().any(|live| live.name == planned.name && difference(planned, live).is_none())
+    let same = planned.iter().filter(|(name, planned)| {
+        publisher.publications.iter().any(|live| live.name == *name && difference(planned, live).is_none())
     });
     let count = same.count();
     if count == 0 {
@@ -161,8 +136,7 @@ pub fn publications_of_an_earlier_run(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Info,
-            "PF705",
+            code::PF705,
             Subject::Publisher,
             format!("{count} of {} exist already, as planned", counted(planned.len(), "planned publication")),
         )
@@ -174,12 +148,8 @@ fn subscription_of<'a>(slot: &PlannedSlot, live: &'a [SubscriptionFacts]) -> Opt
     live.iter().find(|live| live.here && live.name == slot.subscription)
 }
 
-fn is_as_planned(input: &Input<'_>, slot: &PlannedSlot, live: &SubscriptionFacts) -> bool {
-    let wanted: BTreeSet<&str> = planned_publications_of(input)
-        .into_iter()
-        .filter(|planned| planned.slot.name == slot.name)
-        .map(|planned| planned.name)
-        .collect();
+fn is_as_planned(slot: &PlannedSlot, live: &SubscriptionFacts) -> bool {
+    let wanted: BTreeSet<&str> = slot.publications().iter().filter_map(|planned| planned.name).collect();
     let there: BTreeSet<&str> = live.publications.iter().map(String::as_str).collect();
     wanted == there && live.slot_name.as_deref() == Some(slot.name.as_str())
 }
@@ -190,14 +160,13 @@ pub fn planned_subscriptions(input: &Input<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for slot in &input.plan.slots {
         let Some(live) = subscription_of(slot, &subscriber.subscriptions) else { continue };
-        if is_as_planned(input, slot, live) {
+        if is_as_planned(slot, live) {
             continue;
         }
         let name = quote_identifier(&slot.subscription);
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF706",
+                code::PF706,
                 Subject::Slot(slot.name.as_str().to_owned()),
                 format!("subscription {} exists and follows another slot or other publications", one_line(&name)),
             )
@@ -214,17 +183,14 @@ pub fn subscriptions_of_an_earlier_run(input: &Input<'_>) -> Vec<Finding> {
         .plan
         .slots
         .iter()
-        .filter(|slot| {
-            subscription_of(slot, &subscriber.subscriptions).is_some_and(|live| is_as_planned(input, slot, live))
-        })
+        .filter(|slot| subscription_of(slot, &subscriber.subscriptions).is_some_and(|live| is_as_planned(slot, live)))
         .count();
     if count == 0 {
         return Vec::new();
     }
     vec![
         Finding::new(
-            Severity::Info,
-            "PF707",
+            code::PF707,
             Subject::Subscriber,
             format!("{count} of {} exist already, as planned", counted(input.plan.slots.len(), "planned subscription")),
         )
@@ -241,7 +207,7 @@ fn others<'a>(input: &Input<'a>) -> Vec<&'a SubscriptionFacts> {
 
 /// `PF708`: two subscriptions that write one table apply its changes twice.
 pub fn competing_subscriptions(input: &Input<'_>) -> Vec<Finding> {
-    let planned: BTreeSet<TableName> = input.plan.members().flat_map(|(slot, table)| received(slot, table)).collect();
+    let planned: BTreeSet<TableName> = input.plan.members().flat_map(|(slot, table)| slot.received(table)).collect();
     let mut findings = Vec::new();
     for live in others(input) {
         let shared: Vec<&TableName> = live.tables.iter().flatten().filter(|table| planned.contains(*table)).collect();
@@ -251,8 +217,7 @@ pub fn competing_subscriptions(input: &Input<'_>) -> Vec<Finding> {
         let name = quote_identifier(&live.name);
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF708",
+                code::PF708,
                 Subject::Subscriber,
                 format!("subscription {} writes {} too", one_line(&name), counted(shared.len(), "planned table")),
             )
@@ -277,8 +242,7 @@ pub fn cloned_subscriptions(input: &Input<'_>) -> Vec<Finding> {
         let names: Vec<String> = inherited.iter().map(|live| quote_identifier(&live.name)).collect();
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF709",
+                code::PF709,
                 Subject::Subscriber,
                 format!("the clone holds {} of the server it was taken from", counted(inherited.len(), "subscription")),
             )
@@ -287,13 +251,12 @@ pub fn cloned_subscriptions(input: &Input<'_>) -> Vec<Finding> {
         );
     }
     let slots = subscriber.slots.iter().filter(|slot| planned_slot(input, &slot.name).is_some()).count();
-    let planned: BTreeSet<&str> = planned_publications_of(input).into_iter().map(|planned| planned.name).collect();
+    let planned: BTreeSet<&str> = planned_publications_of(input).into_iter().map(|(name, _)| name).collect();
     let publications = subscriber.publications.iter().filter(|live| planned.contains(live.name.as_str())).count();
     if slots + publications > 0 {
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF713",
+                code::PF713,
                 Subject::Subscriber,
                 format!("the subscriber holds {} and {} of the plan's names", counted(slots, "slot"), counted(publications, "publication")),
             )
@@ -317,8 +280,7 @@ pub fn synchronization_slots(input: &Input<'_>) -> Vec<Finding> {
         listed(idle.iter().map(|slot| format!("SELECT pg_drop_replication_slot({});", quote_literal(&slot.name))), 5);
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF710",
+            code::PF710,
             Subject::Publisher,
             format!("{} not in use, retaining up to {}", counted(idle.len(), "table synchronization slot"), Bytes(retained as f64)),
         )
@@ -341,8 +303,7 @@ pub fn idle_slots(input: &Input<'_>) -> Vec<Finding> {
     let retained: u64 = idle.iter().filter_map(|slot| slot.retained_bytes).max().unwrap_or(0);
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF711",
+            code::PF711,
             Subject::Publisher,
             format!("{} not in use, retaining up to {}", counted(idle.len(), "other slot"), Bytes(retained as f64)),
         )
@@ -361,8 +322,7 @@ pub fn other_plan(input: &Input<'_>) -> Vec<Finding> {
     let Some((prefix, digest)) = other else { return Vec::new() };
     vec![
         Finding::new(
-            Severity::Error,
-            "PF712",
+            code::PF712,
             Subject::Subscriber,
             format!("another plan is carried out here under prefix \"{}\"", one_line(prefix)),
         )
@@ -378,17 +338,16 @@ pub fn older_slots(input: &Input<'_>) -> Vec<Finding> {
     let planned = planned_publications_of(input);
     let mut findings = Vec::new();
     for slot in existing(input).into_iter().filter(|slot| is_ours(input, slot)) {
-        let of_slot = planned.iter().filter(|planned| planned.slot.name.as_str() == slot.name);
+        let of_slot = planned.iter().filter(|(_, planned)| planned.slot.name.as_str() == slot.name);
         let exists = |name: &str| publisher.publications.iter().any(|live| live.name == name);
         let absent: Vec<String> =
-            of_slot.filter(|planned| !exists(planned.name)).map(|planned| quote_identifier(planned.name)).collect();
+            of_slot.filter(|(name, _)| !exists(name)).map(|(name, _)| quote_identifier(name)).collect();
         if absent.is_empty() {
             continue;
         }
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF714",
+                code::PF714,
                 Subject::Slot(slot.name.clone()),
                 format!("the slot exists, but its publication does not: {}", listed(absent, 5)),
             )
@@ -405,8 +364,8 @@ pub fn unlisted_tables(input: &Input<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for slot in &input.plan.slots {
         let Some(live) = subscription_of(slot, &subscriber.subscriptions) else { continue };
-        let Some(tables) = live.tables.as_ref().filter(|_| is_as_planned(input, slot, live)) else { continue };
-        let planned = slot.tables.iter().flat_map(|table| received(slot, table));
+        let Some(tables) = live.tables.as_ref().filter(|_| is_as_planned(slot, live)) else { continue };
+        let planned = slot.tables.iter().flat_map(|table| slot.received(table));
         let absent: Vec<TableName> = planned.filter(|name| !tables.contains(name)).collect();
         if absent.is_empty() {
             continue;
@@ -414,8 +373,7 @@ pub fn unlisted_tables(input: &Input<'_>) -> Vec<Finding> {
         let name = quote_identifier(&slot.subscription);
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF715",
+                code::PF715,
                 Subject::Slot(slot.name.as_str().to_owned()),
                 format!("subscription {} does not list {}", one_line(&name), counted(absent.len(), "planned table")),
             )
@@ -434,8 +392,7 @@ pub fn slots_ahead_of_the_clone(input: &Input<'_>) -> Vec<Finding> {
         .filter_map(|slot| Some((slot, slot.confirmed_flush_lsn.filter(|lsn| *lsn > clone)?)));
     let finding = |(slot, confirmed): (&SlotFacts, crate::lsn::Lsn)| {
         Finding::new(
-            Severity::Error,
-            "PF716",
+            code::PF716,
             Subject::Slot(slot.name.clone()),
             format!(
                 "its confirmed_flush_lsn {confirmed} is ahead of the clone's {clone}: changes between them never arrive"

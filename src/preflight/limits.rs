@@ -2,13 +2,9 @@
 //! subscriptions with S table synchronization workers each use N + N*S slots, walsenders, origins and workers at the
 //! peak). The budget itself is the one that the emitted scripts test.
 
-use super::{
-    Input, counted,
-    facts::SideFacts,
-    remedy::{self, Effect},
-};
+use super::{Input, counted, facts::SideFacts};
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     plan::{
         Bootstrap, Plan,
         budget::{Budget, SPARE},
@@ -41,7 +37,7 @@ pub fn publisher_wal_level(input: &Input<'_>) -> Vec<Finding> {
     let level = publisher.server.settings.get("wal_level").map(String::as_str);
     let enough = match level {
         None | Some("logical") => true,
-        Some("replica") => publisher.server.version_num.major() >= 19,
+        Some("replica") => publisher.server.version_num.raises_wal_level(),
         Some(_) => false,
     };
     if enough {
@@ -49,12 +45,11 @@ pub fn publisher_wal_level(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Error,
-            "PF101",
+            code::PF101,
             Subject::Publisher,
             format!("wal_level is {}, but must be logical", level.unwrap_or_default()),
         )
-        .hint(remedy::logical_wal(&publisher.server)),
+        .hint(publisher.server.flavor.to_decode()),
     ]
 }
 
@@ -71,15 +66,14 @@ pub fn replication_slots(input: &Input<'_>) -> Vec<Finding> {
     let Some(have) = too_small(publisher.number("max_replication_slots"), need) else { return Vec::new() };
     vec![
         Finding::new(
-            Severity::Error,
-            "PF102",
+            code::PF102,
             Subject::Publisher,
             format!("max_replication_slots is {have}, but must be at least {need}"),
         )
         .detail(format!(
             "{others} slots are used by others, {own} are needed at the peak of the copy, {spare} are spare."
         ))
-        .hint(remedy::set(&publisher.server, "max_replication_slots", need, Effect::Restart)),
+        .hint(publisher.server.flavor.to_set("max_replication_slots", need)),
     ]
 }
 
@@ -99,8 +93,7 @@ pub fn walsenders(input: &Input<'_>) -> Vec<Finding> {
     let Some(have) = too_small(publisher.number("max_wal_senders"), need) else { return Vec::new() };
     vec![
         Finding::new(
-            Severity::Error,
-            "PF103",
+            code::PF103,
             Subject::Publisher,
             format!("max_wal_senders is {have}, but must be at least {need}"),
         )
@@ -108,7 +101,7 @@ pub fn walsenders(input: &Input<'_>) -> Vec<Finding> {
             "{others} are used by others now, {own} are needed at the peak of the copy, and one by each CREATE SUBSCRIPTION. \
              A base backup takes two more."
         ))
-        .hint(remedy::set(&publisher.server, "max_wal_senders", need, Effect::Restart)),
+        .hint(publisher.server.flavor.to_set("max_wal_senders", need)),
     ]
 }
 
@@ -118,8 +111,7 @@ pub fn slot_wal_limit(input: &Input<'_>) -> Vec<Finding> {
     let Some(limit) = publisher.number("max_slot_wal_keep_size").filter(|limit| *limit >= 0) else { return Vec::new() };
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF104",
+            code::PF104,
             Subject::Publisher,
             format!(
                 "max_slot_wal_keep_size is {}: a slot that retains more is lost",
@@ -127,10 +119,7 @@ pub fn slot_wal_limit(input: &Input<'_>) -> Vec<Finding> {
             ),
         )
         .detail("A lost slot cannot be repaired: its subscription and its copy start over.")
-        .hint(format!(
-            "{} Watch the disk instead.",
-            sentence(remedy::set(&publisher.server, "max_slot_wal_keep_size", -1, Effect::Reload))
-        )),
+        .hint(format!("{} Watch the disk instead.", publisher.server.flavor.to_set("max_slot_wal_keep_size", -1))),
     ]
 }
 
@@ -142,13 +131,12 @@ pub fn idle_slot_timeout(input: &Input<'_>) -> Vec<Finding> {
     };
     vec![
         Finding::new(
-            Severity::Error,
-            "PF105",
+            code::PF105,
             Subject::Publisher,
             format!("idle_replication_slot_timeout is {limit} s, but must be 0"),
         )
         .detail("A slot that waits longer for its subscription is invalidated at the next checkpoint, for good.")
-        .hint(remedy::set(&publisher.server, "idle_replication_slot_timeout", 0, Effect::Reload)),
+        .hint(publisher.server.flavor.to_set("idle_replication_slot_timeout", 0)),
     ]
 }
 
@@ -160,16 +148,14 @@ pub fn decoding_memory(input: &Input<'_>) -> Vec<Finding> {
         Some(kilobytes) => {
             let each = Bytes(kilobytes as f64 * 1024.0);
             Finding::new(
-                Severity::Info,
-                "PF106",
+                code::PF106,
                 Subject::Publisher,
                 format!("{senders} walsenders may take {} to decode", Bytes(each.0 * senders as f64)),
             )
             .detail(format!("logical_decoding_work_mem is {each} for each. Larger transactions go to disk, once for each slot that does not stream."))
         }
-        None if publisher.server.version_num.major() == 12 => Finding::new(
-            Severity::Info,
-            "PF106",
+        None if !publisher.server.version_num.has_decoding_memory_limit() => Finding::new(
+            code::PF106,
             Subject::Publisher,
             "every transaction above 4096 changes goes to disk once for each slot",
         )
@@ -187,13 +173,12 @@ pub fn sender_timeouts(input: &Input<'_>) -> Vec<Finding> {
         let Some(limit) = facts.number(name).filter(|limit| (1..60_000).contains(limit)) else { continue };
         findings.push(
             Finding::new(
-                Severity::Warning,
-                "PF107",
+                code::PF107,
                 subject,
                 format!("{name} is {} s, less than the default 60 s", limit / 1000),
             )
             .detail("The connection of a slot is given up while a large transaction is decoded or applied, and decoding starts over.")
-            .hint(remedy::set(&facts.server, name, "5min", Effect::Reload)),
+            .hint(facts.server.flavor.to_set(name, "5min")),
         );
     }
     findings
@@ -204,8 +189,7 @@ pub fn pending_restart(input: &Input<'_>) -> Vec<Finding> {
     let one = |(subject, facts): (Subject, &SideFacts)| {
         (!facts.pending_restart.is_empty()).then(|| {
             Finding::new(
-                Severity::Warning,
-                "PF108",
+                code::PF108,
                 subject,
                 format!("{} wait for a restart", super::listed(&facts.pending_restart, 20)),
             )
@@ -232,8 +216,7 @@ pub fn logical_workers(input: &Input<'_>) -> Vec<Finding> {
     let Some(have) = too_small(subscriber.number("max_logical_replication_workers"), need) else { return Vec::new() };
     vec![
         Finding::new(
-            Severity::Error,
-            "PF301",
+            code::PF301,
             Subject::Subscriber,
             format!("max_logical_replication_workers is {have}, but must be at least {need}"),
         )
@@ -242,7 +225,7 @@ pub fn logical_workers(input: &Input<'_>) -> Vec<Finding> {
              says so in the server's log.",
             counted(input.plan.slots.len(), "subscription")
         ))
-        .hint(remedy::set(&subscriber.server, "max_logical_replication_workers", need, Effect::Restart)),
+        .hint(subscriber.server.flavor.to_set("max_logical_replication_workers", need)),
     ]
 }
 
@@ -255,13 +238,12 @@ pub fn worker_processes(input: &Input<'_>) -> Vec<Finding> {
     let Some(have) = too_small(subscriber.number("max_worker_processes"), need) else { return Vec::new() };
     vec![
         Finding::new(
-            Severity::Error,
-            "PF302",
+            code::PF302,
             Subject::Subscriber,
             format!("max_worker_processes is {have}, but must be at least {need}"),
         )
         .detail("All logical replication workers and their launcher, and more for parallel queries and extensions.")
-        .hint(remedy::set(&subscriber.server, "max_worker_processes", need, Effect::Restart)),
+        .hint(subscriber.server.flavor.to_set("max_worker_processes", need)),
     ]
 }
 
@@ -278,13 +260,13 @@ pub fn origins(input: &Input<'_>) -> Vec<Finding> {
     let need = others + own + spare;
     let Some(have) = too_small(subscriber.number(name), need) else { return Vec::new() };
     vec![
-        Finding::new(Severity::Error, "PF303", Subject::Subscriber, format!("{name} is {have}, but must be at least {need}"))
+        Finding::new(code::PF303, Subject::Subscriber, format!("{name} is {have}, but must be at least {need}"))
             .detail(format!(
                 "It bounds replication origins: {others} for other subscriptions, {own} at the peak of the copy, {spare} to \
                  spare since they linger. Table copies that get none die and leave their slots on the publisher, up to one \
                  a table."
             ))
-            .hint(remedy::set(&subscriber.server, name, need, Effect::Restart)),
+            .hint(subscriber.server.flavor.to_set(name, need)),
     ]
 }
 
@@ -299,15 +281,14 @@ pub fn sync_workers(input: &Input<'_>) -> Vec<Finding> {
     };
     vec![
         Finding::new(
-            Severity::Error,
-            "PF304",
+            code::PF304,
             Subject::Subscriber,
             format!("max_sync_workers_per_subscription is {have}, but the plan counts with {planned}"),
         )
         .detail("Each copies a table with a slot, a walsender, an origin and a worker of its own.")
         .hint(format!(
             "{} Or plan again with sync_workers = {have}.",
-            sentence(remedy::set(&subscriber.server, "max_sync_workers_per_subscription", planned, Effect::Reload))
+            subscriber.server.flavor.to_set("max_sync_workers_per_subscription", planned)
         )),
     ]
 }
@@ -325,13 +306,12 @@ pub fn parallel_workers(input: &Input<'_>) -> Vec<Finding> {
     let Some(have) = too_small(subscriber.number("max_logical_replication_workers"), need) else { return Vec::new() };
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF305",
+            code::PF305,
             Subject::Subscriber,
             format!("max_logical_replication_workers is {have}; {need} keep every parallel apply worker and table copy running"),
         )
         .detail("With fewer, large transactions are applied one after the other.")
-        .hint(remedy::set(&subscriber.server, "max_logical_replication_workers", need, Effect::Restart)),
+        .hint(subscriber.server.flavor.to_set("max_logical_replication_workers", need)),
     ]
 }
 
@@ -343,14 +323,14 @@ pub fn reverse_replication(input: &Input<'_>) -> Vec<Finding> {
     let need = subscriber.slots.len() as i64 + planned;
     let mut short = Vec::new();
     let mut remedies = Vec::new();
-    if level.is_some_and(|level| level != "logical") && subscriber.server.version_num.major() < 19 {
+    if level.is_some_and(|level| level != "logical") && !subscriber.server.version_num.raises_wal_level() {
         short.push(format!("wal_level is {}", level.unwrap_or_default()));
-        remedies.push(sentence(remedy::logical_wal(&subscriber.server)));
+        remedies.push(subscriber.server.flavor.to_decode());
     }
     for name in ["max_replication_slots", "max_wal_senders"] {
         if let Some(have) = too_small(subscriber.number(name), need) {
             short.push(format!("{name} is {have} of {need}"));
-            remedies.push(sentence(remedy::set(&subscriber.server, name, need, Effect::Restart)));
+            remedies.push(subscriber.server.flavor.to_set(name, need));
         }
     }
     if short.is_empty() {
@@ -358,8 +338,7 @@ pub fn reverse_replication(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF306",
+            code::PF306,
             Subject::Subscriber,
             format!("replication back to the publisher is not possible without a restart: {}", short.join(", ")),
         )
@@ -374,17 +353,16 @@ pub fn reverse_replication(input: &Input<'_>) -> Vec<Finding> {
 pub fn commit_timestamps(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
     let off = subscriber.server.settings.get("track_commit_timestamp").is_some_and(|value| value == "off");
-    if !off || subscriber.server.version_num.major() < 18 {
+    if !off || !subscriber.server.version_num.counts_conflicts() {
         return Vec::new();
     }
     vec![
         Finding::new(
-            Severity::Info,
-            "PF307",
+            code::PF307,
             Subject::Subscriber,
             "track_commit_timestamp is off: rows that somebody else changed on the subscriber are not counted as conflicts",
         )
-        .hint(remedy::set(&subscriber.server, "track_commit_timestamp", "on", Effect::Restart)),
+        .hint(subscriber.server.flavor.to_set("track_commit_timestamp", "on")),
     ]
 }
 
@@ -396,8 +374,7 @@ pub fn cores(input: &Input<'_>) -> Vec<Finding> {
     match stated {
         Some(cores) if (cores as usize) < slots => vec![
             Finding::new(
-                Severity::Warning,
-                "PF109",
+                code::PF109,
                 Subject::Publisher,
                 format!("{slots} walsenders decode all WAL, and the publisher has {cores} cores"),
             )
@@ -406,9 +383,4 @@ pub fn cores(input: &Input<'_>) -> Vec<Finding> {
         ],
         _ => Vec::new(),
     }
-}
-
-/// A remedy as a whole sentence, so that another can follow.
-fn sentence(text: String) -> String {
-    if text.ends_with('.') || text.ends_with(';') { text } else { format!("{text}.") }
 }

@@ -15,7 +15,6 @@ mod leftovers;
 mod limits;
 mod network;
 mod publisher;
-mod remedy;
 mod server;
 mod sight;
 mod target;
@@ -23,10 +22,10 @@ mod target;
 mod tests;
 
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Code, Finding, Subject},
     lsn::Lsn,
     names::TableName,
-    plan::{Bootstrap, Plan, PlannedSlot, PlannedTable},
+    plan::{Bootstrap, Plan, PlannedSlot, PlannedTable, Publishes, copy::COPY_BYTES_PER_S},
 };
 use facts::{Parsed, SideFacts};
 
@@ -53,7 +52,7 @@ impl Default for Circumstances {
     fn default() -> Self {
         Circumstances {
             bootstrap: Bootstrap::Copy,
-            copy_bytes_per_s: disk::COPY_BYTES_PER_S,
+            copy_bytes_per_s: COPY_BYTES_PER_S,
             free_wal_bytes: None,
             publisher_cores: None,
             local_publisher_address: None,
@@ -65,7 +64,7 @@ impl Default for Circumstances {
 
 /// One side: its facts and what became of the statements that it was to parse.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Side {
+pub struct ObservedSide {
     /// What was read.
     pub facts: SideFacts,
     /// The emitted statements.
@@ -75,8 +74,8 @@ pub struct Side {
 /// All that a check may look at.
 struct Input<'a> {
     plan: &'a Plan,
-    publisher: Option<&'a Side>,
-    subscriber: Option<&'a Side>,
+    publisher: Option<&'a ObservedSide>,
+    subscriber: Option<&'a ObservedSide>,
     circumstances: &'a Circumstances,
 }
 
@@ -100,25 +99,15 @@ impl<'a> Input<'a> {
     }
 
     /// Tables as one finding each, or as one finding that lists the first of them.
-    fn tables(
-        &self,
-        severity: Severity,
-        code: &'static str,
-        side: Subject,
-        summary: &str,
-        mut items: Vec<TableFinding>,
-    ) -> Vec<Finding> {
+    fn tables(&self, code: &'static Code, side: Subject, summary: &str, mut items: Vec<TableFinding>) -> Vec<Finding> {
         items.sort_by(|a, b| (&a.table, &a.message).cmp(&(&b.table, &b.message)));
         items.dedup_by(|a, b| (&a.table, &a.message) == (&b.table, &b.message));
         let limit = self.circumstances.list_limit;
         if items.len() <= limit {
             let one = |item: TableFinding| Finding {
-                severity,
-                code: code.to_owned(),
-                subject: Subject::Table(item.table),
-                message: item.message,
                 detail: item.detail,
                 hint: item.hint,
+                ..Finding::new(code, Subject::Table(item.table), item.message)
             };
             return items.into_iter().map(one).collect();
         }
@@ -127,7 +116,7 @@ impl<'a> Input<'a> {
             items.iter().take(limit).map(|item| format!("{}: {}", item.table, item.message)).collect();
         let mut hints: Vec<&str> = items.iter().filter_map(|item| item.hint.as_deref()).collect();
         hints.dedup();
-        let mut finding = Finding::new(severity, code, side, format!("{count} times: {summary}")).detail(format!(
+        let mut finding = Finding::new(code, side, format!("{count} times: {summary}")).detail(format!(
             "{}; and {} more, which --format json lists.",
             shown.join("; "),
             count - limit
@@ -279,8 +268,8 @@ const CHECKS: &[fn(&Input<'_>) -> Vec<Finding>] = &[
 /// Judges what was read. A side that is absent was not connected to, which is a finding of its own.
 pub fn preflight(
     plan: &Plan,
-    publisher: Option<&Side>,
-    subscriber: Option<&Side>,
+    publisher: Option<&ObservedSide>,
+    subscriber: Option<&ObservedSide>,
     circumstances: &Circumstances,
 ) -> Vec<Finding> {
     let input = Input { plan, publisher, subscriber, circumstances };
@@ -290,24 +279,9 @@ pub fn preflight(
     findings
 }
 
-/// Whether a slot publishes a kind of change of a table.
-fn publishes(slot: &PlannedSlot, table: &PlannedTable, change: &str) -> bool {
-    let listed = slot.publish.split(',').any(|word| word.trim() == change);
-    listed && !(table.insert_only && matches!(change, "update" | "delete"))
-}
-
-/// Whether rows of a table must be identified.
-fn needs_identity(slot: &PlannedSlot, table: &PlannedTable) -> bool {
-    publishes(slot, table, "update") || publishes(slot, table, "delete")
-}
-
-/// Names by which the subscriber receives a member: a root, or its leaves.
-fn received(slot: &PlannedSlot, table: &PlannedTable) -> Vec<TableName> {
-    if table.kind == crate::workload::TableKind::Partitioned && !slot.via_root {
-        table.leaves.clone()
-    } else {
-        vec![table.table_name()]
-    }
+/// What is published of a member; nothing where the plan's list is not valid, which `emit` refuses.
+fn published(slot: &PlannedSlot, table: &PlannedTable) -> Publishes {
+    Publishes::of_table(slot, table).unwrap_or_default()
 }
 
 /// A number with its noun.

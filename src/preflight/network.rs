@@ -5,10 +5,9 @@ use std::net::IpAddr;
 use super::{
     Input,
     facts::{AccessRule, SideFacts},
-    remedy::{self, Effect},
 };
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     names::one_line,
 };
 
@@ -28,8 +27,7 @@ pub fn same_server(input: &Input<'_>) -> Vec<Finding> {
     let same_database = publisher.database == subscriber.database;
     vec![
         Finding::new(
-            Severity::Error,
-            "PF501",
+            code::PF501,
             Subject::Network,
             if same_database {
                 "publisher and subscriber are the same database"
@@ -64,12 +62,11 @@ pub fn listens_locally(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF502",
+            code::PF502,
             Subject::Network,
             format!("the publisher listens on its own machine only: listen_addresses is '{}'", one_line(listens)),
         )
-        .hint(remedy::set(&publisher.server, "listen_addresses", "*", Effect::Restart)),
+        .hint(publisher.server.flavor.to_set("listen_addresses", "*")),
     ]
 }
 
@@ -140,8 +137,7 @@ pub fn access_rules(input: &Input<'_>) -> Vec<Finding> {
     let address = from.map_or("ADDRESS".to_owned(), |address| address.to_string());
     vec![
         Finding::new(
-            Severity::Error,
-            "PF503",
+            code::PF503,
             Subject::Network,
             format!(
                 "no line of pg_hba.conf lets role \"{}\" into the database{}",
@@ -166,8 +162,7 @@ pub fn local_address(input: &Input<'_>) -> Vec<Finding> {
     };
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF504",
+            code::PF504,
             Subject::Network,
             format!("the publisher was reached through {address}, which the subscriber's server cannot use"),
         )
@@ -180,16 +175,12 @@ pub fn encryption(input: &Input<'_>) -> Vec<Finding> {
     let off = |publisher: &&SideFacts| publisher.session_settings.get("ssl").is_some_and(|value| value == "off");
     let Some(publisher) = input.publisher().filter(|_| is_elsewhere(input)).filter(off) else { return Vec::new() };
     vec![
-        Finding::new(
-            Severity::Info,
-            "PF505",
-            Subject::Network,
-            "the publisher does not offer TLS: rows travel in the clear",
-        )
-        .hint(format!(
-            "{}; with ssl_cert_file and ssl_key_file, and sslmode=verify-full in publisher_dsn",
-            remedy::set(&publisher.server, "ssl", "on", Effect::Reload)
-        )),
+        Finding::new(code::PF505, Subject::Network, "the publisher does not offer TLS: rows travel in the clear").hint(
+            format!(
+                "{} It needs ssl_cert_file and ssl_key_file, and sslmode=verify-full in publisher_dsn.",
+                publisher.server.flavor.to_set("ssl", "on")
+            ),
+        ),
     ]
 }
 
@@ -206,8 +197,7 @@ pub fn reachability(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Info,
-            "PF506",
+            code::PF506,
             Subject::Network,
             "whether the subscriber's server can reach the publisher was not tried: no read-only session can make it connect",
         )

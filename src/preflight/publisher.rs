@@ -6,7 +6,7 @@ use super::{
     listed,
 };
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     names::TableName,
 };
 
@@ -35,7 +35,7 @@ pub fn publishable(input: &Input<'_>) -> Vec<Finding> {
             ));
         }
     }
-    input.tables(Severity::Error, "PF209", Subject::Publisher, "a planned table cannot be published", items)
+    input.tables(code::PF209, Subject::Publisher, "a planned table cannot be published", items)
 }
 
 /// `PF210`: CREATE EXTENSION fills such a table on the subscriber too.
@@ -56,7 +56,7 @@ pub fn extension_tables(input: &Input<'_>) -> Vec<Finding> {
             .hint("Plan with --exclude for it, unless its rows are your own."),
         );
     }
-    input.tables(Severity::Warning, "PF210", Subject::Publisher, "a planned table belongs to an extension", items)
+    input.tables(code::PF210, Subject::Publisher, "a planned table belongs to an extension", items)
 }
 
 /// Relations of one kind that belong to the application.
@@ -74,8 +74,7 @@ pub fn unlogged_tables(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF211",
+            code::PF211,
             Subject::Publisher,
             format!("{} not replicated: unlogged", counted(found.len(), "table")),
         )
@@ -93,8 +92,7 @@ pub fn foreign_tables(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Info,
-            "PF212",
+            code::PF212,
             Subject::Publisher,
             format!("{} not replicated", counted(found.len(), "foreign table")),
         )
@@ -112,8 +110,7 @@ pub fn materialized_views(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Info,
-            "PF213",
+            code::PF213,
             Subject::Publisher,
             format!("{} not replicated", counted(found.len(), "materialised view")),
         )
@@ -129,8 +126,7 @@ pub fn large_objects(input: &Input<'_>) -> Vec<Finding> {
     };
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF214",
+            code::PF214,
             Subject::Publisher,
             format!("{} not replicated", counted(usize::try_from(count).unwrap_or(usize::MAX), "large object")),
         )
@@ -148,8 +144,7 @@ pub fn sequences(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Info,
-            "PF215",
+            code::PF215,
             Subject::Publisher,
             format!("{} not replicated", counted(count, "sequence")),
         )
@@ -175,8 +170,7 @@ pub fn identity_of_all_tables(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Info,
-            "PF216",
+            code::PF216,
             Subject::Publisher,
             format!("{} FOR ALL TABLES", counted(found.len(), "other publication")),
         )

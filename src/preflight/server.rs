@@ -1,13 +1,8 @@
 //! The servers themselves: version, role, what runs on them just now, who else follows them.
 
-use super::{
-    Input, TableFinding,
-    facts::SideFacts,
-    listed,
-    remedy::{self, Effect},
-};
+use super::{Input, TableFinding, facts::SideFacts, listed};
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     names::{one_line, quote_identifier, quote_literal},
     plan::Bootstrap,
     server::Flavor,
@@ -31,8 +26,7 @@ pub fn version(input: &Input<'_>) -> Vec<Finding> {
         }
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF111",
+                code::PF111,
                 subject,
                 format!("the server is version {}, but the plan is for {}", facts.server.version_num, planned.major()),
             )
@@ -50,22 +44,13 @@ pub fn unlocked_membership_bug(input: &Input<'_>) -> Vec<Finding> {
     if !version.loses_changes_on_unlocked_add() {
         return Vec::new();
     }
-    let fixed = match version.major() {
-        13 => Some("13.21"),
-        14 => Some("14.18"),
-        15 => Some("15.13"),
-        16 => Some("16.9"),
-        17 => Some("17.5"),
-        _ => None,
-    };
-    let hint = match fixed {
+    let hint = match version.unlocked_add_fixed_in() {
         Some(fixed) => format!("Update the publisher to {fixed} or later. Until then: "),
         None => "This version gets no fix. ".to_owned(),
     };
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF112",
+            code::PF112,
             Subject::Publisher,
             format!("version {version} may lose changes of a table that is added to a publication while a writer is in flight"),
         )
@@ -80,7 +65,7 @@ pub fn unlocked_membership_bug(input: &Input<'_>) -> Vec<Finding> {
 pub fn standby(input: &Input<'_>) -> Vec<Finding> {
     let one = |(subject, facts): (Subject, &SideFacts)| {
         facts.server.in_recovery.then(|| {
-            Finding::new(Severity::Error, "PF110", subject, "the server is a standby")
+            Finding::new(code::PF110, subject, "the server is a standby")
                 .hint("Connect to the primary, or promote this one if it is to be it.")
         })
     };
@@ -91,16 +76,10 @@ pub fn standby(input: &Input<'_>) -> Vec<Finding> {
 pub fn replication_role(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
     let role = &publisher.role;
-    let hint = remedy::replication(&publisher.server, &role.name);
+    let hint = publisher.server.flavor.to_replicate(&role.name);
     if role.replicating_roles == 0 {
         return vec![
-            Finding::new(
-                Severity::Error,
-                "PF114",
-                Subject::Publisher,
-                "no role of the server may log in and replicate",
-            )
-            .hint(hint),
+            Finding::new(code::PF114, Subject::Publisher, "no role of the server may log in and replicate").hint(hint),
         ];
     }
     if role.may_replicate() && role.may_login {
@@ -108,8 +87,7 @@ pub fn replication_role(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF113",
+            code::PF113,
             Subject::Publisher,
             format!("role \"{}\" may not replicate", one_line(&role.name)),
         )
@@ -146,8 +124,7 @@ pub fn table_owner(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF115",
+            code::PF115,
             Subject::Publisher,
             format!(
                 "role \"{}\" cannot make the publications: it {}",
@@ -164,8 +141,9 @@ pub fn table_owner(input: &Input<'_>) -> Vec<Finding> {
 pub fn subscribing_role(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
     let role = &subscriber.role;
-    let provider = ["rds_superuser", "cloudsqlsuperuser", "azure_pg_admin"].iter().any(|group| role.is_member(group));
-    let granted = subscriber.server.version_num.major() >= 16
+    let version = subscriber.server.version_num;
+    let provider = Flavor::provider_admins().iter().any(|group| role.is_member(group));
+    let granted = version.has_create_subscription_role()
         && role.is_member("pg_create_subscription")
         && role.may_create_in_database;
     if role.superuser || provider || granted {
@@ -173,13 +151,12 @@ pub fn subscribing_role(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF308",
+            code::PF308,
             Subject::Subscriber,
             format!("role \"{}\" cannot create subscriptions", one_line(&role.name)),
         )
         .detail("It matters if the subscriber's files are run with this role.")
-        .hint(remedy::create_subscription(&subscriber.server, &role.name, &subscriber.database)),
+        .hint(subscriber.server.flavor.to_subscribe(version, &role.name, &subscriber.database)),
     ]
 }
 
@@ -198,7 +175,7 @@ pub fn copying_role(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Error, "PF116", Subject::Publisher, "the replicating role may not read a table", items)
+    input.tables(code::PF116, Subject::Publisher, "the replicating role may not read a table", items)
 }
 
 /// The publisher, when its role is the one that copies.
@@ -232,7 +209,7 @@ pub fn copy_behind_row_security(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Error, "PF117", Subject::Publisher, "row security hides rows from the copy", items)
+    input.tables(code::PF117, Subject::Publisher, "row security hides rows from the copy", items)
 }
 
 /// `PF118`: the copy of a table is one statement of a walsender, which takes the role's and the database's settings.
@@ -255,8 +232,7 @@ pub fn statement_timeout(input: &Input<'_>) -> Vec<Finding> {
     let shown = if value.bytes().all(|b| b.is_ascii_digit()) { format!("{value} ms") } else { one_line(value) };
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF118",
+            code::PF118,
             Subject::Publisher,
             format!(
                 "statement_timeout is {shown} for role \"{}\": it ends the copy of every larger table",
@@ -281,8 +257,7 @@ pub fn synchronous_names(input: &Input<'_>) -> Vec<Finding> {
     let Some(matched) = std::iter::once("*").chain(subscriptions).find(|name| listed(name)) else { return Vec::new() };
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF119",
+            code::PF119,
             Subject::Publisher,
             format!(
                 "synchronous_standby_names lists {}: commits would wait for the subscriber",
@@ -298,13 +273,12 @@ pub fn synchronous_names(input: &Input<'_>) -> Vec<Finding> {
 pub fn failover(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
     let standbys = publisher.walsenders.iter().filter(|sender| sender.physical).count();
-    if standbys == 0 || publisher.server.flavor == Flavor::Aurora {
+    if standbys == 0 || publisher.server.flavor.keeps_slots_at_failover() {
         return Vec::new();
     }
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF120",
+            code::PF120,
             Subject::Publisher,
             format!("the publisher has standbys ({standbys}), which do not have the plan's slots"),
         )
@@ -329,8 +303,7 @@ pub fn open_transactions(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Warning,
-            "PF121",
+            code::PF121,
             Subject::Publisher,
             format!(
                 "{} written and not ended",
@@ -367,8 +340,7 @@ pub fn prepared_transactions(input: &Input<'_>) -> Vec<Finding> {
     {
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF122",
+                code::PF122,
                 Subject::Publisher,
                 format!("{} prepared and not committed", super::counted(found.len(), "transaction")),
             )
@@ -382,8 +354,7 @@ pub fn prepared_transactions(input: &Input<'_>) -> Vec<Finding> {
     if let Some(found) = clone.map(|facts| old(facts, 0.0)).filter(|found| !found.is_empty()) {
         findings.push(
             Finding::new(
-                Severity::Error,
-                "PF309",
+                code::PF309,
                 Subject::Subscriber,
                 format!("the clone holds {}", super::counted(found.len(), "prepared transaction")),
             )
@@ -399,18 +370,19 @@ pub fn prepared_transactions(input: &Input<'_>) -> Vec<Finding> {
 
 /// `PF123`: what a provider asks for on its own.
 pub fn provider_extras(input: &Input<'_>) -> Vec<Finding> {
-    let azure = |(_, facts): &(Subject, &SideFacts)| facts.server.flavor == Flavor::Azure;
     let mut findings = Vec::new();
-    for (subject, facts) in input.sides().into_iter().filter(azure) {
-        let Some(have) = facts.number("max_worker_processes").filter(|have| *have < 16) else { continue };
+    for (subject, facts) in input.sides() {
+        let Some((provider, least)) = facts.server.flavor.least_worker_processes() else { continue };
+        let Some(have) = facts.number("max_worker_processes").filter(|have| *have < least) else { continue };
         findings.push(
             Finding::new(
-                Severity::Warning,
-                "PF123",
+                code::PF123,
                 subject,
-                format!("max_worker_processes is {have}; Azure asks for at least 16 with logical replication"),
+                format!(
+                    "max_worker_processes is {have}; {provider} asks for at least {least} with logical replication"
+                ),
             )
-            .hint(remedy::set(&facts.server, "max_worker_processes", 16, Effect::Restart)),
+            .hint(facts.server.flavor.to_set("max_worker_processes", least)),
         );
     }
     findings
@@ -423,8 +395,7 @@ pub fn unsupported_extension(input: &Input<'_>) -> Vec<Finding> {
     };
     vec![
         Finding::new(
-            Severity::Error,
-            "PF125",
+            code::PF125,
             Subject::Publisher,
             format!("the extension \"{}\" is installed, whose tables cannot be planned for", extension.name),
         )
@@ -440,8 +411,7 @@ pub fn empty_transactions(input: &Input<'_>) -> Vec<Finding> {
     };
     vec![
         Finding::new(
-            Severity::Info,
-            "PF124",
+            code::PF124,
             Subject::Publisher,
             format!(
                 "version {} sends BEGIN and COMMIT of every transaction to each of the {}",

@@ -1,12 +1,12 @@
 //! What was not seen, and what the servers said to the emitted statements. Unknown is never fine.
 
-use super::{Input, Side, facts::Parsed};
+use super::{Input, ObservedSide, facts::Parsed};
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     names::one_line,
 };
 
-fn sides<'a>(input: &Input<'a>) -> Vec<(Subject, &'a Side)> {
+fn sides<'a>(input: &Input<'a>) -> Vec<(Subject, &'a ObservedSide)> {
     let publisher = input.publisher.map(|side| (Subject::Publisher, side));
     publisher.into_iter().chain(input.subscriber.map(|side| (Subject::Subscriber, side))).collect()
 }
@@ -18,7 +18,7 @@ pub fn parsed(input: &Input<'_>) -> Vec<Finding> {
         let Parsed::Refused(files) = &side.parsed else { continue };
         for (file, words) in files {
             findings.push(
-                Finding::new(Severity::Error, "PF901", subject.clone(), format!("the server does not parse {file}: {}", one_line(words)))
+                Finding::new(code::PF901, subject.clone(), format!("the server does not parse {file}: {}", one_line(words)))
                     .detail("The statements were only parsed, in a block that returns before them.")
                     .hint("Plan again for the versions of the servers; if they are right, this is a defect: please report it."),
             );
@@ -36,8 +36,7 @@ pub fn not_emitted(input: &Input<'_>) -> Vec<Finding> {
     let Some(reason) = refused else { return Vec::new() };
     vec![
         Finding::new(
-            Severity::Error,
-            "PF902",
+            code::PF902,
             Subject::Plan,
             format!("no scripts can be written for the plan: {}", one_line(reason)),
         )
@@ -62,14 +61,9 @@ pub fn sides_given(input: &Input<'_>) -> Vec<Finding> {
     };
     let side = absent.to_string();
     vec![
-        Finding::new(
-            Severity::Info,
-            "PF903",
-            absent,
-            format!("the {side} was not checked: no connection to it was given"),
-        )
-        .detail(format!("Not looked at: {what}."))
-        .hint(format!("{option} CONNINFO, or PGSLOTPLAN_{}.", side.to_uppercase())),
+        Finding::new(code::PF903, absent, format!("the {side} was not checked: no connection to it was given"))
+            .detail(format!("Not looked at: {what}."))
+            .hint(format!("{option} CONNINFO, or PGSLOTPLAN_{}.", side.to_uppercase())),
     ]
 }
 
@@ -79,21 +73,16 @@ pub fn unseen(input: &Input<'_>) -> Vec<Finding> {
     for (subject, side) in sides(input) {
         for unseen in &side.facts.unseen {
             findings.push(
-                Finding::new(Severity::Warning, "PF904", subject.clone(), format!("could not see {}", unseen.what))
+                Finding::new(code::PF904, subject.clone(), format!("could not see {}", unseen.what))
                     .detail("What depends on it was not checked.")
                     .hint(unseen.remedy.clone()),
             );
         }
         if let Parsed::NotTried(reason) = &side.parsed {
             findings.push(
-                Finding::new(
-                    Severity::Warning,
-                    "PF904",
-                    subject.clone(),
-                    "could not let the server parse the emitted statements",
-                )
-                .detail(format!("{}.", one_line(reason)))
-                .hint("Run the files' check steps, which parse and look as well."),
+                Finding::new(code::PF904, subject.clone(), "could not let the server parse the emitted statements")
+                    .detail(format!("{}.", one_line(reason)))
+                    .hint("Run the files' check steps, which parse and look as well."),
             );
         }
     }
@@ -114,12 +103,7 @@ pub fn untold(input: &Input<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     vec![
-        Finding::new(
-            Severity::Info,
-            "PF905",
-            Subject::Publisher,
-            format!("no SQL shows the publisher's {}", untold.join(" and ")),
-        )
-        .detail("Nothing that depends on it was checked."),
+        Finding::new(code::PF905, Subject::Publisher, format!("no SQL shows the publisher's {}", untold.join(" and ")))
+            .detail("Nothing that depends on it was checked."),
     ]
 }

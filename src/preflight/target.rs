@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Input, TableFinding, counted,
     facts::{KeyFacts, RelationFacts, RelationKind, SideFacts},
-    listed, needs_identity, publishes, received,
+    listed, published,
 };
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     names::{TableName, quote_identifier},
     plan::{PlannedSlot, PlannedTable},
     policy::ForeignKeyMode,
+    server::AppliesAs,
     units::Bytes,
     workload::ReplicaIdentity,
 };
@@ -23,7 +24,7 @@ fn leaves<'a>(
 ) -> Vec<(&'a PlannedSlot, &'a PlannedTable, &'a TableName, &'a RelationFacts)> {
     let mut found = Vec::new();
     for (slot, table) in input.plan.members() {
-        for name in received(slot, table) {
+        for name in slot.received(table) {
             found.extend(subscriber.leaves(&name).into_iter().map(|(name, relation)| (slot, table, name, relation)));
         }
     }
@@ -35,7 +36,7 @@ pub fn missing_tables(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
     let mut items = Vec::new();
     for (slot, table) in input.plan.members() {
-        for name in received(slot, table) {
+        for name in slot.received(table) {
             if !subscriber.relations.contains_key(&name) {
                 items.push(
                     TableFinding::new(&name, "the subscriber does not have the table")
@@ -44,7 +45,7 @@ pub fn missing_tables(input: &Input<'_>) -> Vec<Finding> {
             }
         }
     }
-    input.tables(Severity::Error, "PF401", Subject::Subscriber, "the subscriber does not have the table", items)
+    input.tables(code::PF401, Subject::Subscriber, "the subscriber does not have the table", items)
 }
 
 /// `PF402`: a subscription writes into tables; into partitioned ones from 13 on.
@@ -52,7 +53,7 @@ pub fn kinds(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
     let mut items = Vec::new();
     for (slot, table) in input.plan.members() {
-        for name in received(slot, table) {
+        for name in slot.received(table) {
             let Some(relation) = subscriber.relations.get(&name) else { continue };
             let fits = match relation.kind {
                 RelationKind::Table => true,
@@ -73,7 +74,7 @@ pub fn kinds(input: &Input<'_>) -> Vec<Finding> {
             }
         }
     }
-    input.tables(Severity::Error, "PF402", Subject::Subscriber, "no subscription can write into it", items)
+    input.tables(code::PF402, Subject::Subscriber, "no subscription can write into it", items)
 }
 
 /// `PF403`: without a key the first UPDATE or DELETE stops the slot, until there is one.
@@ -81,7 +82,8 @@ pub fn search_keys(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
     let mut items = Vec::new();
     for (slot, table, name, relation) in leaves(input, subscriber) {
-        if !needs_identity(slot, table) || sends_whole_row(input, table) || relation.search_key().is_some() {
+        if !published(slot, table).needs_identity() || sends_whole_row(input, table) || relation.search_key().is_some()
+        {
             continue;
         }
         let wanted: BTreeSet<&String> = table.identity_columns.iter().collect();
@@ -100,13 +102,7 @@ pub fn search_keys(input: &Input<'_>) -> Vec<Finding> {
                 .hint(format!("ALTER TABLE {} ADD PRIMARY KEY ({});", name.to_sql(), columns.join(", "))),
         );
     }
-    input.tables(
-        Severity::Error,
-        "PF403",
-        Subject::Subscriber,
-        "it has neither a primary key nor a replica identity index",
-        items,
-    )
+    input.tables(code::PF403, Subject::Subscriber, "it has neither a primary key nor a replica identity index", items)
 }
 
 /// Whether the publisher sends all old values of a changed row, so that no key is needed.
@@ -155,7 +151,7 @@ pub fn foreign_keys(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Error, "PF404", Subject::Subscriber, "a foreign key would stop a slot", items)
+    input.tables(code::PF404, Subject::Subscriber, "a foreign key would stop a slot", items)
 }
 
 type SlotsByTable = BTreeMap<TableName, BTreeSet<usize>>;
@@ -166,7 +162,7 @@ fn truncated_tables(input: &Input<'_>, subscriber: &SideFacts) -> (SlotsByTable,
     for (number, slot) in input.plan.slots.iter().enumerate() {
         for table in &slot.tables {
             let mut names: BTreeSet<TableName> = table.leaves.iter().cloned().collect();
-            let mut open = received(slot, table);
+            let mut open = slot.received(table);
             while let Some(name) = open.pop() {
                 if let Some(relation) = subscriber.relations.get(&name) {
                     open.extend(relation.partitions.iter().filter(|part| !names.contains(*part)).cloned());
@@ -175,7 +171,7 @@ fn truncated_tables(input: &Input<'_>, subscriber: &SideFacts) -> (SlotsByTable,
                 names.insert(name);
             }
             for name in names {
-                if publishes(slot, table, "truncate") {
+                if published(slot, table).truncate {
                     truncated.entry(name.clone()).or_default().insert(number);
                 }
                 holders.entry(name).or_default().insert(number);
@@ -189,7 +185,7 @@ fn planned_names(input: &Input<'_>, subscriber: &SideFacts) -> BTreeSet<TableNam
     let mut names: BTreeSet<TableName> =
         leaves(input, subscriber).into_iter().map(|(_, _, name, _)| name.clone()).collect();
     for (slot, table) in input.plan.members() {
-        names.extend(received(slot, table));
+        names.extend(slot.received(table));
     }
     names
 }
@@ -204,7 +200,7 @@ pub fn triggers(input: &Input<'_>) -> Vec<Finding> {
             .hint(format!("On the subscriber: ALTER TABLE {} DISABLE TRIGGER {}; until the cutover, unless that is wanted.", trigger.table.to_sql(), quote_identifier(&trigger.name)))
     });
     let items = items.collect();
-    input.tables(Severity::Warning, "PF405", Subject::Subscriber, "a trigger fires for replicated rows", items)
+    input.tables(code::PF405, Subject::Subscriber, "a trigger fires for replicated rows", items)
 }
 
 /// `PF406`: workers run with an empty search_path: an unqualified name in a trigger's function stops the slot. Measured on
@@ -225,7 +221,7 @@ pub fn trigger_functions(input: &Input<'_>) -> Vec<Finding> {
         .hint("ALTER FUNCTION its_function SET search_path = its_schemas;")
     });
     let items = items.collect();
-    input.tables(Severity::Warning, "PF406", Subject::Subscriber, "a trigger's function has no search_path", items)
+    input.tables(code::PF406, Subject::Subscriber, "a trigger's function has no search_path", items)
 }
 
 /// `PF407`: the same for functions in defaults, check constraints and indexes.
@@ -239,26 +235,20 @@ pub fn row_functions(input: &Input<'_>) -> Vec<Finding> {
             .hint(format!("ALTER FUNCTION {} SET search_path = its_schemas;", function.to_sql()))
     });
     let items = items.collect();
-    input.tables(
-        Severity::Warning,
-        "PF407",
-        Subject::Subscriber,
-        "a function that runs with rows has no search_path",
-        items,
-    )
+    input.tables(code::PF407, Subject::Subscriber, "a function that runs with rows has no search_path", items)
 }
 
 /// `PF408`: 15 and later refuse to write into a table whose row security the writing role is subject to. From 16 on that
 /// role is the table's owner.
 pub fn row_security(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
-    let major = subscriber.server.version_num.major();
+    let applies_as = subscriber.server.version_num.applies_as();
     let mut items = Vec::new();
     for (_, _, name, relation) in leaves(input, subscriber) {
-        let stops = match major {
-            ..=14 => false,
-            15 => relation.row_security && !subscriber.role.superuser,
-            _ => relation.row_security && relation.forced_row_security,
+        let stops = match applies_as {
+            AppliesAs::Unchecked => false,
+            AppliesAs::SubscriptionOwner => relation.row_security && !subscriber.role.superuser,
+            AppliesAs::TableOwner => relation.row_security && relation.forced_row_security,
         };
         if stops {
             items.push(
@@ -268,7 +258,7 @@ pub fn row_security(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Warning, "PF408", Subject::Subscriber, "row security stops a slot", items)
+    input.tables(code::PF408, Subject::Subscriber, "row security stops a slot", items)
 }
 
 /// `PF409`: the copy adds to what is there, and a key that exists stops the slot.
@@ -296,7 +286,7 @@ pub fn rows(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Error, "PF409", Subject::Subscriber, "the subscriber's table is not empty", items)
+    input.tables(code::PF409, Subject::Subscriber, "the subscriber's table is not empty", items)
 }
 
 /// `PF410`: shards are not in step: a second unique key may be taken by a row that another shard has yet to delete.
@@ -323,7 +313,7 @@ pub fn shard_constraints(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Warning, "PF410", Subject::Subscriber, "a second unique key may hold up a shard", items)
+    input.tables(code::PF410, Subject::Subscriber, "a second unique key may hold up a shard", items)
 }
 
 /// Types without an equality that a btree or hash index knows (`RelationFindReplTupleSeq` needs one).
@@ -334,7 +324,7 @@ const WITHOUT_EQUALITY: [&str; 10] =
 fn scanned<'a>(input: &Input<'a>, subscriber: &'a SideFacts) -> Vec<(&'a TableName, &'a RelationFacts)> {
     let all = leaves(input, subscriber).into_iter();
     all.filter(|(slot, table, _, relation)| {
-        needs_identity(slot, table) && sends_whole_row(input, table) && relation.search_key().is_none()
+        published(slot, table).needs_identity() && sends_whole_row(input, table) && relation.search_key().is_none()
     })
     .map(|(_, _, name, relation)| (name, relation))
     .collect()
@@ -362,7 +352,7 @@ pub fn uncomparable_columns(input: &Input<'_>) -> Vec<Finding> {
             );
         }
     }
-    input.tables(Severity::Error, "PF411", Subject::Subscriber, "rows of a table cannot be compared", items)
+    input.tables(code::PF411, Subject::Subscriber, "rows of a table cannot be compared", items)
 }
 
 /// `PF412`: without a key, each UPDATE and DELETE reads the whole table (up to 15), or a suitable index (16 and later).
@@ -386,7 +376,7 @@ pub fn scans(input: &Input<'_>) -> Vec<Finding> {
                 }),
         );
     }
-    input.tables(Severity::Warning, "PF412", Subject::Subscriber, "each UPDATE and DELETE reads the whole table", items)
+    input.tables(code::PF412, Subject::Subscriber, "each UPDATE and DELETE reads the whole table", items)
 }
 
 /// `PF413`: indexes that are there during the copy make it slower; built afterwards they are built at once.
@@ -405,8 +395,7 @@ pub fn secondary_indexes(input: &Input<'_>) -> Vec<Finding> {
     }
     vec![
         Finding::new(
-            Severity::Info,
-            "PF413",
+            code::PF413,
             Subject::Subscriber,
             format!(
                 "{} there before the copy",

@@ -230,7 +230,7 @@ fn provenance(view: &View<'_>) -> Html {
     line("Sampled by", workload.tool.clone());
     line(
         "Publisher",
-        format!("{:?} {}, planned as {}", plan.server.flavor, plan.server.version_num, plan.publisher_version)
+        format!("{} {}, planned as {}", plan.server.flavor.name(), plan.server.version_num, plan.publisher_version)
             .to_lowercase(),
     );
     line("Subscriber", format!("planned as {}", plan.subscriber_version));

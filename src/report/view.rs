@@ -14,10 +14,7 @@ use crate::{
     finding::{Finding, Severity},
     names::TableName,
     plan::{Decision, Plan, PlannedSlot},
-    simulate::{
-        cost_model,
-        forecast::{Forecast, LayoutForecast, Range},
-    },
+    simulate::forecast::{Forecast, LayoutForecast, Range},
     units::{Bytes, Seconds},
     workload::{ReplicaIdentity, Table, Workload},
 };
@@ -157,7 +154,7 @@ impl<'a> View<'a> {
 }
 
 fn tables<'a>(plan: &Plan, workload: &'a Workload) -> Vec<TableRow<'a>> {
-    let cost = cost_model(plan);
+    let cost = plan.cost_model();
     let buckets = workload.observed_buckets();
     let context = cost.context(workload, Confidence::Nominal, &buckets);
     let by_name = workload.by_name();
@@ -169,8 +166,7 @@ fn tables<'a>(plan: &Plan, workload: &'a Workload) -> Vec<TableRow<'a>> {
                 row.slot_count += 1;
                 continue;
             }
-            let parts: Vec<&'a Table> =
-                member.leaves.iter().chain([&name]).filter_map(|name| by_name.get(name).copied()).collect();
+            let parts: Vec<&'a Table> = member.with_leaves().filter_map(|name| by_name.get(&name).copied()).collect();
             let mut loads = vec![0; cost.dimension_count(&context)];
             for table in &parts {
                 cost.add_table_loads(&context, table, &mut loads);

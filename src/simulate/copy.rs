@@ -4,11 +4,8 @@
 //! meets the slot's own position. Its passing slot keeps all WAL since the snapshot. A subscription starts its tables in
 //! the order in which the publisher listed them, which is by name; each of its workers takes the next when it is free.
 
-use super::{demand::Demand, engine::Timeline, forecast::TableCopy, layout::Layout};
-use crate::cost::Confidence;
-
-/// Launching a worker, making its slot and taking the snapshot, seconds; measured 0.05 to 0.2 on an idle server.
-const WORKER_START_S: f64 = 0.1;
+use super::{demand::Arrivals, engine::Timeline, forecast::TableCopy, layout::Layout};
+use crate::{cost::Confidence, plan::copy::WORKER_START_S};
 
 /// What the copy of one layout comes to.
 pub(super) struct Copied {
@@ -37,7 +34,7 @@ struct Job {
 
 /// Copies from `start` (seconds from the workload's start); the timeline's WAL repeats.
 pub(super) fn copy(
-    demand: &Demand<'_>,
+    demand: &Arrivals<'_>,
     layout: &Layout,
     confidence: Confidence,
     rates: &Rates,
@@ -125,7 +122,7 @@ pub(super) fn copy(
 }
 
 /// When the worker has applied all that changed in its table since its snapshot; `None` when not within ten cycles.
-fn caught_up(demand: &Demand<'_>, job: &Job, confidence: Confidence, start: f64, copied: f64) -> Option<f64> {
+fn caught_up(demand: &Arrivals<'_>, job: &Job, confidence: Confidence, start: f64, copied: f64) -> Option<f64> {
     let bucket_s = demand.bucket_s();
     let count = demand.bucket_count();
     let cycle = bucket_s * count as f64;

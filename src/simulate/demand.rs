@@ -3,13 +3,13 @@
 //! A unit is what a layout deals out: a planned table with its leaves, or a shard of one. Units come from the plan, so
 //! every layout carries exactly what the plan carries.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{engine::Cost, forecast::Range};
 use crate::{
-    cost::{Confidence, CostModel},
+    cost::{Burst, Confidence, CostModel, LoadContext, Share, beside_decoding},
     names::TableName,
-    plan::Plan,
+    plan::{Plan, PlannedTable},
     policy::Measure,
     workload::{Table, Workload},
 };
@@ -32,8 +32,8 @@ pub(super) struct Unit {
     pub copy_bytes: u64,
     /// Rows changed a second, mean.
     pub rows_per_s: f64,
-    /// WAL and row bytes of its largest burst: (seconds of work per second of its mean, length of the interval).
-    pub burst_delay_s: Range,
+    /// The largest bursts of its tables, per confidence.
+    bursts: Range<Vec<Burst>>,
     /// Times in each bucket, per confidence: walsender without decoding, apply.
     times: [Vec<[f64; 2]>; 3],
     /// Bytes sent in each bucket.
@@ -42,8 +42,15 @@ pub(super) struct Unit {
     transactions: Vec<f64>,
 }
 
+impl Unit {
+    /// Seconds by which its largest burst outlasts the interval that it came in, for a slot with this share of it.
+    pub(super) fn burst_delay_s(&self, share: f64) -> Range {
+        self.bursts.map(|bursts| bursts.iter().map(|burst| burst.delay_s(share)).fold(0.0, f64::max))
+    }
+}
+
 /// Everything that arrives.
-pub(super) struct Demand<'a> {
+pub(super) struct Arrivals<'a> {
     pub workload: &'a Workload,
     pub cost: CostModel,
     /// What a slot can carry, for measure `wal`, bytes per second.
@@ -58,7 +65,7 @@ pub(super) struct Demand<'a> {
     pub wal: Vec<f64>,
 }
 
-impl<'a> Demand<'a> {
+impl<'a> Arrivals<'a> {
     /// `workload` must have at least one observed bucket.
     pub(super) fn new(plan: &Plan, workload: &'a Workload, cost: CostModel) -> Self {
         let source = sources(workload);
@@ -75,7 +82,7 @@ impl<'a> Demand<'a> {
                 workload.cluster_wal_bytes_per_s.or_zero(bucket).max(tables)
             })
             .collect();
-        Demand { workload, cost, units, source, floors, empty, wal }
+        Arrivals { workload, cost, units, source, floors, empty, wal }
     }
 
     pub(super) fn bucket_s(&self) -> f64 {
@@ -130,7 +137,7 @@ impl<'a> Demand<'a> {
     /// A slot's load as the plan states it (contract §4): the walsender's part against what decoding leaves of its time.
     pub(super) fn load(&self, confidence: Confidence, bucket: usize, cost: &Cost) -> f64 {
         let floor = self.floor(confidence, bucket);
-        let sender = (cost.sender - floor).max(0.0) / (1.0 - floor).max(0.05);
+        let sender = beside_decoding((cost.sender - floor).max(0.0), floor);
         cost.apply.max(sender)
     }
 
@@ -162,50 +169,72 @@ fn sources(workload: &Workload) -> Vec<usize> {
 
 fn units(plan: &Plan, workload: &Workload, cost: &CostModel, source: &[usize]) -> Vec<Unit> {
     let by_name = workload.by_name();
-    let mut leaves: BTreeMap<&TableName, Vec<&Table>> = BTreeMap::new();
-    for table in &workload.tables {
-        if let Some(root) = &table.partition_root {
-            leaves.entry(root).or_default().push(table);
-        }
-    }
-    let mut slots: BTreeMap<TableName, (Vec<usize>, BTreeSet<usize>, u64)> = BTreeMap::new();
+    let bursting = Bursting::new(plan, workload, cost);
+    let mut slots: BTreeMap<TableName, (Vec<usize>, u64, &PlannedTable)> = BTreeMap::new();
     for (index, slot) in plan.slots.iter().enumerate() {
         for member in &slot.tables {
-            let entry = slots.entry(member.table_name()).or_default();
-            if entry.1.insert(index) {
+            let entry = slots.entry(member.table_name()).or_insert((Vec::new(), 0, member));
+            if entry.0.last() != Some(&index) {
                 entry.0.push(index);
             }
-            entry.2 += member.copy_bytes;
+            entry.1 += member.copy_bytes;
         }
     }
     slots
         .into_iter()
-        .map(|(name, (slots, _, copy_bytes))| {
-            let mut parts: Vec<&Table> = by_name.get(&name).copied().into_iter().collect();
-            if !plan_lists_leaves(plan, &name) {
-                parts.extend(leaves.get(&name).into_iter().flatten());
+        .map(|(name, (slots, copy_bytes, member))| {
+            let parts: Vec<&Table> = member.with_leaves().filter_map(|name| by_name.get(&name).copied()).collect();
+            let sums = |of: &dyn Fn(&Table, usize) -> f64| {
+                source.iter().map(|&bucket| parts.iter().map(|table| of(table, bucket)).sum()).collect()
+            };
+            Unit {
+                name,
+                slots,
+                copy_bytes,
+                rows_per_s: parts.iter().map(|table| rows_per_s(table)).sum(),
+                bursts: bursting.of(&parts),
+                times: times(plan, cost, source, &parts),
+                bytes: sums(&|table, bucket| table.load.logical_bytes_per_s.or_zero(bucket)),
+                transactions: sums(&|table, bucket| table.load.transactions_or_rows_per_s(bucket)),
             }
-            unit(plan, cost, source, name, slots, copy_bytes, &parts)
         })
         .collect()
 }
 
-/// Whether partitions of this root are members of their own.
-fn plan_lists_leaves(plan: &Plan, root: &TableName) -> bool {
-    plan.members().any(|(_, member)| member.partition_root.as_ref() == Some(root))
+/// What bursts are judged in, as the plan judges them; by both stages where it was made for WAL without a capacity, which
+/// says nothing of how fast a slot is.
+struct Bursting {
+    cost: CostModel,
+    contexts: Range<LoadContext>,
+    slot_capacity: Option<u64>,
 }
 
-fn unit(
-    plan: &Plan,
-    cost: &CostModel,
-    source: &[usize],
-    name: TableName,
-    slots: Vec<usize>,
-    copy_bytes: u64,
-    parts: &[&Table],
-) -> Unit {
+impl Bursting {
+    fn new(plan: &Plan, workload: &Workload, cost: &CostModel) -> Self {
+        let (slot_capacity, buckets) = (plan.policy.slot_capacity, workload.observed_buckets());
+        let mut cost = cost.clone();
+        if cost.capacity_units(slot_capacity).is_none() {
+            cost.measure = Measure::Pipeline;
+        }
+        let contexts = range(|confidence| cost.context(workload, confidence, &buckets));
+        Bursting { cost, contexts, slot_capacity }
+    }
+
+    fn of(&self, parts: &[&Table]) -> Range<Vec<Burst>> {
+        let burst =
+            |context: &LoadContext, table: &Table| self.cost.burst(context, table, Share::WHOLE, self.slot_capacity);
+        self.contexts.map(|context| parts.iter().filter_map(|table| burst(context, table)).collect())
+    }
+}
+
+fn rows_per_s(table: &Table) -> f64 {
+    table.load.inserts_per_s.mean() + table.load.updates_per_s.mean() + table.load.deletes_per_s.mean()
+}
+
+/// Times of walsender and apply worker in each bucket, per confidence.
+fn times(plan: &Plan, cost: &CostModel, source: &[usize], parts: &[&Table]) -> [Vec<[f64; 2]>; 3] {
     let capacity = plan.policy.slot_capacity.filter(|_| plan.load.measure == Measure::Wal);
-    let times = CONFIDENCES.map(|confidence| {
+    CONFIDENCES.map(|confidence| {
         let mut times = vec![[0.0; 2]; source.len()];
         for table in parts {
             for (time, &bucket) in times.iter_mut().zip(source) {
@@ -218,41 +247,7 @@ fn unit(
             }
         }
         times
-    });
-    let bytes = source
-        .iter()
-        .map(|&bucket| parts.iter().map(|table| table.load.logical_bytes_per_s.or_zero(bucket)).sum())
-        .collect();
-    let transactions = source
-        .iter()
-        .map(|&bucket| parts.iter().map(|table| table.load.transactions_or_rows_per_s(bucket)).sum())
-        .collect();
-    let rows_per_s = parts
-        .iter()
-        .map(|table| {
-            table.load.inserts_per_s.mean() + table.load.updates_per_s.mean() + table.load.deletes_per_s.mean()
-        })
-        .sum();
-    let burst_delay_s =
-        range(|confidence| parts.iter().map(|table| burst_delay(cost, table, confidence, source)).fold(0.0, f64::max));
-    Unit { name, slots, copy_bytes, rows_per_s, burst_delay_s, times, bytes, transactions }
-}
-
-/// Seconds by which a table's largest burst outlasts the interval that it came in, at the table's mean cost per byte of
-/// WAL; as `optimize` judges it.
-fn burst_delay(cost: &CostModel, table: &Table, confidence: Confidence, source: &[usize]) -> f64 {
-    let (Some(bytes), Some(interval_s)) = (table.load.burst_wal_bytes, table.load.burst_s) else { return 0.0 };
-    let wal: f64 = source.iter().map(|&bucket| table.load.wal_bytes_per_s.or_zero(bucket)).sum();
-    if wal <= 0.0 {
-        return 0.0;
-    }
-    let mut work = [0.0; 2];
-    for &bucket in source {
-        let times = cost.stage_times(table, confidence, bucket);
-        work[0] += times.send;
-        work[1] += times.apply;
-    }
-    (work[0].max(work[1]) * bytes / wal - interval_s).max(0.0)
+    })
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ pub(super) struct Position {
 }
 
 /// A stretch of time between two events, given to the observer.
-pub(super) struct Step<'a> {
+pub(super) struct Stretch<'a> {
     pub from: f64,
     pub until: f64,
     pub before: &'a [Position],
@@ -127,7 +127,7 @@ pub(super) struct Step<'a> {
     pub segment: usize,
 }
 
-impl Step<'_> {
+impl Stretch<'_> {
     /// Bytes behind, at both ends of the stretch.
     pub(super) fn lag_bytes(&self, slot: usize) -> (f64, f64) {
         let bytes = |time: f64, position: &Position| {
@@ -161,7 +161,7 @@ impl Step<'_> {
 const CAUGHT_UP_S: f64 = 1e-7;
 
 /// Runs from the timeline's start, all slots caught up, until its end, or until `done` says so after a step.
-pub(super) fn run(timeline: &Timeline, slots: usize, pools: &Pools, mut observe: impl FnMut(&Step<'_>) -> bool) {
+pub(super) fn run(timeline: &Timeline, slots: usize, pools: &Pools, mut observe: impl FnMut(&Stretch<'_>) -> bool) {
     let Some(first) = timeline.segments.first() else { return };
     let mut t = first.start;
     let mut t_segment = 0;
@@ -192,7 +192,7 @@ pub(super) fn run(timeline: &Timeline, slots: usize, pools: &Pools, mut observe:
         for (position, speed) in now.iter_mut().zip(&speeds) {
             advance(timeline, position, speed, elapsed, until);
         }
-        let keep_on = observe(&Step { from: t, until, before: &before, after: &now, timeline, segment: t_segment });
+        let keep_on = observe(&Stretch { from: t, until, before: &before, after: &now, timeline, segment: t_segment });
         t = until;
         if crossed {
             t_segment = (t_segment + 1).min(timeline.segments.len() - 1);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{demand::Demand, forecast::LayoutKind};
+use super::{demand::Arrivals, forecast::LayoutKind};
 use crate::{names::TableName, plan::Plan};
 
 /// A deal: for each slot its units and the share of each.
@@ -12,7 +12,7 @@ pub(super) struct Layout {
 }
 
 /// The plan's own.
-pub(super) fn planned(plan: &Plan, demand: &Demand<'_>) -> Layout {
+pub(super) fn planned(plan: &Plan, demand: &Arrivals<'_>) -> Layout {
     let mut slots: Vec<(String, Vec<(usize, f64)>)> =
         plan.slots.iter().map(|slot| (slot.name.to_string(), Vec::new())).collect();
     for (index, unit) in demand.units.iter().enumerate() {
@@ -25,7 +25,7 @@ pub(super) fn planned(plan: &Plan, demand: &Demand<'_>) -> Layout {
 }
 
 /// One slot, and as many as the plan has by three rules of thumb.
-pub(super) fn baselines(plan: &Plan, demand: &Demand<'_>) -> Vec<Layout> {
+pub(super) fn baselines(plan: &Plan, demand: &Arrivals<'_>) -> Vec<Layout> {
     let count = plan.slots.len();
     let all: Vec<usize> = (0..demand.units.len()).collect();
     let mut baselines = vec![Layout { kind: LayoutKind::OneSlot, slots: vec![("one slot".into(), whole(&all))] }];
@@ -70,7 +70,7 @@ fn greedy(units: &[usize], count: usize, weight: impl Fn(usize) -> f64) -> Vec<V
 
 /// (table pairs with foreign keys, foreign keys) that join two slots of a layout. A table that no slot carries counts as
 /// elsewhere for the keys, as in the plan; pairs are of carried tables.
-pub(super) fn cut(plan: &Plan, demand: &Demand<'_>, layout: &Layout) -> (u32, u32) {
+pub(super) fn cut(plan: &Plan, demand: &Arrivals<'_>, layout: &Layout) -> (u32, u32) {
     let mut slots: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
     for (slot, (_, units)) in layout.slots.iter().enumerate() {
         for &(unit, _) in units {

@@ -26,7 +26,7 @@ use crate::{
     workload::Workload,
 };
 use copy::{CyclicWal, Rates};
-use demand::{Demand, range};
+use demand::{Arrivals, range};
 use forecast::{CopyForecast, CutoverForecast, Forecast, LayoutForecast, Range, SlotForecast};
 use layout::Layout;
 use scenario::{Scenario, ScenarioError, Span};
@@ -40,21 +40,6 @@ pub enum Compared {
     PlanOnly,
     /// And one slot, round-robin, by size, by tuple count.
     WithBaselines,
-}
-
-/// The costs that a plan was made with.
-pub fn cost_model(plan: &Plan) -> CostModel {
-    CostModel {
-        measure: plan.load.measure,
-        coefficients: plan.load.coefficients.clone(),
-        publisher: plan.publisher_version,
-        subscriber: plan.subscriber_version,
-        made_full: plan
-            .members()
-            .filter(|(_, table)| table.set_identity)
-            .flat_map(|(_, table)| table.leaves.iter().cloned().chain([table.table_name()]))
-            .collect(),
-    }
 }
 
 /// The time that a workload covers.
@@ -74,7 +59,7 @@ pub fn simulate(
     compared: Compared,
 ) -> Result<Forecast, ScenarioError> {
     scenario.validate()?;
-    let demand = Demand::new(plan, workload, cost.clone());
+    let demand = Arrivals::new(plan, workload, cost.clone());
     check_names(plan, &demand, scenario)?;
     let planned = layout::planned(plan, &demand);
     let wal = CyclicWal::new(trace::one_cycle(&demand));
@@ -119,7 +104,7 @@ pub fn simulate(
     })
 }
 
-fn check_names(plan: &Plan, demand: &Demand<'_>, scenario: &Scenario) -> Result<(), ScenarioError> {
+fn check_names(plan: &Plan, demand: &Arrivals<'_>, scenario: &Scenario) -> Result<(), ScenarioError> {
     for slot in scenario.outages.iter().filter_map(|outage| outage.slot.as_ref()) {
         if !plan.slots.iter().any(|known| known.name.as_str() == slot) {
             return Err(ScenarioError::MissingSlot(slot.clone()));
@@ -165,7 +150,7 @@ fn longest(values: impl IntoIterator<Item = Option<f64>>) -> Option<f64> {
 #[allow(clippy::too_many_arguments, reason = "one layout and all that it is seen against")]
 fn forecast_layout(
     plan: &Plan,
-    demand: &Demand<'_>,
+    demand: &Arrivals<'_>,
     layout: &Layout,
     traces: &Range<Trace>,
     scenario: &Scenario,
@@ -230,7 +215,7 @@ fn rates(scenario: &Scenario, confidence: crate::cost::Confidence) -> Rates {
     }
 }
 
-fn forecast_slot(demand: &Demand<'_>, layout: &Layout, traces: &Range<Trace>, index: usize) -> SlotForecast {
+fn forecast_slot(demand: &Arrivals<'_>, layout: &Layout, traces: &Range<Trace>, index: usize) -> SlotForecast {
     let (name, units) = &layout.slots[index];
     let loads = range(|confidence| {
         let trace = match confidence {
@@ -261,9 +246,8 @@ fn forecast_slot(demand: &Demand<'_>, layout: &Layout, traces: &Range<Trace>, in
     }
     let names: std::collections::BTreeSet<&TableName> =
         units.iter().map(|&(unit, _)| &demand.units[unit].name).collect();
-    let burst = |of: &dyn Fn(&Range) -> f64| {
-        short(largest(units.iter().map(|&(unit, share)| of(&demand.units[unit].burst_delay_s) * share)))
-    };
+    let bursts: Vec<Range> = units.iter().map(|&(unit, share)| demand.units[unit].burst_delay_s(share)).collect();
+    let burst = |of: &dyn Fn(&Range) -> f64| short(largest(bursts.iter().map(of)));
     SlotForecast {
         name: name.clone(),
         table_count: names.len() as u32,
@@ -286,7 +270,7 @@ fn forecast_slot(demand: &Demand<'_>, layout: &Layout, traces: &Range<Trace>, in
 }
 
 fn copy_forecast(
-    demand: &Demand<'_>,
+    demand: &Arrivals<'_>,
     planned: &Layout,
     scenario: &Scenario,
     start_s: f64,

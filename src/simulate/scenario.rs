@@ -8,17 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::forecast::Range;
 use crate::{
     names::TableName,
+    plan::copy::{COPY_BYTES_PER_S, copy_rates},
     units::{self, Bytes, Seconds},
 };
-
-/// Bytes per second that one table synchronization worker copies. Text COPY of rows into a table with its primary key,
-/// one stream, on common storage; every site differs, so the range is wide and `--copy-rate` replaces it.
-pub const COPY_BYTES_PER_S: f64 = 50e6;
-
-/// Rate at the optimistic end, against the nominal one.
-const COPY_RATE_LOW: f64 = 2.0;
-/// Rate at the careful end, against the nominal one.
-const COPY_RATE_HIGH: f64 = 0.4;
 
 /// The subscriber, or one subscription, applies nothing for a while.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,9 +94,10 @@ impl Default for Scenario {
     }
 }
 
-/// The range around a copy rate: twice as fast, and at two fifths of it.
+/// The range around a copy rate; `low` is optimistic.
 pub fn copy_rate(nominal: f64) -> Range {
-    Range { low: nominal * COPY_RATE_LOW, nominal, high: nominal * COPY_RATE_HIGH }
+    let (slowest, fastest) = copy_rates(nominal).into_inner();
+    Range { low: fastest, nominal, high: slowest }
 }
 
 /// Why a piece of a scenario cannot be used.

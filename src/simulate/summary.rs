@@ -2,7 +2,7 @@
 
 use super::{
     copy::{self, CyclicWal},
-    demand::Demand,
+    demand::Arrivals,
     forecast::{CopyForecast, CutoverForecast, LayoutForecast, Range},
     layout::Layout,
     rates,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     cost::Confidence,
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     units::{Bytes, Seconds},
 };
 
@@ -20,7 +20,7 @@ use crate::{
 const STARTS: usize = 168;
 
 /// The start of the copy that keeps least WAL, then the one that is ready first, then the first.
-pub(super) fn best_start(demand: &Demand<'_>, layout: &Layout, scenario: &Scenario, wal: &CyclicWal) -> f64 {
+pub(super) fn best_start(demand: &Arrivals<'_>, layout: &Layout, scenario: &Scenario, wal: &CyclicWal) -> f64 {
     let step = demand.bucket_count().div_ceil(STARTS).max(1);
     // A megabyte and a second more or less decide nothing.
     let rank = |start: f64| {
@@ -36,7 +36,7 @@ pub(super) fn best_start(demand: &Demand<'_>, layout: &Layout, scenario: &Scenar
 }
 
 /// How long each hour's cutover would wait.
-pub(super) fn cutover(demand: &Demand<'_>, traces: &Range<Trace>, scenario: &Scenario) -> CutoverForecast {
+pub(super) fn cutover(demand: &Arrivals<'_>, traces: &Range<Trace>, scenario: &Scenario) -> CutoverForecast {
     let bucket_s = demand.bucket_s();
     let drains = traces.map(|trace| {
         (0..demand.bucket_count()).map(|bucket| short(trace.drain_s(bucket, bucket_s, scenario))).collect::<Vec<f64>>()
@@ -72,7 +72,7 @@ pub(super) fn findings(
     plan: &LayoutForecast,
     copy: &CopyForecast,
     scenario: &Scenario,
-    demand: &Demand<'_>,
+    demand: &Arrivals<'_>,
 ) -> Vec<Finding> {
     let mut findings = never_caught_up(plan);
     findings.extend(limits(plan, copy, scenario));
@@ -83,8 +83,7 @@ pub(super) fn findings(
     if !slow.is_empty() {
         findings.push(
             Finding::new(
-                Severity::Error,
-                "SM104",
+                code::SM104,
                 Subject::Plan,
                 format!("the initial copy never ends: {} cannot catch up with its own changes", named(&slow)),
             )
@@ -95,8 +94,7 @@ pub(super) fn findings(
     if filled > 0 {
         findings.push(
             Finding::new(
-                Severity::Warning,
-                "SM107",
+                code::SM107,
                 Subject::Workload,
                 format!("{filled} of {} buckets were not observed", demand.bucket_count()),
             )
@@ -119,8 +117,7 @@ fn never_caught_up(plan: &LayoutForecast) -> Vec<Finding> {
     slots
         .map(|slot| {
             Finding::new(
-                Severity::Error,
-                "SM101",
+                code::SM101,
                 Subject::Slot(slot.name.clone()),
                 format!("never caught up: {} behind at the end", Bytes(slot.flush_lag_bytes.nominal)),
             )
@@ -148,16 +145,14 @@ fn limits(plan: &LayoutForecast, copy: &CopyForecast, scenario: &Scenario) -> Ve
         let hint = "Copy in smaller parts or from a clone, start at a quieter hour, or make room.";
         if nominal > limit {
             let message = format!("{} of WAL are retained, but {name} is {}", Bytes(nominal), Bytes(limit));
-            findings
-                .push(Finding::new(Severity::Error, "SM102", Subject::Publisher, message).detail(detail).hint(hint));
+            findings.push(Finding::new(code::SM102, Subject::Publisher, message).detail(detail).hint(hint));
         } else if high > limit {
             let message = format!(
                 "up to {} of WAL may be retained (with the careful coefficients), but {name} is {}",
                 Bytes(high),
                 Bytes(limit)
             );
-            findings
-                .push(Finding::new(Severity::Warning, "SM103", Subject::Publisher, message).detail(detail).hint(hint));
+            findings.push(Finding::new(code::SM103, Subject::Publisher, message).detail(detail).hint(hint));
         }
     }
     findings
@@ -168,8 +163,7 @@ fn cores(plan: &LayoutForecast, scenario: &Scenario) -> Vec<Finding> {
     match scenario.publisher_cores {
         Some(cores) if needed > cores => vec![
             Finding::new(
-                Severity::Warning,
-                "SM105",
+                code::SM105,
                 Subject::Publisher,
                 format!("walsenders need {needed:.1} cores at peak, but may use {cores}"),
             )
@@ -181,8 +175,7 @@ fn cores(plan: &LayoutForecast, scenario: &Scenario) -> Vec<Finding> {
         Some(_) => Vec::new(),
         None => vec![
             Finding::new(
-                Severity::Info,
-                "SM106",
+                code::SM106,
                 Subject::Publisher,
                 format!("walsenders need {needed:.1} cores at peak; how many are free was not said"),
             )
@@ -196,12 +189,12 @@ fn cores(plan: &LayoutForecast, scenario: &Scenario) -> Vec<Finding> {
 fn apply_cores(plan: &LayoutForecast, scenario: &Scenario) -> Option<Finding> {
     let Range { nominal, high, .. } = plan.apply_cores;
     let need = format!("apply workers need {nominal:.1} to {high:.1} cores at peak");
-    let finding = |severity, code, message| Finding::new(severity, code, Subject::Subscriber, message);
+    let finding = |code, message| Finding::new(code, Subject::Subscriber, message);
     let finding = match scenario.subscriber_cores {
-        Some(cores) if high > cores => finding(Severity::Warning, "SM108", format!("{need}, but may use {cores}"))
+        Some(cores) if high > cores => finding(code::SM108, format!("{need}, but may use {cores}"))
             .hint("More cores on the subscriber while it lasts; other slots would not lessen the work."),
         Some(_) => return None,
-        None => finding(Severity::Info, "SM109", format!("{need}; how many are free was not said"))
+        None => finding(code::SM109, format!("{need}; how many are free was not said"))
             .hint("--subscriber-cores N lets the forecast share them out."),
     };
     Some(finding.detail("The upper figure has a worker woken by each transaction; one that is behind does not sleep."))

@@ -1,8 +1,8 @@
 //! One layout at one set of coefficients, run through the engine and kept bucket by bucket.
 
 use super::{
-    demand::Demand,
-    engine::{self, Cost, Lump, Pools, Segment, Step, Timeline},
+    demand::Arrivals,
+    engine::{self, Cost, Lump, Pools, Segment, Stretch, Timeline},
     forecast::Episode,
     layout::Layout,
     scenario::Scenario,
@@ -57,7 +57,7 @@ pub(super) struct Trace {
 
 /// Runs one cycle before (if the workload is cyclic), the one that counts, and as much of the next as the slots need to
 /// catch up. Outages and bulk loads are in the cycle that counts.
-pub(super) fn trace(demand: &Demand<'_>, layout: &Layout, confidence: Confidence, scenario: &Scenario) -> Trace {
+pub(super) fn trace(demand: &Arrivals<'_>, layout: &Layout, confidence: Confidence, scenario: &Scenario) -> Trace {
     let costs: Vec<Vec<Cost>> = layout.slots.iter().map(|(_, units)| demand.costs(confidence, units)).collect();
     let timeline = timeline(demand, layout, confidence, scenario, &costs);
     let count = demand.bucket_count();
@@ -94,7 +94,7 @@ pub(super) fn trace(demand: &Demand<'_>, layout: &Layout, confidence: Confidence
 const BEHIND_S: f64 = 1e-4;
 
 fn look(
-    step: &Step<'_>,
+    step: &Stretch<'_>,
     index: usize,
     slot: &mut SlotTrace,
     open: &mut Option<Episode>,
@@ -232,7 +232,7 @@ impl Trace {
 }
 
 /// The buckets as segments of one cycle from 0: for WAL alone.
-pub(super) fn one_cycle(demand: &Demand<'_>) -> Timeline {
+pub(super) fn one_cycle(demand: &Arrivals<'_>) -> Timeline {
     let segments = (0..demand.bucket_count())
         .map(|bucket| Segment { start: bucket as f64 * demand.bucket_s(), wal: demand.wal[bucket], row: 0 })
         .collect();
@@ -240,7 +240,7 @@ pub(super) fn one_cycle(demand: &Demand<'_>) -> Timeline {
 }
 
 fn timeline(
-    demand: &Demand<'_>,
+    demand: &Arrivals<'_>,
     layout: &Layout,
     confidence: Confidence,
     scenario: &Scenario,
@@ -309,7 +309,7 @@ struct BulkWork {
 }
 
 impl BulkWork {
-    fn new(demand: &Demand<'_>, confidence: Confidence, load: &super::scenario::BulkLoad) -> Option<Self> {
+    fn new(demand: &Arrivals<'_>, confidence: Confidence, load: &super::scenario::BulkLoad) -> Option<Self> {
         let unit = demand.unit_of(&load.table)?;
         let table = demand.workload.tables.iter().find(|table| table.table_name() == load.table)?;
         let costs = RowCosts::of_shape(table, &[], 0.0);

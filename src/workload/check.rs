@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Series, Table, TableKind, Workload};
 use crate::{
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     format::FormatError,
     names::TableName,
 };
@@ -64,7 +64,7 @@ pub fn validate_frame(workload: &Workload) -> Result<(), FormatError> {
             workload.bucket_s, workload.bucket_count
         ));
     }
-    if workload.server.version_num.0 < 10_000 {
+    if !workload.server.version_num.is_well_formed() {
         return error(format!("\"version_num\" {} is not of the form 150018", workload.server.version_num.0));
     }
     check_series(workload, "the cluster", "cluster_wal_bytes_per_s", &workload.cluster_wal_bytes_per_s)?;
@@ -265,11 +265,11 @@ pub fn findings_of(workload: &Workload, is_written: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     if workload.server.settings.get("wal_level").is_some_and(|level| level != "logical") {
         findings.push(
-            Finding::new(Severity::Warning, "WL101", Subject::Publisher, "wal_level is not logical")
+            Finding::new(code::WL101, Subject::Publisher, "wal_level is not logical")
                 .detail("WAL was measured without what logical decoding needs, so rates are a little low; slots cannot be made yet.")
                 .hint(format!(
                     "{} It must be so before the scripts run.",
-                    workload.server.flavor.hint_to_set("wal_level", "logical")
+                    workload.server.flavor.to_decode()
                 )),
         );
     }
@@ -277,14 +277,11 @@ pub fn findings_of(workload: &Workload, is_written: bool) -> Vec<Finding> {
     let all = workload.bucket_count as usize;
     if observed < all {
         findings.push(
-            Finding::new(
-                Severity::Warning,
-                "WL102",
-                Subject::Workload,
-                format!("{observed} of {all} buckets were observed"),
-            )
-            .detail("Buckets that were not observed are left out of every maximum: a peak in them is not planned for.")
-            .hint("Sample again over the missing hours, or fold several runs together."),
+            Finding::new(code::WL102, Subject::Workload, format!("{observed} of {all} buckets were observed"))
+                .detail(
+                    "Buckets that were not observed are left out of every maximum: a peak in them is not planned for.",
+                )
+                .hint("Sample again over the missing hours, or fold several runs together."),
         );
     }
     let share = |bucket: usize| workload.validity.as_ref().map_or(1.0, |validity| validity.or_zero(bucket));
@@ -293,8 +290,7 @@ pub fn findings_of(workload: &Workload, is_written: bool) -> Vec<Finding> {
     if let Some(worst) = poor.iter().copied().min_by(|a, b| share(*a).total_cmp(&share(*b))) {
         findings.push(
             Finding::new(
-                Severity::Warning,
-                "WL104",
+                code::WL104,
                 Subject::Workload,
                 format!(
                     "{} of {all} buckets were observed for less than half of their time, bucket {worst} for {:.0} %",
@@ -308,13 +304,8 @@ pub fn findings_of(workload: &Workload, is_written: bool) -> Vec<Finding> {
     }
     if observed > 0 && !is_written {
         findings.push(
-            Finding::new(
-                Severity::Warning,
-                "WL103",
-                Subject::Workload,
-                "no table wrote anything while it was observed",
-            )
-            .hint("Sample over hours with load, or check that the right database was sampled."),
+            Finding::new(code::WL103, Subject::Workload, "no table wrote anything while it was observed")
+                .hint("Sample over hours with load, or check that the right database was sampled."),
         );
     }
     findings

@@ -9,6 +9,7 @@ use std::{
 
 mod findings;
 mod schemas;
+mod versions;
 
 /// The Rust files of a folder and below.
 fn sources(folder: &Path, files: &mut Vec<PathBuf>) {

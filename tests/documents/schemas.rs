@@ -17,7 +17,7 @@ use pgslotplan::{
     plan::Plan,
     policy::{NoIdentity, Policy, PublicationCount},
     server::ServerVersion,
-    simulate::{Compared, cost_model, forecast::Forecast, scenario::Scenario, simulate},
+    simulate::{Compared, forecast::Forecast, scenario::Scenario, simulate},
     workload::Workload,
 };
 use serde_json::{Map, Value, json};
@@ -120,7 +120,7 @@ fn examples() -> Vec<(String, Value)> {
     let options = OptimizeOptions { budget: Budget::Evaluations(500), ..OptimizeOptions::default() };
     let plan = optimize(&workload, &policy, &cost, &options).expect("nothing contradicts");
     let script = emit::script(&plan, &EmitOptions::default()).expect("a plan that can be emitted");
-    let forecast = simulate(&plan, &workload, &cost_model(&plan), &Scenario::default(), Compared::WithBaselines);
+    let forecast = simulate(&plan, &workload, &plan.cost_model(), &Scenario::default(), Compared::WithBaselines);
     let forecast = forecast.expect("a valid scenario");
     let read = |bytes: Vec<u8>| serde_json::from_slice(&bytes).expect("our own JSON");
     let mut examples: Vec<(String, Value)> = vec![

@@ -170,7 +170,8 @@ fn refusals(servers: &Servers) -> Result<(), Failed> {
     let (code, text) = refused(&cluster, &[])?;
     assert_eq!(code, Some(3), "{text}");
     assert!(
-        text.contains("wal_level of the subscriber is replica") && text.contains("Set \"wal_level\" to logical"),
+        text.contains("wal_level of the subscriber is replica")
+            && text.contains("ALTER SYSTEM SET wal_level = 'logical'"),
         "{text}"
     );
     drop(cluster);

@@ -95,7 +95,7 @@ fn aurora(servers: &Servers) -> Result<(), Failed> {
     let outcome = outcome_of(&[&cluster.conninfo("postgres"), "--once", "--interval", "1s", "-o", &output])?;
     let told = error_text(&outcome);
     assert_eq!(outcome.status.code(), Some(0), "{told}");
-    let hint = "Set \"rds.logical_replication\" to 1 in the DB cluster parameter group and reboot the writer.";
+    let hint = "Set parameter rds.logical_replication to 1 in the DB cluster parameter group and reboot the writer.";
     assert!(told.contains(hint), "{told}");
     assert!(fs::read_to_string(&output)?.contains("\"flavor\":\"aurora\""));
     Ok(())

@@ -349,6 +349,7 @@ pub fn planned(
         slot_counts: Vec::new(),
         previous: None,
         decisions: Vec::new(),
+        caveats: Vec::new(),
         findings: Vec::new(),
     };
     plan.plan_sha256 = plan.digest();
@@ -371,6 +372,7 @@ fn objective() -> Objective {
         copy_imbalance: 1.0,
         moves: None,
         frontier: Vec::new(),
+        one_slot_peak_load_high: None,
         move_curve: Vec::new(),
     }
 }

@@ -62,7 +62,7 @@ fn core_of(instance: &Instance) -> Core {
 }
 
 fn proven(instance: &Instance, bound: &Bound) -> Result<u64, witness::WitnessError> {
-    witness::proven(&core_of(instance), &bound.witness.to_plan(|item| item))
+    witness::proven(&core_of(instance), &bound.witness)
 }
 
 /// Least peak over all assignments that keep the pairs apart.
@@ -165,7 +165,7 @@ proptest! {
         let (clique, cases) = (items.clone(), weights.clone());
         let forged = [
             Witness::Volume { dimension }, Witness::Item { item: number, dimension },
-            Witness::Pigeonhole { dimension, full: number }, Witness::Counting { dimension, jobs: number },
+            Witness::Pigeonhole { dimension, h: number }, Witness::Counting { dimension, t: number },
             Witness::Clique { items: items.clone() }, Witness::BinPacking { dimension, capacity, small },
             Witness::Lagrangian { clique: items.clone(), weights: weights.clone() }, Witness::Exhaustive { capacity },
             Witness::Exhaustive { capacity: packing.peak },

@@ -7,7 +7,7 @@ use pgslotplan::{
     cost::{CoefficientSets, CostModel},
     generate::{GenerateSettings, generate},
     optimize::{Budget, ExactMode, OptimizeOptions, optimize},
-    plan::{Plan, check::check},
+    plan::{Caveat, Plan, check::check},
     policy::{ForeignKeyMode, Measure, NoIdentity, Policy, PublicationCount, Split},
     server::ServerVersion,
     workload::{ReferentialAction, TableKind, Workload},
@@ -87,6 +87,50 @@ fn split_is_lawful(seed: u64, parts: u32, pick: usize) -> Result<(), TestCaseErr
         prop_assert!(check(&forged, &workload).iter().any(|finding| finding.code == "AU209"));
     }
     Ok(())
+}
+
+/// What a plan knows to be wrong it says as data, not only in the words of its findings.
+#[test]
+fn a_plan_says_what_is_wrong_with_it() {
+    let settings = GenerateSettings {
+        tables: 120,
+        hours: 6,
+        seed: 4,
+        no_key_share: 0.2,
+        total_wal_bytes_per_s: 60e6,
+        ..GenerateSettings::default()
+    };
+    let mut workload = generate(&settings).expect("settings within range");
+    workload.canonicalize();
+    let root = workload.tables.iter_mut().find(|table| table.kind == TableKind::Partitioned).expect("a tree");
+    root.identity_columns.clear();
+    let policy = Policy {
+        max_dedicated: 0,
+        no_identity: NoIdentity::Refuse,
+        ..policy(Measure::Pipeline, ForeignKeyMode::Guard)
+    };
+    let made = plan(&workload, &policy, None);
+    assert_eq!(check(&made, &workload), []);
+    let without = |is: fn(&Caveat) -> bool| {
+        let mut forged = made.clone();
+        forged.caveats.retain(|caveat| !is(caveat));
+        assert!(forged.caveats.len() < made.caveats.len(), "{:?}", made.caveats);
+        forged.plan_sha256 = forged.digest();
+        check(&forged, &workload).into_iter().map(|finding| finding.code).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(without(|caveat| matches!(caveat, Caveat::NoIdentity { .. })), ["AU208".to_owned()].into());
+    assert_eq!(without(|caveat| matches!(caveat, Caveat::UnlikeRoot { .. })), ["AU208".to_owned()].into());
+    assert_eq!(without(|caveat| matches!(caveat, Caveat::HotShared { .. })), ["AU302".to_owned()].into());
+    let mut reworded = made.clone();
+    reworded.findings.clear();
+    reworded.objective.one_slot_peak_load_high = Some(0.0);
+    reworded.plan_sha256 = reworded.digest();
+    let found = check(&reworded, &workload);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].message.starts_with("\"one_slot_peak_load_high\" is 0"), "{found:?}");
+    assert_eq!((made.one_slot_is_enough(), reworded.one_slot_is_enough()), (Some(false), Some(true)));
+    reworded.objective.one_slot_peak_load_high = None;
+    assert_eq!(reworded.one_slot_is_enough(), None, "absent means unknown");
 }
 
 /// A foreign key in a plan is the workload's to the last part, since it may be what the subscriber gets.

@@ -4,18 +4,19 @@
 use std::collections::BTreeSet;
 
 use pgslotplan::{
-    cost::{CoefficientSets, CostModel},
+    cost::{CoefficientSets, Confidence, CostModel},
     generate::{GenerateSettings, generate},
     optimize::{Budget, OptimizeOptions, optimize},
-    plan::Plan,
+    plan::{Plan, check::check, copy},
     policy::{NoIdentity, Policy, PublicationCount},
+    preflight::Circumstances,
     simulate::{
-        Compared, cost_model,
+        Compared,
         forecast::{Forecast, LayoutForecast, LayoutKind, Range},
         scenario::{BulkLoad, Outage, Scenario},
         simulate,
     },
-    workload::{Series, Workload},
+    workload::{ReplicaIdentity, Series, TableKind, Workload},
 };
 use proptest::prelude::*;
 
@@ -30,6 +31,10 @@ fn sample(seed: u64, tables: u32, total_wal_bytes_per_s: f64) -> (Plan, Workload
     };
     let mut workload = generate(&settings).expect("settings within range");
     workload.canonicalize();
+    (planned(&workload), workload)
+}
+
+fn planned(workload: &Workload) -> Plan {
     let policy = Policy {
         publications: PublicationCount::Range(2, 3),
         no_identity: NoIdentity::Full,
@@ -45,12 +50,11 @@ fn sample(seed: u64, tables: u32, total_wal_bytes_per_s: f64) -> (Plan, Workload
         made_full: BTreeSet::new(),
     };
     let options = OptimizeOptions { budget: Budget::Evaluations(50), ..OptimizeOptions::default() };
-    let plan = optimize(&workload, &policy, &cost, &options).expect("nothing contradicts");
-    (plan, workload)
+    optimize(workload, &policy, &cost, &options).expect("nothing contradicts")
 }
 
 fn forecast(plan: &Plan, workload: &Workload, scenario: &Scenario) -> Forecast {
-    simulate(plan, workload, &cost_model(plan), scenario, Compared::WithBaselines).expect("a valid scenario")
+    simulate(plan, workload, &plan.cost_model(), scenario, Compared::WithBaselines).expect("a valid scenario")
 }
 
 fn near(a: f64, b: f64) -> bool {
@@ -130,6 +134,76 @@ proptest! {
     }
 }
 
+/// Who asks how fast a table is copied, or how long all of it takes, gets one answer.
+#[test]
+fn the_copy_takes_as_long_everywhere() {
+    let (plan, mut workload) = sample(5, 20, 1e6);
+    for table in &mut workload.tables {
+        table.load = Default::default();
+    }
+    workload.cluster_wal_bytes_per_s = Series::Constant(0.0);
+    workload.cluster_transactions_per_s = Series::Constant(0.0);
+    let rates = Scenario::default().copy_bytes_per_s;
+    assert_eq!(rates.nominal, Circumstances::default().copy_bytes_per_s);
+    let copied = forecast(&plan, &workload, &Scenario::default()).layouts[0].copy_s;
+    for (rate, forecast) in [(rates.low, copied.low), (rates.nominal, copied.nominal), (rates.high, copied.high)] {
+        let forecast = forecast.expect("nothing changes meanwhile");
+        let expected = copy::copy_s(&plan, rate);
+        assert!(near(forecast, expected), "{forecast} {expected}");
+    }
+}
+
+/// With `--no-identity full` the scripts alter all partitions of a tree, those that have a key too.
+#[test]
+fn a_tree_made_full_costs_the_same_everywhere() {
+    let (_, mut workload) = sample(7, 120, 20e6);
+    let is_leaf = |table: &&mut pgslotplan::workload::Table| table.kind == TableKind::Partition;
+    let mut leaves: Vec<_> = workload.tables.iter_mut().filter(is_leaf).collect();
+    assert!(leaves.len() > 1, "a tree");
+    let root = leaves[0].partition_root.clone();
+    leaves.retain(|leaf| leaf.partition_root == root);
+    for (number, leaf) in leaves.iter_mut().enumerate() {
+        (leaf.primary_key, leaf.index_count, leaf.rows_estimate) = (false, 0, 50_000.0);
+        (leaf.replica_identity, leaf.load.updates_per_s) = (ReplicaIdentity::Index, Series::Constant(2.0));
+        if number == 0 {
+            (leaf.replica_identity, leaf.identity_columns) = (ReplicaIdentity::Default, Vec::new());
+        }
+    }
+    let plan = planned(&workload);
+    let cost = plan.cost_model();
+    let mut leaves = workload.tables.iter().filter(|table| table.partition_root == root);
+    assert!(leaves.all(|leaf| cost.scans_for_old_row(leaf)));
+    assert_eq!(check(&plan, &workload), []);
+    let forecast = forecast(&plan, &workload, &Scenario::default());
+    for (slot, forecast) in plan.slots.iter().zip(&forecast.layouts[0].slots) {
+        assert!(near(slot.peak_load, forecast.peak_load.nominal), "{} {:?}", slot.peak_load, forecast.peak_load);
+    }
+}
+
+/// The delay of a burst counts what decoding leaves of a walsender's time, in the plan and in the forecast.
+#[test]
+fn a_burst_keeps_its_neighbours_waiting_as_planned() {
+    let (_, mut workload) = sample(9, 12, 40e6);
+    for table in &mut workload.tables {
+        (table.load.burst_wal_bytes, table.load.burst_s) = (Some(5e9), Some(10.0));
+        table.load.logical_bytes_per_s = Series::Constant(table.load.wal_bytes_per_s.mean() * 5.0);
+    }
+    let plan = planned(&workload);
+    let forecast = forecast(&plan, &workload, &Scenario::default());
+    let (cost, tables) = (plan.cost_model(), workload.by_name());
+    let context = cost.context(&workload, Confidence::Nominal, &workload.observed_buckets());
+    for (slot, forecast) in plan.slots.iter().zip(&forecast.layouts[0].slots) {
+        let delay = |member: &pgslotplan::plan::PlannedTable| {
+            let parts: Vec<_> = member.with_leaves().filter_map(|name| tables.get(&name).copied()).collect();
+            let bursts = parts.into_iter().filter_map(|table| cost.burst(&context, table, member.share(), None));
+            bursts.map(|burst| burst.delay_s(1.0)).fold(0.0, f64::max)
+        };
+        let planned = slot.tables.iter().map(delay).fold(0.0, f64::max);
+        assert!(near(planned, forecast.burst_delay_s.nominal), "{planned} {:?}", forecast.burst_delay_s);
+        assert!(planned > 0.0, "{}", slot.name);
+    }
+}
+
 #[test]
 fn a_forecast_reads_back() {
     let (plan, workload) = sample(1, 20, 60e6);
@@ -167,7 +241,7 @@ fn a_cutover_waits_for_what_is_under_way() {
     let (plan, workload) = sample(3, 12, 8e6);
     let drain = |scenario: &Scenario, at: f64| {
         let scenario = Scenario { cutover_s: Some(at), ..scenario.clone() };
-        let forecast = simulate(&plan, &workload, &cost_model(&plan), &scenario, Compared::PlanOnly);
+        let forecast = simulate(&plan, &workload, &plan.cost_model(), &scenario, Compared::PlanOnly);
         forecast.expect("a valid scenario").cutover.drain_s.nominal
     };
     let outage = Outage { from_s: 5.0 * HOUR, duration_s: 2.0 * HOUR, slot: None };

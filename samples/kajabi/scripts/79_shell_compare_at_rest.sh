@@ -1,12 +1,8 @@
 #!/bin/sh
-# 79_shell_compare_at_rest.sh: Compares every row and sequence exactly, after the writes have stopped. For rehearsals, and where the time is there.
-# phase verify, on the shell, for plan 0ac2a96fcebf16c4d9003a4e1bfdb02e2f380d171ef54ec9fddfea5451e64019
-# Run: sh 79_shell_compare_at_rest.sh
+# 79_shell_compare_at_rest.sh: Compares every row and sequence exactly, after the writes have stopped. For rehearsals, and where there is time.
+# Phase cutover. Run: sh run.sh compare_at_rest
+# Variables, explained in RUNBOOK.md: PGSLOTPLAN_PUBLISHER, PGSLOTPLAN_SUBSCRIBER, VERIFY_JOBS (optional), VERIFY_CHUNK_ROWS (optional), VERIFY_BATCH_SECONDS (optional), VERIFY_WAIT_SECONDS (optional), VERIFY_ROUNDS (optional), VERIFY_MOST_DIFFERENCES (optional), VERIFY_SEQUENCES (optional)
 # Hazard: Reads every table on both servers once while nobody may write. The cutover itself compares less: see there.
-
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
-. "$here/lib/plan.sh"
-. "$here/lib/common.sh"
 . "$here/lib/verify.sh"
-
-verify at_rest
+whole compare_at_rest verify at_rest

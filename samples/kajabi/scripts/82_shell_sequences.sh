@@ -1,15 +1,8 @@
 #!/bin/sh
 # 82_shell_sequences.sh: Sets the subscriber's sequences to the publisher's values; never called, restarted and descending ones too.
-# phase cutover, on the shell, for plan 0ac2a96fcebf16c4d9003a4e1bfdb02e2f380d171ef54ec9fddfea5451e64019
-# Run: sh 82_shell_sequences.sh
+# Phase cutover. Run: sh run.sh sequences
+# Variables, explained in RUNBOOK.md: PGSLOTPLAN_PUBLISHER, PGSLOTPLAN_SUBSCRIBER, PGSLOTPLAN_CUTOVER (optional), DRAIN_SECONDS (optional)
 # Undo: Not needed: numbers are only skipped.
-
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
-. "$here/lib/plan.sh"
-. "$here/lib/common.sh"
-. "$here/lib/verify.sh"
 . "$here/lib/cutover.sh"
-
-begin 82_shell_sequences
-{ sequences publisher subscriber; } || finish $? "failed; the reason is above"
-finish 0 done
+whole sequences sequences publisher subscriber

@@ -1,15 +1,8 @@
 #!/bin/sh
 # 85_pgbouncer_switch.sh: Leads the entries of every PgBouncer process to the new server, and proves it.
-# phase cutover, on the pgbouncer, for plan 0ac2a96fcebf16c4d9003a4e1bfdb02e2f380d171ef54ec9fddfea5451e64019
-# Run: sh 85_pgbouncer_switch.sh
+# Phase cutover. Run: sh run.sh switch
+# Variables, explained in RUNBOOK.md: PGSLOTPLAN_PUBLISHER, PGSLOTPLAN_SUBSCRIBER, PGSLOTPLAN_CUTOVER (optional), DRAIN_SECONDS (optional)
 # Undo: abort.sh
-
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
-. "$here/lib/plan.sh"
-. "$here/lib/common.sh"
-. "$here/lib/verify.sh"
 . "$here/lib/cutover.sh"
-
-begin 85_pgbouncer_switch
-{ switch_all "$NEW_HOST" "$NEW_PORT"; } || finish $? "failed; the reason is above"
-finish 0 done
+whole switch switch_all "$NEW_HOST" "$NEW_PORT"

@@ -1,16 +1,9 @@
 #!/bin/sh
-# 86_pgbouncer_resume.sh: Looks once more for sessions on the old server, opens the new one, and resumes.
-# phase cutover, on the pgbouncer, for plan 0ac2a96fcebf16c4d9003a4e1bfdb02e2f380d171ef54ec9fddfea5451e64019
-# Run: sh 86_pgbouncer_resume.sh
+# 86_pgbouncer_resume.sh: Checks once more for sessions on the old server, opens the new one, and resumes.
+# Phase cutover. Run: sh run.sh resume
+# Variables, explained in RUNBOOK.md: PGSLOTPLAN_PUBLISHER, PGSLOTPLAN_SUBSCRIBER, PGSLOTPLAN_CUTOVER (optional), DRAIN_SECONDS (optional)
 # Hazard: abort.sh refuses from here on.
 # Undo: rollback.sh
-
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
-. "$here/lib/plan.sh"
-. "$here/lib/common.sh"
-. "$here/lib/verify.sh"
 . "$here/lib/cutover.sh"
-
-begin 86_pgbouncer_resume
-{ open_new; } || finish $? "failed; the reason is above"
-finish 0 done
+whole resume open_new

@@ -1,16 +1,9 @@
 #!/bin/sh
-# abort.sh: Back to the old server, before anything was written to the new one.
-# phase rollback, on the shell, for plan 0ac2a96fcebf16c4d9003a4e1bfdb02e2f380d171ef54ec9fddfea5451e64019
-# Run: sh abort.sh
+# abort.sh: Goes back to the old server, before anything was written to the new one.
+# Phase rollback. Run: sh run.sh abort
+# Variables, explained in RUNBOOK.md: PGSLOTPLAN_PUBLISHER, PGSLOTPLAN_SUBSCRIBER, PGSLOTPLAN_CUTOVER (optional), DRAIN_SECONDS (optional)
 # Hazard: Refuses with 4 when the new server was opened: then rollback.sh is the way.
 # Undo: Another cutover.
-
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
-. "$here/lib/plan.sh"
-. "$here/lib/common.sh"
-. "$here/lib/verify.sh"
 . "$here/lib/cutover.sh"
-
-begin abort
-abort || finish $? "not at its end: run it again"
-finish 0 "the old server serves, the subscriptions go on"
+whole abort go_back

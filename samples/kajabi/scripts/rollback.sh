@@ -1,14 +1,9 @@
 #!/bin/sh
-# rollback.sh: Back to the old server, with everything that was written to the new one.
-# phase rollback, on the shell, for plan 0ac2a96fcebf16c4d9003a4e1bfdb02e2f380d171ef54ec9fddfea5451e64019
-# Run: sh rollback.sh
+# rollback.sh: Goes back to the old server, with everything that was written to the new one.
+# Phase rollback. Run: sh run.sh rollback
+# Variables, explained in RUNBOOK.md: PGSLOTPLAN_PUBLISHER, PGSLOTPLAN_SUBSCRIBER, PGSLOTPLAN_CUTOVER (optional), DRAIN_SECONDS (optional)
 # Hazard: Afterwards the new server follows nobody: another attempt begins with a new copy. If the reverse slots do not drain, the new server is resumed and the exit code is 4.
 # Undo: None, but the new server's data stays until the clean-up.
-
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
-. "$here/lib/plan.sh"
-. "$here/lib/common.sh"
-. "$here/lib/verify.sh"
 . "$here/lib/cutover.sh"
-
-rollback
+whole rollback rollback

@@ -1,26 +1,15 @@
 #!/bin/sh
-# Runs one step where it belongs and writes down when, what and how it ended.
-# Run: sh run.sh 30_publisher_publications.sql [more arguments for psql]
-# Rehearsal against a clone: PGSLOTPLAN_REHEARSAL=yes; the evidence says so, and the clone's system identifier may differ.
+# Runs the steps of this folder where they belong, and says where the migration is.
+#
+#   sh run.sh                    where it is, and what comes next
+#   sh run.sh list               every step, with what is known of it
+#   sh run.sh next               runs the next step
+#   sh run.sh --to PHASE         goes on to the end of a phase, or to a step that a person decides
+#   sh run.sh STEP [ARGUMENT...] runs one step: its identifier, file or number; arguments go to psql or to the script
+#
+# Phases: schema, prepare, start, indexes, verify, cutover, rollback, cleanup. Each run adds two lines to evidence.tsv in the
+# state folder. A rehearsal runs with PGSLOTPLAN_REHEARSAL=yes. What the variables hold is in RUNBOOK.md.
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
-. "$here/lib/plan.sh"
-. "$here/lib/common.sh"
-
-file=${1:-}
-[ -n "$file" ] && [ -f "$here/$file" ] || { echo "run: give the file name of a step: see manifest.json" >&2; exit 1; }
-shift
-begin "$file"
-started=$(date +%s)
-case $file in
-*.sh) sh "$here/$file" "$@" ;;
-*publisher*) psql_publisher "$@" -v publisher_dsn="${PGSLOTPLAN_PUBLISHER_FROM_SUBSCRIBER:-$PGSLOTPLAN_PUBLISHER}" \
-    -v subscriber_dsn="${PGSLOTPLAN_SUBSCRIBER_FROM_PUBLISHER:-$PGSLOTPLAN_SUBSCRIBER}" -f "$here/$file" ;;
-*subscriber*) psql_subscriber "$@" -v publisher_dsn="${PGSLOTPLAN_PUBLISHER_FROM_SUBSCRIBER:-$PGSLOTPLAN_PUBLISHER}" \
-    -v subscriber_dsn="${PGSLOTPLAN_SUBSCRIBER_FROM_PUBLISHER:-$PGSLOTPLAN_SUBSCRIBER}" -f "$here/$file" ;;
-*) echo "run: \"$file\" is not a step" >&2; exit 1 ;;
-esac
-code=$?
-step=$file
-record "exit $code" "$(($(date +%s) - started)) s, sha256 $(sha256sum "$here/$file" 2>/dev/null | cut -c 1-64)"
-exit "$code"
+. "$here/lib/run.sh"
+run "$@"

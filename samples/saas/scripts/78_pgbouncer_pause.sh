@@ -1,16 +1,9 @@
 #!/bin/sh
 # 78_pgbouncer_pause.sh: Closes the new server for writes, then pauses the entries on every PgBouncer process.
-# phase cutover, on the pgbouncer, for plan 6618a5b85e3bc733d0d135074c8d2fecf126d49a1aed24d499d5118290ba836f
-# Run: sh 78_pgbouncer_pause.sh
+# Phase cutover. Run: sh run.sh pause
+# Variables, explained in RUNBOOK.md: PGSLOTPLAN_PUBLISHER, PGSLOTPLAN_SUBSCRIBER, PGSLOTPLAN_CUTOVER (optional), DRAIN_SECONDS (optional)
 # Hazard: The application stands from here until RESUME. A client that waits longer than query_wait_timeout (120 s) is disconnected. If a pool is not idle within PAUSE_SECONDS everything is resumed by itself.
 # Undo: abort.sh
-
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
-. "$here/lib/plan.sh"
-. "$here/lib/common.sh"
-. "$here/lib/verify.sh"
 . "$here/lib/cutover.sh"
-
-begin 78_pgbouncer_pause
-{ prepare_pause && pause_all; } || finish $? "failed; the reason is above"
-finish 0 done
+whole pause close_and_pause

@@ -1,15 +1,8 @@
 #!/bin/sh
 # 85_pgbouncer_switch.sh: Leads the entries of every PgBouncer process to the new server, and proves it.
-# phase cutover, on the pgbouncer, for plan 6618a5b85e3bc733d0d135074c8d2fecf126d49a1aed24d499d5118290ba836f
-# Run: sh 85_pgbouncer_switch.sh
+# Phase cutover. Run: sh run.sh switch
+# Variables, explained in RUNBOOK.md: PGSLOTPLAN_PUBLISHER, PGSLOTPLAN_SUBSCRIBER, PGSLOTPLAN_CUTOVER (optional), DRAIN_SECONDS (optional)
 # Undo: abort.sh
-
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
-. "$here/lib/plan.sh"
-. "$here/lib/common.sh"
-. "$here/lib/verify.sh"
 . "$here/lib/cutover.sh"
-
-begin 85_pgbouncer_switch
-{ switch_all "$NEW_HOST" "$NEW_PORT"; } || finish $? "failed; the reason is above"
-finish 0 done
+whole switch switch_all "$NEW_HOST" "$NEW_PORT"

@@ -1,14 +1,7 @@
 #!/bin/sh
 # 87_shell_prove.sh: Proves that nothing goes to the old server any more, then lets job workers and the page go on.
-# phase cutover, on the shell, for plan 6618a5b85e3bc733d0d135074c8d2fecf126d49a1aed24d499d5118290ba836f
-# Run: sh 87_shell_prove.sh
-
+# Phase cutover. Run: sh run.sh prove
+# Variables, explained in RUNBOOK.md: PGSLOTPLAN_PUBLISHER, PGSLOTPLAN_SUBSCRIBER, PGSLOTPLAN_CUTOVER (optional), DRAIN_SECONDS (optional)
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
-. "$here/lib/plan.sh"
-. "$here/lib/common.sh"
-. "$here/lib/verify.sh"
 . "$here/lib/cutover.sh"
-
-begin 87_shell_prove
-{ prove_and_end; } || finish $? "failed; the reason is above"
-finish 0 done
+whole prove prove_and_end

@@ -1,16 +1,9 @@
 #!/bin/sh
-# abort.sh: Back to the old server, before anything was written to the new one.
-# phase rollback, on the shell, for plan 6618a5b85e3bc733d0d135074c8d2fecf126d49a1aed24d499d5118290ba836f
-# Run: sh abort.sh
+# abort.sh: Goes back to the old server, before anything was written to the new one.
+# Phase rollback. Run: sh run.sh abort
+# Variables, explained in RUNBOOK.md: PGSLOTPLAN_PUBLISHER, PGSLOTPLAN_SUBSCRIBER, PGSLOTPLAN_CUTOVER (optional), DRAIN_SECONDS (optional)
 # Hazard: Refuses with 4 when the new server was opened: then rollback.sh is the way.
 # Undo: Another cutover.
-
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
-. "$here/lib/plan.sh"
-. "$here/lib/common.sh"
-. "$here/lib/verify.sh"
 . "$here/lib/cutover.sh"
-
-begin abort
-abort || finish $? "not at its end: run it again"
-finish 0 "the old server serves, the subscriptions go on"
+whole abort go_back

@@ -1,12 +1,9 @@
 #!/bin/sh
-# The whole cutover in one go: check, quiesce, pause, stop writes, drain, compare the newest rows, sequences, stop forward,
-# foreign keys, way back, switch, resume, prove. Any "no" before the first write ends in abort. RUNBOOK.md has each part.
-# Run: sh cutover.sh
-
+# cutover.sh: Moves the application to the new server in one go: check, quiesce, pause, stop writes, drain, compare the newest rows, sequences, stop the subscriptions, foreign keys, way back, switch, resume, prove.
+# Phase cutover. Run: sh run.sh cutover
+# Variables, explained in RUNBOOK.md: PGSLOTPLAN_PUBLISHER, PGSLOTPLAN_SUBSCRIBER, PGSLOTPLAN_CUTOVER (optional), DRAIN_SECONDS (optional)
+# Hazard: The application stands from PAUSE to RESUME. Killed anywhere it can be run again, or abort.sh goes back.
+# Undo: abort.sh before the first write, rollback.sh after it.
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
-. "$here/lib/plan.sh"
-. "$here/lib/common.sh"
-. "$here/lib/verify.sh"
 . "$here/lib/cutover.sh"
-
-cutover
+whole cutover cutover

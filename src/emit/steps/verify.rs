@@ -6,23 +6,9 @@ use crate::{
         step::{Step, StepId},
         variables::{SERVERS, variables},
     },
-    plan::PlannedSlot,
+    plan::copy::{COPY_BYTES_PER_S, copy_s},
     units::{Bytes, Seconds},
 };
-
-/// What an initial copy of one table moves per second: COPY of rows with an index or two, one core; the runbook says
-/// that it is a guess.
-const COPY_BYTES_PER_S: f64 = 20e6;
-
-/// Seconds of the slowest subscription's copy, if tables are copied `sync_workers` at a time.
-fn copy_seconds(context: &Context<'_>) -> f64 {
-    let workers = f64::from(context.plan.policy.sync_workers);
-    let seconds = |slot: &PlannedSlot| {
-        let largest = slot.tables.iter().map(|table| table.copy_bytes).max().unwrap_or(0) as f64;
-        (slot.copy_bytes as f64 / workers).max(largest) / COPY_BYTES_PER_S
-    };
-    context.plan.slots.iter().map(seconds).fold(0.0, f64::max)
-}
 
 pub(in crate::emit) fn ready(context: &Context<'_>) -> Step {
     Step {
@@ -32,7 +18,7 @@ pub(in crate::emit) fn ready(context: &Context<'_>) -> Step {
         expected: "Every 30 s the number of tables that are not ready; exit code 0 when all are.".into(),
         duration: format!(
             "at least {} at {}/s for each table and {} tables at a time in each subscription (a guess: measure yours)",
-            Seconds(copy_seconds(context)),
+            Seconds(copy_s(context.plan, COPY_BYTES_PER_S)),
             Bytes(COPY_BYTES_PER_S),
             context.plan.policy.sync_workers
         ),

@@ -10,7 +10,7 @@ use crate::{
         Context, EmitError, Published,
         step::{Step, StepId, StepSide},
     },
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
 };
 
 const FILE: &str = "60_playbook.yml";
@@ -32,10 +32,9 @@ pub(super) fn steps(context: &Context<'_>) -> Result<Made, EmitError> {
         side: StepSide::Shell,
         ..Step::new(StepId::Subscriptions, "Creates publications, slots and subscriptions; hosts are publisher and subscriber.")
     };
-    let finding =
-        Finding::new(Severity::Info, "EM201", Subject::Publisher, "slots are created one by one instead of copied")
-            .detail("The target has no way to copy a slot, so that each creation waits for open transactions again.")
-            .hint("Apply at a time without long transactions.");
+    let finding = Finding::new(code::EM201, Subject::Publisher, "slots are created one by one instead of copied")
+        .detail("The target has no way to copy a slot, so that each creation waits for open transactions again.")
+        .hint("Apply at a time without long transactions.");
     Ok((&REPLACED, vec![play], vec![finding]))
 }
 

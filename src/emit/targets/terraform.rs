@@ -9,7 +9,7 @@ use crate::{
         Context, EmitError,
         step::{Step, StepId, StepSide},
     },
-    finding::{Finding, Severity, Subject},
+    finding::{Finding, Subject, code},
     server::ServerVersion,
 };
 
@@ -39,27 +39,17 @@ pub(super) fn steps(context: &Context<'_>) -> Result<Made, EmitError> {
 
 fn findings(subscriber: ServerVersion) -> Vec<Finding> {
     let mut findings = vec![
-        Finding::new(Severity::Info, "EM201", Subject::Publisher, "slots are created one by one instead of copied")
+        Finding::new(code::EM201, Subject::Publisher, "slots are created one by one instead of copied")
             .detail("The target has no way to copy a slot, so that each creation waits for open transactions again.")
             .hint("Apply at a time without long transactions."),
-        Finding::new(
-            Severity::Warning,
-            "EM203",
-            Subject::Subscriber,
-            "the connection string is stored in Terraform's state",
-        )
-        .hint("Keep the state encrypted, or leave the password to a password file of the subscriber's server."),
+        Finding::new(code::EM203, Subject::Subscriber, "the connection string is stored in Terraform's state")
+            .hint("Keep the state encrypted, or leave the password to a password file of the subscriber's server."),
     ];
     if subscriber.has_streaming() {
         findings.push(
-            Finding::new(
-                Severity::Info,
-                "EM202",
-                Subject::Subscriber,
-                "the option streaming is left to the server's default",
-            )
-            .detail("Before 18 that is off: the publisher spills large transactions for each slot.")
-            .hint("ALTER SUBSCRIPTION … SET (streaming = on) afterwards."),
+            Finding::new(code::EM202, Subject::Subscriber, "the option streaming is left to the server's default")
+                .detail("Before 18 that is off: the publisher spills large transactions for each slot.")
+                .hint("ALTER SUBSCRIPTION … SET (streaming = on) afterwards."),
         );
     }
     findings

@@ -23,7 +23,7 @@ pub fn bound(instance: &Instance) -> Option<Bound> {
             let crowded = if q < jobs { smallest(q + 1) } else { u64::MAX };
             let value = instance.constant[dimension] + crowded.min(smallest(r * q).div_ceil(r as u64));
             if best.as_ref().is_none_or(|b| value > b.value) {
-                let witness = Witness::Counting { dimension: dimension as u32, jobs: jobs as u32 };
+                let witness = Witness::Counting { dimension: dimension as u32, t: jobs as u32 };
                 best = Some(Bound { value, witness });
             }
         }
@@ -41,7 +41,7 @@ mod tests {
         // Three bins, five items 9 9 9 9 6, q = 2, r = 2: three in one bin carry 24, or two bins hold two each and
         // carry ceil((9 + 9 + 9 + 6) / 2) = 17 between them at best. Volume is 14, pigeonhole (four items) 18.
         let found = bound(&instance(3, 1, vec![9, 9, 9, 9, 6], vec![0])).unwrap();
-        assert_eq!(found, Bound { value: 18, witness: Witness::Counting { dimension: 0, jobs: 4 } });
+        assert_eq!(found, Bound { value: 18, witness: Witness::Counting { dimension: 0, t: 4 } });
         // 10 1 1 on two bins: t = 3, q = 2, r = 1: min(12, ceil(2 / 1)) = 2 is weaker than t = 1: 10.
         assert_eq!(bound(&instance(2, 1, vec![10, 1, 1], vec![0])).unwrap().value, 10);
     }

@@ -17,7 +17,8 @@ pub mod saddle;
 mod volume;
 
 use super::packing::Instance;
-use crate::plan;
+/// What proves a bound, as the plan states it: slots are bins here, items are numbered alike.
+pub use crate::plan::Witness;
 
 /// A value that no assignment can beat, and what proves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,102 +27,6 @@ pub struct Bound {
     pub value: u64,
     /// What proves it.
     pub witness: Witness,
-}
-
-/// What proves a bound. Items, bins and dimensions by index; every statement can be re-checked in whole numbers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Witness {
-    /// Nothing is claimed beyond the constant part (no dimensions: 0).
-    Constant,
-    /// The loads of all items in one dimension, spread evenly.
-    Volume {
-        /// Where the total is largest.
-        dimension: u32,
-    },
-    /// One item has to be somewhere.
-    Item {
-        /// The item.
-        item: u32,
-        /// Where its load is largest.
-        dimension: u32,
-    },
-    /// Of the `full × bins + 1` largest items in one dimension, some bin holds `full + 1`.
-    Pigeonhole {
-        /// The dimension.
-        dimension: u32,
-        /// Items that every bin could hold without one holding more.
-        full: u32,
-    },
-    /// How many of the `jobs` largest items in one dimension the bins can share out evenly (see `counting`).
-    Counting {
-        /// The dimension.
-        dimension: u32,
-        /// How many of the largest items are looked at.
-        jobs: u32,
-    },
-    /// One more item than bins, of which any two together reach the value.
-    Clique {
-        /// The items, rising.
-        items: Vec<u32>,
-    },
-    /// In one dimension the items need more bins of `capacity` than there are, by the bound L2 of Martello and Toth.
-    BinPacking {
-        /// The dimension.
-        dimension: u32,
-        /// Load that a bin may have, constant part included; the bound is one more.
-        capacity: u64,
-        /// Items below this are left out.
-        small: u64,
-    },
-    /// Weights over bins and dimensions; see `lagrangian`.
-    Lagrangian {
-        /// Items of which any two together reach the value; the j-th may be taken to be in bin j.
-        clique: Vec<u32>,
-        /// Weights above 0 as (bin, dimension, weight), sorted; the value divides by their sum.
-        weights: Vec<(u32, u32, u32)>,
-    },
-    /// Weights for each case of where the first items are; see `branching`.
-    Cases {
-        /// The items whose places make the cases, in the order in which they are placed.
-        items: Vec<u32>,
-        /// Weights as in `Lagrangian`.
-        weights: Vec<Vec<(u32, u32, u32)>>,
-        /// Bins of the first items, and the number of the weights for that case.
-        leaves: Vec<(Vec<u32>, u32)>,
-    },
-    /// No assignment of the items stays within `capacity`: found by counting the covers by sets that do (see
-    /// `exhaustive`). Re-checked by counting again.
-    Exhaustive {
-        /// Load that no assignment can keep to; the bound is one more.
-        capacity: u64,
-    },
-}
-
-impl Witness {
-    /// As the plan file says it; `index` gives the plan's number of an item.
-    pub fn to_plan(&self, index: impl Fn(u32) -> u32) -> plan::Witness {
-        match self {
-            Self::Constant => plan::Witness::Constant,
-            Self::Volume { dimension } => plan::Witness::Volume { dimension: *dimension },
-            Self::Item { item, dimension } => plan::Witness::Item { item: index(*item), dimension: *dimension },
-            Self::Pigeonhole { dimension, full } => plan::Witness::Pigeonhole { dimension: *dimension, h: *full },
-            Self::Counting { dimension, jobs } => plan::Witness::Counting { dimension: *dimension, t: *jobs },
-            Self::Clique { items } => plan::Witness::Clique { items: items.iter().map(|&item| index(item)).collect() },
-            Self::BinPacking { dimension, capacity, small } => {
-                plan::Witness::BinPacking { dimension: *dimension, capacity: *capacity, small: *small }
-            }
-            Self::Lagrangian { clique, weights } => plan::Witness::Lagrangian {
-                clique: clique.iter().map(|&item| index(item)).collect(),
-                weights: weights.clone(),
-            },
-            Self::Cases { items, weights, leaves } => plan::Witness::Cases {
-                items: items.iter().map(|&item| index(item)).collect(),
-                weights: weights.clone(),
-                leaves: leaves.clone(),
-            },
-            Self::Exhaustive { capacity } => plan::Witness::Exhaustive { capacity: *capacity },
-        }
-    }
 }
 
 /// How much work a bound may take.

@@ -14,7 +14,7 @@ pub fn bound(instance: &Instance) -> Option<Bound> {
             let last = full * instance.bin_count;
             let value = instance.constant[dimension] + loads[last - full..=last].iter().sum::<u64>();
             if best.as_ref().is_none_or(|b| value > b.value) {
-                let witness = Witness::Pigeonhole { dimension: dimension as u32, full: full as u32 };
+                let witness = Witness::Pigeonhole { dimension: dimension as u32, h: full as u32 };
                 best = Some(Bound { value, witness });
             }
             full += 1;
@@ -32,6 +32,6 @@ mod tests {
     fn by_hand() {
         // Two bins, 7 6 5 5 5: of the first three some two meet (6 + 5), of all five some three (5 + 5 + 5).
         let found = bound(&instance(2, 1, vec![5, 7, 5, 6, 5], vec![2])).unwrap();
-        assert_eq!(found, Bound { value: 17, witness: Witness::Pigeonhole { dimension: 0, full: 2 } });
+        assert_eq!(found, Bound { value: 17, witness: Witness::Pigeonhole { dimension: 0, h: 2 } });
     }
 }

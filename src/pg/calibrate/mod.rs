@@ -21,7 +21,7 @@ use tokio_postgres::types::Type;
 use self::steps::{Cut, TABLES, TABLES_SQL, TOASTED_ROWS, written_steps};
 use super::{connect::Session, error::PgError, row::get};
 use crate::{
-    calibrate::Step,
+    calibrate::CalibrationStep,
     names::{quote_identifier, quote_literal},
     workload::record_model::TOAST_CHUNK_BYTES,
 };
@@ -50,7 +50,7 @@ pub enum Obstacle {
 }
 
 /// The steps of a round, for a number of TOAST chunks a row as [`write_round`] gives it.
-pub fn steps(chunks: f64) -> Vec<Step> {
+pub fn steps(chunks: f64) -> Vec<CalibrationStep> {
     written_steps(chunks).into_iter().map(|written| written.step).collect()
 }
 
@@ -201,7 +201,7 @@ pub async fn begin_apply(session: &Session, conninfo: &str) -> Result<(), PgErro
     // published again, so they leave the publication before the worker starts.
     session.execute("change the publication", &publish(NAME)).await?;
     let slot = slot_name(session).await?;
-    let streaming = if session.version_num >= 140_000 { ", streaming = off" } else { "" };
+    let streaming = if session.version.has_streaming() { ", streaming = off" } else { "" };
     let sql = format!(
         "CREATE SUBSCRIPTION {NAME} CONNECTION {conninfo} PUBLICATION {NAME} WITH (enabled = off, create_slot = off, \
          copy_data = off, slot_name = {slot}{streaming})",

@@ -4,7 +4,7 @@
 //! that the coefficients mean what the cost model takes them for.
 
 use crate::{
-    calibrate::{Step, Work},
+    calibrate::{CalibrationStep, Work},
     workload::record_model::TOAST_CHUNK_BYTES,
 };
 
@@ -22,7 +22,7 @@ pub(super) enum Cut {
 
 /// A step with the statement that makes its changes on the source.
 pub(super) struct WrittenStep {
-    pub(super) step: Step,
+    pub(super) step: CalibrationStep,
     pub(super) cut: Cut,
     /// Made before the step, not measured.
     pub(super) before: &'static str,
@@ -63,7 +63,8 @@ pub(super) const TOASTED_ROWS: f64 = 150.0;
 /// of compressing decides: as in an application, what is sent is plain, and the subscriber compresses it again.
 pub(super) fn written_steps(chunks: f64) -> Vec<WrittenStep> {
     // The marks lie inside, so neither begin nor commit is between them.
-    let one = |name, work: Work, sql| WrittenStep { step: Step { name, work }, cut: Cut::One, before: "", sql };
+    let one =
+        |name, work: Work, sql| WrittenStep { step: CalibrationStep { name, work }, cut: Cut::One, before: "", sql };
     let inserts = |rows: f64, indexes: f64, row_bytes: f64| Work {
         rows,
         index_entries: rows * indexes,
@@ -73,7 +74,7 @@ pub(super) fn written_steps(chunks: f64) -> Vec<WrittenStep> {
     let updates = |rows: f64, indexes: f64, row_bytes: f64| Work { updates: rows, ..inserts(rows, indexes, row_bytes) };
     let each = |step: WrittenStep| {
         let work = Work { transactions: step.step.work.rows, ..step.step.work };
-        WrittenStep { cut: Cut::Each, step: Step { work, ..step.step }, ..step }
+        WrittenStep { cut: Cut::Each, step: CalibrationStep { work, ..step.step }, ..step }
     };
     vec![
         one(

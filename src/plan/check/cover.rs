@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Book, Report};
 use crate::{
-    finding::Subject,
+    finding::{Subject, code},
     names::{SlotName, TableName, one_line},
-    plan::{PlannedSlot, PlannedTable, Role, shard::Shard},
+    plan::{Caveat, PlannedSlot, PlannedTable, Publishes, Role, shard::Shard},
     policy::NoIdentity,
     workload::{ReplicaIdentity, Table, TableKind},
 };
@@ -24,12 +24,18 @@ fn members_exist(book: &Book<'_>, report: &mut Report) {
         let name = member.table_name();
         let subject = Subject::Table(name.clone());
         match book.by_name.get(&name) {
-            None => report.error("AU204", subject, format!("slot \"{}\" lists a table that is not there", slot.name)),
+            None => {
+                report.error(code::AU204, subject, format!("slot \"{}\" lists a table that is not there", slot.name))
+            }
             Some(&index) if book.table(index).kind != member.kind => {
-                report.error("AU204", subject, "its kind is another than in the workload");
+                report.error(code::AU204, subject, "its kind is another than in the workload");
             }
             Some(_) if member.kind == TableKind::Partitioned && !slot.via_root => {
-                report.error("AU205", subject, "a partition root is listed, but the slot does not publish via roots");
+                report.error(
+                    code::AU205,
+                    subject,
+                    "a partition root is listed, but the slot does not publish via roots",
+                );
             }
             Some(_) => {}
         }
@@ -37,7 +43,7 @@ fn members_exist(book: &Book<'_>, report: &mut Report) {
             && !(book.plan.publisher_version.has_row_filters() && book.plan.subscriber_version.has_row_filters())
         {
             let subject = Subject::Table(name);
-            report.error("AU206", subject, "row filters need version 15 on both sides");
+            report.error(code::AU206, subject, "row filters need version 15 on both sides");
         }
     }
 }
@@ -62,16 +68,20 @@ fn whole_by_shards(book: &Book<'_>, report: &mut Report) -> BTreeSet<usize> {
             && numbers.len() == members.len();
         if !complete {
             report.error(
-                "AU209",
+                code::AU209,
                 subject(),
                 "its row filters are not disjoint and complete shards of its replica identity",
             );
         }
-        if members.iter().any(|(slot, _)| slot.publish.contains("truncate")) {
-            report.error("AU209", subject(), "a shard publishes TRUNCATE, which would wipe rows of the other shards");
+        if members.iter().any(|(slot, table)| Publishes::of_table(slot, table).is_ok_and(|sent| sent.truncate)) {
+            report.error(
+                code::AU209,
+                subject(),
+                "a shard publishes TRUNCATE, which would wipe rows of the other shards",
+            );
         }
         if members.iter().any(|(slot, _)| slot.role != Role::Dedicated) {
-            report.error("AU209", subject(), "a shard lies in a shared slot");
+            report.error(code::AU209, subject(), "a shard lies in a shared slot");
         }
         whole.insert(index);
     }
@@ -84,13 +94,13 @@ fn exact_cover(book: &Book<'_>, whole_by_shards: &BTreeSet<usize>, report: &mut 
         let mut listed = BTreeSet::new();
         for member in &slot.tables {
             if !listed.insert(member.table_name()) {
-                report.error("AU202", Subject::Table(member.table_name()), "listed twice in one slot");
+                report.error(code::AU202, Subject::Table(member.table_name()), "listed twice in one slot");
             }
             // A root and one of its partitions in the same slot.
             if let Some(root) = &member.partition_root
                 && slot.tables.iter().any(|other| other.table_name() == *root)
             {
-                report.error("AU203", Subject::Table(member.table_name()), "covered by its root and by itself");
+                report.error(code::AU203, Subject::Table(member.table_name()), "covered by its root and by itself");
             }
         }
         for &index in carried {
@@ -115,16 +125,16 @@ fn exact_cover(book: &Book<'_>, whole_by_shards: &BTreeSet<usize>, report: &mut 
             && leaf_counts.get(&name).is_some_and(|(leaves, covered)| leaves == covered);
         let subject = Subject::Table(name);
         match (times[index], is_excluded) {
-            (0, false) if !by_leaves => report.error("AU201", subject, "in no slot and not excluded"),
-            (1.., true) => report.error("AU207", subject, "excluded, but in a slot"),
+            (0, false) if !by_leaves => report.error(code::AU201, subject, "in no slot and not excluded"),
+            (1.., true) => report.error(code::AU207, subject, "excluded, but in a slot"),
             (2.., false) if !whole_by_shards.contains(&index) => {
-                report.error("AU202", subject, "in more than one slot without disjoint row filters")
+                report.error(code::AU202, subject, "in more than one slot without disjoint row filters")
             }
             _ => {}
         }
         let wanted_out = book.plan.policy.exclusion(table.partition_root.as_ref().unwrap_or(&book.name(index)));
         if let (Some(reason), 1..) = (wanted_out, times[index]) {
-            report.error("AU207", Subject::Table(book.name(index)), format!("in a slot, but {reason}"));
+            report.error(code::AU207, Subject::Table(book.name(index)), format!("in a slot, but {reason}"));
         }
     }
 }
@@ -136,29 +146,29 @@ fn names(book: &Book<'_>, report: &mut Report) {
     for slot in &book.plan.slots {
         let subject = || Subject::Slot(slot.name.as_str().into());
         if SlotName::new(slot.name.as_str()).is_err() {
-            report.error("AU601", subject(), "not a valid slot name");
+            report.error(code::AU601, subject(), "not a valid slot name");
         }
         if !seen.insert(slot.name.as_str()) {
-            report.error("AU602", subject(), "another slot of the plan has the same name");
+            report.error(code::AU602, subject(), "another slot of the plan has the same name");
         }
         let goes_on = book.plan.previous.as_ref().is_some_and(|previous| previous.slots.contains(&slot.name));
         if taken.contains(slot.name.as_str()) && !goes_on {
-            report.error("AU603", subject(), "a slot of that name exists on the publisher");
+            report.error(code::AU603, subject(), "a slot of that name exists on the publisher");
         }
         for name in [&slot.publication, &slot.subscription].into_iter().chain(&slot.insert_only_publication) {
             if name.is_empty() || name.len() > crate::names::NAME_LIMIT_BYTES || name.contains('\0') {
-                report.error("AU601", subject(), format!("\"{}\" is not a valid name", one_line(name)));
+                report.error(code::AU601, subject(), format!("\"{}\" is not a valid name", one_line(name)));
             }
         }
         for publication in std::iter::once(&slot.publication).chain(&slot.insert_only_publication) {
             if !objects.insert(publication) {
-                report.error("AU602", subject(), "another publication of the plan has the same name");
+                report.error(code::AU602, subject(), "another publication of the plan has the same name");
             }
         }
     }
     let subscriptions: BTreeSet<&String> = book.plan.slots.iter().map(|slot| &slot.subscription).collect();
     if subscriptions.len() < book.plan.slots.len() {
-        report.error("AU602", Subject::Plan, "two subscriptions of the plan have the same name");
+        report.error(code::AU602, Subject::Plan, "two subscriptions of the plan have the same name");
     }
 }
 
@@ -188,14 +198,12 @@ fn identities(book: &Book<'_>, report: &mut Report) {
                 .map(|&index| book.table(index))
                 .is_some_and(|table| table.kind != TableKind::Partitioned && !table.has_identity())
         };
-        let names: Vec<TableName> =
-            std::iter::once(member.table_name()).chain(member.leaves.iter().cloned()).filter(lacking).collect();
-        for name in names {
+        for name in member.with_leaves().filter(lacking) {
             let settled =
-                member.insert_only || member.set_identity || book.has_finding("PL201", |subject| *subject == name);
+                member.insert_only || member.set_identity || book.says(&Caveat::NoIdentity { table: name.clone() });
             if !settled {
                 report.error(
-                    "AU208",
+                    code::AU208,
                     Subject::Table(name),
                     "published without a usable identity, and the plan does not say so",
                 );
@@ -203,15 +211,20 @@ fn identities(book: &Book<'_>, report: &mut Report) {
         }
         let through_root = member.kind == TableKind::Partitioned && !member.insert_only && !member.set_identity;
         let unlike = if through_root { unlike_their_root(book, member) } else { Vec::new() };
-        for name in unlike.into_iter().filter(|name| !book.has_finding("PL308", |subject| subject == name)) {
+        let said = |name: &TableName| book.says(&Caveat::UnlikeRoot { table: name.clone() });
+        for name in unlike.into_iter().filter(|name| !said(name)) {
             let words = "a partition and its root identify rows differently, and the plan does not say so";
-            report.error("AU208", Subject::Table(name), words);
+            report.error(code::AU208, Subject::Table(name), words);
         }
         let may_be_full = book.plan.policy.no_identity == NoIdentity::Full
             || book.plan.policy.no_identity_tables.values().any(|mode| *mode == NoIdentity::Full);
         if member.set_identity && !may_be_full {
             let subject = Subject::Table(member.table_name());
-            report.error("AU208", subject, "its replica identity would be changed, which the policy does not ask for");
+            report.error(
+                code::AU208,
+                subject,
+                "its replica identity would be changed, which the policy does not ask for",
+            );
         }
     }
 }

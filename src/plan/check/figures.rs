@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Book, Report, rules};
 use crate::{
     cost::{Confidence, LoadContext},
-    finding::Subject,
+    finding::{Subject, code},
     names::TableName,
     plan::{
         Role, gap,
@@ -16,9 +16,10 @@ use crate::{
 
 pub(super) fn check(book: &Book<'_>, of_slots: &[Vec<Vec<usize>>], report: &mut Report) {
     let nominal = Loads::new(book, Confidence::Nominal);
-    slots(book, &nominal, report);
+    let high = Loads::new(book, Confidence::High);
+    slots(book, &nominal, &high, report);
     order(book, report);
-    objective(book, report);
+    objective(book, &high, report);
     bound(book, &nominal, of_slots, report);
     cut(book, report);
     sweep(book, report);
@@ -59,8 +60,8 @@ fn mean(row: &[u64], bucket_count: usize) -> u64 {
     stages.map(|sum| (sum * 2 / count).div_ceil(2)).max().map_or(0, |mean| mean as u64)
 }
 
-fn slots(book: &Book<'_>, nominal: &Loads, report: &mut Report) {
-    let (low, high) = (Loads::new(book, Confidence::Low), Loads::new(book, Confidence::High));
+fn slots(book: &Book<'_>, nominal: &Loads, high: &Loads, report: &mut Report) {
+    let low = Loads::new(book, Confidence::Low);
     for (position, (slot, carried)) in book.plan.slots.iter().zip(&book.carried).enumerate() {
         let nominal = nominal.row(book, position);
         let part = |index: usize, whole: u64| book.share(position, index).part(whole);
@@ -95,7 +96,7 @@ fn slots(book: &Book<'_>, nominal: &Loads, report: &mut Report) {
 
 fn compare(report: &mut Report, subject: Subject, field: &str, stated: f64, found: f64) {
     if stated != found {
-        report.error("AU701", subject, format!("\"{field}\" is {stated}, but recomputes to {found}"));
+        report.error(code::AU701, subject, format!("\"{field}\" is {stated}, but recomputes to {found}"));
     }
 }
 
@@ -105,7 +106,7 @@ fn order(book: &Book<'_>, report: &mut Report) {
             || (pair[0].peak_load == pair[1].peak_load && pair[0].name < pair[1].name);
         if !in_order {
             report.error(
-                "AU702",
+                code::AU702,
                 Subject::Slot(pair[1].name.as_str().into()),
                 "not in order: hottest first, then by name",
             );
@@ -113,7 +114,7 @@ fn order(book: &Book<'_>, report: &mut Report) {
     }
 }
 
-fn objective(book: &Book<'_>, report: &mut Report) {
+fn objective(book: &Book<'_>, high: &Loads, report: &mut Report) {
     let objective = &book.plan.objective;
     let shared = || book.plan.slots.iter().filter(|slot| slot.role == Role::Shared);
     let peak = book.plan.slots.iter().map(|slot| slot.peak_load).fold(0.0, f64::max);
@@ -134,18 +135,36 @@ fn objective(book: &Book<'_>, report: &mut Report) {
     for (field, stated, found) in figures {
         compare(report, Subject::Plan, field, stated, found);
     }
+    if let Some(stated) = objective.one_slot_peak_load_high {
+        compare(report, Subject::Plan, "one_slot_peak_load_high", stated, one_slot_peak_high(book, high));
+    }
     if objective.peak_slot.as_ref() != book.plan.slots.first().map(|slot| &slot.name) {
-        report.error("AU701", Subject::Plan, "\"peak_slot\" is not the slot with the largest load");
+        report.error(code::AU701, Subject::Plan, "\"peak_slot\" is not the slot with the largest load");
     }
     let sorted = objective.lower_bound <= objective.packing_peak_load
         && objective.packing_peak_load <= objective.shared_peak_load;
     if !sorted {
-        report.error("AU703", Subject::Plan, "lower_bound <= packing_peak_load <= shared_peak_load does not hold");
+        report.error(code::AU703, Subject::Plan, "lower_bound <= packing_peak_load <= shared_peak_load does not hold");
     }
     let allowed = objective.packing_peak_load * (1.0 + book.plan.policy.cut_tolerance) * (1.0 + 1e-12);
     if objective.moves.is_none() && objective.shared_peak_load > allowed {
-        report.error("AU704", Subject::Plan, "shared_peak_load is above packing_peak_load by more than cut_tolerance");
+        report.error(
+            code::AU704,
+            Subject::Plan,
+            "shared_peak_load is above packing_peak_load by more than cut_tolerance",
+        );
     }
+}
+
+/// The peak of one slot that carries what all slots carry.
+fn one_slot_peak_high(book: &Book<'_>, high: &Loads) -> f64 {
+    let mut row = high.constant.clone();
+    for (slot, carried) in book.carried.iter().enumerate() {
+        for &index in carried {
+            book.cost.add_share_loads(&high.context, book.table(index), book.share(slot, index), &mut row);
+        }
+    }
+    book.cost.to_number(largest(&row))
 }
 
 fn bound(book: &Book<'_>, nominal: &Loads, of_slots: &[Vec<Vec<usize>>], report: &mut Report) {
@@ -154,7 +173,7 @@ fn bound(book: &Book<'_>, nominal: &Loads, of_slots: &[Vec<Vec<usize>>], report:
     let claimed = book.cost.to_units(book.plan.objective.lower_bound);
     let Some(witness) = &book.plan.objective.witness else {
         if claimed > 0 {
-            report.error("AU705", Subject::Plan, "lower_bound is claimed without a witness");
+            report.error(code::AU705, Subject::Plan, "lower_bound is claimed without a witness");
         }
         return;
     };
@@ -179,7 +198,7 @@ fn bound(book: &Book<'_>, nominal: &Loads, of_slots: &[Vec<Vec<usize>>], report:
     match proven(&core, witness) {
         Ok(value) if value >= claimed => {}
         Ok(value) => report.error(
-            "AU705",
+            code::AU705,
             Subject::Plan,
             format!(
                 "lower_bound is {}, but its witness proves only {}",
@@ -188,7 +207,7 @@ fn bound(book: &Book<'_>, nominal: &Loads, of_slots: &[Vec<Vec<usize>>], report:
             ),
         ),
         Err(error) => {
-            report.error("AU705", Subject::Plan, format!("the witness of lower_bound proves nothing: {error}"))
+            report.error(code::AU705, Subject::Plan, format!("the witness of lower_bound proves nothing: {error}"))
         }
     }
 }
@@ -259,13 +278,13 @@ fn cut(book: &Book<'_>, report: &mut Report) {
         .collect();
     if stated != pairs || book.plan.objective.cut_weight != pairs.values().sum::<u64>() {
         let (stated, found) = (book.plan.objective.cut_weight, pairs.values().sum::<u64>());
-        report.error("AU706", Subject::Plan, format!("cut_weight is {stated}, but the pairs cut weigh {found}"));
+        report.error(code::AU706, Subject::Plan, format!("cut_weight is {stated}, but the pairs cut weigh {found}"));
     }
     let planned: Vec<(&ForeignKey, bool)> =
         book.plan.foreign_keys.iter().map(|planned| (&planned.key, planned.cut)).collect();
     if planned != flags {
         report.error(
-            "AU707",
+            code::AU707,
             Subject::Plan,
             "the foreign keys, or which of them are cut, are others than the workload's",
         );
@@ -282,7 +301,7 @@ fn sweep(book: &Book<'_>, report: &mut Report) {
     });
     if !matching {
         report.error(
-            "AU708",
+            code::AU708,
             Subject::Plan,
             format!("slot_counts has no row for the {shared} shared slots of this plan"),
         );
@@ -290,7 +309,7 @@ fn sweep(book: &Book<'_>, report: &mut Report) {
     for row in &book.plan.slot_counts {
         if row.packing_peak_load.is_some_and(|peak| peak < row.lower_bound) {
             report.error(
-                "AU703",
+                code::AU703,
                 Subject::Plan,
                 format!("the peak for {} shared slots is below its bound", row.shared),
             );

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Book, Report};
 use crate::{
     cost::Confidence,
-    finding::Subject,
+    finding::{Subject, code},
     names::TableName,
-    plan::Role,
+    plan::{Caveat, Role},
     policy::{ForeignKeyMode, Pin, PublicationCount},
 };
 
@@ -111,7 +111,11 @@ fn together(book: &Book<'_>, joined: &[(usize, usize, String)], slot_of: &[Optio
             && x != y
         {
             let (a, b) = (book.name(*a), book.name(*b));
-            report.error("AU401", Subject::Table(b), format!("not in the slot of {a}, but kept together by {rule}"));
+            report.error(
+                code::AU401,
+                Subject::Table(b),
+                format!("not in the slot of {a}, but kept together by {rule}"),
+            );
         }
     }
 }
@@ -127,7 +131,7 @@ fn apart(book: &Book<'_>, slot_of: &[Option<usize>], report: &mut Report) {
             if let Some(other) = by_slot.insert(slot, index).filter(|other| *other != index) {
                 let (name, other) = (book.name(index), book.name(other));
                 report.error(
-                    "AU402",
+                    code::AU402,
                     Subject::Table(name),
                     format!("shares a slot with {other}, against keep_apart[{number}]"),
                 );
@@ -150,7 +154,7 @@ fn apart(book: &Book<'_>, slot_of: &[Option<usize>], report: &mut Report) {
         if !kept {
             let wanted = String::from(pin.clone());
             report.error(
-                "AU403",
+                code::AU403,
                 Subject::Table(book.name(index)),
                 format!("in slot \"{}\", but pinned to {wanted}", slot.name),
             );
@@ -201,9 +205,9 @@ fn dedicated(book: &Book<'_>, of_slots: &[Vec<Vec<usize>>], report: &mut Report)
     for (slot, count) in book.plan.slots.iter().zip(of_slots.iter().map(Vec::len)) {
         let subject = Subject::Slot(slot.name.as_str().into());
         if count == 0 {
-            report.error("AU502", subject, "empty");
+            report.error(code::AU502, subject, "empty");
         } else if slot.role == Role::Dedicated && count > 1 {
-            report.error("AU301", subject, format!("dedicated, but it holds {count} table groups"));
+            report.error(code::AU301, subject, format!("dedicated, but it holds {count} table groups"));
         }
     }
 }
@@ -223,7 +227,7 @@ fn hot_slots(book: &Book<'_>, of_slots: &[Vec<Vec<usize>>], report: &mut Report)
     let (hot, most) = ((0..of_slots.len()).filter(is_hot).count(), book.plan.policy.max_dedicated);
     if hot > most as usize {
         report.error(
-            "AU303",
+            code::AU303,
             Subject::Plan,
             format!("{hot} hot tables have slots of their own, but max_dedicated is {most}"),
         );
@@ -234,7 +238,7 @@ fn counts(book: &Book<'_>, group_count: usize, report: &mut Report) {
     let shared = book.plan.slots.iter().filter(|slot| slot.role == Role::Shared).count();
     let dedicated = book.plan.slots.len() - shared;
     if let Some(most) = book.plan.policy.max_slots.filter(|&most| book.plan.slots.len() > most as usize) {
-        report.error("AU501", Subject::Plan, format!("{} slots, but max_slots is {most}", book.plan.slots.len()));
+        report.error(code::AU501, Subject::Plan, format!("{} slots, but max_slots is {most}", book.plan.slots.len()));
     }
     let PublicationCount::Range(low, high) = book.plan.policy.publications else { return };
     let too_few_groups = group_count - dedicated.min(group_count) <= shared;
@@ -242,7 +246,7 @@ fn counts(book: &Book<'_>, group_count: usize, report: &mut Report) {
     let planned_again = book.plan.objective.moves.is_some();
     let fewer_allowed = too_few_groups || yielded || planned_again;
     if shared > high as usize || (shared < low as usize && !fewer_allowed) {
-        report.error("AU501", Subject::Plan, format!("{shared} shared slots, but {low}..{high} were asked for"));
+        report.error(code::AU501, Subject::Plan, format!("{shared} shared slots, but {low}..{high} were asked for"));
     }
 }
 
@@ -269,10 +273,10 @@ fn hot(book: &Book<'_>, groups: &[Vec<usize>], slot_of: &[Option<usize>], report
     for (group, peak) in peaks {
         let by_share = u128::from(peak) * u128::from(count) * 1_000_000 > share_ppm * heaviest;
         if (by_share || limit.is_some_and(|limit| peak > limit))
-            && !book.has_finding("PL108", |subject| group.iter().any(|&index| book.name(index) == *subject))
+            && !group.iter().any(|&index| book.says(&Caveat::HotShared { table: book.name(index) }))
         {
             report.error(
-                "AU302",
+                code::AU302,
                 Subject::Table(book.name(group[0])),
                 "hot, but in a shared slot, and the plan does not say why",
             );

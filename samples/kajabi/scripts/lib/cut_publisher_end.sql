@@ -1,62 +1,6 @@
--- lib/cut_publisher_end.sql: Lets the old server follow the new one, and looks once more that nobody else is connected.
--- phase verify, on the publisher, for plan 0ac2a96fcebf16c4d9003a4e1bfdb02e2f380d171ef54ec9fddfea5451e64019
--- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f lib/cut_publisher_end.sql
-
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset pager off
-
-SET client_encoding = 'UTF8';
-SET standard_conforming_strings = on;
-SET search_path = pg_catalog, pg_temp;
-SET client_min_messages = warning;
-SET application_name = 'pgslotplan';
-SET pgslotplan.ddl = on;
-SET default_transaction_read_only = off;
-SET default_transaction_isolation = 'read committed';
-SET default_transaction_deferrable = off;
-SET quote_all_identifiers = off;
-SET check_function_bodies = on;
-SET lock_timeout = '5s';
-SET statement_timeout = '15min';
-SET idle_in_transaction_session_timeout = '5min';
-
-DO $pgslotplan$
-DECLARE
-  found_marker boolean;
-BEGIN
-  IF current_setting('server_version_num')::integer / 10000 <> 13 THEN
-    RAISE EXCEPTION USING MESSAGE = 'this file is for a publisher of major version 13, but the server is '
-        || current_setting('server_version'),
-      HINT = 'Run it on the publisher, or plan again for its version.';
-  END IF;
-  IF pg_is_in_recovery() THEN
-    RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
-  END IF;
-  IF current_database() <> 'kajabi_production' THEN
-    RAISE EXCEPTION USING MESSAGE = format('the plan is for database %I, but this is database %I', 'kajabi_production', current_database()),
-      HINT = 'Run this file in the planned database of the publisher.';
-  END IF;
-  IF to_regclass('pgslotplan.plan') IS NOT NULL THEN
-    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1)' INTO found_marker USING 'pgsp';
-    IF found_marker THEN
-      RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of the plan', HINT = 'This file is for the publisher.';
-    END IF;
-  END IF;
-  IF to_regclass('pgslotplan.bootstrap') IS NOT NULL THEN
-    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.bootstrap WHERE prefix = $1)' INTO found_marker USING 'pgsp';
-    IF found_marker THEN
-      RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of the plan', HINT = 'This file is for the publisher.';
-    END IF;
-  END IF;
-END
-$pgslotplan$;
-
-DO $pgslotplan$
-BEGIN
-  PERFORM pg_advisory_lock_shared(hashtext('pgslotplan'), hashtext('pgsp'));
-END
-$pgslotplan$;
-
-\ir ../84_publisher_reverse_start.sql
-\ir sessions_publisher.sql
+-- Lets the old server follow the new one, and checks once more that nobody else is connected.
+\ir publisher.sql
+\ir take_part.sql
+\ir mirrors_enable.sql
+\ir allowed.sql
+\ir no_sessions.sql

@@ -1,6 +1,12 @@
-# The cutover's parts. Sourced by the steps; needs common.sh. Each part looks at the servers for what is done already, so
-# that it can be run again after it was stopped anywhere.
+# The cutover's parts. Sourced by the steps. Each part looks at the servers for what is done already, so
+# that it can be run again after it was stopped anywhere. Addresses, pools and commands of the application: cutover.conf.
+#   DRAIN_SECONDS   how long the slots may take to pass the write stop, 60 when not given
+#   PGSLOTPLAN_CUTOVER                     the configuration; cutover.conf in the state folder when not given
+#   PGSLOTPLAN_SUBSCRIBER_FROM_PUBLISHER   how the publisher's server reaches the subscriber, where it differs
+#   PGSLOTPLAN_PUBLISHER_FROM_SUBSCRIBER   how the subscriber's server reaches the publisher, where it differs
+. "$here/lib/common.sh"
 
+wants_servers
 tab=$(printf '\t')
 conf=${PGSLOTPLAN_CUTOVER:-$state/cutover.conf}
 [ -r "$conf" ] || { echo "cutover: \"$conf\" cannot be read: copy cutover.conf.example there and fill it in" >&2; exit 1; }
@@ -15,10 +21,8 @@ done
 # how the old server reaches the new one, for the way back
 subscriber_dsn=${PGSLOTPLAN_SUBSCRIBER_FROM_PUBLISHER:-$PGSLOTPLAN_SUBSCRIBER}
 publisher_dsn=${PGSLOTPLAN_PUBLISHER_FROM_SUBSCRIBER:-$PGSLOTPLAN_PUBLISHER}
-
 publisher_file() { file=$1; shift; psql_publisher "$@" -f "$here/$file" >&2; }
 subscriber_file() { file=$1; shift; psql_subscriber "$@" -f "$here/$file" >&2; }
-
 hook() { # what command
     [ -n "$2" ] || return 0
     record hook "$1: $2"
@@ -28,7 +32,6 @@ hook() { # what command
 # --- PgBouncer. PGOPTIONS goes: PgBouncer refuses start-up options.
 
 console() { name=$1; shift; eval "dsn=\$${name}_console"; PGOPTIONS='' psql -X -q -A -F "$tab" -P footer=off -d "$dsn" -v ON_ERROR_STOP=1 "$@"; }
-
 # Commands to one process, whatever they say (a second PAUSE is an error), then SHOW DATABASES into shown.BOUNCER
 ask() { # bouncer command…
     asked=$1; shift
@@ -36,7 +39,6 @@ ask() { # bouncer command…
     console "$asked" -v ON_ERROR_STOP=0 "$@" -c 'SHOW DATABASES' > "$state/shown.$asked.new" 2> "$state/said.$asked" \
         && mv "$state/shown.$asked.new" "$state/shown.$asked"
 }
-
 # The same to every process at once. 2 when one does not answer
 ask_all() { # command…
     asking=
@@ -53,21 +55,18 @@ ask_all() { # command…
     done
     return "$silent"
 }
-
 # A column of SHOW DATABASES for one entry, of what was asked last
 shown() { # bouncer entry column
     [ -s "$state/shown.$1" ] && awk -F '\t' -v entry="$2" -v wanted="$3" '
         NR == 1 { for (i = 1; i <= NF; i++) { if ($i == wanted) at = i; if ($i == "name") by = i } next }
         $by == entry { print $at }' "$state/shown.$1"
 }
-
 # "addr port" of each server connection of our entries
 servers_of() { # bouncer
     console "$1" -c 'SHOW SERVERS' | awk -F '\t' -v entries=" $PGBOUNCER_DATABASES " '
         NR == 1 { for (i = 1; i <= NF; i++) { if ($i == "database") by = i; if ($i == "addr") a = i; if ($i == "port") p = i } next }
         index(entries, " " $by " ") { print $a, $p }' | sort -u
 }
-
 # Where the entries lead now, by connections that are there
 remember_servers() {
     for name in $PGBOUNCERS; do
@@ -75,7 +74,6 @@ remember_servers() {
         [ ! -s "$state/servers_now.$name" ] || cp "$state/servers_now.$name" "$state/servers.$name" || return
     done
 }
-
 # Pauses every entry on every process, all processes at once. Gives up after PAUSE_SECONDS and resumes everything.
 pause_all() {
     for pausing in $PGBOUNCER_DATABASES; do
@@ -111,7 +109,6 @@ pause_all() {
     done
     record pause "$PGBOUNCER_DATABASES on $PGBOUNCERS"
 }
-
 # RECONNECT: a process that was started anew may have connections from before
 resume_all() {
     set --
@@ -126,7 +123,6 @@ resume_all() {
     record resume "$PGBOUNCER_DATABASES on $PGBOUNCERS"
     return "$failed"
 }
-
 # Rewrites host= and port= of our entries in one configuration; the rest of the file stays as it is.
 rewrite_ini() { # file host port
     cp -p "$1" "$1.pgslotplan-new" && awk -v entries=" $PGBOUNCER_DATABASES " -v host="$2" -v port="$3" '
@@ -147,7 +143,6 @@ rewrite_ini() { # file host port
         }
         { print }' "$1" > "$1.pgslotplan-new" && mv "$1.pgslotplan-new" "$1"
 }
-
 # Leads every entry to one server and proves that each process knows it; 2 when one does not answer: it will read its
 # configuration when it starts. Only while paused, or while the other server is closed: otherwise both are written.
 switch_all() { # host port
@@ -164,7 +159,6 @@ switch_all() { # host port
     record switch "to $1 $2"
     return "$missed"
 }
-
 # By the last answer of each process that gave one
 leads_to() { # host port
     for name in $PGBOUNCERS; do
@@ -178,11 +172,9 @@ leads_to() { # host port
         done
     done
 }
-
 prove_target() { # host port
     ask_all && leads_to "$1" "$2"
 }
-
 # No connection of any process goes where the entries led before the pause.
 prove_servers() {
     for name in $PGBOUNCERS; do
@@ -205,16 +197,12 @@ opened() {
         [ -f "$state/opened" ]
     fi
 }
-
 # Flushes the log of a side beside the drain; ends by itself when the subscriptions do
 flush() { # publisher or subscriber
     "psql_$1" -v wait_seconds="$((${DRAIN_SECONDS:-60} + PAUSE_SECONDS))" -f "$here/lib/flush_$1.sql" > /dev/null 2>&1 < /dev/null &
 }
-
-counter() { psql_publisher -v out="$state/counter" -f "$here/lib/counter_publisher.sql" && cat "$state/counter"; }
-
+counter() { rm -f "$state/counter"; psql_publisher -v out="$state/counter" -f "$here/lib/counter_publisher.sql" && cat "$state/counter"; }
 compares() { if [ "$FINAL_ROWS" -gt 0 ]; then echo on; else echo off; fi; }
-
 # Writes stop, every slot passes what was written, newest rows and sequences are read, in one session. Nobody writes any
 # more when the transaction counter stood still meanwhile; a background job of the server itself may move it once or twice.
 # Once for one write stop: a second run after a kill finds the subscriptions disabled already.
@@ -241,7 +229,6 @@ cut_publisher() {
     done
     printf '%s\n' "$stopped_at" > "$state/drained"
 }
-
 # What was read is compared, sequences are set beside it; the subscriptions end, foreign keys return, the way back begins.
 cut_subscriber() {
     write_sequences publisher subscriber &
@@ -252,20 +239,16 @@ cut_subscriber() {
     [ "$cut" -eq 0 ] || cat "$state/final.subscriber.found" >&2
     return "$cut"
 }
-
 # Sequences of one side to the other; exact, since nobody writes
 sequences() { # from to
     "psql_$1" -v out="$state/sequences.$1" -f "$here/lib/sequences_read_$1.sql" && write_sequences "$1" "$2"
 }
-
 write_sequences() { # from to
     "psql_$2" -v task=write -v behind="$state/sequences.behind" -f "$here/lib/sequences_write_$2.sql" < "$state/sequences.$1" || return
     grep 'it is missing' "$state/sequences.behind" >&2 && return 4
     return 0
 }
-
 others_on_publisher() { publisher_file lib/sessions_publisher.sql -v allowed="$ALLOWED_ROLES"; }
-
 # The PgBouncers lead to the new server, and the old one follows it; nobody else may be connected there.
 switch_new() {
     publisher_file lib/cut_publisher_end.sql -v allowed="$ALLOWED_ROLES" &
@@ -279,19 +262,16 @@ switch_new() {
         done
     done
 }
-
 # The point of no return. It is noted on the server that opens, in the transaction that opens it, before anybody goes there.
 let_in() {
     subscriber_file lib/open_subscriber.sql || return
     now > "$state/opened"
     resume_all && rm -f "$state/paused"
 }
-
 open_new() {
     [ ! -f "$state/rolled_back" ] || { echo "cutover: a rollback has opened the old server; run rollback.sh to its end" >&2; return 4; }
     others_on_publisher && prove_target "$NEW_HOST" "$NEW_PORT" && let_in
 }
-
 prove() {
     prove_target "$NEW_HOST" "$NEW_PORT" || return
     prove_servers || return
@@ -310,7 +290,6 @@ prove() {
         if [ -s "$state/readers" ]; then cat "$state/readers" >&2; echo "cutover: an old replica still has these sessions" >&2; exit 4; fi
     done
 }
-
 # After the proof the application is whole again
 prove_and_end() { prove && hook WORKERS_RESUME "$WORKERS_RESUME" && hook MAINTENANCE_OFF "$MAINTENANCE_OFF"; }
 
@@ -324,14 +303,12 @@ part() { # name command…: runs one part with evidence and time
     record "exit $code" "$title, $(($(milliseconds) - part_started)) ms"
     return "$code"
 }
-
 milliseconds() { # seconds, where date knows no better
     case $(date +%3N) in
     [0-9]*) date +%s%3N ;;
     *) echo "$(date +%s)000" ;;
     esac
 }
-
 # Back to the old server, before anything was written to the new one. The application first; the rest can be run again. A
 # PgBouncer that does not answer holds up nobody else: its configuration is right when it starts.
 abort() {
@@ -355,10 +332,13 @@ abort() {
     part 'abort: new server' subscriber_file lib/forward_again_subscriber.sql || return
     return "$unanswered"
 }
-
+# The step: back, and said
+go_back() {
+    abort || finish $? "not at its end: run it again"
+    finish 0 "the old server serves, the subscriptions go on"
+}
 cutover() {
-    begin cutover
-    opened && finish 4 "the new server is open already: 86_pgbouncer_resume.sh resumes what is still paused"
+    opened && finish 4 "the new server is open already: $step_resume resumes what is still paused"
     if [ -f "$state/paused" ]; then
         note "goes on where it was stopped"
     else
@@ -369,14 +349,13 @@ cutover() {
     trap 'trap "" INT TERM HUP; abort; finish 130 "interrupted; aborted"' INT TERM HUP
     if quiesce && paused_part; then
         trap - INT TERM HUP
-        part 'prove' prove_and_end || finish $? "the new server is open, but the proof failed: look at once, then run 87_shell_prove.sh"
+        part 'prove' prove_and_end || finish $? "the new server is open, but the proof failed: look at once, then run $step_prove"
         finish 0 "the new server is open; pause $pause_ms ms"
     fi
-    opened && finish 4 "the new server was opened, but a PgBouncer was not resumed: run 86_pgbouncer_resume.sh"
+    opened && finish 4 "the new server was opened, but a PgBouncer was not resumed: run $step_resume"
     part 'abort' abort || finish $? "the abort did not come to its end: run abort.sh"
     finish 4 "given up, the old server serves; the reason is above"
 }
-
 paused_part() {
     flush subscriber
     started=$(milliseconds)
@@ -386,7 +365,6 @@ paused_part() {
     pause_ms=$(($(milliseconds) - started))
     record pause "$pause_ms ms from the first PAUSE to the last RESUME"
 }
-
 # All that need not wait for the pause
 ready_to_cut() {
     publisher_file lib/ready_publisher.sql -v most_bytes_behind="$MOST_BYTES_BEHIND" || return
@@ -396,29 +374,26 @@ ready_to_cut() {
             [ -n "$(shown "$name" "$entry" name)" ] || { echo "cutover: PgBouncer $name has no entry $entry" >&2; return 4; }
         done
     done
-    leads_to "$OLD_HOST" "$OLD_PORT" && prepare_pause && publisher_file 77_publisher_reverse_subscriptions.sql -v subscriber_dsn="$subscriber_dsn"
+    leads_to "$OLD_HOST" "$OLD_PORT" && prepare_pause && publisher_file "$step_reverse_subscriptions" -v subscriber_dsn="$subscriber_dsn"
 }
-
 prepare_pause() { remember_servers && subscriber_file lib/close_subscriber.sql; }
-
+close_and_pause() { prepare_pause && pause_all; }
 quiesce() {
     hook MAINTENANCE_ON "$MAINTENANCE_ON" && hook WORKERS_PAUSE "$WORKERS_PAUSE" && hook READERS_TO_NEW "$READERS_TO_NEW"
 }
-
 # Back to the old server after the new one was written to: the reverse replication has brought everything there.
 rollback() {
-    begin rollback
     opened || finish 4 "the new server was never opened: abort.sh is the way back"
     hook MAINTENANCE_ON "$MAINTENANCE_ON"; hook WORKERS_PAUSE "$WORKERS_PAUSE"
     if [ ! -f "$state/rolled_back" ]; then
         trap 'trap "" INT TERM HUP; stay; finish 130 "interrupted; the new server serves"' INT TERM HUP
-        part 'reverse' publisher_file 84_publisher_reverse_start.sql || finish $? "there is no way back; the new server serves on"
+        part 'reverse' publisher_file "$step_reverse_start" || finish $? "there is no way back; the new server serves on"
         for name in $PGBOUNCERS; do rm -f "$state/servers.$name"; done
         remember_servers || finish $? "not possible; the new server serves on"
         flush publisher
         started=$(milliseconds)
-        part 'pause' pause_all && part 'stop writes on the new server, drain the reverse slots' back_subscriber \
-            && part 'sequences' write_sequences subscriber publisher || { stay; finish 4 "not possible; the new server serves on"; }
+        { part 'pause' pause_all && part 'stop writes on the new server, drain the reverse slots' back_subscriber \
+            && part 'sequences' write_sequences subscriber publisher; } || { stay; finish 4 "not possible; the new server serves on"; }
         trap '' INT TERM HUP
         now > "$state/rolled_back"
     fi
@@ -432,11 +407,9 @@ rollback() {
     part 'foreign keys' publisher_file lib/foreign_keys_validate_publisher.sql || finish $? "the old server serves; its foreign keys are not validated: run rollback.sh again"
     finish 0 "$said"
 }
-
 back_subscriber() {
     subscriber_file lib/back_subscriber.sql -v out="$state/sequences.subscriber" -v terminate="$TERMINATE_OTHERS" -v allowed="$ALLOWED_ROLES" \
         -v wait_seconds="${DRAIN_SECONDS:-60}"
 }
-
 # A rollback that cannot go on leaves the application where it is.
 stay() { subscriber_file lib/writes_open_subscriber.sql; resume_all; }

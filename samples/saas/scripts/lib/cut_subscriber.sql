@@ -1,160 +1,22 @@
--- lib/cut_subscriber.sql: The new server's part of the pause in one session. Standard input: what the old server's part has read.
--- phase verify, on the subscriber, for plan 6618a5b85e3bc733d0d135074c8d2fecf126d49a1aed24d499d5118290ba836f
--- Run: psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -v out="$OUT" -v compares="$COMPARES" -v task="$TASK" -v slot="$SLOT" -v mode="$MODE" -f lib/cut_subscriber.sql
--- Variable out (needed): the file for what differs
--- Variable compares (needed): whether the newest rows are compared
--- Variable task (needed): digest
--- Variable slot (needed): none: all slots
--- Variable mode (needed): final
-
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset pager off
-\if :{?out}
-\else
-DO $pgslotplan$
-BEGIN
-  RAISE EXCEPTION USING MESSAGE = 'psql variable out is not set', HINT = 'Run psql with -v out="...": the file for what differs';
-END
-$pgslotplan$;
-\endif
-\if :{?compares}
-\else
-DO $pgslotplan$
-BEGIN
-  RAISE EXCEPTION USING MESSAGE = 'psql variable compares is not set', HINT = 'Run psql with -v compares="...": whether the newest rows are compared';
-END
-$pgslotplan$;
-\endif
-\if :{?task}
-\else
-DO $pgslotplan$
-BEGIN
-  RAISE EXCEPTION USING MESSAGE = 'psql variable task is not set', HINT = 'Run psql with -v task="...": digest';
-END
-$pgslotplan$;
-\endif
-\if :{?slot}
-\else
-DO $pgslotplan$
-BEGIN
-  RAISE EXCEPTION USING MESSAGE = 'psql variable slot is not set', HINT = 'Run psql with -v slot="...": none: all slots';
-END
-$pgslotplan$;
-\endif
-\if :{?mode}
-\else
-DO $pgslotplan$
-BEGIN
-  RAISE EXCEPTION USING MESSAGE = 'psql variable mode is not set', HINT = 'Run psql with -v mode="...": final';
-END
-$pgslotplan$;
-\endif
-
-SET client_encoding = 'UTF8';
-SET standard_conforming_strings = on;
-SET search_path = pg_catalog, pg_temp;
-SET client_min_messages = warning;
-SET application_name = 'pgslotplan';
-SET pgslotplan.ddl = on;
-SET default_transaction_read_only = off;
-SET default_transaction_isolation = 'read committed';
-SET default_transaction_deferrable = off;
-SET quote_all_identifiers = off;
-SET check_function_bodies = on;
-SET lock_timeout = '5s';
-SET statement_timeout = '15min';
-SET idle_in_transaction_session_timeout = '5min';
-
-DO $pgslotplan$
-DECLARE
-  is_clone boolean := false;
-BEGIN
-  IF current_setting('server_version_num')::integer / 10000 <> 15 THEN
-    RAISE EXCEPTION USING MESSAGE = 'this file is for a subscriber of major version 15, but the server is '
-        || current_setting('server_version'),
-      HINT = 'Run it on the subscriber, or plan again for its version.';
-  END IF;
-  IF pg_is_in_recovery() THEN
-    RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
-  END IF;
-  IF NOT is_clone AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
-     AND (SELECT system_identifier::text FROM pg_control_system()) = '7712766977824796349' THEN
-    RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one',
-      HINT = 'This file is for the subscriber.';
-  END IF;
-  IF EXISTS (SELECT FROM (VALUES
-        ('pgsp_email_events', 'pgsp_email_events', ARRAY['pgsp_email_events']::text[]),
-        ('pgsp_email_messages', 'pgsp_email_messages', ARRAY['pgsp_email_messages']::text[]),
-        ('pgsp_sessions', 'pgsp_sessions', ARRAY['pgsp_sessions']::text[]),
-        ('pgsp_page_views', 'pgsp_page_views', ARRAY['pgsp_page_views']::text[]),
-        ('pgsp_shared_1', 'pgsp_shared_1', ARRAY['pgsp_shared_1']::text[]),
-        ('pgsp_shared_2', 'pgsp_shared_2', ARRAY['pgsp_shared_2']::text[]),
-        ('pgsp_shared_3', 'pgsp_shared_3', ARRAY['pgsp_shared_3']::text[]),
-        ('pgsp_shared_4', 'pgsp_shared_4', ARRAY['pgsp_shared_4']::text[])) AS planned(slot_name, subscription_name, publications)
-       JOIN pg_replication_slots AS s ON s.slot_name = planned.slot_name AND s.plugin = 'pgoutput'
-        AND s.database = current_database())
-     OR EXISTS (SELECT FROM (VALUES
-        ('pgsp_email_events'),
-        ('pgsp_email_messages'),
-        ('pgsp_sessions'),
-        ('pgsp_page_views'),
-        ('pgsp_shared_1'),
-        ('pgsp_shared_2'),
-        ('pgsp_shared_3'),
-        ('pgsp_shared_4')) AS planned(publication_name)
-       JOIN pg_publication AS p ON p.pubname = planned.publication_name) THEN
-    RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: it holds planned slots or publications',
-      HINT = 'This file is for the subscriber.';
-  END IF;
-END
-$pgslotplan$;
-
-DO $pgslotplan$
-DECLARE
-  deadline timestamptz := clock_timestamp() + interval '5 s';
-BEGIN
-  PERFORM pg_terminate_backend(l.pid) FROM pg_locks AS l WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.pid <> pg_backend_pid()
-    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND l.classid::bigint = hashtext('pgslotplan')::bigint & 4294967295 AND l.objid::bigint = hashtext('pgsp')::bigint & 4294967295;
-  WHILE EXISTS (SELECT FROM pg_locks AS l WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.pid <> pg_backend_pid()
-    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND l.classid::bigint = hashtext('pgslotplan')::bigint & 4294967295 AND l.objid::bigint = hashtext('pgsp')::bigint & 4294967295) LOOP
-    IF clock_timestamp() >= deadline THEN
-      RAISE EXCEPTION USING MESSAGE = 'another part of the cutover still runs', HINT = 'Wait for its end, then run this again.';
-    END IF;
-    PERFORM pg_sleep(0.01);
-  END LOOP;
-END
-$pgslotplan$;
-
-DO $pgslotplan$
-BEGIN
-  PERFORM pg_advisory_lock_shared(hashtext('pgslotplan'), hashtext('pgsp'));
-END
-$pgslotplan$;
-
+-- The new server's part of the pause in one session: if :compares, what the old server's part has read, on standard input, is
+-- compared; then the subscriptions end, foreign keys return, and the slots of the way back are made.
+\ir subscriber.sql
+\ir end_parts.sql
+\ir take_part.sql
 \if :compares
 \ir compare_subscriber.sql
-DO $pgslotplan$
-DECLARE
-  found_count bigint;
-  found_lines text;
-BEGIN
-  SELECT count(*), string_agg(line, chr(10) ORDER BY line) FILTER (WHERE number <= 20)
-    INTO found_count, found_lines
-    FROM (SELECT line, row_number() OVER (ORDER BY line) AS number FROM (
-      SELECT format('%s of table %I.%I', r.kind, p.schema_name, p.table_name)
-      FROM pg_temp.result AS r JOIN pg_temp.planned_table AS p ON p.number = r.number
-      WHERE r.kind IN ('different', 'chunk', 'bucket', 'candidate')
-    ) AS found(line)) AS numbered;
-  IF found_count > 0 THEN
-    RAISE EXCEPTION USING MESSAGE = found_count || ' parts of tables differ: the newest rows differ', DETAIL = found_lines, HINT = '79_shell_compare_at_rest.sh lists the rows, once the writes are stopped.';
-  END IF;
-END
-$pgslotplan$;
+SELECT pg_temp.refuse(array_agg(line ORDER BY line), 'parts of tables differ: the newest rows differ',
+  format('%s lists the rows, once the writes are stopped.', :'step_compare_at_rest')) AS refused
+FROM (
+  SELECT format('%s of table %I.%I', r.kind, p.schema_name, p.table_name)
+  FROM pg_temp.result AS r JOIN pg_temp.compared_table AS p ON p.number = r.number
+  WHERE r.kind IN ('different', 'chunk', 'bucket', 'candidate')
+) AS found(line) \gset
 \endif
-
-\ir ../80_subscriber_stop.sql
-\ir ../81_subscriber_foreign_keys_restore.sql
-\ir ../83_subscriber_reverse_slots.sql
+\ir require_mark.sql
+\ir subscriptions_stop.sql
+\if :cuts_foreign_keys
+\ir foreign_keys_restore.sql
+\endif
+\set slots planned_mirror
+\ir slots.sql

@@ -1,25 +1,30 @@
-# Comparison of both servers, slot by slot, batch by batch. Sourced by the steps; needs common.sh.
+# Comparison of both servers, slot by slot, batch by batch. Sourced by the steps.
 #
 # live:    the publisher is read, then every slot of the tables passes what was written by then, then the subscriber is
 #          read. Rows that differ are read a third time on the publisher: one that did not move in between is different,
 #          the others are looked at again until they agree or prove different. A row that only the subscriber has is
 #          different when the same version of it outlives a second look: it might have been deleted just before the first.
 # at_rest: the same without waiting, after the writes have stopped. Tables without key are compared as a whole.
+#   VERIFY_JOBS              slots at a time, 2
+#   VERIFY_CHUNK_ROWS        rows of one digest, 20000
+#   VERIFY_BATCH_SECONDS     how long one statement reads before the position is noted, 10
+#   VERIFY_WAIT_SECONDS      how long the slots may take to pass what was read, 600
+#   VERIFY_ROUNDS            looks at a row that changes each time before it counts as undecided, 30
+#   VERIFY_MOST_DIFFERENCES  after so many of one slot its other tables are not compared, 10000
+#   VERIFY_SEQUENCES         yes: sequences that are behind count as different while the publisher is written to, too
+. "$here/lib/common.sh"
 
 publisher_task() { # task out: standard input to the file; also $2.next, $2.found, $2.status
     psql_publisher -v task="$1" -v slot="$slot" -v mode="$mode" -v out="$2" \
         -v chunk_rows="${VERIFY_CHUNK_ROWS:-20000}" -v batch_seconds="${VERIFY_BATCH_SECONDS:-10}" \
         -v wait_seconds="${VERIFY_WAIT_SECONDS:-600}" -f "$here/lib/compare_publisher.sql"
 }
-
 subscriber_task() {
     psql_subscriber -v task="$1" -v slot="$slot" -v mode="$mode" -v out="$2" -f "$here/lib/compare_subscriber.sql"
 }
-
 candidates_in() { # the number of rows that were seen different
     read -r _ _ _ candidates < "$1.status" && [ "$candidates" -gt 0 ]
 }
-
 # One batch: compares, and leaves what is different in found.$batch. $own belongs to this run: one that was killed may have
 # left a job behind, which ends at the end of its batch without a result.
 verify_batch() {
@@ -46,7 +51,6 @@ verify_batch() {
     kill -0 "$$" 2>/dev/null || exit 1
     mv "$own/publisher.status" "$dir/status.$batch" && mv "$own/found" "$dir/found.$batch"
 }
-
 verify_slot() {
     slot=$1
     dir=$work/$slot
@@ -71,7 +75,6 @@ verify_slot() {
         fi
     done
 }
-
 # Every slot, VERIFY_JOBS at a time; a job takes every so-many-th slot. The list is $slots.
 verify_slots() {
     jobs=${VERIFY_JOBS:-2}
@@ -98,18 +101,17 @@ verify_slots() {
     trap - INT TERM HUP
     return "$code"
 }
-
 # The whole verification. $1: live or at_rest
 verify() {
     mode=$1
+    wants_servers
     work=$state/verify_$mode
-    begin "verify $mode"
     if [ "$mode" = at_rest ] || [ -f "$work/finished" ] || [ ! -f "$work/plan" ] || [ "$(cat "$work/plan")" != "$plan" ]; then
         rm -rf "$work"
     else
         note "goes on where it was stopped; remove \"$work\" to begin anew"
     fi
-    mkdir -p "$work" && echo "$plan" > "$work/plan" || stop 1 "could not write into \"$work\""
+    { mkdir -p "$work" && echo "$plan" > "$work/plan"; } || stop 1 "could not write into \"$work\""
     : > "$work/objects"
     psql_publisher -v out="$work/objects.publisher" -f "$here/lib/objects_publisher.sql" || stop $? "the publisher refused"
     psql_subscriber -v out="$work/objects.subscriber" -f "$here/lib/objects_subscriber.sql" || stop $? "the subscriber refused"
@@ -130,7 +132,6 @@ verify() {
     fi
     finish 0 "$(cat "$work/summary"), no difference, $(($(wc -l < "$work/skipped.csv"))) not compared"
 }
-
 # Sequences that the subscriber has behind. Before the cutover's copy of their values that is no error.
 verify_sequences() {
     psql_publisher -v out="$work/sequences.publisher" -f "$here/lib/sequences_read_publisher.sql" || stop $? "the publisher refused"

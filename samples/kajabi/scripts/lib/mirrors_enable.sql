@@ -1,0 +1,11 @@
+-- Enables the subscriptions of the way back that are disabled; refuses when one is missing.
+SELECT pg_temp.refuse(array_agg(format('subscription %I', m.slot_name) ORDER BY m.slot_name), 'subscriptions of the way back are missing',
+  format('Run %s first.', :'step_reverse_subscriptions')) AS refused
+FROM pg_temp.planned_mirror AS m
+WHERE NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
+  WHERE d.datname = current_database() AND s.subname = m.slot_name) \gset
+\ir foreign_keys_drop.sql
+SELECT format('ALTER SUBSCRIPTION %I ENABLE', s.subname)
+FROM pg_temp.planned_mirror AS m JOIN pg_subscription AS s ON s.subname = m.slot_name AND NOT s.subenabled
+JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()
+ORDER BY m.number \gexec

@@ -1,0 +1,11 @@
+-- Settings of the subscriber that are too small to publish.
+SELECT pg_temp.refuse(array_agg(line ORDER BY line), 'settings of the subscriber are too small for the way back',
+  'Raise them and restart the subscriber before the cutover.') AS refused
+FROM (
+  SELECT format('%s is %s, but must be at least %s', name, setting, wanted)
+  FROM (VALUES ('max_replication_slots', :subscription_count + (SELECT count(*) FROM pg_replication_slots)),
+               ('max_wal_senders', :subscription_count + (SELECT count(*) FROM pg_stat_replication))) AS needs(setting_name, wanted)
+  JOIN pg_settings ON name = setting_name WHERE setting::bigint < wanted
+  UNION ALL
+  SELECT format('wal_level is %s, but must be logical', setting) FROM pg_settings WHERE name = 'wal_level' AND setting <> 'logical'
+) AS found(line) \gset

@@ -1,0 +1,127 @@
+# The subscriber's schema, by pg_dump of the publisher. Sourced by its steps.
+#
+# pg_dump's list of contents names each entry by class and oid of the publisher's catalog; which entries are keys, indexes or
+# foreign keys is asked of that catalog, so that names, which could hold anything, are compared only for INDEX ATTACH, whose
+# entries have no oid. What exists already is left alone: an interrupted step is run again, and the drift steps say whether
+# the result is right.
+. "$here/lib/common.sh"
+set -e
+
+# Refuses a pg_dump that is older than the publisher: it cannot read it
+check_dump_version() {
+    major=$(pg_dump --version | sed 's/^.*(PostgreSQL) \([0-9][0-9]*\).*$/\1/')
+    case $major in '' | *[!0-9]*) die 'the version of pg_dump cannot be read' ;; esac
+    [ "$major" -ge "$publisher_major" ] ||
+        die "pg_dump is of version $major, but the publisher of version $publisher_major" 'Set PGSLOTPLAN_BIN to the programs of the subscriber.'
+    [ "$major" -eq "$subscriber_major" ] || say "note: pg_dump is of version $major, the subscriber of version $subscriber_major"
+}
+# Dumps the schema and sorts the entries of its last section into lists by kind
+read_schema() {
+    needs psql pg_dump pg_restore awk sort
+    check_dump_version
+    make_temporary
+    psql_subscriber -f "$here/lib/subscriber.sql"
+    PGOPTIONS="${PGOPTIONS:-} -c statement_timeout=0 -c lock_timeout=60s" \
+        pg_dump -d "$PGSLOTPLAN_PUBLISHER" -Fc --schema-only --no-publications --no-subscriptions -N pgslotplan -f "$temporary/schema.dump"
+    ask_publisher -f "$here/lib/schema_kinds.sql" > "$temporary/kinds"
+    ask_publisher -f "$here/lib/schema_attached.sql" > "$temporary/attached"
+    pg_restore -l --section=post-data "$temporary/schema.dump" > "$temporary/post.list"
+    for list in keys attach_keys early indexes attach_indexes foreign cut rest; do : > "$temporary/$list.list"; done
+    # a comment follows its object at once and belongs to it
+    awk -v folder="$temporary" '
+        FILENAME == ARGV[1] { split($0, part, "|"); kinds[part[1] " " part[2]] = part[3]; sizes[part[1] " " part[2]] = part[4]; next }
+        FILENAME == ARGV[2] { attached[$0] = 1; next }
+        /^;/ || /^$/ { next }
+        {
+            text = $0; sub(/^[0-9]+; [0-9]+ [0-9]+ /, "", text)
+            entry = $2 " " $3
+            if (text ~ /^INDEX ATTACH /) kind = (text in attached) ? "attach_keys" : "attach_indexes"
+            else if ($2 == 0 && text ~ /^(COMMENT|ACL|SECURITY LABEL) /) kind = last
+            else { kind = (entry in kinds) ? kinds[entry] : "rest"; group++; size = (entry in sizes) ? sizes[entry] : 0 }
+            last = kind
+            print $0 > (folder "/" kind ".list")
+            if (kind == "indexes") printf "%s|%d|%s\n", size, group, $0 > (folder "/sized")
+        }' "$temporary/kinds" "$temporary/attached" "$temporary/post.list"
+}
+# Runs a file of the dump and takes "already exists" for done: duplicate table, object, function, schema, column, primary key;
+# identity column; partition. So is a setting that the subscriber lacks. Any other error ends the step when the file is through.
+apply() {
+    psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/apply.sql" -f "$1" > /dev/null 2> "$1.errors" || {
+        code=$?
+        cat "$1.errors" >&2
+        return "$code"
+    }
+    grep -E ':[0-9]+: [^ ]+:  [0-9A-Z]{5}: ' "$1.errors" |
+        grep -v -E ':[0-9]+: [^ ]+:  (0[01]...|42P07|42710|42723|42P06|42701|42P16|42809|55000): ' |
+        grep -v -F '42704: unrecognized configuration parameter "transaction_timeout"' > "$1.refused" || :
+    if [ -s "$1.refused" ]; then
+        sed -n 1,20p "$1.refused" >&2
+        die 'the subscriber refused statements of the schema' 'Mend the cause and run this step again: what is there stays.'
+    fi
+}
+restore() { # list
+    [ -s "$temporary/$1.list" ] || return 0
+    pg_restore -L "$temporary/$1.list" -f "$temporary/$1.sql" "$temporary/schema.dump"
+    apply "$temporary/$1.sql"
+}
+# Foreign keys of the publisher that the plan does not know
+check_foreign_keys() { psql_publisher -v side=publisher -f "$here/lib/publisher.sql" -f "$here/lib/foreign_keys_known.sql"; }
+# Roles and memberships that the subscriber lacks: read as CSV, spelled by the subscriber
+make_roles() {
+    psql_publisher -f "$here/lib/roles_read.sql" > "$temporary/roles.csv"
+    psql_publisher -f "$here/lib/memberships_read.sql" > "$temporary/memberships.csv"
+    psql_subscriber -f "$here/lib/roles_make.sql" < "$temporary/roles.csv"
+    psql_subscriber -f "$here/lib/memberships_make.sql" < "$temporary/memberships.csv"
+}
+make_tables() {
+    wants_servers
+    read_schema
+    check_foreign_keys
+    say 'roles'
+    make_roles
+    say 'tables'
+    pg_restore -l --section=pre-data "$temporary/schema.dump" > "$temporary/pre.list"
+    pg_restore -L "$temporary/pre.list" -f "$temporary/pre.sql" "$temporary/schema.dump"
+    apply "$temporary/pre.sql"
+    say 'keys'
+    restore keys
+    restore attach_keys
+    restore early
+}
+# Secondary indexes, several at a time: the largest first, each to the job with the least to do (LPT: at most 4/3 of the best)
+make_indexes() {
+    wants_servers
+    read_schema
+    jobs=${PGSLOTPLAN_JOBS:-4}
+    if [ -s "$temporary/sized" ]; then
+        sort -t '|' -k1,1nr -k2,2n -s "$temporary/sized" | awk -v jobs="$jobs" -v folder="$temporary" '{
+            split($0, part, "|"); line = substr($0, length(part[1]) + length(part[2]) + 3)
+            if (part[2] != group) {
+                job = 1
+                for (i = 2; i <= jobs; i++) if (load[i] + 0 < load[job] + 0) job = i
+                load[job] += part[1] + 8192; count[job]++; group = part[2]
+            }
+            print line > (folder "/job" job ".list")
+        } END { for (i = 1; i <= jobs; i++) if (count[i]) printf "job %d: %d indexes, %.0f MB on the publisher\n", i, count[i], load[i] / 1e6 }' >&2
+        pids=
+        for list in "$temporary"/job*.list; do
+            name=${list##*/}
+            (trap - EXIT; restore "${name%.list}") &
+            pids="$pids $!"
+        done
+        status=0
+        for pid in $pids; do wait "$pid" || status=$?; done
+        [ "$status" -eq 0 ] || exit "$status"
+    fi
+    restore attach_indexes
+}
+make_foreign_keys() {
+    wants_servers
+    read_schema
+    check_foreign_keys
+    restore foreign
+    restore rest
+    # comments on the foreign keys that are kept away join what is remembered of them
+    psql_publisher -f "$here/lib/comments_read.sql" > "$temporary/comments.csv"
+    psql_subscriber -f "$here/lib/comments_write.sql" < "$temporary/comments.csv"
+}

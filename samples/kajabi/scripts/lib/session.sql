@@ -1,0 +1,51 @@
+-- What every session of these files begins with: its settings, and the plan's values as psql variables.
+--
+-- The formats and quote_all_identifiers are those of a fresh server, so that definitions read back the same. A loop that
+-- waits under "repeatable read" or "serializable" would look at its first snapshot until its time is over.
+\set ON_ERROR_STOP on
+\set QUIET on
+\pset pager off
+SET search_path = pg_catalog, pg_temp;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SET client_min_messages = warning;
+SET application_name = 'pgslotplan';
+SET pgslotplan.ddl = on;
+SET default_transaction_read_only = off;
+SET default_transaction_isolation = 'read committed';
+SET default_transaction_deferrable = off;
+SET quote_all_identifiers = off;
+SET check_function_bodies = on;
+SET lock_timeout = '5s';
+SET statement_timeout = '15min';
+SET idle_in_transaction_session_timeout = '5min';
+-- from 14 and 17 on: either would end a file that waits
+SELECT count(set_config(name, '0', false)) AS timeouts FROM pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout') \gset
+\ir ../plan/values.sql
+-- neither functions nor DO blocks can see psql variables
+SELECT set_config('pgslotplan.prefix', :'prefix', false) AS prefix,
+       set_config('pgslotplan.plan_sha256', :'plan_sha256', false) AS plan_sha256,
+       set_config('pgslotplan.database', :'database', false) AS database,
+       set_config('pgslotplan.system_identifier', :'system_identifier', false) AS system_identifier \gset
+-- :session_side is publisher, subscriber or clone; a clone has the publisher's version
+SELECT set_config('pgslotplan.side', :'session_side', false) AS side,
+       set_config('pgslotplan.major', CASE WHEN :'session_side' = 'subscriber' THEN :'subscriber_major' ELSE :'publisher_major' END, false) AS major \gset
+DO $pgslotplan$
+DECLARE
+  side text := current_setting('pgslotplan.side');
+  wanted_database name := current_setting('pgslotplan.database');
+BEGIN
+  IF current_setting('server_version_num')::integer / 10000 <> current_setting('pgslotplan.major')::integer THEN
+    RAISE EXCEPTION USING MESSAGE = format('this file is for a %s of major version %s, but the server is %s',
+        side, current_setting('pgslotplan.major'), current_setting('server_version')),
+      HINT = format('Run it on the %s, or plan again for its version.', side);
+  END IF;
+  IF pg_is_in_recovery() THEN
+    RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
+  END IF;
+  IF side <> 'subscriber' AND current_database() <> wanted_database THEN
+    RAISE EXCEPTION USING MESSAGE = format('the plan is for database %I, but this is database %I', wanted_database, current_database()),
+      HINT = format('Run this file in the planned database of the %s.', side);
+  END IF;
+END
+$pgslotplan$;

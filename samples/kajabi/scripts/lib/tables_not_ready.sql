@@ -1,0 +1,12 @@
+-- The planned tables that their subscription does not replicate now, one line each: pg_temp.tables_not_ready().
+CREATE OR REPLACE FUNCTION pg_temp.tables_not_ready() RETURNS SETOF text LANGUAGE sql STABLE AS $pgslotplan$
+  SELECT format('table %I.%I of subscription %I: %s', p.schema_name, p.table_name, p.subscription_name,
+                CASE r.srsubstate WHEN 'i' THEN 'not begun' WHEN 'd' THEN 'being copied' WHEN 'f' THEN 'copied'
+                  WHEN 's' THEN 'synchronized' ELSE 'not subscribed' END)
+  FROM pg_temp.planned_relation AS p
+  LEFT JOIN (pg_subscription_rel AS r JOIN pg_subscription AS s ON s.oid = r.srsubid AND s.subenabled
+             JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()
+             JOIN pg_class AS c ON c.oid = r.srrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace)
+    ON s.subname = p.subscription_name AND n.nspname = p.schema_name AND c.relname = p.table_name
+  WHERE r.srsubstate IS DISTINCT FROM 'r'
+$pgslotplan$;

@@ -1,0 +1,13 @@
+-- Tables with rows of their own that are neither in the plan nor excluded by it, nor below one that is: :unplanned, a text[].
+WITH known AS (
+  SELECT schema_name, table_name FROM pg_temp.planned_table UNION SELECT schema_name, table_name FROM pg_temp.planned_excluded
+)
+SELECT coalesce(array_agg(format('table %I.%I is neither in the plan nor excluded by it: nothing replicates it', n.nspname, c.relname)), '{}') AS unplanned
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pgslotplan')
+  AND n.nspname !~ '^pg_(toast|temp)'
+  AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+    AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e')
+  AND NOT EXISTS (SELECT FROM (SELECT c.oid UNION SELECT relid FROM pg_partition_ancestors(c.oid)) AS t(oid)
+    JOIN pg_class AS r ON r.oid = t.oid JOIN pg_namespace AS m ON m.oid = r.relnamespace
+    JOIN known ON known.schema_name = m.nspname AND known.table_name = r.relname) \gset

@@ -1,0 +1,38 @@
+-- Begins a session on the publisher: settings, refusal of any other server, then the plan as temporary tables. Once a session.
+\if :{?begun_on}
+\else
+\set session_side publisher
+\ir session.sql
+DO $pgslotplan$
+DECLARE
+  wanted_identifier text := current_setting('pgslotplan.system_identifier');
+BEGIN
+  -- a rehearsal runs against a clone, which may have an identifier of its own
+  IF wanted_identifier <> '' AND coalesce(current_setting('pgslotplan.rehearsal', true), '') <> 'on'
+     AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+     AND (SELECT system_identifier::text FROM pg_control_system()) <> wanted_identifier THEN
+    RAISE EXCEPTION USING MESSAGE = 'this is not the server that the plan was made for: its system identifier differs',
+      HINT = 'This file is for the publisher.';
+  END IF;
+END
+$pgslotplan$;
+\ir load.sql
+-- a clone has the publisher's identity: what is remembered there tells it apart
+DO $pgslotplan$
+DECLARE
+  is_marked boolean := false;
+  is_clone boolean := false;
+BEGIN
+  IF pg_temp.has_state('plan') THEN
+    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1)' INTO is_marked USING current_setting('pgslotplan.prefix');
+  END IF;
+  IF pg_temp.has_state('bootstrap') THEN
+    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.bootstrap WHERE prefix = $1)' INTO is_clone USING current_setting('pgslotplan.prefix');
+  END IF;
+  IF is_marked OR is_clone THEN
+    RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of the plan', HINT = 'This file is for the publisher.';
+  END IF;
+END
+$pgslotplan$;
+\set begun_on publisher
+\endif

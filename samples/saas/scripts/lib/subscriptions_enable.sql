@@ -1,0 +1,5 @@
+-- Enables the planned subscriptions that are disabled.
+SELECT format('ALTER SUBSCRIPTION %I ENABLE', s.subname)
+FROM pg_temp.planned_slot AS p JOIN pg_subscription AS s ON s.subname = p.subscription_name AND NOT s.subenabled
+JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()
+ORDER BY p.number \gexec

@@ -1,0 +1,92 @@
+//! `docs/findings.md`: the codes as a page.
+
+use std::fmt::Write as _;
+
+use super::{Code, all};
+
+const INTRODUCTION: &str = "# Findings\n\
+     \n\
+     A finding is what a check saw: `severity`, a code, what it is about, one line, and where it helps a detail and a hint.\n\
+     `error` means that the answer is no (exit code 4); the file asked for is written all the same, so that it can be looked\n\
+     at. A code is never used again for something else.\n\
+     \n\
+     Codes begin with the room that gives them: `WL` the workload, `PL` the plan, `AU` `audit`, `EM` `emit`, `PF` `check`,\n\
+     `SM` `simulate`.";
+
+/// A heading: the beginning of the codes below it, its words, and what is said before the table.
+struct Section {
+    level: &'static str,
+    prefix: &'static str,
+    title: &'static str,
+    text: &'static str,
+}
+
+const fn section(level: &'static str, prefix: &'static str, title: &'static str, text: &'static str) -> Section {
+    Section { level, prefix, title, text }
+}
+
+const SECTIONS: &[Section] = &[
+    section("##", "WL", "what was measured", ""),
+    section("##", "PL", "the plan", ""),
+    section(
+        "##",
+        "AU",
+        "`audit`",
+        "Every one of these is an error: the plan, or the pair of plan and workload, is not what `plan` wrote. `plan` runs the\n\
+     same checks before it writes, so an edited file, another workload or a defect of this program is the cause.",
+    ),
+    section("##", "EM", "`emit`", ""),
+    section(
+        "##",
+        "PF",
+        "`check`",
+        "What the preflight of both servers found: `pgslotplan check plan.json --publisher CONNINFO --subscriber CONNINFO`. Each finding\n\
+     names the statement or the parameter that mends it, in the words of whoever runs the server (self-hosted, RDS, Aurora, Cloud\n\
+     SQL, Azure, CloudNativePG). More than 20 tables under one code are one finding in text, and all of them with `--format json`.",
+    ),
+    section("###", "PF1", "the publisher and its settings", ""),
+    section("###", "PF2", "the publisher's tables", ""),
+    section("###", "PF3", "the subscriber and its settings", ""),
+    section("###", "PF4", "the subscriber's tables", ""),
+    section("###", "PF5", "the network", ""),
+    section("###", "PF6", "the plan against the live catalog", ""),
+    section("###", "PF7", "what is there already", ""),
+    section("###", "PF8", "disk", ""),
+    section("###", "PF9", "what was not seen", ""),
+    section("##", "SM", "`simulate`", ""),
+];
+
+/// The page. A section whose codes are below further headings has no table of its own.
+pub fn markdown() -> String {
+    let mut page = format!("{INTRODUCTION}\n");
+    for (at, section) in SECTIONS.iter().enumerate() {
+        let _ = write!(page, "\n{} {}: {}\n", section.level, section.prefix, section.title);
+        if !section.text.is_empty() {
+            let _ = write!(page, "\n{}\n", section.text);
+        }
+        let divided = SECTIONS.get(at + 1).is_some_and(|next| next.prefix.starts_with(section.prefix));
+        if !divided {
+            page.push_str("\n| code | severity | meaning | why it matters | what to do |\n|---|---|---|---|---|\n");
+            all().filter(|code| code.name.starts_with(section.prefix)).for_each(|code| page.push_str(&row(code)));
+        }
+    }
+    page
+}
+
+fn row(code: &Code) -> String {
+    let severities: Vec<String> = code.severities.iter().map(ToString::to_string).collect();
+    format!("| {} | {} | {} | {} | {} |\n", code.name, severities.join(" or "), code.meaning, code.why, code.remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_on_the_page_once() {
+        let page = markdown();
+        for code in all() {
+            assert_eq!(page.matches(&format!("\n| {} |", code.name)).count(), 1, "{}", code.name);
+        }
+    }
+}
