@@ -2,10 +2,6 @@
 -- Phase cutover. Run: sh run.sh reverse_subscriptions, or psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -v subscriber_dsn="..." -f 77_publisher_reverse_subscriptions.sql
 -- Variables, explained in RUNBOOK.md: subscriber_dsn
 -- Undo: abort.sh before the first write; 91_publisher_cleanup.sql drops them for good.
-\if :{?subscriber_dsn}
-\else
-\set missing subscriber_dsn
-\ir lib/missing.sql
-\endif
+\if :{?subscriber_dsn} \else \set missing subscriber_dsn \ir lib/missing.sql \endif
 \ir lib/publisher.sql
 \ir lib/reverse_subscriptions.sql

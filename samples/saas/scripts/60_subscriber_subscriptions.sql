@@ -3,11 +3,7 @@
 -- Variables, explained in RUNBOOK.md: publisher_dsn
 -- Hazard: The connection string is stored on the subscriber and may be logged with the statement: leave the password to a password file of the subscriber's server where the versions allow it. An initial copy reads every table of the publisher once.
 -- Undo: 90_subscriber_cleanup.sql, then 91_publisher_cleanup.sql; then empty the tables.
-\if :{?publisher_dsn}
-\else
-\set missing publisher_dsn
-\ir lib/missing.sql
-\endif
+\if :{?publisher_dsn} \else \set missing publisher_dsn \ir lib/missing.sql \endif
 \ir lib/subscriber.sql
 \ir lib/mark.sql
 \ir lib/subscriptions_not_stopped.sql

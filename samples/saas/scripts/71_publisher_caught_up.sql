@@ -4,3 +4,4 @@
 \ir lib/publisher.sql
 \set slots planned_slot
 \ir lib/wait_for_slots.sql
+\echo every slot has passed :fence

@@ -1,12 +1,7 @@
 # What every shell step shares: connections, folders, evidence, ends. Sourced; $here is the folder of the emitted files.
 #
 # Names of tables never pass through the shell: they travel in CSV from psql to psql. Slot names are [a-z0-9_] only.
-# Environment:
-#   PGSLOTPLAN_PUBLISHER    connection string of the publisher's database
-#   PGSLOTPLAN_SUBSCRIBER   connection string of the subscriber's database
-#   PGSLOTPLAN_BIN          folder of psql, pg_dump and pg_restore; PATH when not given
-#   PGSLOTPLAN_STATE        folder for evidence and notes; this folder's name with .state when not given
-#   PGSLOTPLAN_REHEARSAL    yes: the servers are a rehearsal's; the publisher may have another system identifier
+# Variables: RUNBOOK.md.
 
 set -u
 umask 077

@@ -70,24 +70,19 @@ CREATE FUNCTION pg_temp.bucket_of(key_columns text[], buckets integer) RETURNS t
     SELECT format('(hashtextextended(%s::text COLLATE "C", 1) & %s)::integer', pg_temp.key_of(key_columns), buckets - 1)
 $pgslotplan$;
 CREATE FUNCTION pg_temp.digest_of(which integer, digested text[], condition text, lo text[], hi text[],
-    OUT row_count bigint, OUT hash_sum numeric) LANGUAGE plpgsql AS $pgslotplan$
-BEGIN
+    OUT row_count bigint, OUT hash_sum numeric) LANGUAGE plpgsql AS $pgslotplan$ BEGIN
     EXECUTE format('SELECT count(*), coalesce(sum(%s), 0) FROM %s AS t%s',
         pg_temp.hash_of(digested), pg_temp.relation_of(which), condition) USING lo, hi INTO row_count, hash_sum;
-END
-$pgslotplan$;
+END $pgslotplan$;
 -- all rows of a chunk, or of a table's buckets: key, digest, version
 CREATE FUNCTION pg_temp.rows_of(which integer, digested text[], keys text[], condition text, lo text[], hi text[])
-    RETURNS TABLE (key text[], hash bigint, version text) LANGUAGE plpgsql AS $pgslotplan$
-BEGIN
+    RETURNS TABLE (key text[], hash bigint, version text) LANGUAGE plpgsql AS $pgslotplan$ BEGIN
     RETURN QUERY EXECUTE format('SELECT %s, %s, concat_ws('':'', t.tableoid, t.xmin, t.ctid) FROM %s AS t%s',
         pg_temp.key_of(keys), pg_temp.hash_of(digested), pg_temp.relation_of(which), condition) USING lo, hi;
-END
-$pgslotplan$;
+END $pgslotplan$;
 -- rows by their keys, those of the lines of kind `wanted` in exchange
 CREATE FUNCTION pg_temp.lookup(which integer, wanted text, digested text[], keys text[])
-    RETURNS TABLE (key text[], hash bigint, version text) LANGUAGE plpgsql AS $pgslotplan$
-DECLARE
+    RETURNS TABLE (key text[], hash bigint, version text) LANGUAGE plpgsql AS $pgslotplan$ DECLARE
     matches text;
 BEGIN
     SELECT string_agg(format('t.%I = %s', name, value), ' AND ' ORDER BY place) INTO matches
@@ -95,5 +90,4 @@ BEGIN
     RETURN QUERY EXECUTE format('SELECT e.key, %s, concat_ws('':'', t.tableoid, t.xmin, t.ctid)
         FROM pg_temp.exchange AS e JOIN %s AS t ON %s WHERE e.kind = $1 AND e.number = $2',
         pg_temp.hash_of(digested), pg_temp.relation_of(which), matches) USING wanted, which;
-END
-$pgslotplan$;
+END $pgslotplan$;

@@ -7,8 +7,7 @@ CREATE FUNCTION pg_temp.lacking(described pg_temp.exchange) RETURNS text LANGUAG
               WHERE NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = pg_temp.oid_of(described.number)
                 AND a.attname = name AND a.attnum > 0 AND NOT a.attisdropped)) END
 $pgslotplan$;
-CREATE FUNCTION pg_temp.digest() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$
-DECLARE
+CREATE FUNCTION pg_temp.digest() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
     described pg_temp.exchange;
     part pg_temp.exchange;
     here record;
@@ -45,10 +44,8 @@ BEGIN
             RETURN NEXT part;
         END LOOP;
     END LOOP;
-END
-$pgslotplan$;
-CREATE FUNCTION pg_temp.rows() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$
-DECLARE
+END $pgslotplan$;
+CREATE FUNCTION pg_temp.rows() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
     described pg_temp.exchange;
     part pg_temp.exchange;
     line pg_temp.exchange;
@@ -77,10 +74,8 @@ BEGIN
             RETURN NEXT line;
         END LOOP;
     END LOOP;
-END
-$pgslotplan$;
-CREATE FUNCTION pg_temp.again() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$
-DECLARE
+END $pgslotplan$;
+CREATE FUNCTION pg_temp.again() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
     described pg_temp.exchange;
     line pg_temp.exchange;
 BEGIN
@@ -95,5 +90,4 @@ BEGIN
             RETURN NEXT line;
         END LOOP;
     END LOOP;
-END
-$pgslotplan$;
+END $pgslotplan$;

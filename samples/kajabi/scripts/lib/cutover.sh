@@ -1,9 +1,5 @@
 # The cutover's parts. Sourced by the steps. Each part looks at the servers for what is done already, so
-# that it can be run again after it was stopped anywhere. Addresses, pools and commands of the application: cutover.conf.
-#   DRAIN_SECONDS   how long the slots may take to pass the write stop, 60 when not given
-#   PGSLOTPLAN_CUTOVER                     the configuration; cutover.conf in the state folder when not given
-#   PGSLOTPLAN_SUBSCRIBER_FROM_PUBLISHER   how the publisher's server reaches the subscriber, where it differs
-#   PGSLOTPLAN_PUBLISHER_FROM_SUBSCRIBER   how the subscriber's server reaches the publisher, where it differs
+# that it can be run again after it was stopped anywhere. Addresses and commands of the application: cutover.conf.
 . "$here/lib/common.sh"
 
 wants_servers

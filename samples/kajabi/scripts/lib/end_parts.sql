@@ -1,7 +1,5 @@
 -- Ends what a killed script left running: every other session that says that it is a part of the cutover.
-DO $pgslotplan$
-<<end_parts>>
-DECLARE
+DO $pgslotplan$ <<end_parts>> DECLARE
   deadline timestamptz := clock_timestamp() + interval '5 s';
   classid bigint := hashtext('pgslotplan')::bigint & 4294967295;
   objid bigint := hashtext(current_setting('pgslotplan.prefix'))::bigint & 4294967295;
@@ -19,5 +17,4 @@ BEGIN
     PERFORM pg_terminate_backend(pid) FROM unnest(pids) AS pid;
     PERFORM pg_sleep(0.01);
   END LOOP;
-END
-$pgslotplan$;
+END $pgslotplan$;

@@ -3,8 +3,7 @@
 \else
 \set session_side publisher
 \ir session.sql
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   wanted_identifier text := current_setting('pgslotplan.system_identifier');
 BEGIN
   -- a rehearsal runs against a clone, which may have an identifier of its own
@@ -14,12 +13,10 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = 'this is not the server that the plan was made for: its system identifier differs',
       HINT = 'This file is for the publisher.';
   END IF;
-END
-$pgslotplan$;
+END $pgslotplan$;
 \ir load.sql
 -- a clone has the publisher's identity: what is remembered there tells it apart
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   is_marked boolean := false;
   is_clone boolean := false;
 BEGIN
@@ -32,7 +29,6 @@ BEGIN
   IF is_marked OR is_clone THEN
     RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of the plan', HINT = 'This file is for the publisher.';
   END IF;
-END
-$pgslotplan$;
+END $pgslotplan$;
 \set begun_on publisher
 \endif

@@ -1,8 +1,7 @@
 -- Waits up to 30 s until every slot is within :most_bytes_behind.
 \ir publisher.sql
 SELECT set_config('pgslotplan.most_bytes_behind', :'most_bytes_behind', false) AS most \gset
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   deadline timestamptz := clock_timestamp() + interval '30 s';
   lines text;
 BEGIN
@@ -20,5 +19,4 @@ BEGIN
     END IF;
     PERFORM pg_sleep(0.2);
   END LOOP;
-END
-$pgslotplan$;
+END $pgslotplan$;

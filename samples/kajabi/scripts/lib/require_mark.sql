@@ -1,6 +1,5 @@
 -- Refuses a database that carries out no plan or another one.
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   found_mark boolean := false;
 BEGIN
   IF pg_temp.has_state('plan') THEN
@@ -11,5 +10,4 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = 'this database does not subscribe to this plan',
       HINT = 'Run this file in the planned database of the subscriber, after the steps before it.';
   END IF;
-END
-$pgslotplan$;
+END $pgslotplan$;

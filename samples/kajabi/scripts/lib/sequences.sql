@@ -2,8 +2,7 @@
 -- it would look unused. pg_sequences hides where a sequence stands that was restarted and not called since, so those are
 -- read one by one.
 CREATE TEMP TABLE mine (schema_name text, sequence_name text, last_value bigint, is_called boolean, step bigint);
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
     names text;
     item record;
 BEGIN
@@ -24,5 +23,4 @@ BEGIN
         UPDATE pg_temp.mine AS m SET last_value = item.last_value, is_called = item.is_called
         WHERE m.schema_name = item.schema_name AND m.sequence_name = item.sequence_name;
     END LOOP;
-END
-$pgslotplan$;
+END $pgslotplan$;

@@ -2,8 +2,7 @@
 SELECT set_config('pgslotplan.slots_hint', :'slots_hint', false) AS hint \gset
 DROP TABLE IF EXISTS pg_temp.dropping;
 CREATE TEMP TABLE dropping AS SELECT slot_name FROM pg_temp.:"slots";
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   deadline timestamptz := clock_timestamp() + interval '30 s';
   item record;
 BEGIN
@@ -19,5 +18,4 @@ BEGIN
                 AND s.plugin = 'pgoutput' AND s.database = current_database() ORDER BY s.slot_name LOOP
     PERFORM pg_drop_replication_slot(item.slot_name);
   END LOOP;
-END
-$pgslotplan$;
+END $pgslotplan$;

@@ -5,8 +5,7 @@
 \ir session.sql
 \ir load.sql
 SELECT set_config('pgslotplan.is_physical', :'is_physical', false) AS physical \gset
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   wanted_identifier text := current_setting('pgslotplan.system_identifier');
   is_clone boolean := false;
 BEGIN
@@ -24,7 +23,6 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: it holds planned slots or publications',
       HINT = 'This file is for the subscriber.';
   END IF;
-END
-$pgslotplan$;
+END $pgslotplan$;
 \set begun_on subscriber
 \endif

@@ -1,6 +1,5 @@
 -- Tables of the subscriber hold no rows, unless one of the plan's subscriptions has them already.
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   item record;
   has_rows boolean;
   lines text[] := '{}';
@@ -22,5 +21,4 @@ BEGIN
   END LOOP;
   PERFORM pg_temp.refuse(lines, 'tables of the subscriber are not empty',
     'The initial copy would add its rows to them, and a row that is there already stops a slot. Empty them first.');
-END
-$pgslotplan$;
+END $pgslotplan$;

@@ -8,8 +8,7 @@ SET lock_timeout = '60s';
 SELECT format('VACUUM (ANALYZE) %I.%I', schema_name, table_name) FROM (
     SELECT schema_name, table_name, row_number() OVER (ORDER BY width_bucket(ln(1 + bytes), 0, 40, 20) DESC, changes, schema_name, table_name) AS place
     FROM (
-        SELECT p.schema_name, p.table_name,
-               sum(pg_total_relation_size(t.oid)) AS bytes,
+        SELECT p.schema_name, p.table_name, sum(pg_total_relation_size(t.oid)) AS bytes,
                coalesce(sum(s.n_tup_ins + s.n_tup_upd + s.n_tup_del), 0) AS changes
         FROM (SELECT DISTINCT schema_name, table_name FROM pg_temp.planned_relation) AS p
         JOIN pg_namespace AS n ON n.nspname = p.schema_name

@@ -5,13 +5,6 @@
 #          the others are looked at again until they agree or prove different. A row that only the subscriber has is
 #          different when the same version of it outlives a second look: it might have been deleted just before the first.
 # at_rest: the same without waiting, after the writes have stopped. Tables without key are compared as a whole.
-#   VERIFY_JOBS              slots at a time, 2
-#   VERIFY_CHUNK_ROWS        rows of one digest, 20000
-#   VERIFY_BATCH_SECONDS     how long one statement reads before the position is noted, 10
-#   VERIFY_WAIT_SECONDS      how long the slots may take to pass what was read, 600
-#   VERIFY_ROUNDS            looks at a row that changes each time before it counts as undecided, 30
-#   VERIFY_MOST_DIFFERENCES  after so many of one slot its other tables are not compared, 10000
-#   VERIFY_SEQUENCES         yes: sequences that are behind count as different while the publisher is written to, too
 . "$here/lib/common.sh"
 
 publisher_task() { # task out: standard input to the file; also $2.next, $2.found, $2.status

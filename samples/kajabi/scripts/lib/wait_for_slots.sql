@@ -1,9 +1,6 @@
 -- Waits until each slot of the relation :slots, a temporary table with a column slot_name, has confirmed all that is in the log
--- now; :wait_seconds at most. wal_status came with 13.
-\if :{?wait_seconds}
-\else
-\set wait_seconds 600
-\endif
+-- now, :fence; :wait_seconds at most. wal_status came with 13.
+\if :{?wait_seconds} \else \set wait_seconds 600 \endif
 SELECT set_config('pgslotplan.wait_seconds', :'wait_seconds', false) AS wait \gset
 SET statement_timeout = 0;
 DROP TABLE IF EXISTS pg_temp.awaited;
@@ -12,8 +9,7 @@ CREATE TEMP TABLE awaited AS SELECT slot_name FROM pg_temp.:"slots";
 SELECT set_config('pgslotplan.fence', pg_current_wal_insert_lsn()::text, false) AS fence \gset
 SET synchronous_commit = local;
 DO $pgslotplan$ BEGIN PERFORM pg_logical_emit_message(true, 'pgslotplan', 'fence'); END $pgslotplan$;
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   deadline timestamptz := clock_timestamp() + make_interval(secs => current_setting('pgslotplan.wait_seconds')::double precision);
   fence pg_lsn := current_setting('pgslotplan.fence');
   nap double precision := 0.005;
@@ -46,6 +42,4 @@ BEGIN
     PERFORM pg_sleep(nap);
     nap := least(0.2, nap * 1.2);
   END LOOP;
-  RAISE INFO 'every slot has passed %', fence;
-END
-$pgslotplan$;
+END $pgslotplan$;

@@ -1,13 +1,9 @@
 -- Waits until every planned table is ready, :wait_seconds at most.
-\if :{?wait_seconds}
-\else
-\set wait_seconds 3600
-\endif
+\if :{?wait_seconds} \else \set wait_seconds 3600 \endif
 SELECT set_config('pgslotplan.wait_seconds', :'wait_seconds', false) AS wait \gset
 SET statement_timeout = 0;
 \ir tables_not_ready.sql
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   deadline timestamptz := clock_timestamp() + make_interval(secs => current_setting('pgslotplan.wait_seconds')::double precision);
   next_word timestamptz := clock_timestamp() + interval '30 s';
   pending text[];
@@ -25,5 +21,4 @@ BEGIN
     END IF;
     PERFORM pg_sleep(0.2);
   END LOOP;
-END
-$pgslotplan$;
+END $pgslotplan$;

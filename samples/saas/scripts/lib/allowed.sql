@@ -1,8 +1,5 @@
 -- The roles whose sessions may stay: psql variable allowed, separated by commas; none when not given.
-\if :{?allowed}
-\else
-\set allowed ''
-\endif
+\if :{?allowed} \else \set allowed '' \endif
 SELECT set_config('pgslotplan.allowed', :'allowed', false) AS allowed_roles \gset
 CREATE OR REPLACE FUNCTION pg_temp.other_sessions() RETURNS TABLE (pid integer, line text) LANGUAGE sql AS $pgslotplan$
   SELECT a.pid, format('%s of role %s from %s:%s, %s since %s', a.application_name, a.usename, coalesce(host(a.client_addr), 'socket'),

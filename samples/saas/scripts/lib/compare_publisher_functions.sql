@@ -2,8 +2,7 @@
 -- the chunks that differed. Task again: the rows that were seen different, once more; what did not move is different.
 -- What is compared of a table: all columns that are stored and published; its key; the part of the key whose order does
 -- not depend on a collation, by which it is read in ranges.
-CREATE FUNCTION pg_temp.describe(which integer) RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$
-DECLARE
+CREATE FUNCTION pg_temp.describe(which integer) RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
     line pg_temp.exchange;
     relation oid := pg_temp.oid_of(which);
     row_estimate double precision;
@@ -46,10 +45,8 @@ BEGIN
         line.buckets := least(65536, 2 ^ ceil(log(2, greatest(1, row_estimate / current_setting('pgslotplan.chunk_rows')::numeric)::numeric)))::integer;
     END IF;
     RETURN NEXT line;
-END
-$pgslotplan$;
-CREATE FUNCTION pg_temp.digest() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$
-DECLARE
+END $pgslotplan$;
+CREATE FUNCTION pg_temp.digest() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
     started timestamptz := clock_timestamp();
     batch interval := make_interval(secs => current_setting('pgslotplan.batch_seconds')::double precision);
     chunk_rows bigint := current_setting('pgslotplan.chunk_rows');
@@ -122,10 +119,8 @@ BEGIN
             END LOOP;
         END IF;
     END LOOP;
-END
-$pgslotplan$;
-CREATE FUNCTION pg_temp.rows() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$
-DECLARE
+END $pgslotplan$;
+CREATE FUNCTION pg_temp.rows() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
     described pg_temp.exchange;
     part pg_temp.exchange;
     line pg_temp.exchange;
@@ -151,13 +146,11 @@ BEGIN
             END LOOP;
         END IF;
     END LOOP;
-END
-$pgslotplan$;
+END $pgslotplan$;
 -- Third read. A row that is the same version as at the first read has not moved: all its changes were applied when the
 -- subscriber was read in between. One that was absent both times may have come and gone meanwhile. So it is looked at again:
 -- its deletion was applied before the next look, and if the subscriber then still has the same version of it, there was none.
-CREATE FUNCTION pg_temp.again() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$
-DECLARE
+CREATE FUNCTION pg_temp.again() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
     described pg_temp.exchange;
     seen record;
     line pg_temp.exchange;
@@ -182,5 +175,4 @@ BEGIN
             END IF;
         END LOOP;
     END LOOP;
-END
-$pgslotplan$;
+END $pgslotplan$;

@@ -6,8 +6,7 @@ SELECT set_config('pgslotplan.wait_seconds', :'wait_seconds', false) AS wait \gs
 SET synchronous_commit = local;
 DROP TABLE IF EXISTS pg_temp.receiving;
 CREATE TEMP TABLE receiving AS SELECT :"receiver_column" AS subscription_name FROM pg_temp.:"receivers";
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   deadline timestamptz := clock_timestamp() + make_interval(secs => current_setting('pgslotplan.wait_seconds')::double precision);
 BEGIN
   WHILE clock_timestamp() < deadline AND EXISTS (
@@ -17,5 +16,4 @@ BEGIN
     COMMIT;
     PERFORM pg_sleep(0.01);
   END LOOP;
-END
-$pgslotplan$;
+END $pgslotplan$;

@@ -3,19 +3,11 @@
 -- middle can be run again. One that this server lacks is remembered as the publisher has it, so that it is restored too.
 \if :cuts_foreign_keys
 \ir state.sql
-SELECT NOT pg_temp.has_state('dropped_foreign_key') AS table_is_missing \gset
-\if :table_is_missing
-CREATE TABLE pgslotplan.dropped_foreign_key (
-    prefix text NOT NULL,
-    schema_name name NOT NULL,
-    table_name name NOT NULL,
-    constraint_name name NOT NULL,
-    definition text NOT NULL,
-    validated boolean NOT NULL,
-    description text,
-    PRIMARY KEY (prefix, schema_name, table_name, constraint_name)
-);
-\endif
+SELECT pg_temp.has_state('dropped_foreign_key') AS has_state \gset
+CREATE TABLE IF NOT EXISTS pgslotplan.dropped_foreign_key (
+    prefix text NOT NULL, schema_name name NOT NULL, table_name name NOT NULL, constraint_name name NOT NULL,
+    definition text NOT NULL, validated boolean NOT NULL, description text,
+    PRIMARY KEY (prefix, schema_name, table_name, constraint_name));
 INSERT INTO pgslotplan.dropped_foreign_key
 SELECT :'prefix', n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid), k.convalidated, obj_description(k.oid, 'pg_constraint')
 FROM pg_temp.planned_foreign_key AS cut

@@ -2,8 +2,7 @@
 \ir subscriber.sql
 \ir require_mark.sql
 \ir end_parts.sql
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   was_opened boolean := false;
 BEGIN
   IF pg_temp.has_state('opened') THEN
@@ -13,8 +12,7 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = 'the new server was opened for writes',
       HINT = 'The subscriptions must not go on: rows would be applied twice. rollback.sh is the way back.';
   END IF;
-END
-$pgslotplan$;
+END $pgslotplan$;
 \ir reverse_slots_drop.sql
 \ir open_writes.sql
 \ir foreign_keys_drop.sql

@@ -1,8 +1,7 @@
 -- Refuses DDL until the event triggers go.
 \ir state.sql
 CREATE OR REPLACE FUNCTION pgslotplan.refuse_ddl() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $pgslotplan$
-DECLARE
+AS $pgslotplan$ DECLARE
   item record;
 BEGIN
   -- our own files and temporary objects may go on; refreshed views are data
@@ -20,8 +19,7 @@ BEGIN
         HINT = 'Wait for its end. Whoever runs it can take the event trigger away.';
     END LOOP;
   END IF;
-END
-$pgslotplan$;
+END $pgslotplan$;
 SELECT format('CREATE EVENT TRIGGER %I ON %s EXECUTE FUNCTION pgslotplan.refuse_ddl()', w.name, w.event)
 FROM (VALUES (:'freeze', 'ddl_command_end'), (:'freeze_drop', 'sql_drop')) AS w(name, event)
 WHERE NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = w.name) \gexec

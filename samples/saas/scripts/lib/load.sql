@@ -6,23 +6,19 @@ SET LOCAL synchronous_commit = off;
 SELECT count(set_config('session_replication_role', 'replica', true)) AS replica FROM pg_roles WHERE rolname = current_user AND rolsuper \gset
 \ir ../plan/tables.sql
 -- Raises when there are lines: their number and the message, twenty of them as the detail.
-CREATE FUNCTION pg_temp.refuse(lines text[], message text, hint text) RETURNS void LANGUAGE plpgsql AS $pgslotplan$
-BEGIN
+CREATE FUNCTION pg_temp.refuse(lines text[], message text, hint text) RETURNS void LANGUAGE plpgsql AS $pgslotplan$ BEGIN
   IF cardinality(lines) > 0 THEN
     RAISE EXCEPTION USING MESSAGE = cardinality(lines) || ' ' || message, DETAIL = array_to_string(lines[1:20], chr(10)), HINT = hint;
   END IF;
-END
-$pgslotplan$;
+END $pgslotplan$;
 -- Warns of each of the first twenty lines.
-CREATE FUNCTION pg_temp.warn(lines text[], message text) RETURNS void LANGUAGE plpgsql AS $pgslotplan$
-DECLARE
+CREATE FUNCTION pg_temp.warn(lines text[], message text) RETURNS void LANGUAGE plpgsql AS $pgslotplan$ DECLARE
   line text;
 BEGIN
   FOREACH line IN ARRAY coalesce(lines[1:20], ARRAY[]::text[]) LOOP
     RAISE WARNING '%: %', message, line;
   END LOOP;
-END
-$pgslotplan$;
+END $pgslotplan$;
 -- What is wrong with a relation of the state schema: null when it is ours. A table that somebody else owns could be a view,
 -- have triggers, or columns whose casts are his: it is never read.
 CREATE FUNCTION pg_temp.foreign_state(wanted name) RETURNS text LANGUAGE sql STABLE AS $pgslotplan$
@@ -43,8 +39,7 @@ CREATE FUNCTION pg_temp.foreign_state(wanted name) RETURNS text LANGUAGE sql STA
   WHERE n.nspname = 'pgslotplan'
 $pgslotplan$;
 -- Whether a table of the state schema is there. Refuses one that is not ours.
-CREATE FUNCTION pg_temp.has_state(wanted name) RETURNS boolean LANGUAGE plpgsql STABLE AS $pgslotplan$
-DECLARE
+CREATE FUNCTION pg_temp.has_state(wanted name) RETURNS boolean LANGUAGE plpgsql STABLE AS $pgslotplan$ DECLARE
   reason text := pg_temp.foreign_state(wanted);
 BEGIN
   IF reason IS NOT NULL THEN
@@ -52,6 +47,5 @@ BEGIN
       HINT = 'Run the files with one role, or drop the schema if it is not needed.';
   END IF;
   RETURN EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = 'pgslotplan' AND c.relname = wanted);
-END
-$pgslotplan$;
+END $pgslotplan$;
 COMMIT;

@@ -12,8 +12,7 @@ WHERE m.sequence_name IS NULL
    OR (t.last_value + CASE WHEN t.is_called THEN t.step ELSE 0 END::numeric - m.last_value - CASE WHEN m.is_called THEN m.step ELSE 0 END::numeric) * sign(t.step) > 0;
 SELECT :'task' = 'write' AS is_write \gset
 \if :is_write
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
     item record;
 BEGIN
     FOR item IN SELECT * FROM pg_temp.behind WHERE NOT is_missing LOOP
@@ -21,8 +20,7 @@ BEGIN
         UPDATE pg_temp.mine AS m SET last_value = item.last_value, is_called = item.is_called
         WHERE m.schema_name = item.schema_name AND m.sequence_name = item.sequence_name;
     END LOOP;
-END
-$pgslotplan$;
+END $pgslotplan$;
 \endif
 \o :behind
 COPY (SELECT 'sequence', regexp_replace(format('%I.%I', schema_name, sequence_name), '[[:cntrl:]]', '?', 'g'), NULL::text, note

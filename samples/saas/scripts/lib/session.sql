@@ -30,8 +30,7 @@ SELECT set_config('pgslotplan.prefix', :'prefix', false) AS prefix,
 -- :session_side is publisher, subscriber or clone; a clone has the publisher's version
 SELECT set_config('pgslotplan.side', :'session_side', false) AS side,
        set_config('pgslotplan.major', CASE WHEN :'session_side' = 'subscriber' THEN :'subscriber_major' ELSE :'publisher_major' END, false) AS major \gset
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   side text := current_setting('pgslotplan.side');
   wanted_database name := current_setting('pgslotplan.database');
 BEGIN
@@ -47,5 +46,4 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = format('the plan is for database %I, but this is database %I', wanted_database, current_database()),
       HINT = format('Run this file in the planned database of the %s.', side);
   END IF;
-END
-$pgslotplan$;
+END $pgslotplan$;

@@ -5,8 +5,7 @@ JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()
 ORDER BY p.number \gexec
 UPDATE pgslotplan.plan SET stopped = true WHERE prefix = :'prefix' AND NOT stopped;
 -- an idle apply worker looks only once a second, up to 15, whether its subscription was disabled; it has nothing to do by now
-DO $pgslotplan$
-DECLARE
+DO $pgslotplan$ DECLARE
   deadline timestamptz := clock_timestamp() + interval '30 s';
 BEGIN
   BEGIN
@@ -24,5 +23,4 @@ BEGIN
     END IF;
     PERFORM pg_sleep(0.01);
   END LOOP;
-END
-$pgslotplan$;
+END $pgslotplan$;

@@ -1,5 +1,4 @@
 -- The plan as temporary tables. Loaded by lib/load.sql.
-
 -- Slots, and the subscription and publications of each.
 CREATE TEMP TABLE planned_slot (number integer, slot_name text, subscription_name text, publications text[]);
 COPY pg_temp.planned_slot (number, slot_name, subscription_name, publications) FROM stdin;
@@ -12,7 +11,6 @@ COPY pg_temp.planned_slot (number, slot_name, subscription_name, publications) F
 6	pgsp_shared_3	pgsp_shared_3	{"pgsp_shared_3"}
 7	pgsp_shared_4	pgsp_shared_4	{"pgsp_shared_4"}
 \.
-
 -- Slots of the way back, in the same order; their subscriptions have the same names.
 CREATE TEMP TABLE planned_mirror (number integer, slot_name text);
 COPY pg_temp.planned_mirror (number, slot_name) FROM stdin;
@@ -25,7 +23,6 @@ COPY pg_temp.planned_mirror (number, slot_name) FROM stdin;
 6	pgsp_rev_7
 7	pgsp_rev_8
 \.
-
 -- Publications with what they publish, and the publication of the way back for each.
 CREATE TEMP TABLE planned_publication (number integer, publication_name text, slot_name text, inserts boolean, updates boolean, deletes boolean, truncates boolean, via_root boolean, mirror_name text);
 COPY pg_temp.planned_publication (number, publication_name, slot_name, inserts, updates, deletes, truncates, via_root, mirror_name) FROM stdin;
@@ -38,7 +35,6 @@ COPY pg_temp.planned_publication (number, publication_name, slot_name, inserts, 
 6	pgsp_shared_3	pgsp_shared_3	t	t	t	t	f	pgsp_rev_7
 7	pgsp_shared_4	pgsp_shared_4	t	t	t	t	f	pgsp_rev_8
 \.
-
 -- Members of the publications: identity as in pg_class.relreplident; sets_identity: a step of the plan sets it;
 -- publishes_changes: UPDATE or DELETE is published; is_filtered: a shard.
 CREATE TEMP TABLE planned_table (slot_name text, publication_name text, schema_name text, table_name text, kind "char", via_root boolean, identity "char", identity_columns text[], sets_identity boolean, publishes_changes boolean, truncates boolean, is_filtered boolean, is_only boolean, row_filter text);
@@ -87,7 +83,6 @@ pgsp_shared_3	pgsp_shared_3	public	users	r	f	d	{"id"}	f	t	t	f	f	\N
 pgsp_shared_4	pgsp_shared_4	public	webhook_deliveries	r	f	d	{"id"}	f	t	t	f	f	\N
 pgsp_shared_4	pgsp_shared_4	public	webhooks	r	f	d	{"id"}	f	t	t	f	f	\N
 \.
-
 -- Relations that each subscription writes into: members, or partitions that are published by their own names.
 -- needs_key: rows are found by a key that must be there before the start.
 CREATE TEMP TABLE planned_relation (slot_number integer, slot_name text, subscription_name text, schema_name text, table_name text, is_only boolean, needs_key boolean, identity_columns text[]);
@@ -136,7 +131,6 @@ COPY pg_temp.planned_relation (slot_number, slot_name, subscription_name, schema
 7	pgsp_shared_4	pgsp_shared_4	public	webhook_deliveries	f	t	{"id"}
 7	pgsp_shared_4	pgsp_shared_4	public	webhooks	f	t	{"id"}
 \.
-
 -- Partitions that were known when the plan was made.
 CREATE TEMP TABLE planned_partition (root_schema text, root_name text, schema_name text, table_name text);
 COPY pg_temp.planned_partition (root_schema, root_name, schema_name, table_name) FROM stdin;
@@ -144,10 +138,8 @@ public	page_views	public	page_views_1
 public	page_views	public	page_views_2
 public	page_views	public	page_views_3
 \.
-
 -- Tables that the plan leaves out.
 CREATE TEMP TABLE planned_excluded (schema_name text, table_name text);
-
 -- Foreign keys that the plan cuts, in parts: match, actions and delete_columns as in pg_constraint.
 -- is_restored: dropped on the subscriber, restored at the cutover; joins_slots: of two tables.
 CREATE TEMP TABLE planned_foreign_key (schema_name text, table_name text, constraint_name text, is_restored boolean, joins_slots boolean, to_schema text, to_name text, columns text[], to_columns text[], match_type "char", update_action "char", delete_action "char", delete_columns text[], is_deferrable boolean, is_deferred boolean, is_validated boolean, is_enforced boolean, has_period boolean);

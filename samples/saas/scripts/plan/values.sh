@@ -1,5 +1,5 @@
 # What the shell must know of the plan. Sourced.
-plan='5fd0cde9a76e8cf40f18730565092002e7caaecc1fbfcae25997d40ec213be9d'
+plan='6391b52cefbf4b7afc7d252905fc682d70e33870ff8c04fb98ac9b90c3457334'
 prefix='pgsp'
 database='saas'
 slots='pgsp_email_events pgsp_email_messages pgsp_sessions pgsp_page_views pgsp_shared_1 pgsp_shared_2 pgsp_shared_3 pgsp_shared_4'
