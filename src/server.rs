@@ -110,14 +110,6 @@ impl ServerVersion {
     pub fn sends_empty_transactions(self) -> bool {
         self.major() < 15
     }
-    /// Slots can be lost to `max_slot_wal_keep_size`, which `wal_status` shows (13).
-    pub fn can_lose_slots(self) -> bool {
-        self.major() >= 13
-    }
-    /// Slots can be lost to `idle_replication_slot_timeout` (18).
-    pub fn can_idle_out_slots(self) -> bool {
-        self.major() >= 18
-    }
     /// A subscriber drops a table's synchronization slot before it notes that the table is synchronized (14).
     pub fn drops_sync_slots_early(self) -> bool {
         self.major() >= 14
@@ -129,6 +121,10 @@ impl ServerVersion {
     /// Publications can hold whole schemas (15).
     pub fn publishes_schemas(self) -> bool {
         self.major() >= 15
+    }
+    /// `initdb` turns data checksums on by itself (18).
+    pub fn has_checksums_by_default(self) -> bool {
+        self.major() >= 18
     }
     /// Origins are bounded by `max_active_replication_origins`, no longer by `max_replication_slots` (18).
     pub fn has_origin_limit(self) -> bool {

@@ -90,6 +90,12 @@ impl<'a> Context<'a> {
         self.publications.iter().filter(|published| published.slot.name == slot.name).map(|p| p.name).collect()
     }
 
+    /// Whether the subscriber has the publisher's system identifier for good: a clone that was not upgraded. Its row in the
+    /// state table then stays after the clean-up.
+    pub fn shares_identity(&self) -> bool {
+        self.bootstrap.is_physical() && self.plan.publisher_version.major() == self.plan.subscriber_version.major()
+    }
+
     /// Heap and TOAST of all members, bytes.
     pub fn copy_bytes(&self) -> u64 {
         self.plan.slots.iter().map(|slot| slot.copy_bytes).sum()

@@ -259,8 +259,7 @@ fn members(context: &Context<'_>) -> Relation {
     }
     Relation {
         name: "planned_table",
-        what: "Members of the publications: identity as in pg_class.relreplident; sets_identity: a step of the plan sets it;\n\
-               -- publishes_changes: UPDATE or DELETE is published; is_filtered: a shard.",
+        what: "Members of the publications: identity as in pg_class.relreplident; publishes_changes: UPDATE or DELETE.",
         columns: &[
             "slot_name text",
             "publication_name text",
@@ -304,8 +303,7 @@ fn relations(context: &Context<'_>) -> Relation {
     }
     Relation {
         name: "planned_relation",
-        what: "Relations that each subscription writes into: members, or partitions that are published by their own names.\n\
-               -- needs_key: rows are found by a key that must be there before the start.",
+        what: "Relations that each subscription writes into; needs_key: rows are found by a key that must be there before the start.",
         columns: &[
             "slot_number integer",
             "slot_name text",
@@ -371,8 +369,7 @@ fn foreign_keys(context: &Context<'_>) -> Relation {
     };
     Relation {
         name: "planned_foreign_key",
-        what: "Foreign keys that the plan cuts, in parts: match, actions and delete_columns as in pg_constraint.\n\
-               -- is_restored: dropped on the subscriber, restored at the cutover; joins_slots: of two tables.",
+        what: "Foreign keys that the plan cuts, in parts as in pg_constraint; is_restored: dropped on the subscriber until the cutover.",
         columns: &[
             "schema_name text",
             "table_name text",
@@ -419,7 +416,6 @@ fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
         ("prefix", prefix.clone()),
         ("database", plan.database.clone()),
         ("system_identifier", plan.server.system_identifier.clone().unwrap_or_default()),
-        ("bootstrap", context.bootstrap.as_str().to_owned()),
         ("is_copy", on(context.bootstrap == How::Copy)),
         ("is_aurora", on(context.bootstrap == How::Aurora)),
         ("is_physical", on(context.bootstrap.is_physical())),
@@ -428,6 +424,8 @@ fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
         ("publisher_has_row_filters", on(publisher.has_row_filters())),
         ("publisher_has_schema_publications", on(publisher.publishes_schemas())),
         ("publisher_origin_setting", origin_setting(publisher)),
+        ("publisher_roots_take_not_valid", on(publisher.has_unvalidated_keys_of_roots())),
+        ("subscriber_roots_take_not_valid", on(subscriber.has_unvalidated_keys_of_roots())),
         ("subscriber_has_roots", on(subscriber.receives_into_partition_roots())),
         ("subscriber_origin_setting", origin_setting(subscriber)),
         ("parallel_apply", on(budget.parallel)),
@@ -464,7 +462,7 @@ fn values_sh(context: &Context<'_>) -> String {
     let slots: Vec<&str> = plan.slots.iter().map(|slot| slot.name.as_str()).collect();
     format!(
         "# What the shell must know of the plan. Sourced.\nplan={}\nprefix={}\ndatabase={}\nslots='{}'\nfirst_slot={}\n\
-         publisher_major={}\nsubscriber_major={}\n",
+         publisher_major={}\nsubscriber_major={}\nwithout_checksums='{}'\n",
         quote_shell(&plan.plan_sha256),
         quote_shell(&plan.policy.prefix),
         quote_shell(&names::one_line(&plan.database)),
@@ -472,6 +470,7 @@ fn values_sh(context: &Context<'_>) -> String {
         slots.first().copied().unwrap_or_default(),
         plan.publisher_version.major(),
         plan.subscriber_version.major(),
+        if plan.subscriber_version.has_checksums_by_default() { "--no-data-checksums" } else { "" },
     )
 }
 

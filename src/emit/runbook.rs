@@ -255,10 +255,10 @@ fn settings(text: &mut String, context: &Context<'_>, steps: &[Step]) {
         budget.publisher_slots(),
         budget.publisher_walsenders(),
     );
-    if publisher.can_lose_slots() {
+    if publisher.loses_slots() {
         text.push_str("| max_slot_wal_keep_size | -1 | reload |\n");
     }
-    if publisher.can_idle_out_slots() {
+    if publisher.has_idle_slot_timeout() {
         text.push_str("| idle_replication_slot_timeout | 0 | reload |\n");
     }
     let _ = write!(
@@ -417,9 +417,6 @@ fn one_step(text: &mut String, step: &Step) {
     }
     if let Some(hazard) = &step.hazard {
         let _ = write!(text, " Hazard: {hazard}");
-    }
-    if !step.idempotent {
-        text.push_str(" It cannot be run again by itself.");
     }
     text.push('\n');
 }

@@ -58,7 +58,7 @@ pub struct ManifestStep {
     pub phase: Phase,
     /// Where it runs.
     pub side: StepSide,
-    /// Running it again changes nothing.
+    /// Running it again changes nothing: it goes on, or starts over cleanly. Always `true`; other tools may rely on it.
     pub idempotent: bool,
     /// What can go wrong that cannot be seen beforehand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,7 +94,7 @@ pub struct Manifest {
     pub bootstrap: super::Bootstrap,
     /// In order.
     pub steps: Vec<ManifestStep>,
-    /// SHA-256 of every file but this one, by name.
+    /// SHA-256 of every file that depends on the plan, by name; `lib/` and what stands beside it are the release's (`tool`).
     pub files: BTreeMap<String, String>,
     /// What to know before running any of it.
     pub findings: Vec<Finding>,
@@ -113,7 +113,8 @@ impl Script {
             file: step.file.clone(),
             phase: step.phase(),
             side: step.side,
-            idempotent: step.idempotent,
+            // one that cannot be repeated alone, such as the exported snapshot of a dump, starts over cleanly
+            idempotent: true,
             hazard: step.hazard.clone(),
             undo: step.undo.clone(),
             asks: step.asks.clone(),
@@ -127,9 +128,15 @@ impl Script {
             plan_sha256: self.plan_sha256.clone(),
             bootstrap: self.bootstrap,
             steps: self.steps.iter().map(step).collect(),
-            files: self.files().map(|(file, body)| (file.to_owned(), digest(body))).collect(),
+            files: self.planned_files().map(|(file, body)| (file.to_owned(), digest(body))).collect(),
             findings: self.findings.clone(),
         }
+    }
+
+    /// Files that depend on the plan.
+    fn planned_files(&self) -> impl Iterator<Item = (&str, &str)> {
+        let is_static = |file: &str| file.starts_with("lib/") || super::assets::TOP.iter().any(|(top, _)| *top == file);
+        self.files().filter(move |(file, _)| !is_static(file))
     }
 
     /// `manifest.json`: a step a line.

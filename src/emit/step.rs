@@ -264,8 +264,6 @@ pub struct Step {
     pub file: String,
     /// Where it runs.
     pub side: StepSide,
-    /// Running it again changes nothing.
-    pub idempotent: bool,
     /// What can go wrong that cannot be seen beforehand.
     pub hazard: Option<String>,
     /// How to go back.
@@ -297,7 +295,6 @@ impl Step {
             id,
             file: String::new(),
             side: id.side(),
-            idempotent: true,
             hazard: None,
             undo: None,
             asks: None,

@@ -7,9 +7,7 @@
 #   sh run.sh --to PHASE         goes on to the end of a phase, or to a step that a person decides
 #   sh run.sh STEP [ARGUMENT...] runs one step: its identifier, file or number; arguments go to psql or to the script
 #
-# Phases: schema, prepare, start, indexes, verify, cutover, rollback, cleanup. Each run adds two lines to evidence.tsv in the
-# state folder. A rehearsal runs with PGSLOTPLAN_REHEARSAL=yes. What the variables hold is in RUNBOOK.md.
-
+# Phases: schema, prepare, start, indexes, verify, cutover, rollback, cleanup. Variables and evidence: RUNBOOK.md.
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
 . "$here/lib/run.sh"
 run "$@"

@@ -1,10 +1,7 @@
 //! What is done otherwise on Aurora: the clone is one of its storage, and the upgrade is the provider's (see `lib/aurora.sh`).
 //! Written after the documentation; nothing here could be tried.
 
-use super::{
-    clone::{self, UNDO},
-    shares_identity,
-};
+use super::clone::{self, UNDO};
 use crate::emit::{
     Context,
     step::{Step, StepId},
@@ -14,7 +11,7 @@ use crate::emit::{
 
 pub(super) fn steps(context: &Context<'_>) -> Vec<Step> {
     let mut steps = vec![start::slots(), copy_on_write(), clone::adopt(context)];
-    if !shares_identity(context) {
+    if !context.shares_identity() {
         steps.push(upgrade());
     }
     steps.extend([clone::check(), clone::place()]);

@@ -1,6 +1,5 @@
 //! Bootstrap `clone`: the whole server copied, then followed from its own position (see `lib/clone.sh`).
 
-use super::shares_identity;
 use crate::{
     emit::{
         Bootstrap, Context,
@@ -14,7 +13,7 @@ use crate::{
 pub(super) const UNDO: &str = "Throw the clone away, run {publisher_cleanup}, and begin anew.";
 
 pub(super) fn steps(context: &Context<'_>) -> Vec<Step> {
-    let upgrade = if shares_identity(context) { restart() } else { pg_upgrade() };
+    let upgrade = if context.shares_identity() { restart() } else { pg_upgrade() };
     vec![start::slots(), base_backup(context), adopt(context), upgrade, check(), place()]
 }
 

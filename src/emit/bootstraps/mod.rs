@@ -21,12 +21,6 @@ pub(super) fn possible(plan: &Plan, bootstrap: Bootstrap) -> Result<(), EmitErro
     Ok(())
 }
 
-/// Whether the subscriber has the publisher's system identifier for good: a clone that was not upgraded. Its row in the state
-/// table then stays after the clean-up.
-pub(super) fn shares_identity(context: &Context<'_>) -> bool {
-    context.bootstrap.is_physical() && context.plan.publisher_version.major() == context.plan.subscriber_version.major()
-}
-
 /// The steps that bring the data, between the publications and the subscriptions: before the foreign keys are dropped, and after.
 pub(super) fn data(context: &Context<'_>) -> (Vec<Step>, Vec<Step>) {
     match context.bootstrap {

@@ -2,13 +2,12 @@
 
 use crate::emit::{
     Bootstrap, Context,
-    bootstraps::shares_identity,
     planned::{cuts_foreign_keys, guards_truncate},
     step::{Step, StepId},
 };
 
 pub(in crate::emit) fn subscriber(context: &Context<'_>) -> Step {
-    let keeps_identity = shares_identity(context);
+    let keeps_identity = context.shares_identity();
     let mut lines = vec!["subscriptions_drop", "reverse_slots_drop", "mirror_publications_drop"];
     lines.extend(undo_of_tables(context));
     lines.extend(["open_writes", "\\set table opened", "forget"]);

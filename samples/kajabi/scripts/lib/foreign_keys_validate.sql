@@ -13,11 +13,11 @@ FROM pg_temp.saved
 JOIN LATERAL pg_partition_tree(table_oid) AS t ON t.isleaf
 JOIN pg_class AS l ON l.oid = t.relid JOIN pg_namespace AS n ON n.oid = l.relnamespace
 JOIN pg_constraint AS k ON k.conrelid = l.oid AND k.conname = constraint_name AND k.contype = 'f' AND NOT k.convalidated
-WHERE saved.relkind = 'p' AND current_setting('server_version_num')::integer < 180000
+WHERE saved.relkind = 'p' AND :'roots_take_not_valid' = 'off'
 ORDER BY pg_relation_size(l.oid), n.nspname, l.relname \gexec
 SELECT format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', schema_name, table_name, constraint_name, definition)
 FROM pg_temp.saved
-WHERE relkind = 'p' AND current_setting('server_version_num')::integer < 180000
+WHERE relkind = 'p' AND :'roots_take_not_valid' = 'off'
   AND NOT EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = table_oid AND k.conname = constraint_name)
 ORDER BY schema_name, table_name, constraint_name \gexec
 SELECT format('COMMENT ON CONSTRAINT %I ON %I.%I IS %L', constraint_name, schema_name, table_name, description)

@@ -3,9 +3,7 @@
 SELECT coalesce(array_agg(format('publication %I publishes whole schemas', p.pubname)), '{}') AS whole_schemas
 FROM pg_temp.planned_publication AS planned JOIN pg_publication AS p ON p.pubname = planned.publication_name
 WHERE EXISTS (SELECT FROM pg_publication_namespace AS s WHERE s.pnpubid = p.oid) \gset
-\else
-\set whole_schemas '{}'
-\endif
+\else \set whole_schemas '{}' \endif
 WITH planned AS (
   SELECT publication_name, schema_name, table_name, is_filtered FROM pg_temp.planned_table
 ), actual AS (

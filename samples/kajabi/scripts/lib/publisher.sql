@@ -3,6 +3,7 @@
 \else
 \set session_side publisher
 \ir session.sql
+\set roots_take_not_valid :publisher_roots_take_not_valid
 DO $pgslotplan$ DECLARE
   wanted_identifier text := current_setting('pgslotplan.system_identifier');
 BEGIN

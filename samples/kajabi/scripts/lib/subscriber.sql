@@ -3,6 +3,7 @@
 \else
 \set session_side subscriber
 \ir session.sql
+\set roots_take_not_valid :subscriber_roots_take_not_valid
 \ir load.sql
 SELECT set_config('pgslotplan.is_physical', :'is_physical', false) AS physical \gset
 DO $pgslotplan$ DECLARE

@@ -3,8 +3,7 @@
 \ir tables_not_ready.sql
 \ir foreign_keys_saved.sql
 SELECT pg_temp.has_state('plan') AS has_mark, pg_temp.has_state('opened') AS has_opened \gset
-\set is_stopped f
-\set is_open f
+\set is_stopped f \set is_open f
 \if :has_mark
 SELECT coalesce(bool_or(stopped), false) AS is_stopped FROM pgslotplan.plan WHERE prefix = :'prefix' AND plan_sha256 = :'plan_sha256' \gset
 \endif

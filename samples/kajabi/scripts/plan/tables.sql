@@ -35,8 +35,7 @@ COPY pg_temp.planned_publication (number, publication_name, slot_name, inserts, 
 6	pgsp_shared_3	pgsp_shared_3	t	t	t	t	t	pgsp_rev_7
 7	pgsp_shared_4	pgsp_shared_4	t	t	t	t	t	pgsp_rev_8
 \.
--- Members of the publications: identity as in pg_class.relreplident; sets_identity: a step of the plan sets it;
--- publishes_changes: UPDATE or DELETE is published; is_filtered: a shard.
+-- Members of the publications: identity as in pg_class.relreplident; publishes_changes: UPDATE or DELETE.
 CREATE TEMP TABLE planned_table (slot_name text, publication_name text, schema_name text, table_name text, kind "char", via_root boolean, identity "char", identity_columns text[], sets_identity boolean, publishes_changes boolean, truncates boolean, is_filtered boolean, is_only boolean, row_filter text);
 COPY pg_temp.planned_table (slot_name, publication_name, schema_name, table_name, kind, via_root, identity, identity_columns, sets_identity, publishes_changes, truncates, is_filtered, is_only, row_filter) FROM stdin;
 pgsp_email_events	pgsp_email_events	public	email_events	r	f	d	{"id"}	f	t	t	f	f	\N
@@ -333,8 +332,7 @@ pgsp_shared_4	pgsp_shared_4	public	vehicle_events	r	t	d	{"id"}	f	t	t	f	f	\N
 pgsp_shared_4	pgsp_shared_4	public	vehicle_items	r	t	d	{"id"}	f	t	t	f	f	\N
 pgsp_shared_4	pgsp_shared_4	public	vehicles	r	t	d	{"id"}	f	t	t	f	f	\N
 \.
--- Relations that each subscription writes into: members, or partitions that are published by their own names.
--- needs_key: rows are found by a key that must be there before the start.
+-- Relations that each subscription writes into; needs_key: rows are found by a key that must be there before the start.
 CREATE TEMP TABLE planned_relation (slot_number integer, slot_name text, subscription_name text, schema_name text, table_name text, is_only boolean, needs_key boolean, identity_columns text[]);
 COPY pg_temp.planned_relation (slot_number, slot_name, subscription_name, schema_name, table_name, is_only, needs_key, identity_columns) FROM stdin;
 0	pgsp_email_events	pgsp_email_events	public	email_events	f	t	{"id"}
@@ -709,8 +707,7 @@ public	ticket_files	public	ticket_files_h23
 \.
 -- Tables that the plan leaves out.
 CREATE TEMP TABLE planned_excluded (schema_name text, table_name text);
--- Foreign keys that the plan cuts, in parts: match, actions and delete_columns as in pg_constraint.
--- is_restored: dropped on the subscriber, restored at the cutover; joins_slots: of two tables.
+-- Foreign keys that the plan cuts, in parts as in pg_constraint; is_restored: dropped on the subscriber until the cutover.
 CREATE TEMP TABLE planned_foreign_key (schema_name text, table_name text, constraint_name text, is_restored boolean, joins_slots boolean, to_schema text, to_name text, columns text[], to_columns text[], match_type "char", update_action "char", delete_action "char", delete_columns text[], is_deferrable boolean, is_deferred boolean, is_validated boolean, is_enforced boolean, has_period boolean);
 COPY pg_temp.planned_foreign_key (schema_name, table_name, constraint_name, is_restored, joins_slots, to_schema, to_name, columns, to_columns, match_type, update_action, delete_action, delete_columns, is_deferrable, is_deferred, is_validated, is_enforced, has_period) FROM stdin;
 public	account_logs	account_logs_account_id_fkey	t	t	public	accounts	{"account_id"}	{"id"}	s	a	a	{}	f	f	t	t	f

@@ -6,3 +6,4 @@ slots='pgsp_email_events pgsp_email_messages pgsp_sessions pgsp_contact_activiti
 first_slot=pgsp_email_events
 publisher_major=13
 subscriber_major=15
+without_checksums=''

@@ -146,8 +146,7 @@ upgrade_clone() {
     i) set -- "$@" --locale-provider=icu --icu-locale="$(fact 5)" ;;
     b) set -- "$@" --locale-provider=builtin --builtin-locale="$(fact 5)" ;;
     esac
-    # from 18 on initdb turns checksums on by itself
-    if [ "$(fact 6)" = on ]; then set -- "$@" -k; elif [ "$subscriber_major" -ge 18 ]; then set -- "$@" --no-data-checksums; fi
+    if [ "$(fact 6)" = on ]; then set -- "$@" -k; elif [ -n "$without_checksums" ]; then set -- "$@" "$without_checksums"; fi
     rm -rf "$target"
     "$new/initdb" -D "$target" "$@" >&2
     "$old/pg_ctl" -D "$data" -w -m fast stop >&2
