@@ -192,10 +192,10 @@ pub fn half_and_whole(stage: &Stage, number: &str) -> Result<(), Failed> {
 fn with_includes(file: &Path) -> Result<String, Failed> {
     let folder = file.parent().ok_or("a file has a folder")?;
     let mut text = String::new();
-    for line in std::fs::read_to_string(file)?.lines() {
+    for line in std::fs::read_to_string(file)?.split_inclusive('\n') {
         match line.strip_prefix("\\ir ") {
-            Some(included) => text.push_str(&with_includes(&folder.join(included))?),
-            None => text = text + line + "\n",
+            Some(included) => text.push_str(&with_includes(&folder.join(included.trim_end()))?),
+            None => text.push_str(line),
         }
     }
     Ok(text)
