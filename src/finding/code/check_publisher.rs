@@ -5,75 +5,75 @@ use super::Code;
 codes! {
     PF101 Error:
         "`wal_level` is not `logical`",
-        "No logical slot can be made",
-        "`wal_level`, or the provider's own switch (`rds.logical_replication`, `cloudsql.logical_decoding`); restart";
+        "No logical slot can be created",
+        "Set `wal_level`, or the provider's own switch (`rds.logical_replication`, `cloudsql.logical_decoding`); restart";
     PF102 Error:
         "`max_replication_slots` is too small for this plan",
-        "Each subscription holds a slot, each running table copy one more; copies wait or fail, silently for SQL",
+        "Each subscription holds a slot, and each running table copy one more; copies wait or fail, and SQL does not show it",
         "Raise it to the number given; restart";
     PF103 Error:
         "`max_wal_senders` is too small for this plan",
-        "Each slot in use has a walsender, so has each standby",
+        "Each slot in use has a walsender, and so does each standby",
         "Raise it to the number given; restart";
     PF104 Warning:
         "`max_slot_wal_keep_size` is finite",
         "A slot that retains more is lost: its subscription and copy start over",
-        "-1 while the migration lasts, and an alarm on the disk";
+        "Set it to -1 during the migration, with an alert on disk space";
     PF105 Error:
         "`idle_replication_slot_timeout` is not 0 (18)",
-        "A slot that waits longer for its subscription is invalidated, for good",
-        "0; reload";
+        "A slot that waits longer for its subscription is invalidated permanently",
+        "Set it to 0; reload";
     PF106 Info:
-        "what decoding may take in memory, or spills",
-        "`logical_decoding_work_mem` counts once for each walsender; 12 spills above 4096 changes",
-        "Compare it with free memory";
+        "how much memory decoding may use, or when it spills to disk",
+        "`logical_decoding_work_mem` applies to each walsender; 12 spills above 4096 changes",
+        "Compare it with the free memory";
     PF107 Warning:
         "`wal_sender_timeout` or `wal_receiver_timeout` is below 60 s",
-        "The connection is given up while a large transaction is decoded or applied, and decoding starts over",
-        "5 min";
+        "The connection is dropped while a large transaction is decoded or applied, and decoding starts over",
+        "Set it to 5 min";
     PF108 Warning:
-        "changed settings wait for a restart",
-        "The old values are in force",
-        "Restart before the start";
+        "changed settings are pending a restart",
+        "The old values are in effect",
+        "Restart before the migration";
     PF109 Warning:
         "fewer cores than walsenders",
-        "Each slot decodes all WAL; more slots then make every slot slower",
-        "Fewer slots, or a larger machine while it lasts";
+        "Each slot decodes all WAL; with too few cores, more slots slow down every slot",
+        "Fewer slots, or a larger machine during the migration";
     PF110 Error:
         "the server is a standby",
-        "Publications and subscriptions are made on a primary",
+        "Publications and subscriptions can only be created on a primary",
         "Connect to the primary";
     PF111 Error:
-        "another major version than planned",
+        "the major version differs from the planned one",
         "The scripts refuse it",
         "Plan again with the right `--publisher-version` or `--subscriber-version`";
     PF112 Warning:
-        "a minor version that loses changes of a table added without a lock",
-        "12, 13 before 13.21, 14.18, 15.13, 16.9, 17.5: later changes of that table never arrive",
+        "a minor version that loses changes to a table added without a lock",
+        "12, 13 before 13.21, 14.18, 15.13, 16.9, 17.5: later changes to that table never arrive",
         "Update; lock the table before ALTER PUBLICATION ... ADD TABLE";
     PF113 Warning:
-        "the judged role may not replicate",
-        "It can neither make slots nor be in `publisher_dsn`",
-        "REPLICATION, `rds_replication`; or `--replication-role NAME`";
+        "the role checked may not replicate",
+        "It can neither create slots nor be used in `publisher_dsn`",
+        "Give it REPLICATION or `rds_replication`; or name another with `--replication-role NAME`";
     PF114 Error:
-        "no role of the server may log in and replicate",
+        "no role on the server may log in and replicate",
         "No subscription can connect",
         "ALTER ROLE ... REPLICATION";
     PF115 Warning:
-        "the judged role cannot make the publications",
-        "They are for the tables' owner with CREATE on the database",
-        "The GRANTs in the hint, or run the files as the owner";
+        "the role checked cannot create the publications",
+        "That takes the tables' owner, with CREATE on the database",
+        "Run the GRANTs in the hint, or run the files as the owner";
     PF116 Error:
         "the replicating role may not read a table",
-        "Its copy fails again and again",
+        "Its copy fails over and over",
         "GRANT SELECT";
     PF117 Error:
-        "row security hides rows from the replicating role",
-        "COPY copies what the role sees, without an error",
+        "row-level security hides rows from the replicating role",
+        "COPY copies only what the role sees, without an error",
         "ALTER ROLE ... BYPASSRLS";
     PF118 Warning:
-        "`statement_timeout` for the replicating role",
-        "The copy of a table is one statement",
+        "`statement_timeout` is set for the replicating role",
+        "Copying a table is one statement",
         "ALTER ROLE ... IN DATABASE ... SET statement_timeout = 0";
     PF119 Warning:
         "`synchronous_standby_names` matches the subscriptions",
@@ -82,14 +82,14 @@ codes! {
     PF120 Warning:
         "the publisher has standbys without these slots",
         "After a failover the migration starts over",
-        "No planned switchover meanwhile; failover slots, `pg_failover_slots`";
+        "Avoid planned switchovers meanwhile; use failover slots or `pg_failover_slots`";
     PF121 Warning:
-        "transactions that have written for more than a minute",
-        "Making the first slot waits for them",
+        "transactions that have been writing for more than a minute",
+        "Creating the first slot waits for them",
         "Wait, or `pg_terminate_backend`";
     PF122 Error:
         "prepared transactions older than a minute",
-        "Making a slot waits for them, in whatever database",
+        "Creating a slot waits for them, whichever database they are in",
         "COMMIT PREPARED or ROLLBACK PREPARED";
     PF123 Warning:
         "a setting is below what the provider asks for",
@@ -97,74 +97,74 @@ codes! {
         "Raise it";
     PF124 Info:
         "14 and earlier send BEGIN and COMMIT of every transaction to every slot",
-        "Each further slot costs apply time and network for all transactions of the database",
+        "Each additional slot costs apply time and network traffic for every transaction in the database",
         "Fewer slots";
     PF125 Error:
         "Citus or TimescaleDB on the publisher",
-        "Their tables' rows lie elsewhere: in shards on other servers, in chunks that come and go",
-        "The extension's own way to move; drop it if no table uses it";
+        "Their tables' rows are stored elsewhere: in shards on other servers, or in chunks that come and go",
+        "Migrate by the extension's own method; drop it if no table uses it";
     PF201 Error:
         "a table has no usable replica identity",
-        "Once published, the application's own UPDATE and DELETE fail (55000)",
-        "The ALTER TABLE in the hint, cheapest first";
+        "Once it is published, the application's own UPDATE and DELETE fail (55000)",
+        "Run an ALTER TABLE from the hint, which lists the cheapest first";
     PF202 Error:
-        "the unique index of a planned replica identity is not there",
+        "the unique index of a planned replica identity does not exist",
         "The identity cannot be set",
-        "Make the index, or plan again";
+        "Create the index, or plan again";
     PF203 Error:
-        "a row filter uses columns outside of the identity",
+        "a row filter uses columns outside the replica identity",
         "UPDATE and DELETE fail on the publisher (42P10)",
-        "REPLICA IDENTITY FULL, or filter by the key";
+        "Set REPLICA IDENTITY FULL, or filter by the key";
     PF205 Warning:
-        "a sharded table with out-of-line columns and no FULL",
+        "a sharded table has out-of-line (TOAST) columns but not REPLICA IDENTITY FULL",
         "An UPDATE that moves a row to another shard loses them, without an error",
-        "REPLICA IDENTITY FULL, unless the key never changes";
+        "Set REPLICA IDENTITY FULL, unless the key never changes";
     PF206 Error:
         "TRUNCATE of a sharded table is published",
-        "Row filters do not apply to it: a late shard wipes the others' rows",
-        "Plan again; leave truncate out";
+        "Row filters do not apply to it: a late shard wipes out the rows of the others",
+        "Plan again, without truncate";
     PF207 Error:
         "a row filter takes `abs` of a hash",
-        "It fails for the least integer, inside the walsender, forever",
-        "`hashint8(key) & (n - 1)`";
+        "It fails for the smallest integer, inside the walsender, forever",
+        "Use `hashint8(key) & (n - 1)`";
     PF208 Info:
         "tables with replica identity FULL",
         "Every UPDATE and DELETE carries the whole old row",
-        "A key spares it";
+        "Add a key to avoid that";
     PF209 Error:
-        "a planned table is unlogged, temporary or foreign now",
+        "a planned table is now unlogged, temporary or foreign",
         "It cannot be published",
         "SET LOGGED, or plan without it";
     PF210 Warning:
         "a planned table belongs to an extension",
-        "CREATE EXTENSION makes and fills it on the subscriber",
+        "CREATE EXTENSION creates and fills it on the subscriber",
         "`--exclude` it";
     PF211 Warning:
         "unlogged tables",
         "They write no WAL",
-        "`pg_dump --table` in the cutover";
+        "`pg_dump --table` during the cutover";
     PF212 Info:
         "foreign tables",
         "They hold no rows",
-        "The same servers and user mappings there";
+        "Create the same servers and user mappings on the subscriber";
     PF213 Info:
-        "materialised views",
+        "materialized views",
         "They are not replicated",
         "REFRESH after the drain";
     PF214 Warning:
         "large objects",
         "They are never replicated",
-        "`pg_dump --large-objects`, or bytea";
+        "`pg_dump --large-objects`, or bytea instead";
     PF215 Info:
         "sequences",
         "Their values are not replicated",
-        "Set them in the cutover";
+        "Set them during the cutover";
     PF216 Info:
-        "another publication FOR ALL TABLES",
-        "Tables without identity already fail to UPDATE",
-        "Know it";
+        "another publication is FOR ALL TABLES",
+        "UPDATE already fails on tables without a replica identity",
+        "Nothing, but be aware of it";
     PF217 Error:
-        "a partition tree is published through a root that identifies its rows otherwise than its partitions do, or not at all",
-        "What is sent is described by the root, but the old key in WAL is the partition's: the slot stops at the first UPDATE or DELETE, or they are lost in a DEFAULT partition",
-        "The same key on root and partitions; or `--split` it";
+        "a partition tree is published through its root, which identifies rows differently from its partitions, or not at all",
+        "Changes are described as the root's, but the old key in WAL is the partition's: the slot stops at the first UPDATE or DELETE, or they are lost in a DEFAULT partition",
+        "Use the same key on the root and its partitions, or `--split` it";
 }

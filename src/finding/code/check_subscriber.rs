@@ -9,46 +9,46 @@ codes! {
         "Raise it to the number given; restart";
     PF302 Error:
         "`max_worker_processes` is too small",
-        "Workers of logical replication and their launcher come out of it",
+        "Logical replication workers and their launcher are taken from it",
         "Raise it to the number given; restart";
     PF303 Error:
         "too few replication origins: `max_active_replication_origins` (18), `max_replication_slots` (before)",
-        "Table copies die and leave their slots on the publisher",
+        "Table copies fail and leave their slots on the publisher",
         "Raise it to the number given; restart";
     PF304 Error:
-        "`max_sync_workers_per_subscription` is more than planned",
-        "Every budget of the plan is exceeded",
-        "Lower it, or plan with more";
+        "`max_sync_workers_per_subscription` is higher than planned",
+        "It exceeds every budget of the plan",
+        "Lower it, or plan for more";
     PF305 Warning:
         "too few workers for parallel apply",
-        "Large transactions are applied one after the other",
+        "Large transactions are applied one after another",
         "Raise `max_logical_replication_workers`";
     PF306 Warning:
-        "replication back would need a restart",
-        "After the cutover the way back is closed",
-        "`wal_level`, slots and walsenders of the subscriber, before";
+        "reverse replication would need a restart",
+        "There would be no way back after the cutover",
+        "Set `wal_level`, slots and walsenders on the subscriber beforehand";
     PF307 Info:
         "`track_commit_timestamp` is off (18)",
-        "Conflicts of origin are not counted",
-        "on; restart";
+        "Origin conflicts are not counted",
+        "Turn it on; restart";
     PF308 Warning:
         "the role cannot create subscriptions",
-        "Superuser up to 15; `pg_create_subscription` and CREATE on the database from 16 on",
-        "The GRANTs in the hint";
+        "It takes a superuser up to 15; `pg_create_subscription` and CREATE on the database from 16 on",
+        "Run the GRANTs in the hint";
     PF309 Error:
         "a clone holds prepared transactions",
-        "They keep locks, and commit once more through the slots",
-        "ROLLBACK PREPARED on the clone";
+        "They hold locks, and are committed once more through the slots",
+        "Run ROLLBACK PREPARED on the clone";
     PF401 Error:
-        "a planned table is not on the subscriber",
+        "a planned table does not exist on the subscriber",
         "The subscription cannot be created",
-        "`pg_dump --schema-only`";
+        "Create it with `pg_dump --schema-only`";
     PF402 Error:
-        "a planned table is nothing there that a subscription can write into",
+        "on the subscriber, a planned table is something that a subscription cannot write to",
         "The subscription cannot be created",
-        "Make it a table";
+        "Replace it with a table";
     PF403 Error:
-        "a table on the subscriber has neither primary key nor replica identity index",
+        "a table on the subscriber has neither a primary key nor a replica identity index",
         "The first UPDATE or DELETE stops the slot",
         "ADD PRIMARY KEY before the start";
     PF404 Error:
@@ -57,82 +57,82 @@ codes! {
         "DROP CONSTRAINT until the cutover, or plan again";
     PF405 Warning:
         "ENABLE ALWAYS or ENABLE REPLICA triggers",
-        "They fire for replicated rows: done twice, or stopped by an error",
+        "They fire for replicated rows: their work is done twice, or an error stops the slot",
         "DISABLE TRIGGER until the cutover";
     PF406 Warning:
         "the function of an ENABLE ALWAYS or ENABLE REPLICA trigger has no search_path",
-        "It runs with an empty one: an unqualified name stops the slot",
+        "It runs with an empty one, so an unqualified name stops the slot",
         "ALTER FUNCTION ... SET search_path";
     PF407 Warning:
         "a function in a default, check constraint or index has no search_path",
-        "It runs with an empty one: an unqualified name stops the slot",
+        "It runs with an empty one, so an unqualified name stops the slot",
         "ALTER FUNCTION ... SET search_path";
     PF408 Warning:
-        "row security that the writer is subject to",
+        "row-level security applies to the role that writes",
         "15 and later refuse to write",
         "Turn it off until the cutover";
     PF409 Error:
         "a table is not empty",
-        "The copy adds to it; a key that exists stops the slot",
+        "The copy adds to it; a key that already exists stops the slot",
         "TRUNCATE it";
     PF410 Warning:
-        "a further unique or exclusion constraint on a sharded table",
-        "A shard may wait for another one",
-        "Make it after the cutover";
+        "a sharded table has another unique or exclusion constraint",
+        "One shard may wait for another",
+        "Create it after the cutover";
     PF411 Error:
-        "rows without key whose types have no equality",
+        "a table without a key has columns whose types have no equality",
         "UPDATE and DELETE fail",
-        "A primary key there, or jsonb";
+        "Add a primary key on the subscriber, or use jsonb";
     PF412 Warning:
         "rows are found by reading the whole table",
-        "Identity FULL and no key on the subscriber",
-        "A primary key there";
+        "REPLICA IDENTITY FULL, and no key on the subscriber",
+        "Add a primary key on the subscriber";
     PF413 Info:
-        "secondary indexes are there before the copy",
+        "secondary indexes exist before the copy",
         "The copy is slower",
         "Build them afterwards";
     PF421 Error:
-        "a published column is not on the subscriber",
-        "The slot stops with the first row",
+        "a published column does not exist on the subscriber",
+        "The slot stops at the first row",
         "ADD COLUMN";
     PF422 Error:
-        "a NOT NULL column on the subscriber that nothing fills",
-        "The slot stops with the first row",
-        "A default, or DROP NOT NULL";
+        "nothing fills a NOT NULL column on the subscriber",
+        "The slot stops at the first row",
+        "Add a default, or DROP NOT NULL";
     PF423 Warning:
         "types differ",
         "A value that does not fit stops the slot",
-        "Equal types";
+        "Use the same types on both sides";
     PF424 Error:
         "a published column is generated on the subscriber",
-        "The slot stops with the first row",
+        "The slot stops at the first row",
         "DROP EXPRESSION";
     PF425 Warning:
         "a column is generated on the publisher only",
         "It is not sent and stays empty",
-        "Generate it there too";
+        "Make it generated on the subscriber too";
     PF426 Error:
         "the subscriber's key has columns that the publisher's identity lacks",
         "UPDATE and DELETE stop the slot",
-        "The same key on both sides";
+        "Use the same key on both sides";
     PF427 Warning:
         "partitions differ",
-        "A row that fits none stops the slot",
-        "The same partitions, or a DEFAULT one";
+        "A row that fits no partition stops the slot",
+        "Create the same partitions, or a DEFAULT one";
     PF428 Error:
         "an enumerated type lacks labels",
-        "The first row with one stops the slot",
+        "The first row with a missing label stops the slot",
         "ALTER TYPE ... ADD VALUE";
     PF429 Warning:
         "extensions are missing",
-        "Types and functions may be",
+        "Types and functions may be missing too",
         "CREATE EXTENSION";
     PF430 Warning:
         "encodings differ",
-        "A character that does not exist there stops the slot",
-        "The same encoding";
+        "A character that does not exist on the subscriber stops the slot",
+        "Use the same encoding";
     PF431 Warning:
         "sequences are missing",
         "The cutover sets them by name",
-        "`pg_dump --schema-only`";
+        "Create them with `pg_dump --schema-only`";
 }

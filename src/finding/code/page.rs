@@ -6,12 +6,12 @@ use super::{Code, all};
 
 const INTRODUCTION: &str = "# Findings\n\
      \n\
-     A finding is what a check saw: `severity`, a code, what it is about, one line, and where it helps a detail and a hint.\n\
-     `error` means that the answer is no (exit code 4); the file asked for is written all the same, so that it can be looked\n\
-     at. A code is never used again for something else.\n\
+     A finding is what a check reports: a severity, a code, its subject, one line of text and, where it helps, a detail and\n\
+     a hint. `error` means that the answer is no (exit code 4); the requested file is still written, so that you can look at\n\
+     it. A code is never reused for something else.\n\
      \n\
-     Codes begin with the room that gives them: `WL` the workload, `PL` the plan, `AU` `audit`, `EM` `emit`, `PF` `check`,\n\
-     `SM` `simulate`.";
+     The first two letters say where a finding comes from: `WL` the workload, `PL` the plan, `AU` `audit`, `EM` `emit`,\n\
+     `PF` `check`, `SM` `simulate`.";
 
 /// A heading: the beginning of the codes below it, its words, and what is said before the table.
 struct Section {
@@ -32,17 +32,17 @@ const SECTIONS: &[Section] = &[
         "##",
         "AU",
         "`audit`",
-        "Every one of these is an error: the plan, or the pair of plan and workload, is not what `plan` wrote. `plan` runs the\n\
-     same checks before it writes, so an edited file, another workload or a defect of this program is the cause.",
+        "Each of these is an error: the plan, or the pair of plan and workload, is not what `plan` wrote. `plan` runs the same\n\
+     checks before it writes, so the cause is an edited file, another workload or a bug in this program.",
     ),
     section("##", "EM", "`emit`", ""),
     section(
         "##",
         "PF",
         "`check`",
-        "What the preflight of both servers found: `pgslotplan check plan.json --publisher CONNINFO --subscriber CONNINFO`. Each finding\n\
-     names the statement or the parameter that mends it, in the words of whoever runs the server (self-hosted, RDS, Aurora, Cloud\n\
-     SQL, Azure, CloudNativePG). More than 20 tables under one code are one finding in text, and all of them with `--format json`.",
+        "What the checks of both servers found: `pgslotplan check plan.json --publisher CONNINFO --subscriber CONNINFO`. Each finding\n\
+     names the statement or parameter that fixes it, in the terms of the server's provider (self-hosted, RDS, Aurora, Cloud SQL,\n\
+     Azure, CloudNativePG). In text, more than 20 tables under one code are one finding; `--format json` lists all of them.",
     ),
     section("###", "PF1", "the publisher and its settings", ""),
     section("###", "PF2", "the publisher's tables", ""),
@@ -50,9 +50,9 @@ const SECTIONS: &[Section] = &[
     section("###", "PF4", "the subscriber's tables", ""),
     section("###", "PF5", "the network", ""),
     section("###", "PF6", "the plan against the live catalog", ""),
-    section("###", "PF7", "what is there already", ""),
+    section("###", "PF7", "what already exists", ""),
     section("###", "PF8", "disk", ""),
-    section("###", "PF9", "what was not seen", ""),
+    section("###", "PF9", "what was not checked", ""),
     section("##", "SM", "`simulate`", ""),
 ];
 
