@@ -157,6 +157,8 @@ fn recorded_by_an_exporter(servers: &Servers) -> Result<(), Failed> {
          ANALYZE;",
         )?
         .success()?;
+    // A session reports its counters late: what is there before must not come as a rise while the exporter looks.
+    cluster.wait_until("postgres", "SELECT sum(n_tup_ins) >= 1120 FROM pg_stat_user_tables", LIMIT)?;
     let folder = tempfile::tempdir()?;
     let exporter_port = free_port()?;
     let conninfo = cluster.tcp_conninfo("postgres").ok_or("the server listens")?;
