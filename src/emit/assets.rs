@@ -82,6 +82,7 @@ assets! {
     "identities_back.sql",
     "load.sql",
     "mark.sql",
+    "members.sql",
     "memberships_make.sql",
     "memberships_read.sql",
     "mirror_publications_drop.sql",

@@ -81,6 +81,7 @@ pub(super) fn streaming(publisher: ServerVersion, subscriber: ServerVersion) -> 
 pub(super) fn files(context: &Context<'_>, steps: &[Step]) -> Vec<Support> {
     let mut files = vec![
         Support::new("plan/tables.sql", tables(context)),
+        Support::new("plan/members.sql", members_sql(context)),
         Support::new("plan/values.sql", values_sql(context, steps)),
         Support::new("plan/values.sh", values_sh(context)),
         Support::new("plan/steps.sh", steps_sh(steps)),
@@ -158,18 +159,22 @@ fn action_letter(action: ReferentialAction) -> &'static str {
     }
 }
 
+/// What every session loads: names and flags only, since a table with TOAST takes six times as long to make.
 fn tables(context: &Context<'_>) -> String {
-    let mut text = "-- The plan as temporary tables. Loaded by lib/load.sql.\n".to_owned();
-    for relation in [
-        slots(context),
-        mirrors(context),
-        publications(context),
-        members(context),
-        relations(context),
-        partitions(context),
-        excluded(context),
-        foreign_keys(context),
-    ] {
+    let mut text =
+        "-- Slots, publications and relations of the plan as temporary tables. Loaded by lib/load.sql.\n".to_owned();
+    for relation in [slots(context), mirrors(context), publications(context), relations(context)] {
+        relation.write(&mut text);
+    }
+    text
+}
+
+/// What only some sessions load.
+fn members_sql(context: &Context<'_>) -> String {
+    let mut text =
+        "-- Members, partitions and foreign keys of the plan as temporary tables. Loaded by lib/members.sql.\n"
+            .to_owned();
+    for relation in [members(context), partitions(context), excluded(context), foreign_keys(context)] {
         relation.write(&mut text);
     }
     text
@@ -177,17 +182,12 @@ fn tables(context: &Context<'_>) -> String {
 
 fn slots(context: &Context<'_>) -> Relation {
     let row = |(number, slot): (usize, &PlannedSlot)| {
-        vec![
-            number.to_string(),
-            text(slot.name.as_str()),
-            text(&slot.subscription),
-            list(context.publication_names(slot)),
-        ]
+        vec![number.to_string(), text(slot.name.as_str()), text(&slot.subscription)]
     };
     Relation {
         name: "planned_slot",
-        what: "Slots, and the subscription and publications of each.",
-        columns: &["number integer", "slot_name text", "subscription_name text", "publications text[]"],
+        what: "Slots, and the subscription of each.",
+        columns: &["number integer", "slot_name name", "subscription_name name"],
         rows: context.plan.slots.iter().enumerate().map(row).collect(),
     }
 }
@@ -197,7 +197,7 @@ fn mirrors(context: &Context<'_>) -> Relation {
     Relation {
         name: "planned_mirror",
         what: "Slots of the way back, in the same order; their subscriptions have the same names.",
-        columns: &["number integer", "slot_name text"],
+        columns: &["number integer", "slot_name name"],
         rows: slots.map(|(number, name)| vec![number.to_string(), text(name.as_str())]).collect(),
     }
 }
@@ -222,14 +222,14 @@ fn publications(context: &Context<'_>) -> Relation {
         what: "Publications with what they publish, and the publication of the way back for each.",
         columns: &[
             "number integer",
-            "publication_name text",
-            "slot_name text",
+            "publication_name name",
+            "slot_name name",
             "inserts boolean",
             "updates boolean",
             "deletes boolean",
             "truncates boolean",
             "via_root boolean",
-            "mirror_name text",
+            "mirror_name name",
         ],
         rows: context.publications.iter().enumerate().map(row).collect(),
     }
@@ -261,10 +261,10 @@ fn members(context: &Context<'_>) -> Relation {
         name: "planned_table",
         what: "Members of the publications: identity as in pg_class.relreplident; publishes_changes: UPDATE or DELETE.",
         columns: &[
-            "slot_name text",
-            "publication_name text",
-            "schema_name text",
-            "table_name text",
+            "slot_name name",
+            "publication_name name",
+            "schema_name name",
+            "table_name name",
             "kind \"char\"",
             "via_root boolean",
             "identity \"char\"",
@@ -296,7 +296,6 @@ fn relations(context: &Context<'_>) -> Relation {
                     text(&name.name),
                     flag(table.only),
                     flag(needs_key),
-                    list(table.identity_columns.iter().map(String::as_str)),
                 ]);
             }
         }
@@ -306,13 +305,12 @@ fn relations(context: &Context<'_>) -> Relation {
         what: "Relations that each subscription writes into; needs_key: rows are found by a key that must be there before the start.",
         columns: &[
             "slot_number integer",
-            "slot_name text",
-            "subscription_name text",
-            "schema_name text",
-            "table_name text",
+            "slot_name name",
+            "subscription_name name",
+            "schema_name name",
+            "table_name name",
             "is_only boolean",
             "needs_key boolean",
-            "identity_columns text[]",
         ],
         rows,
     }
@@ -328,7 +326,7 @@ fn partitions(context: &Context<'_>) -> Relation {
     Relation {
         name: "planned_partition",
         what: "Partitions that were known when the plan was made.",
-        columns: &["root_schema text", "root_name text", "schema_name text", "table_name text"],
+        columns: &["root_schema name", "root_name name", "schema_name name", "table_name name"],
         rows: rows.into_iter().collect(),
     }
 }
@@ -337,7 +335,7 @@ fn excluded(context: &Context<'_>) -> Relation {
     Relation {
         name: "planned_excluded",
         what: "Tables that the plan leaves out.",
-        columns: &["schema_name text", "table_name text"],
+        columns: &["schema_name name", "table_name name"],
         rows: context.plan.excluded.iter().map(|table| vec![text(&table.schema), text(&table.name)]).collect(),
     }
 }
@@ -371,13 +369,13 @@ fn foreign_keys(context: &Context<'_>) -> Relation {
         name: "planned_foreign_key",
         what: "Foreign keys that the plan cuts, in parts as in pg_constraint; is_restored: dropped on the subscriber until the cutover.",
         columns: &[
-            "schema_name text",
-            "table_name text",
-            "constraint_name text",
+            "schema_name name",
+            "table_name name",
+            "constraint_name name",
             "is_restored boolean",
             "joins_slots boolean",
-            "to_schema text",
-            "to_name text",
+            "to_schema name",
+            "to_name name",
             "columns text[]",
             "to_columns text[]",
             "match_type \"char\"",

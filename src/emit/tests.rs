@@ -669,5 +669,5 @@ fn ten_thousand_tables_are_rows_and_not_statements() {
         let statements = squawk_syntax::SourceFile::parse(&sql).syntax_node().children().count();
         assert!(statements < 100, "{file} has {statements} statements");
     }
-    assert_eq!(body(&script, "plan/tables.sql").lines().filter(|line| line.starts_with("pgsp_")).count(), 10_000);
+    assert_eq!(body(&script, "plan/members.sql").lines().filter(|line| line.starts_with("pgsp_")).count(), 10_000);
 }

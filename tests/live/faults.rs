@@ -195,7 +195,8 @@ fn with_includes(file: &Path) -> Result<String, Failed> {
     for line in std::fs::read_to_string(file)?.split_inclusive('\n') {
         match line.strip_prefix("\\ir ") {
             Some(included) => text.push_str(&with_includes(&folder.join(included.trim_end()))?),
-            None => text.push_str(line),
+            // an \\ir behind a condition stays, and finds its file from anywhere
+            None => text.push_str(&line.replace(" \\ir ", &format!(" \\ir {}/", folder.display()))),
         }
     }
     Ok(text)

@@ -1,6 +1,7 @@
 -- 10_publisher_check.sql: Checks that the publisher still matches the plan. Changes nothing.
 -- Phase prepare. Run: sh run.sh publisher_check, or psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 10_publisher_check.sql
 \ir lib/publisher.sql
+\ir lib/members.sql
 \ir lib/read_only.sql
 \ir lib/publisher_settings.sql
 \set identities_are_set off

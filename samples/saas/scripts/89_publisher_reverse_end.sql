@@ -3,6 +3,4 @@
 -- Hazard: From here on there is no way back to the old server.
 \ir lib/publisher.sql
 \ir lib/mirrors_drop.sql
-\if :cuts_foreign_keys
-\ir lib/foreign_keys_return.sql
-\endif
+\if :cuts_foreign_keys \ir lib/foreign_keys_return.sql \endif

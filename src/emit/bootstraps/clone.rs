@@ -116,6 +116,7 @@ pub(super) fn check() -> Step {
         ..Step::new(StepId::CloneCheck, "Checks that the clone can follow the plan's slots. Changes nothing.")
     }
     .sql(&[
+        "members",
         "read_only",
         "\\set states '{loaded,placed,started}'",
         "\\set state_hint 'Run ' :step_adopt ' first.'",

@@ -10,7 +10,14 @@ pub(in crate::emit) fn publisher() -> Step {
         go: "Go on when the exit code is 0 and every warning is accepted.".into(),
         ..Step::new(StepId::PublisherCheck, "Checks that the publisher still matches the plan. Changes nothing.")
     }
-    .sql(&["read_only", "publisher_settings", "\\set identities_are_set off", "publisher_tables", "slots_usable"])
+    .sql(&[
+        "members",
+        "read_only",
+        "publisher_settings",
+        "\\set identities_are_set off",
+        "publisher_tables",
+        "slots_usable",
+    ])
 }
 
 pub(in crate::emit) fn subscriber() -> Step {
@@ -26,6 +33,7 @@ pub(in crate::emit) fn subscriber() -> Step {
         )
     }
     .sql(&[
+        "members",
         "read_only",
         "subscriber_settings",
         "subscriber_tables",

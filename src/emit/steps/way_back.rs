@@ -94,5 +94,5 @@ pub(in crate::emit) fn end() -> Step {
             "Drops the subscriptions of the way back; dropped foreign keys of the old server return.",
         )
     }
-    .sql(&["mirrors_drop", "\\if :cuts_foreign_keys", "foreign_keys_return", "\\endif"])
+    .sql(&["mirrors_drop", "\\if :cuts_foreign_keys \\ir lib/foreign_keys_return.sql \\endif"])
 }

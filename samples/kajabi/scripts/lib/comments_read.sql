@@ -1,5 +1,6 @@
 -- Comments on the foreign keys that are restored at the cutover, as CSV.
 \ir publisher.sql
+\ir members.sql
 \ir read_only.sql
 COPY (SELECT n.nspname, c.relname, k.conname, obj_description(k.oid, 'pg_constraint')
       FROM pg_temp.planned_foreign_key AS cut

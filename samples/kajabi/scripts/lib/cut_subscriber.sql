@@ -15,8 +15,6 @@ FROM (
 \endif
 \ir require_mark.sql
 \ir subscriptions_stop.sql
-\if :cuts_foreign_keys
-\ir foreign_keys_restore.sql
-\endif
+\if :cuts_foreign_keys \ir foreign_keys_restore.sql \endif
 \set slots planned_mirror
 \ir slots.sql

@@ -111,11 +111,9 @@ resume_all() {
     for entry in $PGBOUNCER_DATABASES; do set -- "$@" "RECONNECT \"$entry\"" "RESUME \"$entry\""; done
     failed=0
     ask_all "$@" || failed=2
-    for name in $PGBOUNCERS; do
-        for entry in $PGBOUNCER_DATABASES; do
+    for name in $PGBOUNCERS; do for entry in $PGBOUNCER_DATABASES; do
             [ "$(shown "$name" "$entry" paused)" = 0 ] || failed=2
-        done
-    done
+    done; done
     record resume "$PGBOUNCER_DATABASES on $PGBOUNCERS"
     return "$failed"
 }
@@ -252,11 +250,9 @@ switch_new() {
     switch_all "$NEW_HOST" "$NEW_PORT"; switched=$?
     wait "$pid" || return
     [ "$switched" -eq 0 ] || return "$switched"
-    for name in $PGBOUNCERS; do
-        for entry in $PGBOUNCER_DATABASES; do
+    for name in $PGBOUNCERS; do for entry in $PGBOUNCER_DATABASES; do
             [ "$(shown "$name" "$entry" paused)" = 1 ] || { echo "cutover: entry $entry of PgBouncer $name is not paused any more: was it started anew?" >&2; return 4; }
-        done
-    done
+    done; done
 }
 # The point of no return. It is noted on the server that opens, in the transaction that opens it, before anybody goes there.
 let_in() {
@@ -365,11 +361,9 @@ paused_part() {
 ready_to_cut() {
     publisher_file lib/ready_publisher.sql -v most_bytes_behind="$MOST_BYTES_BEHIND" || return
     ask_all || return
-    for name in $PGBOUNCERS; do
-        for entry in $PGBOUNCER_DATABASES; do
+    for name in $PGBOUNCERS; do for entry in $PGBOUNCER_DATABASES; do
             [ -n "$(shown "$name" "$entry" name)" ] || { echo "cutover: PgBouncer $name has no entry $entry" >&2; return 4; }
-        done
-    done
+    done; done
     leads_to "$OLD_HOST" "$OLD_PORT" && prepare_pause && publisher_file "$step_reverse_subscriptions" -v subscriber_dsn="$subscriber_dsn"
 }
 prepare_pause() { remember_servers && subscriber_file lib/close_subscriber.sql; }

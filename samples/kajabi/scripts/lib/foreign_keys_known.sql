@@ -1,5 +1,6 @@
 -- No foreign key of :side joins a table whose TRUNCATE is replicated with one outside its slot, except those that the plan
 -- cuts. A key of or to a partition root counts for all of its partitions.
+\ir members.sql
 WITH named AS (
   SELECT p.schema_name, p.table_name, p.slot_name, p.truncates FROM pg_temp.planned_table AS p
   UNION

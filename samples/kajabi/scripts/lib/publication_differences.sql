@@ -1,4 +1,5 @@
 -- What the publications have that the plan does not, and the other way round: :differences, a text[] of one line each.
+\ir members.sql
 \if :publisher_has_schema_publications
 SELECT coalesce(array_agg(format('publication %I publishes whole schemas', p.pubname)), '{}') AS whole_schemas
 FROM pg_temp.planned_publication AS planned JOIN pg_publication AS p ON p.pubname = planned.publication_name

@@ -1,4 +1,5 @@
 -- Creates the publications of the way back that are missing: the members, filters and options of the forward ones, spelled here.
+\ir members.sql
 SELECT format('CREATE PUBLICATION %I FOR TABLE %s WITH (publish = %L%s)', p.mirror_name,
     string_agg(format('%s%I.%I%s', CASE WHEN t.is_only THEN 'ONLY ' ELSE '' END, t.schema_name, t.table_name, ' WHERE (' || t.row_filter || ')'), ', '
                ORDER BY t.schema_name, t.table_name),

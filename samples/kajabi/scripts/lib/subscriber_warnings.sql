@@ -1,4 +1,5 @@
 -- What may surprise on the subscriber, but stops nothing.
+\ir members.sql
 WITH relation AS (
   SELECT DISTINCT c.oid, c.relrowsecurity FROM pg_temp.planned_table AS p
   JOIN pg_namespace AS n ON n.nspname = p.schema_name

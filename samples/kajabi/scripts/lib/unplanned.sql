@@ -1,4 +1,5 @@
 -- Tables with rows of their own that are neither in the plan nor excluded by it, nor below one that is: :unplanned, a text[].
+\ir members.sql
 WITH known AS (
   SELECT schema_name, table_name FROM pg_temp.planned_table UNION SELECT schema_name, table_name FROM pg_temp.planned_excluded
 )

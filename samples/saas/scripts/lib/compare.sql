@@ -25,7 +25,7 @@ SET row_security = off;
 -- have the root.
 CREATE TEMP TABLE compared_table AS
 SELECT (row_number() OVER (ORDER BY r.schema_name COLLATE "C", r.table_name COLLATE "C") - 1)::integer AS number, r.schema_name, r.table_name,
-       bool_or(r.is_only) AS is_only, array_agg(r.slot_name ORDER BY r.slot_number) AS slots
+       bool_or(r.is_only) AS is_only, array_agg(r.slot_name::text ORDER BY r.slot_number) AS slots
 FROM pg_temp.planned_relation AS r GROUP BY r.schema_name, r.table_name;
 CREATE TEMP TABLE exchange (
     kind text, number integer, lo text[], hi text[], buckets integer, bucket integer, row_count bigint, hash_sum numeric,

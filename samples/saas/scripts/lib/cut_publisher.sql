@@ -4,9 +4,7 @@
 \ir publisher.sql
 \ir end_parts.sql
 \ir take_part.sql
-\if :stops
-\ir stop_writes.sql
-\endif
+\if :stops \ir stop_writes.sql \endif
 \set slots planned_slot
 \ir wait_for_slots.sql
 \set out :dir '/before'

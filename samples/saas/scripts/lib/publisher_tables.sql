@@ -2,6 +2,7 @@
 -- replica identity a later step sets are not asked for one. What is sent through a root is described by the root's
 -- identity, but the old key in WAL is the partition's: a root without one stops its slot at the first UPDATE or DELETE; with
 -- other columns no partition fits the row, or the DEFAULT one, where it is not found.
+\ir members.sql
 WITH planned AS (
   SELECT DISTINCT schema_name, table_name, kind, via_root AND kind = 'p' AS via_root,
          publishes_changes AND (:'identities_are_set' = 'on' OR NOT sets_identity) AS needs_identity

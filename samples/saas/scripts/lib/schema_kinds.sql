@@ -1,6 +1,7 @@
 -- What kind of entry each constraint, index and trigger of the publisher is for the schema steps: class, oid, kind, bytes.
 -- Foreign keys over slots are restored from what was remembered, or made while the tables are empty.
 \ir publisher.sql
+\ir members.sql
 \ir read_only.sql
 WITH key AS (
   SELECT i.indexrelid FROM pg_index AS i WHERE i.indisprimary OR i.indisreplident

@@ -1,7 +1,12 @@
 -- The subscriber's tables can take what is sent. Columns are checked as far as the plan knows them.
+\ir members.sql
 WITH relation AS (
-  SELECT r.*, c.oid, c.relkind, c.relpersistence
-  FROM pg_temp.planned_relation AS r LEFT JOIN (pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace)
+  SELECT r.*, i.identity_columns, c.oid, c.relkind, c.relpersistence
+  FROM pg_temp.planned_relation AS r
+  LEFT JOIN pg_temp.planned_partition AS l ON l.schema_name = r.schema_name AND l.table_name = r.table_name
+  JOIN LATERAL (SELECT t.identity_columns FROM pg_temp.planned_table AS t WHERE (t.schema_name, t.table_name)
+      IN ((r.schema_name, r.table_name), (l.root_schema, l.root_name)) LIMIT 1) AS i ON true
+  LEFT JOIN (pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace)
     ON n.nspname = r.schema_name AND c.relname = r.table_name
 ), leaf AS (
   SELECT r.needs_key, r.identity_columns, l.oid, i.indexrelid, i.indkey, i.indnkeyatts

@@ -1,6 +1,7 @@
 -- Facts of the planned tables, one a line: columns, keys, partitions; if :everything, defaults, indexes, constraints and
 -- triggers too. Left out: foreign keys that the plan keeps away, its guards, replica identities (which it may change), and the
 -- not-null constraints of 18, which are properties of columns before it.
+\ir members.sql
 \ir read_only.sql
 WITH t AS (
   SELECT DISTINCT c.oid, c.relkind, n.nspname AS schema_name, c.relname AS table_name, format('%I.%I', n.nspname, c.relname) AS name

@@ -1,5 +1,6 @@
 -- The planned tables and partitions with rows by their oids, which name the entries of a dump.
 \ir publisher.sql
+\ir members.sql
 \ir read_only.sql
 SELECT DISTINCT t.oid FROM pg_temp.planned_table AS p
 JOIN pg_namespace AS n ON n.nspname = p.schema_name

@@ -3,6 +3,7 @@
 -- middle can be run again. One that this server lacks is remembered as the publisher has it, so that it is restored too.
 \if :cuts_foreign_keys
 \ir state.sql
+\ir members.sql
 SELECT pg_temp.has_state('dropped_foreign_key') AS has_state \gset
 CREATE TABLE IF NOT EXISTS pgslotplan.dropped_foreign_key (
     prefix text NOT NULL, schema_name name NOT NULL, table_name name NOT NULL, constraint_name name NOT NULL,

@@ -2,6 +2,7 @@
 -- their root's, and remembers the old ones. The server spells each ALTER; each is a transaction of its own.
 SELECT set_config('pgslotplan.chosen', :'chosen', false) AS chosen \gset
 \ir state.sql
+\ir members.sql
 DROP TABLE IF EXISTS pg_temp.identity_relation;
 CREATE TEMP TABLE identity_relation AS
 SELECT DISTINCT n.nspname, l.relname, l.oid, l.relreplident, planned.identity, planned.identity_columns AS columns

@@ -3,7 +3,5 @@
 \ir end_parts.sql
 \ir take_part.sql
 \ir mirrors_drop.sql
-\if :cuts_foreign_keys
-\ir foreign_keys_restore.sql
-\endif
+\if :cuts_foreign_keys \ir foreign_keys_restore.sql \endif
 \ir open_writes.sql

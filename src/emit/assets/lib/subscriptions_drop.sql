@@ -4,5 +4,6 @@ SELECT format('ALTER SUBSCRIPTION %I DISABLE', s.subname), format('ALTER SUBSCRI
        format('DROP SUBSCRIPTION %I', s.subname)
 FROM pg_temp.planned_slot AS p JOIN pg_subscription AS s ON s.subname = p.subscription_name
 JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()
-WHERE s.subpublications = p.publications AND coalesce(s.subslotname::text, p.slot_name) = p.slot_name
+WHERE coalesce(s.subslotname, p.slot_name) = p.slot_name AND s.subpublications = (
+    SELECT array_agg(b.publication_name::text ORDER BY b.number) FROM pg_temp.planned_publication AS b WHERE b.slot_name = p.slot_name)
 ORDER BY p.number \gexec

@@ -1,5 +1,6 @@
 -- A trigger that refuses TRUNCATE on each table whose TRUNCATE is not published, on partitions too.
 \if :guards_truncate
+\ir members.sql
 \ir state.sql
 CREATE OR REPLACE FUNCTION pgslotplan.refuse_truncate() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $pgslotplan$ BEGIN

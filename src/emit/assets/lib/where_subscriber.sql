@@ -2,6 +2,7 @@
 \ir subscriber.sql
 \ir tables_not_ready.sql
 \ir foreign_keys_saved.sql
+\ir members.sql
 SELECT pg_temp.has_state('plan') AS has_mark, pg_temp.has_state('opened') AS has_opened \gset
 \set is_stopped f \set is_open f
 \if :has_mark
