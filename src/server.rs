@@ -122,6 +122,14 @@ impl ServerVersion {
     pub fn publishes_schemas(self) -> bool {
         self.major() >= 15
     }
+    /// Parameter `idle_session_timeout` (14).
+    pub fn has_idle_session_timeout(self) -> bool {
+        self.major() >= 14
+    }
+    /// Parameter `transaction_timeout` (17).
+    pub fn has_transaction_timeout(self) -> bool {
+        self.major() >= 17
+    }
     /// `initdb` turns data checksums on by itself (18).
     pub fn has_checksums_by_default(self) -> bool {
         self.major() >= 18

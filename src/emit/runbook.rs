@@ -31,7 +31,7 @@ pub(super) fn markdown(context: &Context<'_>, steps: &[Step], findings: &[Findin
     slots(&mut text, context);
     variable_list(&mut text, steps);
     evidence(&mut text);
-    text.push_str("\n## Each step\n\nThe head of each file has the command without run.sh.\n\n");
+    text.push_str("\n## Each step\n\n");
     for step in steps {
         one_step(&mut text, step);
     }

@@ -17,5 +17,3 @@
 \endif
 \set out :dir '/after'
 \ir counter.sql
--- at the end of the session they would go in a transaction of their own, which another look could count
-DISCARD TEMP;

@@ -19,8 +19,6 @@ SET check_function_bodies = on;
 SET lock_timeout = '5s';
 SET statement_timeout = '15min';
 SET idle_in_transaction_session_timeout = '5min';
--- from 14 and 17 on: either would end a file that waits
-SELECT count(set_config(name, '0', false)) AS timeouts FROM pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout') \gset
 \ir ../plan/values.sql
 -- neither functions nor DO blocks can see psql variables
 SELECT set_config('pgslotplan.prefix', :'prefix', false) AS prefix,
@@ -47,3 +45,6 @@ BEGIN
       HINT = format('Run this file in the planned database of the %s.', side);
   END IF;
 END $pgslotplan$;
+-- timeouts that came with 14 and 17: either would end a file that waits
+SELECT count(set_config(name, '0', false)) AS timeouts
+FROM unnest(CASE WHEN :'session_side' = 'subscriber' THEN :'subscriber_timeouts' ELSE :'publisher_timeouts' END::text[]) AS name \gset

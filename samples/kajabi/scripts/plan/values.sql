@@ -13,6 +13,8 @@
 \set publisher_origin_setting 'max_replication_slots'
 \set publisher_roots_take_not_valid 'off'
 \set subscriber_roots_take_not_valid 'off'
+\set publisher_timeouts '{}'
+\set subscriber_timeouts '{"idle_session_timeout"}'
 \set subscriber_has_roots 'on'
 \set subscriber_origin_setting 'max_replication_slots'
 \set parallel_apply 'off'

@@ -220,6 +220,7 @@ cut_publisher() {
             return 4
         fi
         stops=off
+        sleep 0.3 # the temporary tables of this look go in a transaction of their own, which the next look must not count
     done
     printf '%s\n' "$stopped_at" > "$state/drained"
 }

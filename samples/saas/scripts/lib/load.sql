@@ -40,12 +40,16 @@ CREATE FUNCTION pg_temp.foreign_state(wanted name) RETURNS text LANGUAGE sql STA
 $pgslotplan$;
 -- Whether a table of the state schema is there. Refuses one that is not ours.
 CREATE FUNCTION pg_temp.has_state(wanted name) RETURNS boolean LANGUAGE plpgsql STABLE AS $pgslotplan$ DECLARE
-  reason text := pg_temp.foreign_state(wanted);
+  reason text;
 BEGIN
+  IF wanted <> '' AND to_regclass('pgslotplan.' || quote_ident(wanted)) IS NULL THEN
+    RETURN false;
+  END IF;
+  reason := pg_temp.foreign_state(wanted);
   IF reason IS NOT NULL THEN
     RAISE EXCEPTION USING MESSAGE = 'the schema pgslotplan is not ours to use', DETAIL = reason,
       HINT = 'Run the files with one role, or drop the schema if it is not needed.';
   END IF;
-  RETURN EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = 'pgslotplan' AND c.relname = wanted);
+  RETURN wanted <> '';
 END $pgslotplan$;
 COMMIT;
