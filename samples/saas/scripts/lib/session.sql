@@ -20,12 +20,11 @@ SET lock_timeout = '5s';
 SET statement_timeout = '15min';
 SET idle_in_transaction_session_timeout = '5min';
 \ir ../plan/values.sql
--- neither functions nor DO blocks can see psql variables
+-- neither functions nor DO blocks can see psql variables, such as :session_side: publisher, subscriber or clone
 SELECT set_config('pgslotplan.prefix', :'prefix', false) AS prefix,
        set_config('pgslotplan.plan_sha256', :'plan_sha256', false) AS plan_sha256,
        set_config('pgslotplan.database', :'database', false) AS database,
        set_config('pgslotplan.system_identifier', :'system_identifier', false) AS system_identifier \gset
--- :session_side is publisher, subscriber or clone; a clone has the publisher's version
 SELECT set_config('pgslotplan.side', :'session_side', false) AS side,
        set_config('pgslotplan.major', CASE WHEN :'session_side' = 'subscriber' THEN :'subscriber_major' ELSE :'publisher_major' END, false) AS major \gset
 DO $pgslotplan$ DECLARE
