@@ -281,7 +281,7 @@ mod tests {
         let rules = &sarif["runs"][0]["tool"]["driver"]["rules"];
         assert_eq!(rules[1]["shortDescription"]["text"], "a table has no usable replica identity");
         assert_eq!(rules[1]["defaultConfiguration"]["level"], "error");
-        assert!(rules[1]["help"]["text"].as_str().unwrap().contains("What to do: The ALTER TABLE in the hint"));
+        assert!(rules[1]["help"]["text"].as_str().unwrap().contains("What to do: Run the ALTER TABLE in t"));
         assert_eq!(rule("XX101"), serde_json::json!({ "id": "XX101" }));
         let json: Value = serde_json::from_str(&render(FindingFormat::Json)).unwrap();
         assert_eq!(json["findings"][1]["code"], "PL102");

@@ -22,7 +22,7 @@ subscriber_file() { file=$1; shift; psql_subscriber "$@" -f "$here/$file" >&2; }
 hook() { # what command
     [ -n "$2" ] || return 0
     record hook "$1: $2"
-    sh -c "$2" || { echo "cutover: the command for \"$1\" failed: $2" >&2; return 1; }
+    (unset PGAPPNAME PGCLIENTENCODING PGOPTIONS; exec sh -c "$2") || { echo "cutover: the command for \"$1\" failed: $2" >&2; return 1; }
 }
 
 # --- PgBouncer. PGOPTIONS goes: PgBouncer refuses start-up options.
@@ -143,7 +143,7 @@ switch_all() { # host port
     for name in $PGBOUNCERS; do
         eval "ini=\${${name}_ini:-} command=\${${name}_switch:-}"
         # shellcheck disable=SC2154,SC2086
-        if [ -n "$command" ]; then sh -c "$command \"\$@\"" switch "$1" "$2" $PGBOUNCER_DATABASES || return 1
+        if [ -n "$command" ]; then (unset PGAPPNAME PGCLIENTENCODING PGOPTIONS; exec sh -c "$command \"\$@\"" switch "$1" "$2" $PGBOUNCER_DATABASES) || return 1
         elif [ -n "$ini" ]; then rewrite_ini "$ini" "$1" "$2" || return 1
         else echo "cutover: neither ${name}_ini nor ${name}_switch is set in \"$conf\"" >&2; return 1; fi
     done

@@ -1,7 +1,7 @@
 # Where the migration is, and steps run one by one. Sourced by run.sh in the folder above.
 #
 # A step is done when its server shows it; where a server shows nothing, when the state folder notes that it ended with 0 for
-# this plan. A note that the server contradicts does not count.
+# this plan. A note that the server contradicts is lost: nothing goes on by itself then.
 . "$here/lib/common.sh"
 
 attribute() { # name of a list, step
@@ -11,6 +11,7 @@ attribute() { # name of a list, step
 look() {
     shown=
     for side in publisher subscriber; do
+        if [ -f "$state/paused" ]; then continue; fi # a cutover counts the transactions of the publisher
         if said=$("ask_$side" -f "$here/lib/where_$side.sql" 2> "$state/where.$side"); then
             shown="$shown
 $said"
@@ -36,35 +37,36 @@ $1 f
     esac
 }
 is_done() { [ "$(known "$1")" = yes ]; }
-# The first step on the way that is not done. A step that another one does as a part of itself is left out.
+# After a rollback, or once a clean-up has begun, nothing but the clean-up follows
+only_cleanup() { [ -f "$state/rolled_back" ] || noted rollback || noted reverse_end || noted subscriber_cleanup || noted publisher_cleanup; }
+# Whether a step is on the way: one that another step does as a part of itself is not, nor is a way back
+is_on_way() { # step
+    case $(attribute phase "$1") in rollback) return 1 ;; cleanup) return 0 ;; esac
+    [ -z "$(attribute part_of "$1")" ] && ! only_cleanup
+}
+# The first step on the way that is not done
 find_next() {
-    next=
-    for candidate in $steps; do
-        case $(attribute phase "$candidate") in rollback) continue ;; esac
-        [ -z "$(attribute part_of "$candidate")" ] || continue
-        is_done "$candidate" && continue
-        next=$candidate
-        return 0
+    for next in $steps; do
+        if is_on_way "$next" && ! is_done "$next"; then return 0; fi
     done
+    next=
     return 1
 }
+say_end() { note "every step is done; to begin anew, remove \"$state/done\""; }
 tell_next() {
     if ! find_next; then
-        note "every step is done"
+        say_end
         return 0
     fi
     note "next: $next ($(attribute step "$next"), phase $(attribute phase "$next"), on the $(attribute side "$next"))"
-    [ "$(known "$next")" != lost ] || note "  it is noted as done, but the server does not show it"
+    [ "$(known "$next")" != lost ] || note "  it is noted as done, but the server does not show it: find out why, then sh run.sh $next"
     [ -z "$(attribute asks "$next")" ] || note "  a person decides: $(attribute asks "$next")"
     note "  sh run.sh next"
 }
 tell_where() {
     look
     last=
-    for candidate in $steps; do
-        case $(attribute phase "$candidate") in rollback) continue ;; esac
-        if is_done "$candidate"; then last=$candidate; fi
-    done
+    for candidate in $steps; do if is_on_way "$candidate" && is_done "$candidate"; then last=$candidate; fi; done
     note "database $database, plan $plan${kind:+, $kind}"
     if [ -n "$last" ]; then note "latest step done: $last ($(attribute step "$last"))"; else note "no step is done yet"; fi
     tell_next
@@ -124,19 +126,14 @@ run_to() { # phase
     done
     [ -n "$last" ] || { say "run: no step of this plan is in phase $1"; return 1; }
     while look && find_next; do
-        if comes_after "$next" "$last"; then
-            note "phase $1 is done"
-            return 0
-        fi
-        if [ -n "$(attribute asks "$next")" ]; then
-            tell_next
-            return 0
-        fi
+        if comes_after "$next" "$last"; then note "phase $1 is done"; return 0; fi
+        if [ "$(known "$next")" = lost ]; then tell_next; return 4; fi
+        if [ -n "$(attribute asks "$next")" ]; then tell_next; return 0; fi
         note "$next"
         run_step "$next" || { code=$?; say "run: $next ended with $code; the reason is above"; return "$code"; }
         shows_done "$next" || return 1
     done
-    note "every step is done"
+    say_end
 }
 comes_after() { # step step
     passed=
@@ -162,7 +159,8 @@ run() {
     next)
         shift
         look
-        find_next || { note "every step is done"; return 0; }
+        find_next || { say_end; return 0; }
+        if [ "$(known "$next")" = lost ]; then tell_next; return 4; fi
         note "$next"
         run_step "$next" "$@"
         ;;

@@ -21,8 +21,9 @@ SELECT concat_ws(' ', id, CASE WHEN is_done THEN 't' ELSE 'f' END) FROM (
   UNION ALL
   SELECT 'stop', :'is_stopped'::boolean
   UNION ALL
-  SELECT 'foreign_keys_drop', NOT EXISTS (SELECT FROM pg_temp.planned_foreign_key AS k WHERE k.is_restored AND NOT EXISTS (
-    SELECT FROM pg_temp.saved AS s WHERE s.schema_name = k.schema_name AND s.table_name = k.table_name AND s.constraint_name = k.constraint_name))
+  SELECT 'foreign_keys_drop', :'foreign_keys_dropped'::boolean AND NOT EXISTS (SELECT FROM pg_temp.planned_foreign_key AS k
+    JOIN pg_namespace AS n ON n.nspname = k.schema_name JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = k.table_name
+    JOIN pg_constraint AS f ON f.conrelid = c.oid AND f.conname = k.constraint_name AND f.contype = 'f' WHERE k.is_restored)
   WHERE NOT :'is_stopped'::boolean
   UNION ALL
   SELECT 'reverse_prepare', NOT EXISTS (SELECT FROM pg_temp.planned_publication AS p WHERE NOT EXISTS (
@@ -31,7 +32,6 @@ SELECT concat_ws(' ', id, CASE WHEN is_done THEN 't' ELSE 'f' END) FROM (
   SELECT 'reverse_slots', NOT EXISTS (SELECT FROM pg_temp.planned_mirror AS m WHERE NOT EXISTS (
     SELECT FROM pg_replication_slots AS s WHERE s.slot_name = m.slot_name))
   UNION ALL
-  SELECT 'resume', :'is_open'::boolean
-  UNION ALL
-  SELECT 'cutover', true WHERE :'is_open'::boolean
+  -- that it is open does not say that every PgBouncer was resumed and the proof ended well
+  SELECT id, false FROM unnest(ARRAY['resume', 'cutover']) AS id WHERE NOT :'is_open'::boolean
 ) AS shown(id, is_done);

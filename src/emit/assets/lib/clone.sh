@@ -59,7 +59,9 @@ promote_clone() { # position of the slots
     [ "$(on_clone -c 'SHOW data_directory')" = "$(cd "$data" && pwd -P)" ] ||
         die 'PGSLOTPLAN_SUBSCRIBER leads to another server than the clone'
     deadline=$(($(date +%s) + ${PGSLOTPLAN_WAIT:-86400}))
-    while [ "$(on_clone -c 'SELECT pg_is_in_recovery()')" = t ]; do
+    while :; do
+        recovering=$(on_clone -c 'SELECT pg_is_in_recovery()')
+        [ "$recovering" = t ] || break
         passed=$(on_clone -v slots="$1" -f "$here/lib/clone_passed.sql")
         if [ "$passed" = t ]; then
             pg_ctl -D "$data" -w promote >&2
