@@ -59,9 +59,8 @@ tell_next() {
         return 0
     fi
     note "next: $next ($(attribute step "$next"), phase $(attribute phase "$next"), on the $(attribute side "$next"))"
-    [ "$(known "$next")" != lost ] || note "  it is noted as done, but the server does not show it: find out why, then sh run.sh $next"
     [ -z "$(attribute asks "$next")" ] || note "  a person decides: $(attribute asks "$next")"
-    note "  sh run.sh next"
+    if [ "$(known "$next")" = lost ]; then note "  it is noted as done, but the server does not show it: find out why, then sh run.sh $next"; else note "  sh run.sh next"; fi
 }
 tell_where() {
     look
