@@ -103,19 +103,7 @@ fn drift(workload: &Workload, seed: u64) -> Workload {
         // The sum of twelve even numbers less six is close to normal.
         let sum: f64 = (0..12).map(|_| f64::from(dice.next_u32()) / f64::from(u32::MAX)).sum();
         let factor = (0.5 * (sum - 6.0)).exp();
-        let load = &mut table.load;
-        for series in [
-            &mut load.inserts_per_s,
-            &mut load.updates_per_s,
-            &mut load.hot_updates_per_s,
-            &mut load.deletes_per_s,
-            &mut load.toast_chunks_per_s,
-            &mut load.wal_bytes_per_s,
-            &mut load.logical_bytes_per_s,
-        ]
-        .into_iter()
-        .chain(&mut load.transactions_per_s)
-        {
+        for series in table.load.series_mut() {
             match series {
                 Series::Constant(value) => *value *= factor,
                 Series::Buckets(values) => values.iter_mut().for_each(|value| *value *= factor),

@@ -19,7 +19,7 @@ use crate::{
     },
     policy::ForeignKeyMode,
     server::ServerVersion,
-    workload::{Deferrability, Enforcement, MatchType, ReferentialAction, ReplicaIdentity, TableKind},
+    workload::{Deferrability, Enforcement, ReplicaIdentity, TableKind},
 };
 
 /// Names of our own that a plan implies: slots, publications and subscriptions of the way back, triggers.
@@ -129,36 +129,6 @@ fn list<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
     copy_field(&array_literal(items))
 }
 
-/// The letter of `pg_class.relreplident`.
-fn identity(identity: ReplicaIdentity) -> &'static str {
-    match identity {
-        ReplicaIdentity::Default => "d",
-        ReplicaIdentity::Full => "f",
-        ReplicaIdentity::Nothing => "n",
-        ReplicaIdentity::Index => "i",
-    }
-}
-
-/// The letter of `pg_constraint.confmatchtype`.
-fn match_letter(match_type: MatchType) -> &'static str {
-    match match_type {
-        MatchType::Simple => "s",
-        MatchType::Full => "f",
-        MatchType::Partial => "p",
-    }
-}
-
-/// The letter of `pg_constraint.confupdtype` and `confdeltype`.
-fn action_letter(action: ReferentialAction) -> &'static str {
-    match action {
-        ReferentialAction::NoAction => "a",
-        ReferentialAction::Restrict => "r",
-        ReferentialAction::Cascade => "c",
-        ReferentialAction::SetNull => "n",
-        ReferentialAction::SetDefault => "d",
-    }
-}
-
 /// What every session loads: names and flags only, since a table with TOAST takes six times as long to make.
 fn tables(context: &Context<'_>) -> String {
     let mut text =
@@ -246,7 +216,7 @@ fn members(context: &Context<'_>) -> Relation {
                 text(&table.name),
                 if table.kind == TableKind::Partitioned { "p" } else { "r" }.to_owned(),
                 flag(published.slot.via_root),
-                identity(table.identity).to_owned(),
+                table.identity.letter().to_owned(),
                 list(table.identity_columns.iter().map(String::as_str)),
                 flag(table.set_identity),
                 flag(published.publishes.needs_identity()),
@@ -354,9 +324,9 @@ fn foreign_keys(context: &Context<'_>) -> Relation {
             text(&key.to.name),
             list(key.columns.iter().map(String::as_str)),
             list(key.referenced_columns.iter().map(String::as_str)),
-            match_letter(key.match_type).to_owned(),
-            action_letter(key.on_update).to_owned(),
-            action_letter(key.on_delete).to_owned(),
+            key.match_type.letter().to_owned(),
+            key.on_update.letter().to_owned(),
+            key.on_delete.letter().to_owned(),
             list(key.on_delete_columns.iter().map(String::as_str)),
             flag(key.deferrability != Deferrability::NotDeferrable),
             flag(key.deferrability == Deferrability::InitiallyDeferred),

@@ -94,10 +94,10 @@ pub async fn read_catalog(
 struct Relation {
     oid: u32,
     name: TableName,
-    /// `relkind`, `relpersistence` and `relreplident`.
+    /// `relkind`; then `relpersistence`.
     kind: char,
     persistence: char,
-    identity: char,
+    identity: ReplicaIdentity,
     is_partition: bool,
     rows_estimate: f64,
     heap_bytes: u64,
@@ -123,7 +123,7 @@ async fn read_relations(session: &Session) -> Result<Relations, PgError> {
             name: TableName::new(text("schema")?, text("name")?),
             kind: letter("kind")?,
             persistence: letter("persistence")?,
-            identity: letter("identity")?,
+            identity: ReplicaIdentity::of_letter(get(PURPOSE, row, "identity")?).unwrap_or_default(),
             is_partition: get(PURPOSE, row, "is_partition")?,
             rows_estimate: get::<f64>(PURPOSE, row, "rows_estimate")?.max(0.0),
             heap_bytes: unsigned(get(PURPOSE, row, "heap_bytes")?),
@@ -515,12 +515,7 @@ impl Shapes {
         let widths = self.widths.remove(&relation.oid);
         let widths = widths.as_ref();
         let sizes = self.sizes.get(&relation.oid);
-        let replica_identity = match relation.identity {
-            'f' => ReplicaIdentity::Full,
-            'n' => ReplicaIdentity::Nothing,
-            'i' => ReplicaIdentity::Index,
-            _ => ReplicaIdentity::Default,
-        };
+        let replica_identity = relation.identity;
         let identity = effective_identity(replica_identity, indexes);
         let usable = indexes.iter().find(|index| index.identifying.is_some()).filter(|_| identity.is_none());
         let root = lineage.roots.get(&relation.oid);
@@ -594,7 +589,7 @@ mod tests {
             name: TableName::new("public", name),
             kind,
             persistence: 'p',
-            identity: 'd',
+            identity: ReplicaIdentity::Default,
             is_partition,
             rows_estimate: 0.0,
             heap_bytes: 0,

@@ -22,7 +22,7 @@ pub(super) fn foreign_key(purpose: &'static str, row: &Row) -> Result<ForeignKey
     };
     let action = |column: &str| {
         let letter = text(column)?;
-        action_of(&letter).ok_or_else(|| unknown(column, &letter))
+        ReferentialAction::of_letter(&letter).ok_or_else(|| unknown(column, &letter))
     };
     let match_letter = text("match_type")?;
     Ok(ForeignKey {
@@ -32,7 +32,7 @@ pub(super) fn foreign_key(purpose: &'static str, row: &Row) -> Result<ForeignKey
         columns: texts("columns")?,
         referenced_columns: texts("referenced_columns")?,
         period: flag("period")?,
-        match_type: match_of(&match_letter).ok_or_else(|| unknown("match_type", &match_letter))?,
+        match_type: MatchType::of_letter(&match_letter).ok_or_else(|| unknown("match_type", &match_letter))?,
         on_update: action("on_update")?,
         on_delete: action("on_delete")?,
         on_delete_columns: texts("on_delete_columns")?,
@@ -47,27 +47,5 @@ pub(super) fn foreign_key(purpose: &'static str, row: &Row) -> Result<ForeignKey
             (true, false) => Enforcement::NotValid,
             (true, true) => Enforcement::Validated,
         },
-    })
-}
-
-/// `confmatchtype`.
-fn match_of(letter: &str) -> Option<MatchType> {
-    Some(match letter {
-        "s" => MatchType::Simple,
-        "f" => MatchType::Full,
-        "p" => MatchType::Partial,
-        _ => return None,
-    })
-}
-
-/// `confupdtype` and `confdeltype`.
-fn action_of(letter: &str) -> Option<ReferentialAction> {
-    Some(match letter {
-        "a" => ReferentialAction::NoAction,
-        "r" => ReferentialAction::Restrict,
-        "c" => ReferentialAction::Cascade,
-        "n" => ReferentialAction::SetNull,
-        "d" => ReferentialAction::SetDefault,
-        _ => return None,
     })
 }

@@ -543,12 +543,7 @@ fn relation(row: &Row) -> Result<RelationFacts, PgError> {
             "t" => Persistence::Temporary,
             _ => Persistence::Permanent,
         },
-        identity: match text("identity")?.as_str() {
-            "f" => ReplicaIdentity::Full,
-            "n" => ReplicaIdentity::Nothing,
-            "i" => ReplicaIdentity::Index,
-            _ => ReplicaIdentity::Default,
-        },
+        identity: ReplicaIdentity::of_letter(&text("identity")?).unwrap_or_default(),
         partition_of: None,
         partitions: Vec::new(),
         inherits: Vec::new(),

@@ -9,6 +9,7 @@ pub mod fold;
 pub mod foreign_key;
 pub mod history;
 pub mod learn;
+mod letters;
 pub mod locks;
 pub mod merge;
 pub mod packed;
@@ -120,6 +121,21 @@ impl Load {
         ]
         .into_iter()
         .chain(self.transactions_per_s.as_ref().map(|series| ("transactions_per_s", series)))
+    }
+
+    /// The same to change them; without names.
+    pub fn series_mut(&mut self) -> impl Iterator<Item = &mut Series> {
+        [
+            &mut self.inserts_per_s,
+            &mut self.updates_per_s,
+            &mut self.hot_updates_per_s,
+            &mut self.deletes_per_s,
+            &mut self.toast_chunks_per_s,
+            &mut self.wal_bytes_per_s,
+            &mut self.logical_bytes_per_s,
+        ]
+        .into_iter()
+        .chain(&mut self.transactions_per_s)
     }
 
     /// Rows changed per second in a bucket; 0 where it was not observed.
@@ -308,19 +324,9 @@ impl Table {
     /// Its part of [`Workload::canonicalize`].
     pub fn canonicalize(&mut self) {
         self.inherits.sort();
-        let load = &mut self.load;
-        for series in [
-            &mut load.inserts_per_s,
-            &mut load.updates_per_s,
-            &mut load.hot_updates_per_s,
-            &mut load.deletes_per_s,
-            &mut load.toast_chunks_per_s,
-            &mut load.wal_bytes_per_s,
-            &mut load.logical_bytes_per_s,
-        ] {
+        for series in self.load.series_mut() {
             *series = std::mem::take(series).compact();
         }
-        load.transactions_per_s = load.transactions_per_s.take().map(Series::compact);
     }
 }
 

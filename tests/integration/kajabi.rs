@@ -183,18 +183,7 @@ fn round_series(series: &mut Series) {
 }
 
 fn round_load(load: &mut Load) {
-    for series in [
-        &mut load.inserts_per_s,
-        &mut load.updates_per_s,
-        &mut load.hot_updates_per_s,
-        &mut load.deletes_per_s,
-        &mut load.toast_chunks_per_s,
-        &mut load.wal_bytes_per_s,
-        &mut load.logical_bytes_per_s,
-    ] {
-        round_series(series);
-    }
-    load.transactions_per_s.iter_mut().for_each(round_series);
+    load.series_mut().for_each(round_series);
     // A HOT update is an update, after rounding too.
     if let (Series::Buckets(hot), Series::Buckets(all)) = (&mut load.hot_updates_per_s, &load.updates_per_s) {
         hot.iter_mut().zip(all).for_each(|(hot, all)| *hot = hot.min(*all));

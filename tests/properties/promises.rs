@@ -170,19 +170,7 @@ impl Change {
         for (number, table) in later.tables.iter_mut().enumerate() {
             let hot = if self.turned.contains(&number) { 30.0 } else { 1.0 };
             let factor = self.factors[number % self.factors.len()] * hot;
-            let load = &mut table.load;
-            for series in [
-                &mut load.inserts_per_s,
-                &mut load.updates_per_s,
-                &mut load.hot_updates_per_s,
-                &mut load.deletes_per_s,
-                &mut load.toast_chunks_per_s,
-                &mut load.wal_bytes_per_s,
-                &mut load.logical_bytes_per_s,
-            ] {
-                scale(series, factor);
-            }
-            load.transactions_per_s.iter_mut().for_each(|series| scale(series, factor));
+            table.load.series_mut().for_each(|series| scale(series, factor));
         }
         let parents: BTreeSet<_> = later.tables.iter().flat_map(|table| table.inherits.clone()).collect();
         let may_go: Vec<_> = later
