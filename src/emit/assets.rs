@@ -174,15 +174,14 @@ assets! {
 pub(super) const TOP: &[(&str, &str)] =
     &[("run.sh", include_str!("assets/run.sh")), ("cutover.conf.example", include_str!("assets/cutover.conf.example"))];
 
-/// The psql variables by which SQL of `lib` and of steps names other steps, as `step_stop`.
-pub(super) fn variables_of_steps() -> BTreeSet<String> {
+/// The psql variables by which SQL of `lib` and of `steps` names other steps, as `step_stop`.
+pub(super) fn variables_of_steps(steps: &[Step]) -> BTreeSet<String> {
     let words = |body: &str| -> Vec<String> {
         body.split(|c: char| !(c.is_ascii_lowercase() || c == '_')).map(str::to_owned).collect()
     };
-    let library = LIB.iter().filter(|(file, _)| file.ends_with(".sql")).flat_map(|(_, body)| words(body));
-    // the two that steps themselves name
-    let of_steps = ["step_dump", "step_position"].map(str::to_owned);
-    library.filter(|word| word.starts_with("step_")).chain(of_steps).collect()
+    let library = LIB.iter().filter(|(file, _)| file.ends_with(".sql")).map(|(_, body)| *body);
+    let of_steps = steps.iter().filter(|step| step.side.is_sql()).map(|step| step.body.as_str());
+    library.chain(of_steps).flat_map(words).filter(|word| word.starts_with("step_")).collect()
 }
 
 /// The static files that steps and `plan/` lead to.

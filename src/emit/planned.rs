@@ -371,7 +371,7 @@ fn timeouts(version: ServerVersion) -> String {
 /// `\set` lines: the session's values, the file names of steps, and what versions and bootstraps branch by.
 fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
     let plan = context.plan;
-    let steps_in_sql = assets::variables_of_steps();
+    let steps_in_sql = assets::variables_of_steps(steps);
     let (publisher, subscriber) = (plan.publisher_version, plan.subscriber_version);
     let budget = Budget::of(plan, context.bootstrap);
     let prefix = &plan.policy.prefix;

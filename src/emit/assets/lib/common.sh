@@ -85,8 +85,8 @@ whole() {
 }
 # die TEXT [HINT]: refuses
 die() { finish 3 "error: $1" "${2-}"; }
-leave() {
-    code=$?
+leave() { # [exit code]
+    code=${1-$?}
     [ -z "$temporary" ] || rm -rf "$temporary"
     [ -n "$has_ended" ] || record "exit $code" "ended without a result"
     exit "$code"

@@ -43,10 +43,7 @@ leave_load() {
     code=$?
     exec 9>&-
     [ -z "$holder" ] || kill "$holder" 2> /dev/null || :
-    (exit "$code") || :
-    [ -z "$temporary" ] || rm -rf "$temporary"
-    [ -n "$has_ended" ] || record "exit $code" "ended without a result"
-    exit "$code"
+    leave "$code"
 }
 dump_data() {
     jobs=${PGSLOTPLAN_JOBS:-4}
