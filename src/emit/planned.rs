@@ -15,7 +15,7 @@ use crate::{
     names::{self, SlotName, TableName, array_literal, copy_field, quote_literal, quote_psql, quote_shell},
     plan::{
         Bootstrap as How, Plan, PlannedForeignKey, PlannedSlot, Publishes,
-        budget::{Budget, SPARE},
+        needs::{Needs, SPARE},
     },
     policy::ForeignKeyMode,
     server::ServerVersion,
@@ -373,7 +373,7 @@ fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
     let plan = context.plan;
     let steps_in_sql = assets::variables_of_steps(steps);
     let (publisher, subscriber) = (plan.publisher_version, plan.subscriber_version);
-    let budget = Budget::of(plan, context.bootstrap);
+    let needs = Needs::of(plan, context.bootstrap);
     let prefix = &plan.policy.prefix;
     let on = |value: bool| if value { "on" } else { "off" }.to_owned();
     let origin_setting = |version: ServerVersion| {
@@ -404,13 +404,13 @@ fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
         ("subscriber_timeouts", timeouts(subscriber)),
         ("subscriber_has_roots", on(subscriber.receives_into_partition_roots())),
         ("subscriber_origin_setting", origin_setting(subscriber)),
-        ("parallel_apply", on(budget.parallel)),
-        ("subscription_count", budget.subscriptions.to_string()),
-        ("needed_workers", budget.workers.to_string()),
-        ("needed_slots", budget.publisher_slots().to_string()),
-        ("needed_walsenders", budget.publisher_walsenders().to_string()),
-        ("needed_origins", budget.origins().to_string()),
-        ("sync_workers", budget.sync_workers.unwrap_or_default().to_string()),
+        ("parallel_apply", on(needs.parallel)),
+        ("subscription_count", needs.subscriptions.to_string()),
+        ("needed_workers", needs.workers.to_string()),
+        ("needed_slots", needs.publisher_slots().to_string()),
+        ("needed_walsenders", needs.publisher_walsenders().to_string()),
+        ("needed_origins", needs.origins().to_string()),
+        ("sync_workers", needs.sync_workers.unwrap_or_default().to_string()),
         ("spare", SPARE.to_string()),
         ("foreign_key_mode", mode.to_owned()),
         ("cuts_foreign_keys", on(cuts_foreign_keys(plan))),

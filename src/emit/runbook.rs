@@ -12,7 +12,7 @@ use super::{
 use crate::{
     finding::Finding,
     names::{TableName, one_line},
-    plan::{Decision, PlannedSlot, PlannedTable, budget::Budget},
+    plan::{Decision, PlannedSlot, PlannedTable, needs::Needs},
     units::Bytes,
 };
 
@@ -232,7 +232,7 @@ fn not_replicated(text: &mut String, context: &Context<'_>) {
 }
 
 fn settings(text: &mut String, context: &Context<'_>, steps: &[Step]) {
-    let budget = Budget::of(context.plan, context.bootstrap);
+    let needs = Needs::of(context.plan, context.bootstrap);
     let is_aurora = context.bootstrap == Bootstrap::Aurora;
     let (publisher, subscriber) = (context.plan.publisher_version, context.plan.subscriber_version);
     let origins =
@@ -252,8 +252,8 @@ fn settings(text: &mut String, context: &Context<'_>, steps: &[Step]) {
             ""
         },
         if is_aurora { "rds.logical_replication | 1" } else { "wal_level | logical" },
-        budget.publisher_slots(),
-        budget.publisher_walsenders(),
+        needs.publisher_slots(),
+        needs.publisher_walsenders(),
     );
     if publisher.loses_slots() {
         text.push_str("| max_slot_wal_keep_size | -1 | reload |\n");
@@ -266,18 +266,18 @@ fn settings(text: &mut String, context: &Context<'_>, steps: &[Step]) {
         "\nSubscriber:\n\n| setting | at least | in force after |\n| --- | ---: | --- |\n\
          | max_logical_replication_workers | {} | restart |\n\
          | max_worker_processes | one more than max_logical_replication_workers | restart |\n| {origins} | {} | restart |\n",
-        budget.workers,
-        budget.origins(),
+        needs.workers,
+        needs.origins(),
     );
-    if let Some(sync_workers) = budget.sync_workers {
+    if let Some(sync_workers) = needs.sync_workers {
         let _ = writeln!(text, "| max_sync_workers_per_subscription | exactly {sync_workers} | reload |");
     }
-    if budget.parallel {
+    if needs.parallel {
         let _ = writeln!(
             text,
             "\nFor parallel apply of large transactions add {} × max_parallel_apply_workers_per_subscription to \
              max_logical_replication_workers.",
-            budget.subscriptions
+            needs.subscriptions
         );
     }
 }

@@ -8,7 +8,7 @@ use super::{
     judge,
     packing::cap_within,
     scope::{Scope, through_root},
-    sweep::{Sweep, shared_slots},
+    sweep::{Problem, shared_slots},
     trade::Traded,
 };
 use crate::{
@@ -63,38 +63,38 @@ impl Rows {
 }
 
 /// Makes the plan.
-pub fn plan(sweep: &Sweep<'_>, scope: &Scope, traded: Traded) -> Plan {
-    let drafts = drafts(sweep, &traded);
-    let slot_of_table = slots_of_tables(sweep, &drafts);
-    let foreign_keys = foreign_keys(sweep, &slot_of_table);
+pub fn plan(problem: &Problem<'_>, scope: &Scope, traded: Traded) -> Plan {
+    let drafts = drafts(problem, &traded);
+    let slot_of_table = slots_of_tables(problem, &drafts);
+    let foreign_keys = foreign_keys(problem, &slot_of_table);
     let mut names: BTreeSet<String> = drafts.iter().map(|draft| draft.name.to_string()).collect();
     let slots: Vec<PlannedSlot> =
-        drafts.iter().map(|draft| slot(sweep, scope, draft, &foreign_keys, &mut names)).collect();
-    let objective = objective(sweep, &traded, &drafts, &slots, &slot_of_table);
-    let caveats = caveats(sweep, scope, &traded, &slots);
+        drafts.iter().map(|draft| slot(problem, scope, draft, &foreign_keys, &mut names)).collect();
+    let objective = objective(problem, &traded, &drafts, &slots, &slot_of_table);
+    let caveats = caveats(problem, scope, &traded, &slots);
     let mut findings = scope.findings.clone();
-    findings.extend(crate::workload::check::findings(sweep.workload));
-    findings.extend(judge::findings(sweep, &traded, &drafts, &slots, &foreign_keys));
+    findings.extend(crate::workload::check::findings(problem.workload));
+    findings.extend(judge::findings(problem, &traded, &drafts, &slots, &foreign_keys));
     findings.sort();
     findings.dedup();
     let mut plan = Plan {
         kind: "plan".into(),
         version: Plan::VERSION,
         tool: format::TOOL.into(),
-        workload_sha256: sweep.workload.digest(),
+        workload_sha256: problem.workload.digest(),
         plan_sha256: String::new(),
-        seed: sweep.options.seed,
-        budget: sweep.options.budget.to_string(),
+        seed: problem.options.seed,
+        budget: problem.options.budget.to_string(),
         time_limited: traded.time_limited,
-        database: sweep.workload.database.clone(),
-        server: sweep.workload.server.clone(),
-        publisher_version: sweep.cost.publisher,
-        subscriber_version: sweep.cost.subscriber,
-        policy: sweep.policy.clone(),
-        load: load(sweep),
-        decisions: decisions(sweep, &traded, &drafts),
-        slot_counts: slot_counts(sweep, &traded),
-        previous: previous(sweep, &slots),
+        database: problem.workload.database.clone(),
+        server: problem.workload.server.clone(),
+        publisher_version: problem.cost.publisher,
+        subscriber_version: problem.cost.subscriber,
+        policy: problem.policy.clone(),
+        load: load(problem),
+        decisions: decisions(problem, &traded, &drafts),
+        slot_counts: slot_counts(problem, &traded),
+        previous: previous(problem, &slots),
         slots,
         excluded: scope.excluded.clone(),
         foreign_keys,
@@ -107,8 +107,8 @@ pub fn plan(sweep: &Sweep<'_>, scope: &Scope, traded: Traded) -> Plan {
 }
 
 /// The slots that are the previous plan's.
-fn previous(sweep: &Sweep<'_>, slots: &[PlannedSlot]) -> Option<PreviousPlan> {
-    let plan = sweep.options.previous?;
+fn previous(problem: &Problem<'_>, slots: &[PlannedSlot]) -> Option<PreviousPlan> {
+    let plan = problem.options.previous?;
     let kept = |slot: &&PlannedSlot| plan.slots.iter().any(|before| before.name == slot.name);
     let mut names: Vec<SlotName> = slots.iter().filter(kept).map(|slot| slot.name.clone()).collect();
     names.sort();
@@ -116,19 +116,20 @@ fn previous(sweep: &Sweep<'_>, slots: &[PlannedSlot]) -> Option<PreviousPlan> {
 }
 
 /// What the checker would find wrong if the plan did not say it.
-fn caveats(sweep: &Sweep<'_>, scope: &Scope, traded: &Traded, slots: &[PlannedSlot]) -> Vec<Caveat> {
+fn caveats(problem: &Problem<'_>, scope: &Scope, traded: &Traded, slots: &[PlannedSlot]) -> Vec<Caveat> {
     let no_identity = scope.no_identity.iter().map(|table| Caveat::NoIdentity { table: table.clone() });
-    let unlike_root = judge::unlike_roots(sweep.workload, slots).into_iter().map(|table| Caveat::UnlikeRoot { table });
+    let unlike_root =
+        judge::unlike_roots(problem.workload, slots).into_iter().map(|table| Caveat::UnlikeRoot { table });
     let left_shared = &traded.swept.candidates[traded.swept.chosen].hot.left_shared;
     let hot_shared =
-        left_shared.iter().map(|(group, ..)| Caveat::HotShared { table: sweep.groups.groups[*group].name.clone() });
+        left_shared.iter().map(|(group, ..)| Caveat::HotShared { table: problem.groups.groups[*group].name.clone() });
     let mut caveats: Vec<Caveat> = no_identity.chain(unlike_root).chain(hot_shared).collect();
     caveats.sort();
     caveats
 }
 
 /// Names the slots and puts them in order: hottest first, then by name.
-fn drafts(sweep: &Sweep<'_>, traded: &Traded) -> Vec<Draft> {
+fn drafts(problem: &Problem<'_>, traded: &Traded) -> Vec<Draft> {
     let candidate = &traded.swept.candidates[traded.swept.chosen];
     let shared = shared_slots(candidate, &traded.assignment);
     let mut members: Vec<(Vec<usize>, Role, Option<SlotName>)> = candidate
@@ -141,33 +142,33 @@ fn drafts(sweep: &Sweep<'_>, traded: &Traded) -> Vec<Draft> {
         shared.into_iter().zip(&traded.shared_names).map(|(groups, name)| (groups, Role::Shared, name.clone())),
     );
     let lists: Vec<Vec<usize>> = members.iter().map(|(groups, _, _)| groups.clone()).collect();
-    let nominal = sweep.slot_rows(Confidence::Nominal, &lists);
-    let low = sweep.slot_rows(Confidence::Low, &lists);
-    let high = sweep.slot_rows(Confidence::High, &lists);
+    let nominal = problem.slot_rows(Confidence::Nominal, &lists);
+    let low = problem.slot_rows(Confidence::Low, &lists);
+    let high = problem.slot_rows(Confidence::High, &lists);
     let mut order: Vec<usize> = (0..members.len()).collect();
     let peak = |slot: usize| nominal[slot].iter().copied().max().unwrap_or(0);
-    let first_name = |slot: usize| members[slot].0.iter().map(|&g| &sweep.groups.groups[g].name).min();
+    let first_name = |slot: usize| members[slot].0.iter().map(|&g| &problem.groups.groups[g].name).min();
     order.sort_by(|&a, &b| {
         peak(b).cmp(&peak(a)).then(members[a].1.cmp(&members[b].1)).then_with(|| first_name(a).cmp(&first_name(b)))
     });
-    let mut taken: BTreeSet<String> = sweep.workload.server.slots_in_use.iter().cloned().collect();
+    let mut taken: BTreeSet<String> = problem.workload.server.slots_in_use.iter().cloned().collect();
     // A slot that goes leaves its name to no other: the scripts of a transition know slots by name.
-    taken.extend(sweep.options.previous.iter().flat_map(|plan| &plan.slots).map(|slot| slot.name.to_string()));
+    taken.extend(problem.options.previous.iter().flat_map(|plan| &plan.slots).map(|slot| slot.name.to_string()));
     // Neither is a pin's name for a slot that the pin does not mean.
-    taken.extend(sweep.policy.pinned_slots().into_iter().map(ToString::to_string));
+    taken.extend(problem.policy.pinned_slots().into_iter().map(ToString::to_string));
     taken.extend(members.iter().filter_map(|(_, _, name)| name.as_ref().map(|name| name.as_str().to_owned())));
     let (mut drafts, mut number) = (Vec::new(), 0);
     for slot in order {
         let (groups, role, name) = &members[slot];
         let name = name.clone().unwrap_or_else(|| {
             let base = match role {
-                Role::Dedicated => sweep.groups.groups[groups[0]].leading_name(sweep).to_owned(),
+                Role::Dedicated => problem.groups.groups[groups[0]].leading_name(problem).to_owned(),
                 Role::Shared => {
                     number += 1;
                     format!("shared_{number}")
                 }
             };
-            SlotName::squeeze(&format!("{}_{base}", sweep.policy.prefix), &mut taken)
+            SlotName::squeeze(&format!("{}_{base}", problem.policy.prefix), &mut taken)
         });
         let rows = Rows { nominal: nominal[slot].clone(), low: low[slot].clone(), high: high[slot].clone() };
         drafts.push(Draft { groups: groups.clone(), role: *role, name, rows });
@@ -181,11 +182,11 @@ fn drafts(sweep: &Sweep<'_>, traded: &Traded) -> Vec<Draft> {
 
 impl super::grouping::TableGroup {
     /// The table a slot of this group is called after: the root of its partition tree, or its heaviest table.
-    fn leading_name<'a>(&'a self, sweep: &Sweep<'a>) -> &'a str {
+    fn leading_name<'a>(&'a self, problem: &Problem<'a>) -> &'a str {
         if let Some(root) = &self.part_of {
             return &root.name;
         }
-        let tables = || self.tables.iter().map(|&index| &sweep.workload.tables[index]);
+        let tables = || self.tables.iter().map(|&index| &problem.workload.tables[index]);
         let root = tables().find(|table| table.kind == TableKind::Partitioned);
         let heaviest = || {
             tables().max_by(|a, b| {
@@ -198,21 +199,21 @@ impl super::grouping::TableGroup {
 }
 
 /// For each table of the workload the slots its rows go to; a root of a split tree is in those of its leaves.
-fn slots_of_tables(sweep: &Sweep<'_>, drafts: &[Draft]) -> Vec<BTreeSet<usize>> {
-    let mut slots = vec![BTreeSet::new(); sweep.workload.tables.len()];
+fn slots_of_tables(problem: &Problem<'_>, drafts: &[Draft]) -> Vec<BTreeSet<usize>> {
+    let mut slots = vec![BTreeSet::new(); problem.workload.tables.len()];
     let mut roots: BTreeMap<TableName, BTreeSet<usize>> = BTreeMap::new();
     for (position, draft) in drafts.iter().enumerate() {
         for &group in &draft.groups {
-            for &index in &sweep.groups.groups[group].tables {
+            for &index in &problem.groups.groups[group].tables {
                 slots[index].insert(position);
-                if let Some(root) = &sweep.workload.tables[index].partition_root {
+                if let Some(root) = &problem.workload.tables[index].partition_root {
                     roots.entry(root.clone()).or_default().insert(position);
                 }
             }
         }
     }
     if !roots.is_empty() {
-        for (index, table) in sweep.workload.tables.iter().enumerate() {
+        for (index, table) in problem.workload.tables.iter().enumerate() {
             if let Some(leaves) = roots.get(&table.table_name()) {
                 slots[index].extend(leaves);
             }
@@ -221,12 +222,12 @@ fn slots_of_tables(sweep: &Sweep<'_>, drafts: &[Draft]) -> Vec<BTreeSet<usize>> 
     slots
 }
 
-fn foreign_keys(sweep: &Sweep<'_>, slots: &[BTreeSet<usize>]) -> Vec<PlannedForeignKey> {
+fn foreign_keys(problem: &Problem<'_>, slots: &[BTreeSet<usize>]) -> Vec<PlannedForeignKey> {
     let index: BTreeMap<TableName, usize> =
-        sweep.workload.tables.iter().enumerate().map(|(index, table)| (table.table_name(), index)).collect();
+        problem.workload.tables.iter().enumerate().map(|(index, table)| (table.table_name(), index)).collect();
     let empty = BTreeSet::new();
     let of = |name: &TableName| index.get(name).map_or(&empty, |&index| &slots[index]);
-    sweep
+    problem
         .workload
         .foreign_keys
         .iter()
@@ -240,29 +241,29 @@ fn foreign_keys(sweep: &Sweep<'_>, slots: &[BTreeSet<usize>]) -> Vec<PlannedFore
 }
 
 fn slot(
-    sweep: &Sweep<'_>,
+    problem: &Problem<'_>,
     scope: &Scope,
     draft: &Draft,
     foreign_keys: &[PlannedForeignKey],
     names: &mut BTreeSet<String>,
 ) -> PlannedSlot {
-    let bucket_count = sweep.demand.buckets.len();
+    let bucket_count = problem.demand.buckets.len();
     let tables: Vec<&Table> = draft
         .groups
         .iter()
-        .flat_map(|&group| &sweep.groups.groups[group].tables)
-        .map(|&index| &sweep.workload.tables[index])
+        .flat_map(|&group| &problem.groups.groups[group].tables)
+        .map(|&index| &problem.workload.tables[index])
         .collect();
-    let split = draft.groups.iter().any(|&group| sweep.groups.groups[group].part_of.is_some());
-    let through_root = !split && through_root(sweep.cost);
-    let share = draft.groups.iter().map(|&group| sweep.groups.groups[group].share).max().unwrap_or(Share::WHOLE);
+    let split = draft.groups.iter().any(|&group| problem.groups.groups[group].part_of.is_some());
+    let through_root = !split && through_root(problem.cost);
+    let share = draft.groups.iter().map(|&group| problem.groups.groups[group].share).max().unwrap_or(Share::WHOLE);
     let members = members(scope, &tables, share, through_root);
     // A shard never publishes TRUNCATE: a late one would wipe rows that the others have already (postgres.md §6.4).
     let guarded = !share.is_whole()
-        || sweep.policy.foreign_keys == ForeignKeyMode::Guard
+        || problem.policy.foreign_keys == ForeignKeyMode::Guard
             && foreign_keys.iter().any(|planned| planned.cut && tables.iter().any(|table| is(table, &planned.key.to)));
     let (peak, peak_position) = Rows::peak(&draft.rows.nominal, bucket_count);
-    let number = |units| sweep.cost.to_number(units);
+    let number = |units| problem.cost.to_number(units);
     let name = draft.name.as_str().to_owned();
     // Whole bytes a table, so that the sum does not depend on the order of the tables.
     let wal = |bucket: usize| {
@@ -280,12 +281,12 @@ fn slot(
         via_root: through_root && members.iter().any(|member| member.kind == TableKind::Partitioned),
         publish: if guarded { "insert, update, delete" } else { "insert, update, delete, truncate" }.into(),
         peak_load: number(peak),
-        peak_bucket: sweep.demand.buckets.get(peak_position).copied().unwrap_or(0) as u32,
+        peak_bucket: problem.demand.buckets.get(peak_position).copied().unwrap_or(0) as u32,
         mean_load: number(Rows::mean(&draft.rows.nominal, bucket_count)),
         peak_load_high: number(Rows::peak(&draft.rows.high, bucket_count).0),
         mean_load_low: number(Rows::mean(&draft.rows.low, bucket_count)),
         copy_bytes: members.iter().map(|member| member.copy_bytes).sum(),
-        wal_bytes_per_s_peak: sweep.demand.buckets.iter().map(|&bucket| wal(bucket)).fold(0.0, f64::max),
+        wal_bytes_per_s_peak: problem.demand.buckets.iter().map(|&bucket| wal(bucket)).fold(0.0, f64::max),
         tables: members,
         name: draft.name.clone(),
     }
@@ -359,37 +360,40 @@ fn member(
     }
 }
 
-fn load(sweep: &Sweep<'_>) -> PlannedLoad {
-    let unit = match sweep.cost.measure {
+fn load(problem: &Problem<'_>) -> PlannedLoad {
+    let unit = match problem.cost.measure {
         Measure::Wal => "WAL bytes per second",
         Measure::Apply => "share of an apply worker's time",
         Measure::Pipeline => "share of the time of the slot's busier stage (apply worker or walsender)",
     };
     PlannedLoad {
-        measure: sweep.cost.measure,
+        measure: problem.cost.measure,
         unit: unit.into(),
-        slot_capacity: sweep.cost.capacity_units(sweep.policy.slot_capacity).map(|units| sweep.cost.to_number(units)),
-        coefficients: sweep.cost.coefficients.clone(),
+        slot_capacity: problem
+            .cost
+            .capacity_units(problem.policy.slot_capacity)
+            .map(|units| problem.cost.to_number(units)),
+        coefficients: problem.cost.coefficients.clone(),
     }
 }
 
 fn objective(
-    sweep: &Sweep<'_>,
+    problem: &Problem<'_>,
     traded: &Traded,
     drafts: &[Draft],
     slots: &[PlannedSlot],
     slot_of_table: &[BTreeSet<usize>],
 ) -> Objective {
-    let number = |units| sweep.cost.to_number(units);
+    let number = |units| problem.cost.to_number(units);
     let peak_of = |draft: &Draft| draft.rows.nominal.iter().copied().max().unwrap_or(0);
     let shared_units = drafts.iter().filter(|d| d.role == Role::Shared).map(peak_of).max().unwrap_or(0);
     let has_shared = drafts.iter().any(|draft| draft.role == Role::Shared);
     let lower = if has_shared { traded.bound.value.min(traded.packing_peak) } else { 0 };
     let (shared, bound_value, packing) = (number(shared_units), number(lower), number(traded.packing_peak));
-    let pairs = cut_pairs(sweep, |index| slot_of_table[index].clone());
-    let reasons = CutReasons::new(sweep, traded, drafts);
-    let name = |index: usize| sweep.workload.tables[index].table_name();
-    let co_cut: f64 = sweep
+    let pairs = cut_pairs(problem, |index| slot_of_table[index].clone());
+    let reasons = CutReasons::new(problem, traded, drafts);
+    let name = |index: usize| problem.workload.tables[index].table_name();
+    let co_cut: f64 = problem
         .graph
         .pairs()
         .iter()
@@ -419,11 +423,11 @@ fn objective(
                 reason: reasons.of((a, &slot_of_table[a]), (b, &slot_of_table[b])).into(),
             })
             .collect(),
-        cut_transactions_per_s: (!sweep.workload.co_writes.is_empty()).then_some(co_cut),
+        cut_transactions_per_s: (!problem.workload.co_writes.is_empty()).then_some(co_cut),
         copy_imbalance: if total == 0 { 1.0 } else { largest as f64 * copies.len() as f64 / total as f64 },
         moves: traded.moves,
-        one_slot_peak_load_high: Some(number(judge::one_slot_peak_high(sweep))),
-        frontier: frontier(sweep, traded),
+        one_slot_peak_load_high: Some(number(judge::one_slot_peak_high(problem))),
+        frontier: frontier(problem, traded),
         move_curve: traded
             .move_curve
             .iter()
@@ -434,7 +438,7 @@ fn objective(
 
 /// Why a pair is cut, found from the plan itself.
 struct CutReasons<'a> {
-    sweep: &'a Sweep<'a>,
+    problem: &'a Problem<'a>,
     drafts: &'a [Draft],
     group_of: BTreeMap<usize, usize>,
     /// The shared peak that the tolerance allows, units; `None` when planning again.
@@ -442,11 +446,11 @@ struct CutReasons<'a> {
 }
 
 impl<'a> CutReasons<'a> {
-    fn new(sweep: &'a Sweep<'a>, traded: &Traded, drafts: &'a [Draft]) -> Self {
-        let groups = sweep.groups.groups.iter().enumerate();
-        let tolerance_ppm = (sweep.policy.cut_tolerance * 1e6).round() as u64;
+    fn new(problem: &'a Problem<'a>, traded: &Traded, drafts: &'a [Draft]) -> Self {
+        let groups = problem.groups.groups.iter().enumerate();
+        let tolerance_ppm = (problem.policy.cut_tolerance * 1e6).round() as u64;
         CutReasons {
-            sweep,
+            problem,
             drafts,
             group_of: groups.flat_map(|(group, made)| made.tables.iter().map(move |&index| (index, group))).collect(),
             cap: traded.moves.is_none().then(|| cap_within(traded.packing_peak, tolerance_ppm)),
@@ -465,7 +469,7 @@ impl<'a> CutReasons<'a> {
             return "a split table lies in several slots";
         };
         let pair = (group_a.min(group_b), group_a.max(group_b));
-        if self.sweep.groups.apart.contains_key(&pair) {
+        if self.problem.groups.apart.contains_key(&pair) {
             return "a rule keeps them apart";
         }
         let Some(cap) = self.cap else { return "groups move only to lower the peak when planning again" };
@@ -477,26 +481,26 @@ impl<'a> CutReasons<'a> {
     }
 
     fn fits(&self, group: usize, slot: usize, cap: u64) -> bool {
-        let row = self.sweep.demand.row(group);
+        let row = self.problem.demand.row(group);
         self.drafts[slot].rows.nominal.iter().zip(row).all(|(sum, load)| sum + load <= cap)
     }
 }
 
-fn frontier(sweep: &Sweep<'_>, traded: &Traded) -> Vec<FrontierPoint> {
+fn frontier(problem: &Problem<'_>, traded: &Traded) -> Vec<FrontierPoint> {
     let candidate = &traded.swept.candidates[traded.swept.chosen];
     traded
         .frontier
         .iter()
         .map(|point| FrontierPoint {
             tolerance: point.tolerance_ppm as f64 / 1e6,
-            shared_peak_load: sweep.cost.to_number(point.peak),
-            cut_weight: cut_weight(sweep, candidate, &point.result.assignment),
+            shared_peak_load: problem.cost.to_number(point.peak),
+            cut_weight: cut_weight(problem, candidate, &point.result.assignment),
         })
         .collect()
 }
 
-fn slot_counts(sweep: &Sweep<'_>, traded: &Traded) -> Vec<SlotCount> {
-    let number = |units| sweep.cost.to_number(units);
+fn slot_counts(problem: &Problem<'_>, traded: &Traded) -> Vec<SlotCount> {
+    let number = |units| problem.cost.to_number(units);
     traded
         .swept
         .candidates
@@ -505,7 +509,7 @@ fn slot_counts(sweep: &Sweep<'_>, traded: &Traded) -> Vec<SlotCount> {
         .map(|(position, candidate)| {
             let chosen = position == traded.swept.chosen;
             let mut dedicated: Vec<TableName> =
-                candidate.hot.dedicated.iter().map(|(group, _)| sweep.groups.groups[*group].name.clone()).collect();
+                candidate.hot.dedicated.iter().map(|(group, _)| problem.groups.groups[*group].name.clone()).collect();
             dedicated.sort();
             let bound = if chosen { &traded.bound } else { &candidate.bound };
             let peak = if chosen { Some(traded.packing_peak) } else { candidate.packing.as_ref().map(|p| p.peak) };
@@ -514,7 +518,10 @@ fn slot_counts(sweep: &Sweep<'_>, traded: &Traded) -> Vec<SlotCount> {
                 packing_peak_load: peak.filter(|_| candidate.shared_count > 0).map(number),
                 lower_bound: number(peak.map_or(bound.value, |peak| bound.value.min(peak))),
                 feasible: candidate.keeps_headroom,
-                publisher_decode_load: publisher_decode_load(sweep, candidate.shared_count as usize + dedicated.len()),
+                publisher_decode_load: publisher_decode_load(
+                    problem,
+                    candidate.shared_count as usize + dedicated.len(),
+                ),
                 dedicated,
             }
         })
@@ -522,24 +529,24 @@ fn slot_counts(sweep: &Sweep<'_>, traded: &Traded) -> Vec<SlotCount> {
 }
 
 /// Largest sum over all walsenders in a bucket: each decodes everything, and together they send every table once.
-pub fn publisher_decode_load(sweep: &Sweep<'_>, slot_count: usize) -> f64 {
+pub fn publisher_decode_load(problem: &Problem<'_>, slot_count: usize) -> f64 {
     // The shards of a table send its rows once among them.
-    let planned: Vec<&Table> = sweep
+    let planned: Vec<&Table> = problem
         .groups
         .groups
         .iter()
         .filter(|group| group.share.number == 0)
         .flat_map(|group| &group.tables)
-        .map(|&index| &sweep.workload.tables[index])
+        .map(|&index| &problem.workload.tables[index])
         .collect();
-    let send_ns = sweep.cost.coefficients.nominal.send_byte_ns;
-    sweep
+    let send_ns = problem.cost.coefficients.nominal.send_byte_ns;
+    problem
         .demand
         .buckets
         .iter()
         .map(|&bucket| {
             let logical: f64 = planned.iter().map(|table| table.load.logical_bytes_per_s.or_zero(bucket)).sum();
-            slot_count as f64 * sweep.cost.decode_floor(sweep.workload, Confidence::Nominal, bucket)
+            slot_count as f64 * problem.cost.decode_floor(problem.workload, Confidence::Nominal, bucket)
                 + 1e-9 * send_ns * logical
         })
         .fold(0.0, f64::max)
@@ -555,8 +562,8 @@ pub fn describe(measure: Measure, units: u64) -> String {
     }
 }
 
-fn why_hot(sweep: &Sweep<'_>, reason: &HotReason) -> String {
-    let show = |units: &u64| describe(sweep.cost.measure, *units);
+fn why_hot(problem: &Problem<'_>, reason: &HotReason) -> String {
+    let show = |units: &u64| describe(problem.cost.measure, *units);
     match reason {
         HotReason::Pinned => "pinned to a slot of its own by policy".into(),
         HotReason::Kept => "it had a slot of its own in the previous plan".into(),
@@ -564,7 +571,7 @@ fn why_hot(sweep: &Sweep<'_>, reason: &HotReason) -> String {
         HotReason::Share(peak, fair) => format!(
             "its peak is {}, more than {:.0} % of an evenly loaded shared slot ({})",
             show(peak),
-            sweep.policy.hot_share * 100.0,
+            problem.policy.hot_share * 100.0,
             show(fair)
         ),
         HotReason::Capacity(peak, limit) => {
@@ -577,16 +584,16 @@ fn why_hot(sweep: &Sweep<'_>, reason: &HotReason) -> String {
         HotReason::Burst(seconds) => format!(
             "its worst burst alone would keep its neighbours waiting for {}, longer than {}",
             Seconds(*seconds),
-            Seconds(sweep.policy.max_delay_s)
+            Seconds(problem.policy.max_delay_s)
         ),
     }
 }
 
-fn decisions(sweep: &Sweep<'_>, traded: &Traded, drafts: &[Draft]) -> Vec<Decision> {
+fn decisions(problem: &Problem<'_>, traded: &Traded, drafts: &[Draft]) -> Vec<Decision> {
     let candidate = &traded.swept.candidates[traded.swept.chosen];
     let names = |group: usize| {
         let mut names: Vec<TableName> =
-            sweep.groups.groups[group].tables.iter().map(|&i| sweep.workload.tables[i].table_name()).collect();
+            problem.groups.groups[group].tables.iter().map(|&i| problem.workload.tables[i].table_name()).collect();
         names.sort();
         names
     };
@@ -594,18 +601,18 @@ fn decisions(sweep: &Sweep<'_>, traded: &Traded, drafts: &[Draft]) -> Vec<Decisi
     let mut split: BTreeMap<&TableName, (Vec<SlotName>, Share)> = BTreeMap::new();
     for draft in drafts {
         for &group in &draft.groups {
-            let made = &sweep.groups.groups[group];
+            let made = &problem.groups.groups[group];
             if let Some(root) = &made.part_of {
                 split.entry(root).or_insert((Vec::new(), made.share)).0.push(draft.name.clone());
                 continue;
             }
             let (tables, slot) = (names(group), draft.name.clone());
             if let Some((_, reason)) = candidate.hot.dedicated.iter().find(|(hot, _)| *hot == group) {
-                decisions.push(Decision::Hot { tables, slot, why: why_hot(sweep, reason) });
+                decisions.push(Decision::Hot { tables, slot, why: why_hot(problem, reason) });
                 continue;
             }
             if let Some((_, reason, left)) = candidate.hot.left_shared.iter().find(|(hot, ..)| *hot == group) {
-                let why = format!("{}, but {}", why_hot(sweep, reason), left.why());
+                let why = format!("{}, but {}", why_hot(problem, reason), left.why());
                 decisions.push(Decision::HotShared { tables: tables.clone(), slot: slot.clone(), why });
             }
             if let Some(pin) = &made.pin {
@@ -619,7 +626,7 @@ fn decisions(sweep: &Sweep<'_>, traded: &Traded, drafts: &[Draft]) -> Vec<Decisi
         let why = format!("its {what} are dealt to {} slots {how}by policy", slots.len());
         decisions.push(Decision::Split { table: table.clone(), slots, why });
     }
-    for (position, group) in sweep.groups.groups.iter().enumerate() {
+    for (position, group) in problem.groups.groups.iter().enumerate() {
         if !group.rules.is_empty() && group.tables.len() > 1 {
             let why = group.rules.iter().cloned().collect::<Vec<_>>().join("; ");
             decisions.push(Decision::KeptTogether { tables: names(position), why });

@@ -5,7 +5,7 @@ use super::{
     assemble::{Draft, Rows, describe, publisher_decode_load},
     hot::{HotReason, LeftShared},
     split::not_filterable,
-    sweep::Sweep,
+    sweep::Problem,
     trade::Traded,
 };
 use crate::{
@@ -20,38 +20,38 @@ use crate::{
 
 /// All of them, in no order.
 pub fn findings(
-    sweep: &Sweep<'_>,
+    problem: &Problem<'_>,
     traded: &Traded,
     drafts: &[Draft],
     slots: &[PlannedSlot],
     foreign_keys: &[PlannedForeignKey],
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    findings.extend(decode_floor(sweep));
+    findings.extend(decode_floor(problem));
     for draft in drafts {
-        findings.extend(never_drains(sweep, draft));
-        findings.extend(overloaded(sweep, draft));
+        findings.extend(never_drains(problem, draft));
+        findings.extend(overloaded(problem, draft));
     }
-    findings.extend(headroom(sweep, traded));
-    findings.extend(one_slot_is_enough(sweep));
-    findings.extend(cores(sweep, drafts.len()));
-    findings.extend(limited(sweep, traded));
-    findings.extend(left_shared(sweep, traded));
-    findings.extend(few_slots(sweep, traded));
+    findings.extend(headroom(problem, traded));
+    findings.extend(one_slot_is_enough(problem));
+    findings.extend(cores(problem, drafts.len()));
+    findings.extend(limited(problem, traded));
+    findings.extend(left_shared(problem, traded));
+    findings.extend(few_slots(problem, traded));
     findings.extend(partition_trees(slots));
-    findings.extend(partition_identities(sweep.workload, slots));
-    findings.extend(row_filters(sweep, slots));
-    findings.extend(cut_keys(sweep, foreign_keys));
-    findings.extend(generated_columns(sweep));
+    findings.extend(partition_identities(problem.workload, slots));
+    findings.extend(row_filters(problem, slots));
+    findings.extend(cut_keys(problem, foreign_keys));
+    findings.extend(generated_columns(problem));
     findings
 }
 
 /// `PL110`: decoding alone takes all of a walsender's time, for any number of slots.
-fn decode_floor(sweep: &Sweep<'_>) -> Option<Finding> {
-    let buckets = &sweep.demand.buckets;
-    let sum: f64 = buckets.iter().map(|&b| sweep.cost.decode_floor(sweep.workload, Confidence::Low, b)).sum();
+fn decode_floor(problem: &Problem<'_>) -> Option<Finding> {
+    let buckets = &problem.demand.buckets;
+    let sum: f64 = buckets.iter().map(|&b| problem.cost.decode_floor(problem.workload, Confidence::Low, b)).sum();
     let mean = sum / buckets.len().max(1) as f64;
-    (sweep.cost.measure == Measure::Pipeline && mean >= 1.0).then(|| {
+    (problem.cost.measure == Measure::Pipeline && mean >= 1.0).then(|| {
         Finding::new(
             code::PL110,
             Subject::Publisher,
@@ -64,9 +64,9 @@ fn decode_floor(sweep: &Sweep<'_>) -> Option<Finding> {
 
 /// `PL101` (its tables together) and `PL107` (one group is too much by itself): the slot's mean load is 1 or more at the
 /// low coefficients.
-fn never_drains(sweep: &Sweep<'_>, draft: &Draft) -> Option<Finding> {
-    let capacity = sweep.cost.capacity_units(sweep.policy.slot_capacity)?;
-    let bucket_count = sweep.demand.buckets.len();
+fn never_drains(problem: &Problem<'_>, draft: &Draft) -> Option<Finding> {
+    let capacity = problem.cost.capacity_units(problem.policy.slot_capacity)?;
+    let bucket_count = problem.demand.buckets.len();
     let mean = Rows::mean(&draft.rows.low, bucket_count);
     if mean < capacity {
         return None;
@@ -74,10 +74,10 @@ fn never_drains(sweep: &Sweep<'_>, draft: &Draft) -> Option<Finding> {
     let subject = Subject::Slot(draft.name.as_str().into());
     let share = |mean: u64| mean as f64 / capacity as f64 * 100.0;
     let alone: Vec<Vec<usize>> = draft.groups.iter().map(|&group| vec![group]).collect();
-    let means = sweep.slot_rows(Confidence::Low, &alone).into_iter().map(|row| Rows::mean(&row, bucket_count));
+    let means = problem.slot_rows(Confidence::Low, &alone).into_iter().map(|row| Rows::mean(&row, bucket_count));
     let (heaviest, own) = means.zip(&draft.groups).map(|(mean, &group)| (group, mean)).rev_max()?;
     Some(if own >= capacity {
-        let group = &sweep.groups.groups[heaviest];
+        let group = &problem.groups.groups[heaviest];
         let what = if group.share.is_whole() { "alone" } else { "even split as it is" };
         Finding::new(
             code::PL107,
@@ -89,7 +89,7 @@ fn never_drains(sweep: &Sweep<'_>, draft: &Draft) -> Option<Finding> {
             ),
         )
         .detail("One worker applies all changes of a table in one slot, so that slot never catches up.")
-        .hint(remedies(sweep, heaviest))
+        .hint(remedies(problem, heaviest))
     } else {
         Finding::new(
             code::PL101,
@@ -115,11 +115,11 @@ impl<I: Iterator<Item = (usize, u64)>> RevMax for I {
 }
 
 /// The option that would split a group so that each part keeps the headroom, if it can be split.
-fn proposed_split(sweep: &Sweep<'_>, group: usize) -> Option<String> {
+fn proposed_split(problem: &Problem<'_>, group: usize) -> Option<String> {
     /// The policy allows so many parts.
     const MOST: u64 = 64;
-    let made = &sweep.groups.groups[group];
-    let tables: Vec<_> = made.tables.iter().map(|&index| &sweep.workload.tables[index]).collect();
+    let made = &problem.groups.groups[group];
+    let tables: Vec<_> = made.tables.iter().map(|&index| &problem.workload.tables[index]).collect();
     let (name, most) = match (made.part_of.as_ref(), tables.iter().find(|table| table.kind == TableKind::Partitioned)) {
         (Some(_), _) => return None,
         (None, Some(root)) => {
@@ -127,22 +127,22 @@ fn proposed_split(sweep: &Sweep<'_>, group: usize) -> Option<String> {
                 tables.iter().filter(|table| table.partition_root.as_ref() == Some(&root.table_name())).count();
             (root.table_name(), (leaves as u64).min(MOST))
         }
-        (None, None) if tables.len() == 1 && not_filterable(tables[0], sweep.cost).is_none() => {
+        (None, None) if tables.len() == 1 && not_filterable(tables[0], problem.cost).is_none() => {
             (tables[0].table_name(), MOST)
         }
         _ => return None,
     };
-    let peak = sweep.slot_rows(Confidence::High, &[vec![group]])[0].iter().copied().max().unwrap_or(0);
-    let wanted = sweep.limit().map_or(4, |limit| peak.div_ceil(limit.max(1)).next_power_of_two().max(2));
+    let peak = problem.slot_rows(Confidence::High, &[vec![group]])[0].iter().copied().max().unwrap_or(0);
+    let wanted = problem.limit().map_or(4, |limit| peak.div_ceil(limit.max(1)).next_power_of_two().max(2));
     let parts = wanted.min(most);
     (parts >= 2).then(|| format!("--split {name}={parts}"))
 }
 
-fn remedies(sweep: &Sweep<'_>, group: usize) -> String {
-    let made = &sweep.groups.groups[group];
-    let tables = || made.tables.iter().map(|&index| &sweep.workload.tables[index]);
+fn remedies(problem: &Problem<'_>, group: usize) -> String {
+    let made = &problem.groups.groups[group];
+    let tables = || made.tables.iter().map(|&index| &problem.workload.tables[index]);
     let mut remedies = Vec::new();
-    if let Some(option) = proposed_split(sweep, group) {
+    if let Some(option) = proposed_split(problem, group) {
         let how = if tables().any(|table| table.kind == TableKind::Partitioned) {
             "deal its partitions to several slots"
         } else {
@@ -150,7 +150,7 @@ fn remedies(sweep: &Sweep<'_>, group: usize) -> String {
         };
         remedies.push(format!("{how} with {option}"));
     }
-    if tables().any(|table| sweep.cost.scans_for_old_row(table)) {
+    if tables().any(|table| problem.cost.scans_for_old_row(table)) {
         remedies.push(
             "add a primary key or a unique index as replica identity: each change reads the whole table now".into(),
         );
@@ -158,7 +158,7 @@ fn remedies(sweep: &Sweep<'_>, group: usize) -> String {
     if tables().any(|table| table.index_count > 2) {
         remedies.push("create its secondary indexes on the subscriber only after it has caught up".into());
     }
-    if sweep.cost.publisher.has_parallel_streaming() && sweep.cost.subscriber.has_parallel_streaming() {
+    if problem.cost.publisher.has_parallel_streaming() && problem.cost.subscriber.has_parallel_streaming() {
         remedies.push("use streaming = parallel if its changes come in large transactions".into());
     }
     if remedies.is_empty() {
@@ -171,14 +171,14 @@ fn remedies(sweep: &Sweep<'_>, group: usize) -> String {
 }
 
 /// `PL103`: more than the capacity in some bucket: a backlog, and when it is worked off.
-fn overloaded(sweep: &Sweep<'_>, draft: &Draft) -> Option<Finding> {
-    let capacity = sweep.cost.capacity_units(sweep.policy.slot_capacity)?;
-    let bucket_count = sweep.demand.buckets.len();
+fn overloaded(problem: &Problem<'_>, draft: &Draft) -> Option<Finding> {
+    let capacity = problem.cost.capacity_units(problem.policy.slot_capacity)?;
+    let bucket_count = problem.demand.buckets.len();
     let (peak, position) = Rows::peak(&draft.rows.nominal, bucket_count);
     if peak <= capacity || Rows::mean(&draft.rows.low, bucket_count) >= capacity {
         return None;
     }
-    let bucket_s = f64::from(sweep.workload.bucket_s);
+    let bucket_s = f64::from(problem.workload.bucket_s);
     let backlog_s = draft
         .rows
         .nominal
@@ -192,12 +192,12 @@ fn overloaded(sweep: &Sweep<'_>, draft: &Draft) -> Option<Finding> {
             format!(
                 "asks for {:.0} % of a slot in bucket {}: a backlog of up to {} of work builds up",
                 peak as f64 / capacity as f64 * 100.0,
-                sweep.demand.buckets[position],
+                problem.demand.buckets[position],
                 Seconds(backlog_s)
             ),
         )
         .detail("It is worked off in the buckets after it, while WAL is retained and rows arrive late.")
-        .hint(match proposed_split(sweep, draft.groups[0]).filter(|_| draft.groups.len() == 1) {
+        .hint(match proposed_split(problem, draft.groups[0]).filter(|_| draft.groups.len() == 1) {
             Some(option) => format!("Split it with {option}, or plan the start and the cutover away from that hour."),
             None => "Allow more slots, or plan the start and the cutover away from that hour.".into(),
         }),
@@ -215,68 +215,69 @@ fn worst_backlog(loads: &[u64], capacity: u64) -> f64 {
 }
 
 /// `PL102`: no number of slots in the range keeps the headroom at the high coefficients.
-fn headroom(sweep: &Sweep<'_>, traded: &Traded) -> Option<Finding> {
+fn headroom(problem: &Problem<'_>, traded: &Traded) -> Option<Finding> {
     let candidate = &traded.swept.candidates[traded.swept.chosen];
     (candidate.keeps_headroom == Some(false)).then(|| {
         Finding::new(
             code::PL102,
             Subject::Plan,
-            format!("no number of shared slots tried keeps {:.0} % headroom", sweep.policy.headroom * 100.0),
+            format!("no number of shared slots tried keeps {:.0} % headroom", problem.policy.headroom * 100.0),
         )
         .detail(format!(
             "With the careful coefficients the busiest shared slot asks for {}.{}",
-            candidate.peak_high.map_or("more than that".into(), |peak| describe(sweep.cost.measure, peak)),
-            too_large_to_share(sweep, &candidate.hot.shared).unwrap_or_default()
+            candidate.peak_high.map_or("more than that".into(), |peak| describe(problem.cost.measure, peak)),
+            too_large_to_share(problem, &candidate.hot.shared).unwrap_or_default()
         ))
         .hint("Measure the coefficients on your subscriber, allow more slots, or accept less headroom.")
     })
 }
 
 /// Names the group that alone takes more than the headroom leaves, whatever the number of shared slots.
-fn too_large_to_share(sweep: &Sweep<'_>, shared: &[usize]) -> Option<String> {
+fn too_large_to_share(problem: &Problem<'_>, shared: &[usize]) -> Option<String> {
     /// High peaks follow nominal ones closely, so the largest is among these.
     const LOOKED_AT: usize = 16;
-    let limit = sweep.limit()?;
+    let limit = problem.limit()?;
     let mut largest = shared.to_vec();
-    largest.sort_by_key(|&group| (std::cmp::Reverse(sweep.demand.peaks[group]), group));
+    largest.sort_by_key(|&group| (std::cmp::Reverse(problem.demand.peaks[group]), group));
     largest.truncate(LOOKED_AT);
     let alone: Vec<Vec<usize>> = largest.iter().map(|&group| vec![group]).collect();
-    let peaks = sweep.slot_rows(Confidence::High, &alone).into_iter().map(|row| row.into_iter().max().unwrap_or(0));
+    let peaks = problem.slot_rows(Confidence::High, &alone).into_iter().map(|row| row.into_iter().max().unwrap_or(0));
     let (group, peak) = largest.iter().copied().zip(peaks).rev_max()?;
     (peak > limit).then(|| {
-        let option = proposed_split(sweep, group).map_or(String::new(), |option| format!(" ({option} would split it)"));
+        let option =
+            proposed_split(problem, group).map_or(String::new(), |option| format!(" ({option} would split it)"));
         format!(
             " No number of shared slots suffices, because {} alone asks for {}{option}.",
-            sweep.groups.groups[group].name,
-            describe(sweep.cost.measure, peak)
+            problem.groups.groups[group].name,
+            describe(problem.cost.measure, peak)
         )
     })
 }
 
 /// Largest load of one slot with everything, at the high coefficients.
-pub fn one_slot_peak_high(sweep: &Sweep<'_>) -> u64 {
-    let all: Vec<usize> = (0..sweep.groups.groups.len()).collect();
-    sweep.slot_rows(Confidence::High, &[all])[0].iter().copied().max().unwrap_or(0)
+pub fn one_slot_peak_high(problem: &Problem<'_>) -> u64 {
+    let all: Vec<usize> = (0..problem.groups.groups.len()).collect();
+    problem.slot_rows(Confidence::High, &[all])[0].iter().copied().max().unwrap_or(0)
 }
 
 /// `PL104`: one slot would do.
-fn one_slot_is_enough(sweep: &Sweep<'_>) -> Option<Finding> {
-    let limit = sweep.limit()?;
-    let peak = one_slot_peak_high(sweep);
+fn one_slot_is_enough(problem: &Problem<'_>) -> Option<Finding> {
+    let limit = problem.limit()?;
+    let peak = one_slot_peak_high(problem);
     (peak <= limit).then(|| {
         Finding::new(
             code::PL104,
             Subject::Plan,
-            format!("one slot would carry everything with headroom ({} at most)", describe(sweep.cost.measure, peak)),
+            format!("one slot would carry everything with headroom ({} at most)", describe(problem.cost.measure, peak)),
         )
         .hint("A single subscription, or a managed blue/green deployment where the provider has one, is simpler than this plan.")
     })
 }
 
 /// `PL105`: fewer cores than walsenders need at peak.
-fn cores(sweep: &Sweep<'_>, slot_count: usize) -> Option<Finding> {
-    let cores = sweep.workload.server.cores?;
-    let needed = publisher_decode_load(sweep, slot_count);
+fn cores(problem: &Problem<'_>, slot_count: usize) -> Option<Finding> {
+    let cores = problem.workload.server.cores?;
+    let needed = publisher_decode_load(problem, slot_count);
     (needed > f64::from(cores)).then(|| {
         Finding::new(
             code::PL105,
@@ -289,10 +290,10 @@ fn cores(sweep: &Sweep<'_>, slot_count: usize) -> Option<Finding> {
 }
 
 /// `PL106`: `--max-slots` leaves no room for what `--publications` and the hot rule ask for.
-fn limited(sweep: &Sweep<'_>, traded: &Traded) -> Option<Finding> {
+fn limited(problem: &Problem<'_>, traded: &Traded) -> Option<Finding> {
     let candidate = &traded.swept.candidates[traded.swept.chosen];
-    let max_slots = sweep.policy.max_slots.filter(|_| traded.swept.limited)?;
-    let asked = match sweep.policy.publications {
+    let max_slots = problem.policy.max_slots.filter(|_| traded.swept.limited)?;
+    let asked = match problem.policy.publications {
         PublicationCount::Auto => "the shared slots that keep the headroom".to_owned(),
         range @ PublicationCount::Range(..) => format!("{range} shared ones"),
     };
@@ -307,22 +308,22 @@ fn limited(sweep: &Sweep<'_>, traded: &Traded) -> Option<Finding> {
 }
 
 /// `PL108`: a hot group that shares a slot all the same.
-fn left_shared(sweep: &Sweep<'_>, traded: &Traded) -> Vec<Finding> {
+fn left_shared(problem: &Problem<'_>, traded: &Traded) -> Vec<Finding> {
     let candidate = &traded.swept.candidates[traded.swept.chosen];
     candidate
         .hot
         .left_shared
         .iter()
         .map(|(group, reason, left)| {
-            let subject = Subject::Table(sweep.groups.groups[*group].name.clone());
+            let subject = Subject::Table(problem.groups.groups[*group].name.clone());
             let size = match reason {
                 HotReason::Share(peak, _) | HotReason::Capacity(peak, _) => {
-                    format!("peak {}", describe(sweep.cost.measure, *peak))
+                    format!("peak {}", describe(problem.cost.measure, *peak))
                 }
                 HotReason::Burst(seconds) => format!("bursts worth {}", Seconds(*seconds)),
                 HotReason::Pinned | HotReason::Kept | HotReason::Split => "by policy".into(),
             };
-            let split = proposed_split(sweep, *group).filter(|_| *left != LeftShared::Pinned);
+            let split = proposed_split(problem, *group).filter(|_| *left != LeftShared::Pinned);
             let ways: Vec<String> = std::iter::once(left.remedy().to_owned()).chain(split).collect();
             let message = format!("hot ({size}), but in a shared slot: {}", left.why());
             Finding::new(code::PL108, subject, message)
@@ -333,10 +334,10 @@ fn left_shared(sweep: &Sweep<'_>, traded: &Traded) -> Vec<Finding> {
 }
 
 /// `PL109`: fewer groups than slots; `PL111`: fewer slots than asked for lack of moves.
-fn few_slots(sweep: &Sweep<'_>, traded: &Traded) -> Option<Finding> {
+fn few_slots(problem: &Problem<'_>, traded: &Traded) -> Option<Finding> {
     let candidate = &traded.swept.candidates[traded.swept.chosen];
     let shared = candidate.shared_count;
-    let low = match sweep.policy.publications {
+    let low = match problem.policy.publications {
         PublicationCount::Range(low, _) if !traded.swept.limited => low,
         _ => return None,
     };
@@ -437,8 +438,8 @@ fn partition_identities(workload: &Workload, slots: &[PlannedSlot]) -> Vec<Findi
 
 /// `PL306`: what row filters ask of the application; `PL307`: TOAST values that a changed key would lose (postgres.md
 /// §6.2 to §6.5).
-fn row_filters(sweep: &Sweep<'_>, slots: &[PlannedSlot]) -> Vec<Finding> {
-    let tables = sweep.workload.by_name();
+fn row_filters(problem: &Problem<'_>, slots: &[PlannedSlot]) -> Vec<Finding> {
+    let tables = problem.workload.by_name();
     let mut findings = Vec::new();
     for member in slots.iter().flat_map(|slot| &slot.tables) {
         if member.row_filter.is_none() || member.share().number > 0 {
@@ -471,9 +472,9 @@ fn row_filters(sweep: &Sweep<'_>, slots: &[PlannedSlot]) -> Vec<Finding> {
 }
 
 /// `PL303`: foreign keys between slots, and what the chosen mode does about TRUNCATE.
-fn cut_keys(sweep: &Sweep<'_>, foreign_keys: &[PlannedForeignKey]) -> Option<Finding> {
+fn cut_keys(problem: &Problem<'_>, foreign_keys: &[PlannedForeignKey]) -> Option<Finding> {
     let count = foreign_keys.iter().filter(|key| key.cut).count();
-    let treatment = match sweep.policy.foreign_keys {
+    let treatment = match problem.policy.foreign_keys {
         ForeignKeyMode::Restore => {
             "They are dropped on the subscriber before the start, restored NOT VALID after the drain and validated once writes have opened."
         }
@@ -494,14 +495,14 @@ fn cut_keys(sweep: &Sweep<'_>, foreign_keys: &[PlannedForeignKey]) -> Option<Fin
 }
 
 /// `PL305`: generated columns are computed again on the subscriber.
-fn generated_columns(sweep: &Sweep<'_>) -> Option<Finding> {
-    let count = sweep
+fn generated_columns(problem: &Problem<'_>) -> Option<Finding> {
+    let count = problem
         .groups
         .groups
         .iter()
         .filter(|group| group.share.number == 0)
         .flat_map(|group| &group.tables)
-        .filter(|&&index| !sweep.workload.tables[index].generated_columns.is_empty())
+        .filter(|&&index| !problem.workload.tables[index].generated_columns.is_empty())
         .count();
     (count > 0).then(|| {
         Finding::new(code::PL305, Subject::Plan, format!("{count} tables have generated columns"))

@@ -119,12 +119,12 @@ pub fn optimize(
     demand.check_total(&groups)?;
     check_pinned_names(workload, policy, options.previous)?;
     check_counts(&groups, policy)?;
-    let sweep = sweep::Sweep { workload, groups: &groups, demand: &demand, graph: &graph, policy, cost, options };
+    let problem = sweep::Problem { workload, groups: &groups, demand: &demand, graph: &graph, policy, cost, options };
     let traded = match options.previous {
-        Some(previous) => replan::plan_again(&sweep, previous)?,
-        None => trade::trade(&sweep, sweep.run())?,
+        Some(previous) => replan::plan_again(&problem, previous)?,
+        None => trade::trade(&problem, problem.run())?,
     };
-    Ok(assemble::plan(&sweep, &scope, traded))
+    Ok(assemble::plan(&problem, &scope, traded))
 }
 
 /// A pin gives a slot its name, and the server may have one of that name.

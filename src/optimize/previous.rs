@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{OptimizeError, sweep::Sweep};
+use super::{OptimizeError, sweep::Problem};
 use crate::{
     cost::Share,
     names::TableName,
@@ -11,7 +11,7 @@ use crate::{
     policy::{Pin, PublicationCount},
 };
 
-/// The plan in use, looked up for the groups of this sweep.
+/// The plan in use, looked up for the groups of this problem.
 #[derive(Debug)]
 pub struct Previous<'a> {
     /// The plan.
@@ -42,11 +42,11 @@ impl<'a> Previous<'a> {
     ///
     /// # Errors
     /// [`OptimizeError::OtherDatabase`]; [`OptimizeError::Previous`] when two of its slots have the same name.
-    pub fn new(sweep: &Sweep<'_>, plan: &'a Plan) -> Result<Self, OptimizeError> {
-        if plan.database != sweep.workload.database {
+    pub fn new(problem: &Problem<'_>, plan: &'a Plan) -> Result<Self, OptimizeError> {
+        if plan.database != problem.workload.database {
             return Err(OptimizeError::OtherDatabase {
                 previous: plan.database.clone(),
-                workload: sweep.workload.database.clone(),
+                workload: problem.workload.database.clone(),
             });
         }
         let names: BTreeSet<_> = plan.slots.iter().map(|slot| &slot.name).collect();
@@ -63,8 +63,8 @@ impl<'a> Previous<'a> {
                 }
             }
         }
-        let name = |index: usize| sweep.workload.tables[index].table_name();
-        let groups = &sweep.groups.groups;
+        let name = |index: usize| problem.workload.tables[index].table_name();
+        let groups = &problem.groups.groups;
         let home = |share: Share, tables: &[usize]| {
             tables.iter().find_map(|&index| slot_of.get(&(name(index), share)).copied())
         };
@@ -95,25 +95,32 @@ impl<'a> Previous<'a> {
     }
 
     /// The previous shared slot that a pin names.
-    fn pinned_to(&self, sweep: &Sweep<'_>, group: usize) -> Option<usize> {
-        let Some(Pin::Slot(name)) = &sweep.groups.groups[group].pin else { return None };
+    fn pinned_to(&self, problem: &Problem<'_>, group: usize) -> Option<usize> {
+        let Some(Pin::Slot(name)) = &problem.groups.groups[group].pin else { return None };
         self.plan.slots.iter().position(|slot| slot.role == Role::Shared && slot.name == *name)
     }
 
     /// What stays when `dedicated` get slots of their own, `shared` share at most `room` slots, and `max_moves` groups may
     /// be elsewhere. More have to leave where rules ask for it.
-    pub fn stay(&self, sweep: &Sweep<'_>, dedicated: &[usize], shared: &[usize], room: u32, max_moves: u32) -> Stay {
+    pub fn stay(
+        &self,
+        problem: &Problem<'_>,
+        dedicated: &[usize],
+        shared: &[usize],
+        room: u32,
+        max_moves: u32,
+    ) -> Stay {
         let alone = self.kept_alone(dedicated);
-        let fixed: Vec<bool> = shared.iter().map(|&group| self.pinned_to(sweep, group).is_some()).collect();
+        let fixed: Vec<bool> = shared.iter().map(|&group| self.pinned_to(problem, group).is_some()).collect();
         let was_shared = |group: usize| self.home[group].filter(|&slot| self.plan.slots[slot].role == Role::Shared);
         let mut seats = Seats {
-            sweep,
+            problem,
             shared,
             fixed: &fixed,
-            slot: shared.iter().map(|&group| self.pinned_to(sweep, group).or_else(|| was_shared(group))).collect(),
+            slot: shared.iter().map(|&group| self.pinned_to(problem, group).or_else(|| was_shared(group))).collect(),
         };
         seats.keep_apart();
-        let (low, high) = match sweep.policy.publications {
+        let (low, high) = match problem.policy.publications {
             PublicationCount::Range(low, high) => (low as usize, high as usize),
             PublicationCount::Auto => (1, usize::MAX),
         };
@@ -145,7 +152,7 @@ impl<'a> Previous<'a> {
 
 /// The previous slot in which each shared group still is.
 struct Seats<'a> {
-    sweep: &'a Sweep<'a>,
+    problem: &'a Problem<'a>,
     shared: &'a [usize],
     fixed: &'a [bool],
     slot: Vec<Option<usize>>,
@@ -164,14 +171,14 @@ impl Seats<'_> {
     }
 
     fn peak(&self, item: usize) -> u64 {
-        self.sweep.demand.peaks[self.shared[item]]
+        self.problem.demand.peaks[self.shared[item]]
     }
 
     /// Of two that a new rule keeps apart the lighter one leaves.
     fn keep_apart(&mut self) {
         let item_of: BTreeMap<usize, usize> =
             self.shared.iter().enumerate().map(|(item, &group)| (group, item)).collect();
-        for (a, b) in self.sweep.groups.apart.keys() {
+        for (a, b) in self.problem.groups.apart.keys() {
             let (Some(&a), Some(&b)) = (item_of.get(a), item_of.get(b)) else { continue };
             if self.slot[a].is_some() && self.slot[a] == self.slot[b] {
                 let stays = |item: usize| (self.fixed[item], self.peak(item), std::cmp::Reverse(item));
@@ -193,12 +200,12 @@ impl Seats<'_> {
 
     /// The heaviest group of the fullest slot that has another one leaves, if there is one.
     fn give_one_up(&mut self) -> bool {
-        let width = self.sweep.demand.dimension_count;
+        let width = self.problem.demand.dimension_count;
         let mut rows: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
         for (&group, slot) in self.shared.iter().zip(&self.slot) {
             let Some(slot) = slot else { continue };
             let row = rows.entry(*slot).or_insert_with(|| vec![0; width]);
-            row.iter_mut().zip(self.sweep.demand.row(group)).for_each(|(sum, load)| *sum += load);
+            row.iter_mut().zip(self.problem.demand.row(group)).for_each(|(sum, load)| *sum += load);
         }
         let peak_of = |slot: usize| rows.get(&slot).and_then(|row| row.iter().copied().max()).unwrap_or(0);
         let used = self.used();

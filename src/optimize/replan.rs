@@ -11,7 +11,7 @@ use super::{
     hot::{self, Allowance, HotReason, HotSet, LeftShared},
     packing::{Assignment, MoveSettings, cap_within, repack_with_moves},
     previous::{Previous, Stay},
-    sweep::{Candidate, Sweep, Swept},
+    sweep::{Candidate, Problem, Swept},
     trade::{Traded, cut_budget, name_pinned, not_blocked, unpacked},
 };
 use crate::{
@@ -33,14 +33,14 @@ type Standing = (u64, u32, u64, usize);
 /// # Errors
 /// [`OptimizeError::OtherDatabase`] and [`OptimizeError::Previous`]; a contradiction when rules keep too many groups apart, or
 /// ask for more moves than there may be.
-pub fn plan_again(sweep: &Sweep<'_>, plan: &Plan) -> Result<Traded, OptimizeError> {
-    let previous = &Previous::new(sweep, plan)?;
-    let contenders = contenders(sweep, previous);
+pub fn plan_again(problem: &Problem<'_>, plan: &Plan) -> Result<Traded, OptimizeError> {
+    let previous = &Previous::new(problem, plan)?;
+    let contenders = contenders(problem, previous);
     let limited = contenders.iter().any(|contender| contender.stay.limited);
     let mut best: Option<(Standing, usize, Traded)> = None;
     let (mut candidates, mut refused) = (Vec::new(), None);
     for (position, mut contender) in contenders.into_iter().enumerate() {
-        match again(sweep, previous, &mut contender) {
+        match again(problem, previous, &mut contender) {
             Ok((standing, traded)) if best.as_ref().is_none_or(|(least, ..)| standing < *least) => {
                 best = Some((standing, position, traded));
             }
@@ -58,34 +58,34 @@ pub fn plan_again(sweep: &Sweep<'_>, plan: &Plan) -> Result<Traded, OptimizeErro
 }
 
 /// One for the most dedicated slots; where `--max-slots` takes shared slots away, one for each smaller number too.
-fn contenders(sweep: &Sweep<'_>, previous: &Previous<'_>) -> Vec<Contender> {
-    let groups = &sweep.groups.groups;
+fn contenders(problem: &Problem<'_>, previous: &Previous<'_>) -> Vec<Contender> {
+    let groups = &problem.groups.groups;
     let forced = groups.iter().filter(|group| group.is_forced_alone()).count() as u32;
-    let room = sweep.policy.max_slots.map_or(u32::MAX, |most| most.saturating_sub(forced));
+    let room = problem.policy.max_slots.map_or(u32::MAX, |most| most.saturating_sub(forced));
     // Unless all can be alone, one slot is to be shared.
-    let any_shared = groups.len() as u32 - forced > sweep.policy.max_dedicated.min(room);
-    let largest = sweep.policy.max_dedicated.min(room.saturating_sub(u32::from(any_shared)));
-    let first = contender(sweep, previous, room, largest);
+    let any_shared = groups.len() as u32 - forced > problem.policy.max_dedicated.min(room);
+    let largest = problem.policy.max_dedicated.min(room.saturating_sub(u32::from(any_shared)));
+    let first = contender(problem, previous, room, largest);
     let limited = first.stay.limited;
     let mut contenders = vec![first];
     let mut fewer = contenders[0].candidate.hot.dedicated.len() as u32 - forced;
     while limited && fewer > 0 {
         fewer -= 1;
-        contenders.push(contender(sweep, previous, room, fewer));
+        contenders.push(contender(problem, previous, room, fewer));
     }
     contenders
 }
 
 /// Keeps what was dedicated as far as `most` allows, then gives slots of their own to what has become hot, hottest first,
 /// while moves last. Cost: one look at all loads for each.
-fn contender(sweep: &Sweep<'_>, previous: &Previous<'_>, room: u32, most: u32) -> Contender {
-    let max_moves = sweep.options.max_moves.unwrap_or(u32::MAX);
-    let fresh = fresh(sweep, previous, room, most);
-    let mut state = State::new(sweep, previous, &fresh, most);
+fn contender(problem: &Problem<'_>, previous: &Previous<'_>, room: u32, most: u32) -> Contender {
+    let max_moves = problem.options.max_moves.unwrap_or(u32::MAX);
+    let fresh = fresh(problem, previous, room, most);
+    let mut state = State::new(problem, previous, &fresh, most);
     let (mut shared, mut stay) = state.settle(room, max_moves);
     loop {
         let count = stay.slots.len() as u32;
-        let hot = hot::beside(sweep.demand, sweep.policy, sweep.cost, count, &shared);
+        let hot = hot::beside(problem.demand, problem.policy, problem.cost, count, &shared);
         let next = hot.iter().find_map(|(group, reason)| state.with(*group, reason, &stay, room, max_moves));
         let Some((wider, its_shared, its_stay)) = next else {
             return state.finish(shared, stay, hot);
@@ -95,20 +95,20 @@ fn contender(sweep: &Sweep<'_>, previous: &Previous<'_>, room: u32, most: u32) -
 }
 
 /// Reasons of the groups that the hot rule makes dedicated when nothing is kept.
-fn fresh(sweep: &Sweep<'_>, previous: &Previous<'_>, room: u32, most: u32) -> BTreeMap<usize, HotReason> {
+fn fresh(problem: &Problem<'_>, previous: &Previous<'_>, room: u32, most: u32) -> BTreeMap<usize, HotReason> {
     let before = previous.shared_count().max(1) as u32;
-    let asked = match sweep.policy.publications {
+    let asked = match problem.policy.publications {
         PublicationCount::Range(low, high) => before.clamp(low, high),
         PublicationCount::Auto => before,
     };
     let count = asked.min(room.saturating_sub(most)).max(1);
-    sweep.isolate(count, Allowance { dedicated: most, beyond: LeftShared::MaxSlots }).dedicated.into_iter().collect()
+    problem.isolate(count, Allowance { dedicated: most, beyond: LeftShared::MaxSlots }).dedicated.into_iter().collect()
 }
 
 /// Who is dedicated.
 #[derive(Clone)]
 struct State<'a> {
-    sweep: &'a Sweep<'a>,
+    problem: &'a Problem<'a>,
     previous: &'a Previous<'a>,
     /// By rule: pinned or split.
     forced: Vec<(usize, HotReason)>,
@@ -121,12 +121,12 @@ struct State<'a> {
 
 impl<'a> State<'a> {
     fn new(
-        sweep: &'a Sweep<'a>,
+        problem: &'a Problem<'a>,
         previous: &'a Previous<'a>,
         fresh: &BTreeMap<usize, HotReason>,
         most: u32,
     ) -> State<'a> {
-        let groups = &sweep.groups.groups;
+        let groups = &problem.groups.groups;
         let of = |position: usize, otherwise: HotReason| (position, fresh.get(&position).cloned().unwrap_or(otherwise));
         let all = 0..groups.len();
         let forced: Vec<(usize, HotReason)> =
@@ -134,13 +134,13 @@ impl<'a> State<'a> {
         let may_stay = |&at: &usize| !groups[at].is_forced_alone() && !groups[at].is_pinned_shared();
         let mut order: Vec<usize> = forced.iter().map(|(group, _)| *group).collect();
         let mut before: Vec<usize> = all.filter(may_stay).filter(|&at| previous.had_alone(at).is_some()).collect();
-        before.sort_by_key(|&at| (!fresh.contains_key(&at), std::cmp::Reverse(sweep.demand.peaks[at]), at));
+        before.sort_by_key(|&at| (!fresh.contains_key(&at), std::cmp::Reverse(problem.demand.peaks[at]), at));
         order.extend(&before);
         let kept = previous.kept_alone(&order);
         before.retain(|at| kept.contains_key(at));
         let released = before.split_off(before.len().min(most as usize)).into_iter().collect();
         let alone = before.into_iter().map(|at| of(at, HotReason::Kept)).collect();
-        State { sweep, previous, forced, alone, released, most: most as usize }
+        State { problem, previous, forced, alone, released, most: most as usize }
     }
 
     fn dedicated(&self) -> Vec<usize> {
@@ -151,9 +151,9 @@ impl<'a> State<'a> {
     fn settle(&self, room: u32, max_moves: u32) -> (Vec<usize>, Stay) {
         let dedicated = self.dedicated();
         let alone: BTreeSet<usize> = dedicated.iter().copied().collect();
-        let shared: Vec<usize> = (0..self.sweep.groups.groups.len()).filter(|at| !alone.contains(at)).collect();
+        let shared: Vec<usize> = (0..self.problem.groups.groups.len()).filter(|at| !alone.contains(at)).collect();
         let room = room.saturating_sub(self.alone.len() as u32);
-        let stay = self.previous.stay(self.sweep, &dedicated, &shared, room, max_moves);
+        let stay = self.previous.stay(self.problem, &dedicated, &shared, room, max_moves);
         (shared, stay)
     }
 
@@ -167,7 +167,7 @@ impl<'a> State<'a> {
         room: u32,
         max_moves: u32,
     ) -> Option<(State<'a>, Vec<usize>, Stay)> {
-        if self.sweep.groups.groups[group].is_pinned_shared() || self.released.contains(&group) {
+        if self.problem.groups.groups[group].is_pinned_shared() || self.released.contains(&group) {
             return None;
         }
         let mut wider = self.clone();
@@ -183,11 +183,11 @@ impl<'a> State<'a> {
     /// Why a group that is hot has to share.
     fn left(&self, group: usize) -> LeftShared {
         let replaceable = self.alone.iter().any(|(_, reason)| *reason == HotReason::Kept);
-        if self.sweep.groups.groups[group].is_pinned_shared() {
+        if self.problem.groups.groups[group].is_pinned_shared() {
             LeftShared::Pinned
         } else if self.alone.len() < self.most || replaceable && !self.released.contains(&group) {
             LeftShared::MaxMoves
-        } else if self.most < self.sweep.policy.max_dedicated as usize {
+        } else if self.most < self.problem.policy.max_dedicated as usize {
             LeftShared::MaxSlots
         } else {
             LeftShared::MaxDedicated
@@ -198,18 +198,18 @@ impl<'a> State<'a> {
         let left_shared = hot.into_iter().map(|(group, reason)| (group, reason, self.left(group))).collect();
         let dedicated = self.forced.into_iter().chain(self.alone).collect();
         let hot = HotSet { dedicated, shared, left_shared };
-        Contender { candidate: self.sweep.candidate_of(hot, stay.slots.len() as u32), stay }
+        Contender { candidate: self.problem.candidate_of(hot, stay.slots.len() as u32), stay }
     }
 }
 
 /// Packs a contender with the whole budget, then walks towards that packing from what stays.
 fn again(
-    sweep: &Sweep<'_>,
+    problem: &Problem<'_>,
     previous: &Previous<'_>,
     contender: &mut Contender,
 ) -> Result<(Standing, Traded), OptimizeError> {
     let Contender { candidate, stay } = contender;
-    sweep.pack_candidate(candidate, sweep.options.budget);
+    problem.pack_candidate(candidate, problem.options.budget);
     not_blocked(candidate)?;
     let moves_of = |assignment: &Assignment| {
         let shared: BTreeMap<usize, usize> = candidate
@@ -224,8 +224,8 @@ fn again(
     let mut traded = match &candidate.packing {
         None => Traded { moves: Some(moves_of(&Assignment(Vec::new()))), ..unpacked(candidate) },
         Some(packing) => {
-            let points = points(sweep, candidate, stay, &packing.assignment);
-            let most = sweep.options.max_moves.unwrap_or(u32::MAX);
+            let points = points(problem, candidate, stay, &packing.assignment);
+            let most = problem.options.max_moves.unwrap_or(u32::MAX);
             let points: Vec<(u32, u64, Assignment)> = points
                 .into_iter()
                 .map(|assignment| (moves_of(&assignment), assignment.peak(&candidate.instance), assignment))
@@ -235,7 +235,7 @@ fn again(
                 return Err(too_few_moves(most, fewest));
             }
             let within = points.iter().filter(|(moves, ..)| *moves <= most);
-            let tolerance_ppm = (sweep.policy.cut_tolerance * 1e6).round() as u64;
+            let tolerance_ppm = (problem.policy.cut_tolerance * 1e6).round() as u64;
             let good_enough = cap_within(packing.peak, tolerance_ppm);
             let (moves, peak, assignment) = within
                 .clone()
@@ -253,26 +253,26 @@ fn again(
         }
     };
     let moves = traded.moves.unwrap_or(0);
-    let most = sweep.options.max_moves.unwrap_or(u32::MAX);
+    let most = problem.options.max_moves.unwrap_or(u32::MAX);
     if moves > most {
         return Err(too_few_moves(most, moves));
     }
     let name = |slot: usize| previous.plan.slots[slot].name.clone();
     traded.shared_names = stay.slots.iter().map(|slot| slot.map(name)).collect();
     traded.dedicated_names = stay.alone.iter().map(|(&group, &slot)| (group, name(slot))).collect();
-    name_pinned(sweep, candidate, &mut traded);
+    name_pinned(problem, candidate, &mut traded);
     let shared_peak = if candidate.shared_count > 0 { traded.assignment.peak(&candidate.instance) } else { 0 };
-    let peak = sweep.peak_over_all(candidate, shared_peak);
-    let cut = cut_weight(sweep, candidate, &traded.assignment);
+    let peak = problem.peak_over_all(candidate, shared_peak);
+    let cut = cut_weight(problem, candidate, &traded.assignment);
     Ok(((peak, moves, cut, candidate.hot.shared.len()), traded))
 }
 
 /// Assignments of ever more moves and ever lower peaks that keep every rule. When the walk from what stays finds none, the
 /// packing itself, with its bins named after the previous slots that they have most of.
-fn points(sweep: &Sweep<'_>, candidate: &Candidate, stay: &Stay, packed: &Assignment) -> Vec<Assignment> {
+fn points(problem: &Problem<'_>, candidate: &Candidate, stay: &Stay, packed: &Assignment) -> Vec<Assignment> {
     let instance = &candidate.instance;
-    let left = sweep.options.max_moves.map_or(usize::MAX, |moves| moves.saturating_sub(stay.moves) as usize);
-    let settings = MoveSettings { budget: cut_budget(sweep) };
+    let left = problem.options.max_moves.map_or(usize::MAX, |moves| moves.saturating_sub(stay.moves) as usize);
+    let settings = MoveSettings { budget: cut_budget(problem) };
     let most = left.min(instance.item_count());
     let curve = repack_with_moves(instance, &stay.home, &stay.fixed, most, &settings);
     let mut points: Vec<Assignment> = curve.into_iter().map(|point| point.assignment).collect();

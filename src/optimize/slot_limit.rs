@@ -5,7 +5,7 @@
 use super::{
     hot::{Allowance, LeftShared},
     packing::cap_within,
-    sweep::{Candidate, Sweep, Swept},
+    sweep::{Candidate, Problem, Swept},
 };
 use crate::policy::PublicationCount;
 
@@ -13,30 +13,30 @@ use crate::policy::PublicationCount;
 const FINALISTS: usize = 3;
 
 /// The candidates for at most `most` slots.
-pub fn run(sweep: &Sweep<'_>, most: u32) -> Swept {
-    let (low, high) = sweep.range();
+pub fn run(problem: &Problem<'_>, most: u32) -> Swept {
+    let (low, high) = problem.range();
     let fits = |&count: &u32| {
-        let hot = sweep.isolate(count, sweep.allowance());
+        let hot = problem.isolate(count, problem.allowance());
         hot.dedicated.len() + (count as usize).min(hot.shared.len()) <= most as usize
     };
     let within: Vec<u32> = (low..=high).filter(fits).collect();
     if within.len() == (low..=high).count() {
-        return sweep.try_counts(within);
+        return problem.try_counts(within);
     }
-    if sweep.policy.publications == PublicationCount::Auto && !within.is_empty() {
-        let swept = sweep.try_counts(within);
+    if problem.policy.publications == PublicationCount::Auto && !within.is_empty() {
+        let swept = problem.try_counts(within);
         if swept.candidates[swept.chosen].keeps_headroom == Some(true) {
             return swept;
         }
     }
-    among_splits(sweep, splits(sweep, most, high))
+    among_splits(problem, splits(problem, most, high))
 }
 
 /// For each number of dedicated slots as many shared ones as fit. Cost: a packing with the first budget for each.
-fn splits(sweep: &Sweep<'_>, most: u32, high: u32) -> Vec<Candidate> {
-    let forced = sweep.groups.groups.iter().filter(|group| group.is_forced_alone()).count() as u32;
+fn splits(problem: &Problem<'_>, most: u32, high: u32) -> Vec<Candidate> {
+    let forced = problem.groups.groups.iter().filter(|group| group.is_forced_alone()).count() as u32;
     let room = most.saturating_sub(forced);
-    let largest = sweep.policy.max_dedicated.min(room.saturating_sub(1));
+    let largest = problem.policy.max_dedicated.min(room.saturating_sub(1));
     let mut splits = Vec::new();
     for dedicated in 0..=largest {
         let count = high.min(room - dedicated);
@@ -45,27 +45,27 @@ fn splits(sweep: &Sweep<'_>, most: u32, high: u32) -> Vec<Candidate> {
             continue;
         }
         let beyond =
-            if dedicated < sweep.policy.max_dedicated { LeftShared::MaxSlots } else { LeftShared::MaxDedicated };
-        let hot = sweep.isolate(count, Allowance { dedicated, beyond });
+            if dedicated < problem.policy.max_dedicated { LeftShared::MaxSlots } else { LeftShared::MaxDedicated };
+        let hot = problem.isolate(count, Allowance { dedicated, beyond });
         // Fewer are hot: the split for that many has more shared slots, among which more are hot.
         if (hot.dedicated.len() as u32) < forced + dedicated && count < high {
             break;
         }
-        splits.push(sweep.candidate_of(hot, count));
+        splits.push(problem.candidate_of(hot, count));
     }
     splits
 }
 
-fn among_splits(sweep: &Sweep<'_>, mut splits: Vec<Candidate>) -> Swept {
+fn among_splits(problem: &Problem<'_>, mut splits: Vec<Candidate>) -> Swept {
     for split in splits.iter_mut().filter(|split| split.packing.is_none()) {
-        sweep.pack_candidate(split, sweep.first_budget());
+        problem.pack_candidate(split, problem.first_budget());
     }
     let open = |&position: &usize| splits[position].blocked.is_none();
-    let peak = |position: usize| sweep.peak_over_all(&splits[position], splits[position].packing_peak());
+    let peak = |position: usize| problem.peak_over_all(&splits[position], splits[position].packing_peak());
     let mut order: Vec<usize> = (0..splits.len()).filter(open).collect();
     order.sort_by_key(|&position| (peak(position), splits[position].packing_peak(), std::cmp::Reverse(position)));
     // A trade may raise a peak by the tolerance, so a split within it may be the better one afterwards.
-    let tolerance_ppm = (sweep.policy.cut_tolerance * 1e6).round() as u64;
+    let tolerance_ppm = (problem.policy.cut_tolerance * 1e6).round() as u64;
     let cap = order.first().map_or(0, |&best| cap_within(peak(best), tolerance_ppm));
     let fewest = order.iter().copied().min();
     let close = |(place, position): (usize, &usize)| {

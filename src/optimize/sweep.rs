@@ -47,7 +47,7 @@ pub struct Candidate {
 }
 
 /// What the sweep works on.
-pub struct Sweep<'a> {
+pub struct Problem<'a> {
     /// The observations.
     pub workload: &'a Workload,
     /// The groups.
@@ -93,7 +93,7 @@ impl Candidate {
     }
 }
 
-impl Sweep<'_> {
+impl Problem<'_> {
     /// The load above which the headroom is not kept, in units.
     pub fn limit(&self) -> Option<u64> {
         self.cost.headroom_limit(self.policy)

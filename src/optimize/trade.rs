@@ -8,7 +8,7 @@ use super::{
     bound::Bound,
     cut_pairs::cut_weight,
     packing::{Assignment, CutSettings, FrontierPoint, NORMAL_CUT_BUDGET, SizeSettings, balance_sizes, frontier},
-    sweep::{Candidate, Sweep, Swept, shared_slots},
+    sweep::{Candidate, Problem, Swept, shared_slots},
 };
 use crate::{
     cost::Confidence,
@@ -24,7 +24,7 @@ const LOWER_PEAKS: usize = 4;
 /// The final assignment of the chosen count.
 #[derive(Debug)]
 pub struct Traded {
-    /// The sweep.
+    /// The problem.
     pub swept: Swept,
     /// Where each item of the chosen candidate is.
     pub assignment: Assignment,
@@ -50,29 +50,29 @@ pub struct Traded {
 ///
 /// # Errors
 /// A contradiction when the rules keep too many groups apart for that many slots.
-pub fn trade(sweep: &Sweep<'_>, mut swept: Swept) -> Result<Traded, OptimizeError> {
+pub fn trade(problem: &Problem<'_>, mut swept: Swept) -> Result<Traded, OptimizeError> {
     let mut best: Option<(Standing, usize, Traded)> = None;
     let mut refused = None;
     for position in swept.finalists.clone() {
         let candidate = &mut swept.candidates[position];
-        sweep.pack_candidate(candidate, sweep.options.budget);
+        problem.pack_candidate(candidate, problem.options.budget);
         if let Err(error) = not_blocked(candidate) {
             refused.get_or_insert(error);
             continue;
         }
         let mut traded =
-            if candidate.packing.is_some() { trade_for_cut(sweep, candidate) } else { unpacked(candidate) };
-        name_pinned(sweep, candidate, &mut traded);
+            if candidate.packing.is_some() { trade_for_cut(problem, candidate) } else { unpacked(candidate) };
+        name_pinned(problem, candidate, &mut traded);
         // With a single one there is nothing to compare.
         let standing = match swept.finalists.len() {
             1 => Standing::default(),
-            _ => standing(sweep, candidate, &traded.assignment),
+            _ => standing(problem, candidate, &traded.assignment),
         };
         if best.as_ref().is_none_or(|(least, ..)| standing < *least) {
             best = Some((standing, position, traded));
         }
     }
-    let best = best.map(Ok).or(refused.map(Err)).expect("a sweep has a finalist");
+    let best = best.map(Ok).or(refused.map(Err)).expect("a problem has a finalist");
     best.map(|(_, chosen, traded)| Traded { swept: Swept { chosen, ..swept }, ..traded })
 }
 
@@ -80,10 +80,10 @@ pub fn trade(sweep: &Sweep<'_>, mut swept: Swept) -> Result<Traded, OptimizeErro
 /// dedicated table may be the peak of them all), cut weight, groups that share.
 type Standing = (u64, u64, u64, usize);
 
-fn standing(sweep: &Sweep<'_>, candidate: &Candidate, assignment: &Assignment) -> Standing {
+fn standing(problem: &Problem<'_>, candidate: &Candidate, assignment: &Assignment) -> Standing {
     let shared_peak = if candidate.shared_count > 0 { assignment.peak(&candidate.instance) } else { 0 };
-    let peak = sweep.peak_over_all(candidate, shared_peak);
-    (peak, shared_peak, cut_weight(sweep, candidate, assignment), candidate.hot.shared.len())
+    let peak = problem.peak_over_all(candidate, shared_peak);
+    (peak, shared_peak, cut_weight(problem, candidate, assignment), candidate.hot.shared.len())
 }
 
 /// Refuses a candidate whose groups cannot be kept apart.
@@ -117,7 +117,7 @@ pub fn unpacked(candidate: &Candidate) -> Traded {
     }
 }
 
-fn trade_for_cut(sweep: &Sweep<'_>, candidate: &Candidate) -> Traded {
+fn trade_for_cut(problem: &Problem<'_>, candidate: &Candidate) -> Traded {
     let packing = candidate.packing.as_ref().expect("checked by the caller");
     let instance = &candidate.instance;
     let mut traded = Traded {
@@ -127,11 +127,11 @@ fn trade_for_cut(sweep: &Sweep<'_>, candidate: &Candidate) -> Traded {
         shared_names: vec![None; candidate.shared_count as usize],
         ..unpacked(candidate)
     };
-    let settings = CutSettings { seed: sweep.options.seed, budget: cut_budget(sweep) };
-    let tolerance_ppm = (sweep.policy.cut_tolerance * 1e6).round() as u64;
-    let keeps = |assignment: &Assignment| match (sweep.limit(), candidate.keeps_headroom) {
+    let settings = CutSettings { seed: problem.options.seed, budget: cut_budget(problem) };
+    let tolerance_ppm = (problem.policy.cut_tolerance * 1e6).round() as u64;
+    let keeps = |assignment: &Assignment| match (problem.limit(), candidate.keeps_headroom) {
         (Some(limit), Some(true)) => {
-            let rows = sweep.slot_rows(Confidence::High, &shared_slots(candidate, assignment));
+            let rows = problem.slot_rows(Confidence::High, &shared_slots(candidate, assignment));
             rows.iter().flatten().all(|&load| load <= limit)
         }
         _ => true,
@@ -160,7 +160,7 @@ fn trade_for_cut(sweep: &Sweep<'_>, candidate: &Candidate) -> Traded {
             }
         }
     }
-    let sizes = SizeSettings { budget: cut_budget(sweep) / 8, sync_workers: u64::from(sweep.policy.sync_workers) };
+    let sizes = SizeSettings { budget: cut_budget(problem) / 8, sync_workers: u64::from(problem.policy.sync_workers) };
     let cap = traded.assignment.peak(instance);
     let balanced = balance_sizes(instance, &traded.assignment, cap, traded.assignment.cut(instance), &sizes);
     if keeps(&balanced) {
@@ -172,9 +172,9 @@ fn trade_for_cut(sweep: &Sweep<'_>, candidate: &Candidate) -> Traded {
 }
 
 /// Evaluations of the cut stage: a share of what the user allows the search.
-pub fn cut_budget(sweep: &Sweep<'_>) -> u64 {
+pub fn cut_budget(problem: &Problem<'_>) -> u64 {
     use super::packing::Budget;
-    match sweep.options.budget {
+    match problem.options.budget {
         Budget::Small => NORMAL_CUT_BUDGET / 8,
         Budget::Normal => NORMAL_CUT_BUDGET / 2,
         Budget::Large => NORMAL_CUT_BUDGET * 4,
@@ -183,9 +183,9 @@ pub fn cut_budget(sweep: &Sweep<'_>) -> u64 {
 }
 
 /// Shared slots that a pin names and that have no name yet.
-pub fn name_pinned(sweep: &Sweep<'_>, candidate: &Candidate, traded: &mut Traded) {
+pub fn name_pinned(problem: &Problem<'_>, candidate: &Candidate, traded: &mut Traded) {
     for (item, &bin) in traded.assignment.0.iter().enumerate() {
-        if let Some(Pin::Slot(name)) = &sweep.groups.groups[candidate.hot.shared[item]].pin {
+        if let Some(Pin::Slot(name)) = &problem.groups.groups[candidate.hot.shared[item]].pin {
             let taken = traded.shared_names.iter().flatten().chain(traded.dedicated_names.values()).any(|n| n == name);
             if traded.shared_names[bin as usize].is_none() && !taken {
                 traded.shared_names[bin as usize] = Some(name.clone());

@@ -4,11 +4,11 @@
 //! where it is a share of a stage's time; both read back exactly.
 
 mod bootstrap;
-pub mod budget;
 mod caveat;
 pub mod check;
 pub mod copy;
 mod members;
+pub mod needs;
 mod publishes;
 pub mod shard;
 pub mod witness;

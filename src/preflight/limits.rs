@@ -1,21 +1,21 @@
 //! Settings that must be large enough for this plan. Formulas: postgres manual §29.11 and measurements on 15 and 18 (N
 //! subscriptions with S table synchronization workers each use N + N*S slots, walsenders, origins and workers at the
-//! peak). The budget itself is the one that the emitted scripts test.
+//! peak). The needs are the ones that the emitted scripts test.
 
 use super::{Input, counted, facts::SideFacts};
 use crate::{
     finding::{Finding, Subject, code},
     plan::{
         Bootstrap, Plan,
-        budget::{Budget, SPARE},
+        needs::{Needs, SPARE},
     },
     units::Bytes,
 };
 
 /// Slots, walsenders, workers and origins that the plan has at once, and the slots or origins to spare.
-fn budget(input: &Input<'_>) -> (i64, i64) {
-    let budget = Budget::of(input.plan, input.circumstances.bootstrap);
-    (budget.workers as i64, SPARE as i64)
+fn workers(input: &Input<'_>) -> (i64, i64) {
+    let needs = Needs::of(input.plan, input.circumstances.bootstrap);
+    (needs.workers as i64, SPARE as i64)
 }
 
 fn is_planned_slot(plan: &Plan, name: &str) -> bool {
@@ -61,7 +61,7 @@ pub fn replication_slots(input: &Input<'_>) -> Vec<Finding> {
         .iter()
         .filter(|slot| !slot.is_table_synchronization() && !is_planned_slot(input.plan, &slot.name))
         .count() as i64;
-    let (own, spare) = budget(input);
+    let (own, spare) = workers(input);
     let need = others + own + spare;
     let Some(have) = too_small(publisher.number("max_replication_slots"), need) else { return Vec::new() };
     vec![
@@ -88,7 +88,7 @@ pub fn walsenders(input: &Input<'_>) -> Vec<Finding> {
         name.is_some_and(|name| is_planned_slot(input.plan, name) || sync(name))
     };
     let others = publisher.walsenders.iter().filter(|sender| !is_ours(sender.slot_name.as_deref())).count() as i64;
-    let (own, _) = budget(input);
+    let (own, _) = workers(input);
     let need = others + own + 1;
     let Some(have) = too_small(publisher.number("max_wal_senders"), need) else { return Vec::new() };
     vec![
@@ -143,7 +143,7 @@ pub fn idle_slot_timeout(input: &Input<'_>) -> Vec<Finding> {
 /// `PF106`: `logical_decoding_work_mem` counts for each walsender; 12 spills by number of changes instead.
 pub fn decoding_memory(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
-    let (senders, _) = budget(input);
+    let (senders, _) = workers(input);
     let finding = match publisher.number("logical_decoding_work_mem") {
         Some(kilobytes) => {
             let each = Bytes(kilobytes as f64 * 1024.0);
@@ -211,7 +211,7 @@ fn other_subscriptions(input: &Input<'_>, subscriber: &SideFacts, enabled_only: 
 pub fn logical_workers(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
     let others = other_subscriptions(input, subscriber, true);
-    let (own, _) = budget(input);
+    let (own, _) = workers(input);
     let need = others + own;
     let Some(have) = too_small(subscriber.number("max_logical_replication_workers"), need) else { return Vec::new() };
     vec![
@@ -232,7 +232,7 @@ pub fn logical_workers(input: &Input<'_>) -> Vec<Finding> {
 /// `PF302`: the pool of logical replication workers is a part of this one, beside the launcher.
 pub fn worker_processes(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
-    let (own, _) = budget(input);
+    let (own, _) = workers(input);
     let workers = subscriber.number("max_logical_replication_workers").unwrap_or(4);
     let need = workers.max(own + other_subscriptions(input, subscriber, true)) + 1;
     let Some(have) = too_small(subscriber.number("max_worker_processes"), need) else { return Vec::new() };
@@ -256,7 +256,7 @@ pub fn origins(input: &Input<'_>) -> Vec<Finding> {
         "max_replication_slots"
     };
     let others = other_subscriptions(input, subscriber, false);
-    let (own, spare) = budget(input);
+    let (own, spare) = workers(input);
     let need = others + own + spare;
     let Some(have) = too_small(subscriber.number(name), need) else { return Vec::new() };
     vec![
@@ -295,13 +295,12 @@ pub fn sync_workers(input: &Input<'_>) -> Vec<Finding> {
 
 /// `PF305`: parallel apply workers (16 and later) come out of the same pool, and large transactions wait without them.
 pub fn parallel_workers(input: &Input<'_>) -> Vec<Finding> {
-    let Some(subscriber) =
-        input.subscriber().filter(|_| Budget::of(input.plan, input.circumstances.bootstrap).parallel)
+    let Some(subscriber) = input.subscriber().filter(|_| Needs::of(input.plan, input.circumstances.bootstrap).parallel)
     else {
         return Vec::new();
     };
     let Some(each) = subscriber.number("max_parallel_apply_workers_per_subscription") else { return Vec::new() };
-    let (own, _) = budget(input);
+    let (own, _) = workers(input);
     let need = other_subscriptions(input, subscriber, true) + own + each * input.plan.slots.len() as i64;
     let Some(have) = too_small(subscriber.number("max_logical_replication_workers"), need) else { return Vec::new() };
     vec![

@@ -3,7 +3,7 @@
 use pgslotplan::{
     optimize::{
         bound::{
-            Bound, Effort, Witness,
+            Bound, Depth, Witness,
             branching::{BranchSettings, branch},
             lower_bound,
         },
@@ -128,9 +128,9 @@ proptest! {
         prop_assert_eq!(packing.assignment.peak(&instance), packing.peak);
         prop_assert!(packing.bound.value <= packing.peak);
         prop_assert_eq!(packing.proved_optimal, packing.bound.value == packing.peak);
-        let effort = Effort::Thorough { iterations: 60 };
-        for bound in [packing.bound.clone(), lower_bound(&instance, packing.peak, Effort::Cheap),
-            lower_bound(&instance, packing.peak, effort), lower_bound(&instance, u64::MAX / 4, effort)] {
+        let depth = Depth::Thorough { iterations: 60 };
+        for bound in [packing.bound.clone(), lower_bound(&instance, packing.peak, Depth::Cheap),
+            lower_bound(&instance, packing.peak, depth), lower_bound(&instance, u64::MAX / 4, depth)] {
             prop_assert!(bound.value <= packing.peak, "{:?} above {}", bound, packing.peak);
             prop_assert_eq!(proven(&instance, &bound), Ok(bound.value), "{:?}", bound);
         }

@@ -31,7 +31,7 @@ pub struct Bound {
 
 /// How much work a bound may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effort {
+pub enum Depth {
     /// Volume, item, pigeonhole, counting, clique: sorting, no search.
     Cheap,
     /// Also bin packing in every dimension and Lagrangian weights, found in so many iterations.
@@ -43,9 +43,9 @@ pub enum Effort {
 
 /// The best bound found. `upper` is a peak that some assignment has, or one above which the caller does not care
 /// (the capacity, when a slot count is only to be refuted): cliques are formed against it.
-pub fn lower_bound(instance: &Instance, upper: u64, effort: Effort) -> Bound {
+pub fn lower_bound(instance: &Instance, upper: u64, depth: Depth) -> Bound {
     let cheap = cheap(instance);
-    let Effort::Thorough { iterations } = effort else { return cheap };
+    let Depth::Thorough { iterations } = depth else { return cheap };
     if cheap.value >= upper {
         return cheap;
     }

@@ -141,7 +141,7 @@ impl Saddle {
         let mut prices = vec![0.0; self.x.len()];
         wide(Price { saddle: self, prices: &mut prices });
         for iteration in 1..=iterations {
-            wide(Step { saddle: self, prices: &mut prices, average: &mut average });
+            wide(Iteration { saddle: self, prices: &mut prices, average: &mut average });
             if iteration % 20 == 0 || iteration == iterations {
                 let restart = self.review(&average, iteration == iterations);
                 if self.best.upper - self.best.lower <= tolerance * self.best.upper {
@@ -246,13 +246,13 @@ impl Saddle {
 }
 
 /// One iteration.
-struct Step<'a> {
+struct Iteration<'a> {
     saddle: &'a mut Saddle,
     prices: &'a mut [f64],
     average: &'a mut Average,
 }
 
-impl Loop for Step<'_> {
+impl Loop for Iteration<'_> {
     type Output = ();
 
     #[inline(always)]

@@ -202,7 +202,7 @@ impl Node {
     }
 
     /// Moves out of the fullest bin and exchanges with it: larger of the two peaks, peak left behind, item, target, partner.
-    fn steps(&self, instance: &Instance, fullest: u32, fixed: &[bool], enemies: &[Vec<u32>]) -> Vec<Step> {
+    fn steps(&self, instance: &Instance, fullest: u32, fixed: &[bool], enemies: &[Vec<u32>]) -> Vec<RankedMove> {
         let (inside, partners) = self.looked_at(instance, fullest, fixed);
         let alone = self.bins.iter().filter(|&&b| b == fullest).count() < 2;
         let mut steps = Vec::new();
@@ -282,7 +282,7 @@ impl Node {
 }
 
 /// Larger peak of the two bins after the step, peak of the bin left, item, target, partner the other way.
-type Step = (u64, u64, u32, u32, Option<u32>);
+type RankedMove = (u64, u64, u32, u32, Option<u32>);
 
 /// Items of each bin that are looked at without a gap, largest first.
 const LEADING: usize = 24;

@@ -1,4 +1,4 @@
-//! The budgets of postgres.md §3: what a plan needs of settings on both sides at its peak. Scripts and preflight ask for the
+//! What a plan needs of settings on both sides at its peak. Scripts and preflight ask for the
 //! same numbers.
 
 use super::{Bootstrap, Plan, PlannedSlot};
@@ -8,7 +8,7 @@ pub const SPARE: usize = 2;
 
 /// What the plan itself needs at its peak; what others use comes on top.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Budget {
+pub struct Needs {
     /// Subscriptions.
     pub subscriptions: usize,
     /// `max_sync_workers_per_subscription` that is counted with; nothing is copied by such workers but with bootstrap
@@ -20,14 +20,14 @@ pub struct Budget {
     pub parallel: bool,
 }
 
-impl Budget {
-    /// The budget of a plan.
+impl Needs {
+    /// The needs of a plan.
     pub fn of(plan: &Plan, bootstrap: Bootstrap) -> Self {
         let sync_workers = (bootstrap == Bootstrap::Copy).then_some(plan.policy.sync_workers as usize);
         let copies = |slot: &PlannedSlot| sync_workers.map_or(0, |sync_workers| sync_workers.min(relation_count(slot)));
         let parallel =
             plan.publisher_version.has_parallel_streaming() && plan.subscriber_version.has_parallel_streaming();
-        Budget {
+        Needs {
             subscriptions: plan.slots.len(),
             sync_workers,
             workers: plan.slots.iter().map(|slot| 1 + copies(slot)).sum(),
@@ -62,15 +62,15 @@ mod tests {
     use crate::emit::tests::{plan, slot, table};
 
     #[test]
-    fn budgets_by_hand() {
+    fn needs_by_hand() {
         // 3 subscriptions of 1, 2 and 40 tables with 2 sync workers: (1+1) + (1+2) + (1+2) = 8
         let many = (0..40).map(|number| table("s", &format!("t{number}"))).collect();
         let slots =
             vec![slot("a", vec![table("s", "a")]), slot("b", vec![table("s", "b"), table("s", "c")]), slot("c", many)];
         let plan = plan(15, 15, slots);
         let figures = |bootstrap| {
-            let budget = Budget::of(&plan, bootstrap);
-            (budget.workers, budget.publisher_slots(), budget.publisher_walsenders(), budget.origins())
+            let needs = Needs::of(&plan, bootstrap);
+            (needs.workers, needs.publisher_slots(), needs.publisher_walsenders(), needs.origins())
         };
         assert_eq!(figures(Bootstrap::Copy), (8, 10, 9, 10));
         for loaded in [Bootstrap::Dump, Bootstrap::Clone, Bootstrap::Aurora] {
