@@ -1,4 +1,4 @@
-//! The tables of `docs/optimiser.md` on `--max-slots` and on planning again: what a limit costs beside sharing all tables, and
+//! The tables of `docs/trials.md` on `--max-slots` and on planning again: what a limit costs beside sharing all tables, and
 //! what becomes of plans when the loads drift. Counts and loads only, so the output is the same on every machine.
 //!
 //! `cargo bench --bench promises -- limit` and `cargo bench --bench promises -- change`.

@@ -1,7 +1,8 @@
 //! From measured apply times to coefficients: the arithmetic of `calibrate`. No server here; `pg::calibrate` measures.
 //!
 //! Every step of a round applied a known number of rows, index entries, bytes and transactions in a measured time. The
-//! cost model of contract §4 is linear in these, so its coefficients are the non-negative least-squares solution over
+//! cost model (docs/rules.md, "Loads") is linear in these, so its coefficients are the non-negative least-squares
+//! solution over
 //! the relative errors of all steps (Lawson and Hanson 1974; here by cyclic coordinate descent, which converges for a
 //! convex quadratic over a box, Luo and Tseng 1992, doi:10.1007/BF00939948).
 

@@ -1,6 +1,6 @@
-//! What a table asks of a slot (contract §4 "Loads"). One definition for planning, checking and simulating.
+//! What a table asks of a slot (docs/rules.md, "Loads"). One definition for planning, checking and simulating.
 //!
-//! Coefficients: measured apply and decode times of `wal.md` §5 and §6, decided as the contract's.
+//! Coefficients: measured apply and decode times (docs/rules.md, docs/measurements.md).
 
 use serde::{Deserialize, Serialize};
 
@@ -462,7 +462,7 @@ impl CostModel {
     }
 
     /// Whether the subscriber finds old rows by reading the whole table: identity full without a primary key, and no
-    /// index it could use (postgres.md §7).
+    /// index it could use (docs/postgres.md, "Replica identity").
     pub fn scans_for_old_row(&self, table: &Table) -> bool {
         if table.primary_key {
             return false;

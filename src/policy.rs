@@ -21,7 +21,7 @@ pub enum Measure {
     Wal,
 }
 
-/// What happens to foreign keys that end up between two slots (contract §4).
+/// What happens to foreign keys that end up between two slots (docs/rules.md, "Foreign keys that are cut").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ForeignKeyMode {

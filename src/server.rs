@@ -143,7 +143,8 @@ impl ServerVersion {
         self.major() >= 16
     }
     /// The first minor release in which an ALTER PUBLICATION ... ADD TABLE that did not lock the table first loses nothing
-    /// of a transaction that was open (postgres.md H6; commit 4909b38af0): of this version or, for one that gets no fix,
+    /// of a transaction that was open (docs/postgres.md, "Membership of live tables"; commit 4909b38af0): of this
+    /// version or, for one that gets no fix,
     /// none.
     pub fn unlocked_add_fixed_in(self) -> Option<ServerVersion> {
         let minor = match self.major() {

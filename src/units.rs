@@ -1,6 +1,6 @@
 //! Quantities as people write them: bytes, rates, durations. No domain words.
 //!
-//! In our files and options GB is 10⁹ bytes (contract §3); binary units are spelled out (`GiB`).
+//! In our files and options GB is 10⁹ bytes (docs/rules.md, "Files"); binary units are spelled out (`GiB`).
 
 use std::fmt;
 

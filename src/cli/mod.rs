@@ -1,7 +1,7 @@
 //! Arguments and dispatch. One file a command: it reads, calls the library, prints. No rule and no formula is here.
 //!
 //! `-h` is the host, as in psql, so help is `--help` and `-?`. clap's own exit code 2 for usage errors becomes 1,
-//! because 2 says that a server could not be reached (contract §1).
+//! because 2 says that a server could not be reached (docs/rules.md, "Exit codes").
 
 mod audit;
 mod calibrate;

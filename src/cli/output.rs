@@ -1,6 +1,6 @@
 //! stdout for results, stderr for all else; errors, exit codes and colours. Findings are printed by `findings`.
 //!
-//! Exit codes and the three-line form of errors are the contract's (§1).
+//! Exit codes and the three-line form of errors are those of docs/rules.md.
 
 use std::{
     error::Error,
@@ -11,7 +11,7 @@ use std::{
 use anstyle::{AnsiColor, Style};
 use pgslotplan::names::one_line;
 
-/// How the process ends (contract §1).
+/// How the process ends (docs/rules.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Done, and the answer is good.

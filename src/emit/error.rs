@@ -64,7 +64,7 @@ pub enum EmitError {
         /// What is wrong.
         reason: &'static str,
     },
-    /// A row-filtered table in a publication with truncate (postgres.md H3).
+    /// A row-filtered table in a publication with truncate (docs/postgres.md, "Row filters").
     #[error("slot \"{slot}\" would replicate TRUNCATE of table {table}, which is split by row filters")]
     TruncatedShard {
         /// The slot.

@@ -1,4 +1,4 @@
-//! Synthetic workloads (contract §6): a schema, its shapes over the day and its loads, all from one seed.
+//! Synthetic workloads: a schema, its shapes over the day and its loads, all from one seed.
 //!
 //! `schema` makes up tables and foreign keys, `shape` when they are busy, `rows` what one row change costs. Numbers are
 //! from measurements and public facts; each constant says which. Nothing here knows of slots.
@@ -27,7 +27,7 @@ const START: &str = "2026-01-05T00:00:00Z";
 /// Length of the interval in which bursts are stated, seconds: `sample`'s default interval.
 const BURST_S: f64 = 10.0;
 
-/// What to make up. [`GenerateSettings::default`] is the contract's example.
+/// What to make up. [`GenerateSettings::default`] is the example of `--help`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GenerateSettings {
     /// Tables in the file, partition roots and leaves included; 1 to 1,000,000.

@@ -258,7 +258,8 @@ fn slot(
     let through_root = !split && through_root(problem.cost);
     let share = draft.groups.iter().map(|&group| problem.groups.groups[group].share).max().unwrap_or(Share::WHOLE);
     let members = members(scope, &tables, share, through_root);
-    // A shard never publishes TRUNCATE: a late one would wipe rows that the others have already (postgres.md §6.4).
+    // A shard never publishes TRUNCATE: a late one would wipe rows that the others have already (docs/postgres.md, "Row
+    // filters").
     let guarded = !share.is_whole()
         || problem.policy.foreign_keys == ForeignKeyMode::Guard
             && foreign_keys.iter().any(|planned| planned.cut && tables.iter().any(|table| is(table, &planned.key.to)));

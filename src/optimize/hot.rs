@@ -1,4 +1,4 @@
-//! Table groups that deserve a slot of their own (contract §4 "Hot").
+//! Table groups that deserve a slot of their own (docs/rules.md, "Hot").
 
 use super::{demand::Demand, grouping::Groups};
 use crate::{
@@ -78,7 +78,8 @@ pub struct HotSet {
     pub left_shared: Vec<(usize, HotReason, LeftShared)>,
 }
 
-/// Repeats contract §4 "Hot" until no group is hot or as many are dedicated as are allowed. Cost: one pass over all loads for each.
+/// Repeats the rule "Hot" (docs/rules.md) until no group is hot or as many are dedicated as are allowed. Cost: one pass
+/// over all loads for each.
 pub fn isolate(
     groups: &Groups,
     demand: &Demand,

@@ -436,8 +436,8 @@ fn partition_identities(workload: &Workload, slots: &[PlannedSlot]) -> Vec<Findi
     findings
 }
 
-/// `PL306`: what row filters ask of the application; `PL307`: TOAST values that a changed key would lose (postgres.md
-/// §6.2 to §6.5).
+/// `PL306`: what row filters ask of the application; `PL307`: TOAST values that a changed key would lose
+/// (docs/postgres.md, "Row filters").
 fn row_filters(problem: &Problem<'_>, slots: &[PlannedSlot]) -> Vec<Finding> {
     let tables = problem.workload.by_name();
     let mut findings = Vec::new();

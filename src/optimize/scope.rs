@@ -119,7 +119,8 @@ pub fn through_root(cost: &CostModel) -> bool {
     cost.publisher.publishes_partition_roots() && cost.subscriber.receives_into_partition_roots()
 }
 
-/// Whether UPDATE and DELETE of a table would fail on the publisher once it is published (postgres.md H9).
+/// Whether UPDATE and DELETE of a table would fail on the publisher once it is published (docs/postgres.md, "Replica
+/// identity").
 fn lacks_identity(table: &Table) -> bool {
     table.kind != TableKind::Partitioned && !table.has_identity()
 }

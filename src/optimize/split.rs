@@ -1,5 +1,5 @@
-//! One hot table over several slots (contract `--split table=N`): the leaves of a partition tree dealt out evenly, or the
-//! rows of a plain table by row filters over its replica identity (postgres.md §6).
+//! One hot table over several slots (`--split table=N`): the leaves of a partition tree dealt out evenly, or the
+//! rows of a plain table by row filters over its replica identity (docs/postgres.md, "Row filters").
 
 use std::collections::BTreeMap;
 

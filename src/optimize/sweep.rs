@@ -1,4 +1,4 @@
-//! The number of shared slots: one packing problem for each count, the bound first, then the choice (contract §4
+//! The number of shared slots: one packing problem for each count, the bound first, then the choice (docs/rules.md,
 //! "Number of slots").
 
 use rayon::prelude::*;
@@ -116,7 +116,7 @@ impl Problem<'_> {
         }
     }
 
-    /// Tries these counts, each with its own hot set, and chooses (contract §4 "Number of slots").
+    /// Tries these counts, each with its own hot set, and chooses (docs/rules.md, "Number of slots").
     pub fn try_counts(&self, counts: impl IntoIterator<Item = u32>) -> Swept {
         let mut candidates: Vec<Candidate> = Vec::new();
         let automatic = self.policy.publications == PublicationCount::Auto;

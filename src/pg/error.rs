@@ -9,7 +9,7 @@ use tokio_postgres::error::SqlState;
 
 use super::{conninfo::ConninfoError, tls};
 
-/// What an error means for the program's exit code (contract §1).
+/// What an error means for the program's exit code (docs/rules.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorClass {
     /// Exit code 1: what the user gave cannot be used, or an answer that this program does not understand.
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn classes_are_the_contracts_exit_codes() {
+    fn classes_are_the_exit_codes() {
         let server = || "server at \"h\", port 1".to_owned();
         let rejected = PgError::Rejected { server: server(), message: message("28P01"), passfile: None };
         assert_eq!(rejected.class(), ErrorClass::CannotConnect);

@@ -1,4 +1,5 @@
-//! Re-derives every rule and figure of a plan from the plan and its workload (contract §4, rules 1-7). Shares no code
+//! Re-derives every rule and figure of a plan from the plan and its workload (docs/rules.md, rules 1 to 7). Shares no
+//! code
 //! with the search: groups, hot tables, cut and bounds are found again here by simpler means.
 //!
 //! Runs on every plan before it is written, and offline as `audit`.

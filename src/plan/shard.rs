@@ -1,4 +1,5 @@
-//! A table split by row filters: which rows each shard has, as an expression that the server accepts (postgres.md §6).
+//! A table split by row filters: which rows each shard has, as an expression that the server accepts (docs/postgres.md,
+//! "Row filters").
 //!
 //! `hash_array(ARRAY[column])` is immutable, built in, and takes every built-in type, so the type need not be known. It
 //! gives negative numbers too: they are masked, never made positive with `abs`, which fails for the smallest of them

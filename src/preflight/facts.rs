@@ -382,7 +382,7 @@ pub struct KeyFacts {
 }
 
 impl KeyFacts {
-    /// Whether it can be a replica identity (postgres.md §7).
+    /// Whether it can be a replica identity (docs/postgres.md, "Replica identity").
     pub fn may_identify(&self) -> bool {
         self.unique && self.immediate && self.valid && self.plain && self.all_not_null
     }

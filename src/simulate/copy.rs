@@ -1,4 +1,5 @@
-//! The initial copy: every table is a job of one table synchronization worker of its subscription (postgres.md §9.4).
+//! The initial copy: every table is a job of one table synchronization worker of its subscription (docs/postgres.md,
+//! "Initial copy").
 //!
 //! A worker copies the table's rows from a snapshot and then applies what changed since, decoding all WAL for it, until it
 //! meets the slot's own position. Its passing slot keeps all WAL since the snapshot. A subscription starts its tables in

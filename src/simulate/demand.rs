@@ -134,7 +134,8 @@ impl<'a> Arrivals<'a> {
         }
     }
 
-    /// A slot's load as the plan states it (contract §4): the walsender's part against what decoding leaves of its time.
+    /// A slot's load as the plan states it (docs/rules.md, "Loads"): the walsender's part against what decoding leaves
+    /// of its time.
     pub(super) fn load(&self, confidence: Confidence, bucket: usize, cost: &Cost) -> f64 {
         let floor = self.floor(confidence, bucket);
         let sender = beside_decoding((cost.sender - floor).max(0.0), floor);

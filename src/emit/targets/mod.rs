@@ -1,6 +1,6 @@
 //! Other targets than psql: the steps that make publications, slots and subscriptions become a manifest of another tool;
 //! all others stay. What a tool cannot say is refused where the plan needs it for correctness, and dropped with a finding
-//! where it only prefers it (contract §5).
+//! where it only prefers it (see `docs/architecture.md`).
 
 mod ansible;
 mod cnpg;

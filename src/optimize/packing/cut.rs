@@ -1,7 +1,8 @@
 //! Fewer cut edges under the cap: the second goal, once a peak is known that the plan may use up.
 //!
 //! The cap holds in every dimension with the constant part, pairs stay apart, no bin is emptied, and the answer is never
-//! worse than the start. Method and measurements: docs/cut.md. Heuristic without proof, unless the component bound meets it.
+//! worse than the start. Method: docs/optimiser.md, measurements: docs/trials.md. Heuristic without proof, unless the
+//! component bound meets it.
 
 mod anneal;
 mod coarsen;
@@ -28,7 +29,7 @@ pub struct CutSettings {
     pub budget: u64,
 }
 
-/// Evaluations of the normal budget: within 0.5 s on two cores with one dimension, 1 s with 168 (docs/cut.md).
+/// Evaluations of the normal budget: within 0.5 s on two cores with one dimension, 1 s with 168 (docs/trials.md).
 pub const NORMAL_CUT_BUDGET: u64 = 24_000_000;
 
 /// An assignment within the cap and what is known of its cut.

@@ -1,7 +1,7 @@
 //! The packing problem in integers: items, bins, dimensions. Says nothing of tables or slots.
 //!
-//! A dimension is one bucket of one stage. Loads are whole units, rounded once before they get here (contract §4
-//! "Integers"), so that every sum is exact and independent of order.
+//! A dimension is one bucket of one stage. Loads are whole units, rounded once before they get here (docs/rules.md,
+//! "Loads"), so that every sum is exact and independent of order.
 
 /// Identical bins, items with a load per dimension, and what else the search must respect.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -189,7 +189,8 @@ fn unlike_their_root(book: &Book<'_>, root: &PlannedTable) -> Vec<TableName> {
     root.leaves.iter().filter(differs).cloned().collect()
 }
 
-/// UPDATE and DELETE of a published table without identity fail on the publisher (postgres.md H9), or on the way.
+/// UPDATE and DELETE of a published table without identity fail on the publisher (docs/postgres.md, "Replica
+/// identity"), or on the way.
 fn identities(book: &Book<'_>, report: &mut Report) {
     for (_, member) in book.plan.members() {
         let lacking = |name: &TableName| {

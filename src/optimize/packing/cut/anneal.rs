@@ -17,7 +17,7 @@ pub(super) struct Schedule {
     /// Last temperature, same unit.
     pub cold: f64,
     /// Share of the cap by which bins may be over, all together, for the price of one first temperature. 0.02 suits 100
-    /// vertices, 0.006 suits 1,000 (docs/cut.md); 0.06 is worse for both.
+    /// vertices, 0.006 suits 1,000 (docs/trials.md); 0.06 is worse for both.
     pub leniency: f64,
     /// Number of proposals.
     pub proposals: u64,
