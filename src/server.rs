@@ -138,14 +138,18 @@ impl ServerVersion {
     pub fn has_origin_limit(self) -> bool {
         self.major() >= 18
     }
+    /// Refuses UPDATE and DELETE of a published table whose replica identity holds a generated column that is not published
+    /// (18); identity full holds all of them.
+    pub fn refuses_generated_identity(self) -> bool {
+        self.major() >= 18
+    }
     /// Uses a suitable non-unique index for updates under replica identity full (16).
     pub fn applies_full_identity_by_index(self) -> bool {
         self.major() >= 16
     }
     /// The first minor release in which an ALTER PUBLICATION ... ADD TABLE that did not lock the table first loses nothing
     /// of a transaction that was open (docs/postgres.md, "Membership of live tables"; commit 4909b38af0): of this
-    /// version or, for one that gets no fix,
-    /// none.
+    /// version or, for one that gets no fix, none.
     pub fn unlocked_add_fixed_in(self) -> Option<ServerVersion> {
         let minor = match self.major() {
             ..=12 => return None,

@@ -80,6 +80,7 @@ assets! {
     "freeze.sql",
     "identities.sql",
     "identities_back.sql",
+    "identity_flaws.sql",
     "load.sql",
     "mark.sql",
     "members.sql",

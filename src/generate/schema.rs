@@ -191,6 +191,8 @@ fn draw_table(rng: &mut ChaCha8Rng, name: TableName, position: usize, community:
         identity_columns: vec!["id".into()],
         usable_unique_index: None,
         generated_columns: Vec::new(),
+        generated_key_columns: Vec::new(),
+        columns_without_equality: Vec::new(),
         load: Load::default(),
     };
     rows::draw_layout(rng, archetype, &mut table);

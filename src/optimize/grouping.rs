@@ -344,7 +344,8 @@ mod tests {
     };
 
     fn groups(workload: &Workload, policy: &Policy) -> Result<Groups, PolicyError> {
-        let scope = scope(workload, policy)?;
+        let version = crate::server::ServerVersion(150_000);
+        let scope = scope(workload, policy, version, version)?;
         let graph = FkGraph::new(workload, policy)?;
         group(workload, &scope, &graph, policy, &[])
     }

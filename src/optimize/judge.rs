@@ -409,7 +409,7 @@ fn partition_identities(workload: &Workload, slots: &[PlannedSlot]) -> Vec<Findi
                 error(name.clone(), "partitioned table has no replica identity of its own".into())
                     .detail("What is sent through a root needs the root's key: the first UPDATE or DELETE would stop the slot.")
                     .hint(format!(
-                        "ALTER TABLE {} ADD PRIMARY KEY (...); it takes the partitions' keys over. Or --split it: partitions by themselves.",
+                        "ALTER TABLE {} ADD PRIMARY KEY (...); it takes the partitions' keys over. Or REPLICA IDENTITY FULL of it and of each partition.",
                         crate::names::one_line(&name.to_sql())
                     )),
             );
@@ -426,7 +426,7 @@ fn partition_identities(workload: &Workload, slots: &[PlannedSlot]) -> Vec<Findi
                     error(leaf.clone(), format!("partition identifies rows otherwise than its root {name}"))
                         .detail("Its DELETE would stop the slot, or be lost where there is a DEFAULT partition.")
                         .hint(format!(
-                            "ALTER TABLE {} REPLICA IDENTITY {word}; with the key of the root, or --split the root.",
+                            "ALTER TABLE {} REPLICA IDENTITY {word}; with the key of the root.",
                             crate::names::one_line(&leaf.to_sql())
                         )),
                 );

@@ -101,7 +101,7 @@ pub fn optimize(
 ) -> Result<Plan, OptimizeError> {
     policy.validate()?;
     workload::check::validate(workload)?;
-    let mut scope = scope::scope(workload, policy)?;
+    let mut scope = scope::scope(workload, policy, cost.publisher, cost.subscriber)?;
     if workload.observed_buckets().is_empty() {
         return Err(OptimizeError::NothingObserved);
     }

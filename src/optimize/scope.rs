@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     cost::CostModel,
     finding::{Finding, Subject, code},
-    names::TableName,
+    names::{TableName, one_line, quote_identifier},
     policy::{NoIdentity, Policy, PolicyError},
-    workload::{Excluded, Table, TableKind, Workload},
+    server::ServerVersion,
+    workload::{Excluded, Table, TableKind, Workload, identity::IdentityFlaw},
 };
 
 /// The tables to plan for, and what is said about the others.
@@ -47,7 +48,12 @@ impl Scope {
 /// # Errors
 /// [`PolicyError::Contradiction`] when a partition is excluded but its root is published, [`PolicyError::MissingTable`]
 /// when a per-table rule names a table that is not there.
-pub fn scope(workload: &Workload, policy: &Policy) -> Result<Scope, PolicyError> {
+pub fn scope(
+    workload: &Workload,
+    policy: &Policy,
+    publisher: ServerVersion,
+    subscriber: ServerVersion,
+) -> Result<Scope, PolicyError> {
     let mut scope = Scope { excluded: workload.excluded.clone(), ..Scope::default() };
     let modes = identity_modes(workload, policy)?;
     let mut left_out: BTreeMap<TableName, String> = BTreeMap::new();
@@ -66,11 +72,13 @@ pub fn scope(workload: &Workload, policy: &Policy) -> Result<Scope, PolicyError>
             left_out.insert(name, reason);
         }
     }
-    for table in workload.tables.iter().filter(|table| lacks_identity(table)) {
+    for table in workload.tables.iter().filter(|table| table.kind != TableKind::Partitioned) {
+        let Some(flaw) = table.identity_flaw(publisher, subscriber) else { continue };
         let name = table.table_name();
         if !left_out.contains_key(&name) {
             let mode = modes.get(&name).copied().unwrap_or(policy.no_identity);
-            settle_identity(table, mode, &mut scope, &mut left_out);
+            let full = table.full_identity_flaw(publisher, subscriber);
+            settle_identity(table, &flaw, full.as_ref(), mode, &mut scope, &mut left_out);
         }
     }
     // A tree is published as a whole, so it is left out as a whole.
@@ -119,12 +127,6 @@ pub fn through_root(cost: &CostModel) -> bool {
     cost.publisher.publishes_partition_roots() && cost.subscriber.receives_into_partition_roots()
 }
 
-/// Whether UPDATE and DELETE of a table would fail on the publisher once it is published (docs/postgres.md, "Replica
-/// identity").
-fn lacks_identity(table: &Table) -> bool {
-    table.kind != TableKind::Partitioned && !table.has_identity()
-}
-
 fn identity_modes(workload: &Workload, policy: &Policy) -> Result<BTreeMap<TableName, NoIdentity>, PolicyError> {
     let known: BTreeSet<TableName> = if policy.no_identity_tables.is_empty() {
         BTreeSet::new()
@@ -143,26 +145,36 @@ fn identity_modes(workload: &Workload, policy: &Policy) -> Result<BTreeMap<Table
     Ok(modes)
 }
 
-fn settle_identity(table: &Table, mode: NoIdentity, scope: &mut Scope, left_out: &mut BTreeMap<TableName, String>) {
+/// Where nothing identifies the rows of a table: what the policy wants for it. `full` is what stands against identity full.
+fn settle_identity(
+    table: &Table,
+    flaw: &IdentityFlaw,
+    full: Option<&IdentityFlaw>,
+    mode: NoIdentity,
+    scope: &mut Scope,
+    left_out: &mut BTreeMap<TableName, String>,
+) {
     let name = table.table_name();
-    let sql = name.to_sql();
-    let mend = match &table.usable_unique_index {
-        Some(index) => {
-            format!("ALTER TABLE {sql} REPLICA IDENTITY USING INDEX {};", crate::names::quote_identifier(index))
-        }
-        None => format!("ALTER TABLE {sql} ADD PRIMARY KEY (...);"),
-    };
+    let columns: Vec<String> = flaw.columns().iter().map(|column| quote_identifier(column)).collect();
+    let because = if columns.is_empty() { String::new() } else { format!(" (columns {})", columns.join(", ")) };
     let hint = format!(
-        "Mend it on the publisher with: {} Or choose --no-identity exclude, insert-only or full.",
-        crate::names::one_line(&mend)
+        "Mend it on the publisher with: {} Or choose --no-identity exclude{}.",
+        one_line(&mend(table, flaw)),
+        if full.is_none() { ", insert-only or full" } else { " or insert-only; full does not help here" }
     );
     let subject = Subject::Table(name.clone());
+    let refused = || {
+        Finding::new(code::PL201, subject.clone(), format!("table has no usable replica identity{because}"))
+            .detail(flaw.consequence())
+    };
     let finding = match mode {
         NoIdentity::Refuse => {
             scope.no_identity.insert(name);
-            Finding::new(code::PL201, subject, "table has no usable replica identity").detail(
-                "Once it is published, the application's own UPDATE and DELETE of this table fail on the publisher (SQLSTATE 55000).",
-            )
+            refused()
+        }
+        NoIdentity::Full if full.is_some() => {
+            scope.no_identity.insert(name);
+            refused()
         }
         NoIdentity::Exclude => {
             left_out.insert(name, "no usable replica identity (--no-identity exclude)".into());
@@ -182,6 +194,24 @@ fn settle_identity(table: &Table, mode: NoIdentity, scope: &mut Scope, left_out:
     scope.findings.push(finding.hint(hint));
 }
 
+/// The statement that would give it a usable identity.
+fn mend(table: &Table, flaw: &IdentityFlaw) -> String {
+    let sql = table.table_name().to_sql();
+    match (flaw, &table.usable_unique_index) {
+        // its primary key is usable: only the columns of FULL are not
+        (IdentityFlaw::GeneratedWhole(_), _) if table.primary_key && table.generated_key_columns.is_empty() => {
+            format!("ALTER TABLE {sql} REPLICA IDENTITY DEFAULT;")
+        }
+        (_, Some(index)) => format!("ALTER TABLE {sql} REPLICA IDENTITY USING INDEX {};", quote_identifier(index)),
+        (IdentityFlaw::GeneratedKey(_), None) => {
+            format!(
+                "a unique index on NOT NULL columns that are not generated, and ALTER TABLE {sql} REPLICA IDENTITY USING INDEX;"
+            )
+        }
+        _ => format!("ALTER TABLE {sql} ADD PRIMARY KEY (...);"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,6 +219,10 @@ mod tests {
         policy::Pattern,
         workload::tests::{table, workload},
     };
+
+    fn scope(workload: &Workload, policy: &Policy) -> Result<Scope, PolicyError> {
+        super::scope(workload, policy, ServerVersion(150_000), ServerVersion(180_000))
+    }
 
     fn without_key(name: &str) -> Table {
         Table { primary_key: false, identity_columns: Vec::new(), ..table(name, 1.0) }
@@ -204,6 +238,18 @@ mod tests {
         assert_eq!((excluded.tables.len(), excluded.excluded[0].name.as_str()), (1, "b"));
         assert_eq!(run(NoIdentity::InsertOnly).insert_only.len(), 1);
         assert_eq!(run(NoIdentity::Full).made_full.len(), 1);
+    }
+
+    /// Full cannot mend what full is the reason of.
+    #[test]
+    fn full_is_no_way_out_where_it_is_refused() {
+        let computed = Table { generated_columns: vec!["g".into()], ..without_key("a") };
+        let documents = Table { columns_without_equality: vec!["j".into()], ..without_key("b") };
+        let workload = workload(vec![computed, documents]);
+        let full = scope(&workload, &Policy { no_identity: NoIdentity::Full, ..Policy::default() }).unwrap();
+        assert!(full.made_full.is_empty());
+        assert_eq!(full.no_identity.len(), 2);
+        assert!(full.findings.iter().all(|finding| finding.code.as_str() == "PL201"));
     }
 
     #[test]

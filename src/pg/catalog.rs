@@ -163,28 +163,40 @@ fn choose_measured(relations: &Relations, counters: &CounterSnapshot) -> Vec<u32
     by_weight.into_iter().map(|(_, oid)| oid).collect()
 }
 
+/// The query that names types without equality, put into another one; the scripts have it too.
+pub(super) fn with_comparable_types(query: &str) -> String {
+    let function = include_str!("../emit/assets/lib/identity_flaws.sql");
+    let body = function.split("$pgslotplan$").nth(1).expect("the first function of the file");
+    query.replace("{types_without_equality}", body)
+}
+
 /// Columns of one table.
 struct Columns {
     count: u32,
     guessed_width: f64,
-    generated: Vec<String>,
+    /// Generated ones by name, with their numbers.
+    generated: BTreeMap<String, i16>,
+    incomparable: Vec<String>,
 }
 
 async fn read_columns(session: &Session) -> Result<BTreeMap<u32, Columns>, PgError> {
     let mut columns = BTreeMap::new();
     let take = |row: &Row| {
         let count: i64 = get(PURPOSE, row, "column_count")?;
-        let mut generated = get::<Option<Vec<String>>>(PURPOSE, row, "generated")?.unwrap_or_default();
-        generated.sort();
+        let generated = get::<Option<Vec<String>>>(PURPOSE, row, "generated")?.unwrap_or_default();
+        let numbers = get::<Option<Vec<i16>>>(PURPOSE, row, "generated_numbers")?.unwrap_or_default();
+        let mut incomparable = get::<Option<Vec<String>>>(PURPOSE, row, "incomparable")?.unwrap_or_default();
+        incomparable.sort();
         let one = Columns {
             count: u32::try_from(count).unwrap_or_default(),
             guessed_width: get(PURPOSE, row, "guessed_width")?,
-            generated,
+            generated: generated.into_iter().zip(numbers).collect(),
+            incomparable,
         };
         columns.insert(get(PURPOSE, row, "oid")?, one);
         Ok(())
     };
-    session.each(PURPOSE, include_str!("sql/columns.sql"), &[], take).await?;
+    session.each(PURPOSE, &with_comparable_types(include_str!("sql/columns.sql")), &[], take).await?;
     Ok(columns)
 }
 
@@ -306,6 +318,11 @@ struct Index {
 }
 
 impl Index {
+    /// Numbers of its key columns, without those that INCLUDE adds.
+    fn key_numbers(&self) -> &[i16] {
+        &self.numbers[..self.key_count.min(self.numbers.len())]
+    }
+
     /// Mean width of all its columns.
     fn width(&self, widths: Option<&Widths>) -> f64 {
         width_of(&self.numbers, widths)
@@ -313,7 +330,7 @@ impl Index {
 
     /// Mean width of its key columns, without those that INCLUDE adds.
     fn key_width(&self, widths: Option<&Widths>) -> f64 {
-        width_of(&self.numbers[..self.key_count.min(self.numbers.len())], widths)
+        width_of(self.key_numbers(), widths)
     }
 }
 
@@ -517,7 +534,14 @@ impl Shapes {
         let sizes = self.sizes.get(&relation.oid);
         let replica_identity = relation.identity;
         let identity = effective_identity(replica_identity, indexes);
-        let usable = indexes.iter().find(|index| index.identifying.is_some()).filter(|_| identity.is_none());
+        let generated = columns.as_ref().map(|columns| columns.generated.clone()).unwrap_or_default();
+        let is_sent = |index: &Index| !generated.values().any(|number| index.key_numbers().contains(number));
+        let search_key = indexes.iter().find(|index| match replica_identity {
+            ReplicaIdentity::Index => index.is_identity,
+            _ => index.is_primary,
+        });
+        let usable = indexes.iter().find(|index| index.identifying.is_some() && is_sent(index));
+        let usable = usable.filter(|_| identity.is_none_or(|index| !is_sent(index)));
         let root = lineage.roots.get(&relation.oid);
         let kind = match (relation.kind, root) {
             ('p', _) => TableKind::Partitioned,
@@ -544,7 +568,13 @@ impl Shapes {
             primary_key: indexes.iter().any(|index| index.is_primary),
             identity_columns: identity.and_then(|index| index.identifying.clone()).unwrap_or_default(),
             usable_unique_index: usable.map(|index| index.name.clone()),
-            generated_columns: columns.map(|columns| columns.generated.clone()).unwrap_or_default(),
+            generated_columns: generated.keys().cloned().collect(),
+            generated_key_columns: generated
+                .iter()
+                .filter(|(_, number)| search_key.is_some_and(|index| index.key_numbers().contains(number)))
+                .map(|(name, _)| name.clone())
+                .collect(),
+            columns_without_equality: columns.map(|columns| columns.incomparable).unwrap_or_default(),
             load: Load::default(),
         };
         let is_ordered = |index: &Index| {

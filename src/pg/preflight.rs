@@ -11,6 +11,7 @@ use tokio_postgres::{
 };
 
 use super::{
+    catalog::with_comparable_types,
     connect::Session,
     error::PgError,
     facts::read_facts,
@@ -427,18 +428,20 @@ impl Reader<'_> {
     }
 
     async fn read_columns(&self, relations: &mut Relations) -> Result<(), PgError> {
-        for row in self.rows(include_str!("sql/preflight/columns.sql"), &[]).await? {
+        for row in self.rows(&with_comparable_types(include_str!("sql/preflight/columns.sql")), &[]).await? {
             let Some((_, relation, _)) = relations.0.get_mut(&field(&row, "oid")?) else { continue };
             let (names, types): (Vec<String>, Vec<String>) = (field(&row, "names")?, field(&row, "types")?);
             let flags = |column: &str| field::<Vec<bool>>(&row, column);
             let (not_null, has_default) = (flags("not_null")?, flags("has_default")?);
             let (generated, toastable) = (flags("generated")?, flags("toastable")?);
+            let comparable = flags("comparable")?;
             for (position, (name, data_type)) in names.into_iter().zip(types).enumerate() {
                 let column = ColumnFacts {
                     data_type,
                     not_null: not_null[position],
                     has_default: has_default[position],
                     generated: generated[position],
+                    comparable: comparable[position],
                     toastable: toastable[position],
                 };
                 relation.columns.insert(name, column);

@@ -354,6 +354,8 @@ pub struct ColumnFacts {
     pub has_default: bool,
     /// Generated.
     pub generated: bool,
+    /// Its type has an equality that an index knows; rows without a key are found by comparing all columns.
+    pub comparable: bool,
     /// Its values may be stored out of line.
     pub toastable: bool,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Input, TableFinding,
-    facts::{KeyFacts, RelationFacts, RelationKind, SideFacts},
+    facts::{ColumnFacts, KeyFacts, RelationFacts, RelationKind, SideFacts},
     published,
 };
 use crate::{
@@ -24,16 +24,51 @@ pub fn usable_identity(input: &Input<'_>) -> Vec<Finding> {
             continue;
         }
         for (name, relation) in publisher.leaves(&table.table_name()) {
-            if relation.identity != ReplicaIdentity::Full && relation.identity_key().is_none() {
+            if let Some((why, detail)) = refused(input, relation) {
+                items.push(TableFinding::new(name, why).detail(detail).hint(mend(name, relation, "")));
+            } else if relation.identity != ReplicaIdentity::Full && relation.identity_key().is_none() {
                 items.push(
                     TableFinding::new(name, format!("the table has no usable replica identity: {}", why(relation)))
                         .detail("Once it is published, the application's own UPDATE and DELETE of it fail (SQLSTATE 55000).")
-                        .hint(mend(name, relation)),
+                        .hint(mend(name, relation, &full_as_well(name, relation))),
                 );
             }
         }
     }
     input.tables(code::PF201, Subject::Publisher, "a table has no usable replica identity", items)
+}
+
+/// What the versions of both sides have against the identity that a table has.
+fn refused(input: &Input<'_>, relation: &RelationFacts) -> Option<(String, &'static str)> {
+    let named = |wanted: &dyn Fn(&str, &ColumnFacts) -> bool| {
+        let columns = relation.columns.iter().filter(|(name, column)| wanted(name, column));
+        let columns: Vec<String> = columns.map(|(name, _)| quote_identifier(name)).collect();
+        (!columns.is_empty()).then(|| columns.join(", "))
+    };
+    let full = relation.identity == ReplicaIdentity::Full;
+    let (publisher, subscriber) = (input.plan.publisher_version, input.plan.subscriber_version);
+    if full && (publisher.refuses_generated_identity() || subscriber.refuses_generated_identity()) {
+        if let Some(columns) = named(&|_, column| column.generated) {
+            return Some((
+                format!("the table has replica identity FULL and generated columns: {columns}"),
+                "Version 18 refuses UPDATE and DELETE of such a table once it is published: here, or on the new server from the \
+                 cutover on.",
+            ));
+        }
+    }
+    let key = relation.search_key();
+    let in_key = |name: &str| key.is_some_and(|key| key.columns.iter().any(|column| column == name));
+    if let Some(columns) = named(&|name, column| column.generated && in_key(name)) {
+        return Some((
+            format!("the table's key has generated columns: {columns}"),
+            "They are not sent: the first UPDATE or DELETE stops the slot, and a publisher of version 18 refuses both.",
+        ));
+    }
+    let columns = named(&|_, column| !column.comparable).filter(|_| full && key.is_none())?;
+    Some((
+        format!("the table has replica identity FULL, no key, and columns without equality: {columns}"),
+        "The subscriber finds rows by comparing all columns: the first UPDATE or DELETE stops the slot.",
+    ))
 }
 
 fn why(relation: &RelationFacts) -> &'static str {
@@ -45,40 +80,57 @@ fn why(relation: &RelationFacts) -> &'static str {
     }
 }
 
-/// The statements that would give it one, the cheapest first.
-fn mend(name: &TableName, relation: &RelationFacts) -> String {
+/// Identity full as another way out, where the table has nothing that FULL cannot hold.
+fn full_as_well(name: &TableName, relation: &RelationFacts) -> String {
+    if relation.columns.values().any(|column| column.generated || !column.comparable) {
+        return String::new();
+    }
+    format!(
+        " Or ALTER TABLE {} REPLICA IDENTITY FULL; then each UPDATE and DELETE writes the whole old row to WAL (the table has \
+         {}), and a subscriber without a key for it reads the whole table for each.",
+        name.to_sql(),
+        Bytes(relation.bytes as f64)
+    )
+}
+
+/// The statements that would give it one, the cheapest first; `full` is the last way out.
+fn mend(name: &TableName, relation: &RelationFacts, full: &str) -> String {
     let table = name.to_sql();
     let using =
         |key: &KeyFacts| format!("ALTER TABLE {table} REPLICA IDENTITY USING INDEX {};", quote_identifier(&key.name));
-    let full = format!(
-        "Or ALTER TABLE {table} REPLICA IDENTITY FULL; then each UPDATE and DELETE writes the whole old row to WAL (the table \
-         has {}), and a subscriber without a key for it reads the whole table for each.",
-        Bytes(relation.bytes as f64)
-    );
-    let usable = relation.keys.iter().filter(|key| key.may_identify());
+    let is_sent = |key: &&KeyFacts| {
+        key.columns.iter().all(|column| relation.columns.get(column).is_none_or(|column| !column.generated))
+    };
+    let usable = relation.keys.iter().filter(|key| key.may_identify()).filter(is_sent);
     if let Some(key) = usable.clone().find(|key| key.is_primary) {
         let default =
             format!("ALTER TABLE {table} REPLICA IDENTITY DEFAULT; takes primary key {}.", quote_identifier(&key.name));
         return default;
     }
     if let Some(key) = usable.clone().next() {
-        return format!("{} {full}", using(key));
+        return format!("{}{full}", using(key));
     }
     let nearly = |key: &&KeyFacts| key.unique && key.immediate && key.valid && key.plain;
-    if let Some(key) = relation.keys.iter().find(nearly) {
+    if let Some(key) = relation.keys.iter().filter(is_sent).find(nearly) {
         let nullable = key.columns.iter().filter(|c| relation.columns.get(*c).is_none_or(|column| !column.not_null));
         let alters: Vec<String> =
             nullable.map(|c| format!("ALTER COLUMN {} SET NOT NULL", quote_identifier(c))).collect();
-        return format!("If they are never null: ALTER TABLE {table} {}; {} {full}", alters.join(", "), using(key));
+        return format!("If they are never null: ALTER TABLE {table} {}; {}{full}", alters.join(", "), using(key));
     }
-    if let Some(key) = relation.keys.iter().find(|key| key.unique && key.plain && key.all_not_null && !key.immediate) {
+    let deferrable = |key: &&KeyFacts| key.unique && key.plain && key.all_not_null && !key.immediate;
+    if let Some(key) = relation.keys.iter().filter(is_sent).find(deferrable) {
         let columns: Vec<String> = key.columns.iter().map(|column| quote_identifier(column)).collect();
         return format!(
-            "CREATE UNIQUE INDEX CONCURRENTLY i ON {table} ({}); ALTER TABLE {table} REPLICA IDENTITY USING INDEX i; {full}",
+            "CREATE UNIQUE INDEX CONCURRENTLY i ON {table} ({}); ALTER TABLE {table} REPLICA IDENTITY USING INDEX i;{full}",
             columns.join(", ")
         );
     }
-    format!("ALTER TABLE {table} ADD PRIMARY KEY (columns); if some columns identify a row. {full}")
+    if relation.keys.iter().any(|key| key.is_primary) {
+        return format!(
+            "A unique index on NOT NULL columns that are not generated, and ALTER TABLE {table} REPLICA IDENTITY USING INDEX it;{full}"
+        );
+    }
+    format!("ALTER TABLE {table} ADD PRIMARY KEY (columns); if some columns identify a row.{full}")
 }
 
 /// `PF217`: what is sent through a root is described by the root's identity, but the old key in WAL is the partition's.
@@ -328,7 +380,8 @@ mod tests {
     use crate::preflight::tests::{column, key, relation};
 
     fn mended(relation: &RelationFacts) -> String {
-        mend(&TableName::new("public", "t"), relation)
+        let name = TableName::new("public", "t");
+        mend(&name, relation, &full_as_well(&name, relation))
     }
 
     #[test]

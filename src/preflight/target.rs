@@ -316,10 +316,6 @@ pub fn shard_constraints(input: &Input<'_>) -> Vec<Finding> {
     input.tables(code::PF410, Subject::Subscriber, "a second unique key may hold up a shard", items)
 }
 
-/// Types without an equality that a btree or hash index knows (`RelationFindReplTupleSeq` needs one).
-const WITHOUT_EQUALITY: [&str; 10] =
-    ["json", "xml", "point", "line", "lseg", "box", "path", "polygon", "txid_snapshot", "pg_snapshot"];
-
 /// Leaves whose rows are found by comparing all columns.
 fn scanned<'a>(input: &Input<'a>, subscriber: &'a SideFacts) -> Vec<(&'a TableName, &'a RelationFacts)> {
     let all = leaves(input, subscriber).into_iter();
@@ -335,8 +331,7 @@ pub fn uncomparable_columns(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
     let mut items = Vec::new();
     for (name, relation) in scanned(input, subscriber) {
-        let columns =
-            relation.columns.iter().filter(|(_, column)| WITHOUT_EQUALITY.contains(&column.data_type.as_str()));
+        let columns = relation.columns.iter().filter(|(_, column)| !column.comparable);
         let columns: Vec<String> =
             columns.map(|(name, column)| format!("{} {}", quote_identifier(name), column.data_type)).collect();
         if !columns.is_empty() {

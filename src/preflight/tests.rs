@@ -23,7 +23,14 @@ use crate::{
 
 pub fn column(data_type: &str) -> ColumnFacts {
     let toastable = matches!(data_type, "text" | "json" | "jsonb");
-    ColumnFacts { data_type: data_type.into(), not_null: true, has_default: false, generated: false, toastable }
+    ColumnFacts {
+        data_type: data_type.into(),
+        not_null: true,
+        has_default: false,
+        generated: false,
+        comparable: !matches!(data_type, "json" | "xml" | "point"),
+        toastable,
+    }
 }
 
 pub fn key(name: &str, is_primary: bool, columns: &[&str]) -> KeyFacts {

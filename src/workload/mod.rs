@@ -8,6 +8,7 @@ pub mod derive;
 pub mod fold;
 pub mod foreign_key;
 pub mod history;
+pub mod identity;
 pub mod learn;
 mod letters;
 pub mod locks;
@@ -199,9 +200,16 @@ pub struct Table {
     /// A unique index that `REPLICA IDENTITY USING INDEX` would take, where there is no identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usable_unique_index: Option<String>,
-    /// Names of its stored generated columns, which are not replicated before version 18.
+    /// Names of its generated columns, stored or virtual. They are not sent; the subscriber computes them again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub generated_columns: Vec<String>,
+    /// Those of them in the key by which a subscriber finds rows: the replica identity's index, else the primary key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub generated_key_columns: Vec<String>,
+    /// Names of columns whose types have no equality operator for an index (json, xml, point): under identity full without
+    /// a key, a subscriber cannot find rows by them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns_without_equality: Vec<String>,
     /// Its rates, in the buckets of the file.
     #[serde(default)]
     pub load: Load,
@@ -216,15 +224,6 @@ impl Table {
     /// Heap and TOAST: what an initial copy reads, bytes.
     pub fn copy_bytes(&self) -> u64 {
         self.heap_bytes.saturating_add(self.toast_bytes)
-    }
-
-    /// Whether UPDATE and DELETE can be published: identity full, or columns that identify a row.
-    pub fn has_identity(&self) -> bool {
-        match self.replica_identity {
-            ReplicaIdentity::Full => true,
-            ReplicaIdentity::Nothing => false,
-            ReplicaIdentity::Default | ReplicaIdentity::Index => !self.identity_columns.is_empty(),
-        }
     }
 }
 
@@ -453,6 +452,8 @@ pub(crate) mod tests {
             identity_columns: vec!["id".into()],
             usable_unique_index: None,
             generated_columns: Vec::new(),
+            generated_key_columns: Vec::new(),
+            columns_without_equality: Vec::new(),
             load: Load { wal_bytes_per_s: Series::Constant(wal_bytes_per_s), ..Load::default() },
         }
     }

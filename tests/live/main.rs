@@ -22,6 +22,7 @@ mod edges;
 mod faults;
 mod flavors;
 mod front;
+mod identities;
 mod load_faults;
 mod methods;
 mod pair;
@@ -43,7 +44,9 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 17] = [
+const AT_NIGHT: [&str; 19] = [
+    "identities::plan_check_and_files_agree_13_to_15",
+    "identities::plan_check_and_files_agree_18_to_18",
     "scripts::copy_12_to_13",
     "scripts::copy_14_to_16",
     "scripts::copy_16_to_17",
@@ -93,6 +96,7 @@ fn main() -> ExitCode {
         .chain(calibrate::trials())
         .chain(prometheus::trials())
         .chain(front::trials())
+        .chain(identities::trials())
         .chain(scripts::trials())
         .chain(bootstraps::trials())
         .chain(edges::trials())

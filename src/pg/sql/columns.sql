@@ -10,7 +10,10 @@ SELECT a.attrelid AS oid,
                           ELSE 32 + (least(a.atttypmod - 4, 1000) - 32) / 2 END
                 WHEN a.atttypid = 1700 THEN 8
                 ELSE 32 END)::float8 AS guessed_width,
-       pg_catalog.array_agg(a.attname::text) FILTER (WHERE a.attgenerated = 's') AS generated
+       -- both in the same order
+       pg_catalog.array_agg(a.attname::text) FILTER (WHERE a.attgenerated <> '') AS generated,
+       pg_catalog.array_agg(a.attnum) FILTER (WHERE a.attgenerated <> '') AS generated_numbers,
+       pg_catalog.array_agg(a.attname::text) FILTER (WHERE a.atttypid IN ({types_without_equality})) AS incomparable
   FROM pg_catalog.pg_attribute a
   JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
  WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p') AND c.relpersistence = 'p'

@@ -192,16 +192,21 @@ fn unlike_their_root(book: &Book<'_>, root: &PlannedTable) -> Vec<TableName> {
 /// UPDATE and DELETE of a published table without identity fail on the publisher (docs/postgres.md, "Replica
 /// identity"), or on the way.
 fn identities(book: &Book<'_>, report: &mut Report) {
+    let (publisher, subscriber) = (book.plan.publisher_version, book.plan.subscriber_version);
     for (_, member) in book.plan.members() {
+        let made_full = member.set_identity && member.identity == ReplicaIdentity::Full;
         let lacking = |name: &TableName| {
-            book.by_name
-                .get(name)
-                .map(|&index| book.table(index))
-                .is_some_and(|table| table.kind != TableKind::Partitioned && !table.has_identity())
+            book.by_name.get(name).map(|&index| book.table(index)).is_some_and(|table| {
+                let flaw = match made_full {
+                    true => table.full_identity_flaw(publisher, subscriber),
+                    false => table.identity_flaw(publisher, subscriber),
+                };
+                table.kind != TableKind::Partitioned && flaw.is_some()
+            })
         };
         for name in member.with_leaves().filter(lacking) {
-            let settled =
-                member.insert_only || member.set_identity || book.says(&Caveat::NoIdentity { table: name.clone() });
+            let by_index = member.set_identity && !made_full;
+            let settled = member.insert_only || by_index || book.says(&Caveat::NoIdentity { table: name.clone() });
             if !settled {
                 report.error(
                     code::AU208,

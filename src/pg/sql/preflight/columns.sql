@@ -7,6 +7,7 @@ SELECT a.attrelid AS oid,
        pg_catalog.array_agg(a.attnotnull) AS not_null,
        pg_catalog.array_agg(a.atthasdef OR a.attidentity <> '') AS has_default,
        pg_catalog.array_agg(a.attgenerated <> '') AS generated,
+       pg_catalog.array_agg(a.atttypid NOT IN ({types_without_equality})) AS comparable,
        pg_catalog.array_agg(a.attlen = -1 AND a.attstorage <> 'p') AS toastable
   FROM pg_catalog.pg_attribute a
   JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
