@@ -24,7 +24,7 @@ use super::{
     connection::{Server, connect_subscriber, server_failure},
     files::{self, ForceArg},
     output::{Console, Exit, Failure},
-    sample::interrupted,
+    waiting::interrupted,
 };
 
 /// Share of the time that may go into writing the changes; the rest is for applying them.

@@ -38,7 +38,7 @@ use self::{
 use super::{
     files,
     output::{Console, Exit, Failure},
-    sample::interrupted,
+    waiting::interrupted,
 };
 
 /// Steps that the demo leaves out: it has no PgBouncer, its publisher must go on taking writes, and nothing is to come back.

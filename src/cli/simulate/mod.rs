@@ -1,5 +1,8 @@
 //! `pgslotplan simulate`: what would happen, from plan and workload alone.
 
+mod markdown;
+mod text;
+
 use std::path::{Path, PathBuf};
 
 use pgslotplan::{
@@ -18,10 +21,10 @@ use pgslotplan::{
 use super::{
     files::{self, ForceArg},
     output::{Console, Exit, Failure},
-    simulate_markdown::forecast_markdown,
-    simulate_text::forecast_text,
     text::Characters,
 };
+use markdown::forecast_markdown;
+use text::forecast_text;
 
 /// Form of the summary on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

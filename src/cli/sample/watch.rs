@@ -17,9 +17,8 @@ use pgslotplan::{
 };
 
 use super::{
-    connection::Server,
-    output::Teller,
-    sample_method::{Choice, SampleMethod},
+    super::{connection::Server, output::Teller},
+    method::{Choice, SampleMethod},
 };
 
 /// Up to this rate all WAL is read, for 0.2 to 1.3 per cent of a core: 0.7 ms of CPU a MB of large records, 6 of short ones.

@@ -6,7 +6,7 @@ use pgslotplan::{
     server::Flavor,
 };
 
-use super::output::Failure;
+use super::super::output::Failure;
 
 /// How load is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

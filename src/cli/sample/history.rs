@@ -20,88 +20,39 @@ use pgslotplan::{
 };
 
 use super::{
-    connection::server_failure,
-    files,
-    output::{Exit, Failure, Teller},
-    sample::SampleArgs,
-    sample_run::check_extensions,
+    super::{
+        connection::server_failure,
+        files,
+        output::{Exit, Failure, Teller},
+    },
+    args::{HistoryArgs, SampleArgs},
+    run::check_extensions,
 };
 
 /// The most buckets of a history: four weeks of minutes, or twenty years of hours.
 const MOST_BUCKETS: f64 = 200_000.0;
 
-/// Where history comes from.
-#[derive(Clone, clap::Args)]
-#[command(next_help_heading = "History instead of waiting")]
-pub struct HistoryArgs {
-    /// Read the last --duration from this Prometheus, Thanos, Mimir or VictoriaMetrics, with one live catalog read
-    #[arg(long, value_name = "URL", env = "PGSLOTPLAN_PROMETHEUS", hide_env_values = true,
-          conflicts_with_all = ["once", "resume", "interval"])]
-    from_prometheus: Option<String>,
-    /// More label matchers, where several servers are monitored: `instance="db1:9187"`
-    #[arg(long, value_name = "MATCHERS", requires = "from_prometheus", default_value = "", hide_default_value = true)]
-    selector: String,
-    /// End of the history [default: now]
-    #[arg(long, value_name = "TIME", requires = "from_prometheus")]
-    until: Option<Timestamp>,
-    /// Header of every query, as in `X-Scope-OrgID: team`; repeatable
-    #[arg(long, value_name = "NAME: VALUE", requires = "from_prometheus", value_parser = header)]
-    prometheus_header: Vec<(String, String)>,
-    /// File with a bearer token
-    #[arg(long, value_name = "FILE", requires = "from_prometheus")]
-    prometheus_token: Option<PathBuf>,
-    /// File with `user:password` for basic authentication
-    #[arg(long, value_name = "FILE", requires = "from_prometheus", conflicts_with = "prometheus_token")]
-    prometheus_login: Option<PathBuf>,
-    /// PEM file of the authorities that sign the server's certificate [default: the system's]
-    #[arg(long, value_name = "FILE", requires = "from_prometheus")]
-    prometheus_ca: Option<PathBuf>,
-}
-
-impl std::fmt::Debug for HistoryArgs {
-    /// Address and headers may hold secrets.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HistoryArgs").finish_non_exhaustive()
-    }
-}
-
-impl HistoryArgs {
-    /// Whether history is wanted.
-    pub fn is_wanted(&self) -> bool {
-        self.from_prometheus.is_some()
-    }
-
-    fn access(&self) -> Result<Access, Failure> {
-        let first_line = |path: &PathBuf| -> Result<String, Failure> {
-            Ok(files::read_text(path)?.lines().next().unwrap_or_default().trim().to_owned())
-        };
-        let basic = match &self.prometheus_login {
-            Some(path) => match first_line(path)?.split_once(':') {
-                Some((user, password)) => Some((user.to_owned(), password.to_owned())),
-                None => {
-                    return Err(Failure::new(format!("{} does not hold user:password", files::shown(path))));
-                }
-            },
-            None => None,
-        };
-        Ok(Access {
-            url: self.from_prometheus.clone().unwrap_or_default(),
-            headers: self.prometheus_header.clone(),
-            bearer: self.prometheus_token.as_ref().map(first_line).transpose()?,
-            basic,
-            authorities: self.prometheus_ca.as_deref().map(files::read_bytes).transpose()?,
-        })
-    }
-}
-
-fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("expected NAME: VALUE")?;
-    let (name, value) = (name.trim(), value.trim());
-    let token = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if name.is_empty() || !name.chars().all(token) || value.chars().any(char::is_control) {
-        return Err("expected NAME: VALUE".to_owned());
-    }
-    Ok((name.to_owned(), value.to_owned()))
+/// How to reach it.
+fn access(history: &HistoryArgs) -> Result<Access, Failure> {
+    let first_line = |path: &PathBuf| -> Result<String, Failure> {
+        Ok(files::read_text(path)?.lines().next().unwrap_or_default().trim().to_owned())
+    };
+    let basic = match &history.prometheus_login {
+        Some(path) => match first_line(path)?.split_once(':') {
+            Some((user, password)) => Some((user.to_owned(), password.to_owned())),
+            None => {
+                return Err(Failure::new(format!("{} does not hold user:password", files::shown(path))));
+            }
+        },
+        None => None,
+    };
+    Ok(Access {
+        url: history.from_prometheus.clone().unwrap_or_default(),
+        headers: history.prometheus_header.clone(),
+        bearer: history.prometheus_token.as_ref().map(first_line).transpose()?,
+        basic,
+        authorities: history.prometheus_ca.as_deref().map(files::read_bytes).transpose()?,
+    })
 }
 
 /// Reads history and catalog, and writes the workload.
@@ -112,7 +63,7 @@ pub async fn run(args: &SampleArgs, session: &Session, output: &Path, teller: &T
         return Err(Failure::new("invalid --duration: it must hold at least one bucket, and at most 200,000")
             .hint("Change --duration or --bucket."));
     }
-    let access = history.access()?;
+    let access = access(history)?;
     let client = Client::new(&access).map_err(prometheus_failure)?;
     let live = read_live(args, session, teller).await?;
     let bucket_s = args.bucket as u32;

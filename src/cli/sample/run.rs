@@ -27,13 +27,15 @@ use pgslotplan::{
 };
 
 use super::{
-    connection::{Server, server_failure},
-    files,
-    output::{Console, Exit, Failure, Teller},
-    sample::SampleArgs,
-    sample_log::SampleLog,
-    sample_method::Choice,
-    sample_watch::Watch,
+    super::{
+        connection::{Server, server_failure},
+        files,
+        output::{Console, Exit, Failure, Teller},
+    },
+    args::SampleArgs,
+    log::SampleLog,
+    method::Choice,
+    watch::Watch,
 };
 
 /// Seconds between two catalog reads when nothing calls for one earlier.

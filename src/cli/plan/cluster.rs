@@ -21,9 +21,12 @@ use pgslotplan::{
 use serde::Serialize;
 
 use super::{
-    files,
-    output::{Console, Exit, Failure},
-    plan::{PlanArgs, SummaryFormat, cost_model, prove, search},
+    super::{
+        files,
+        output::{Console, Exit, Failure},
+    },
+    args::{PlanArgs, SummaryFormat},
+    search::{cost_model, prove, search},
 };
 
 /// Marks a directory as written by this program.

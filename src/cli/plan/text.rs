@@ -7,9 +7,11 @@ use pgslotplan::{
 };
 
 use super::{
-    findings,
-    plan_view::{PlanView, SlotView},
-    text::{self, Characters, Style, counted, paragraph},
+    super::{
+        findings,
+        text::{self, Characters, Style, counted, paragraph},
+    },
+    view::{PlanView, SlotView},
 };
 
 /// The whole summary.

@@ -8,8 +8,8 @@ use pgslotplan::{
 };
 
 use super::{
-    plan_markdown::{code, escape, findings},
-    simulate_text::{lag, layout_name, maybe_with_range, moment, with_range},
+    super::markdown::{code, escape, findings},
+    text::{lag, layout_name, maybe_with_range, moment, with_range},
 };
 
 /// The whole summary.

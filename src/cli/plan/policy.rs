@@ -7,7 +7,7 @@ use pgslotplan::{
     units,
 };
 
-use super::{
+use super::super::{
     files,
     output::Failure,
     values::{assignment, name_list, words},

@@ -9,7 +9,7 @@ use pgslotplan::{
     units::{Bytes, Seconds},
 };
 
-use super::{
+use super::super::{
     findings,
     text::{self, Characters, Style, counted, paragraph},
 };

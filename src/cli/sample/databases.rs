@@ -17,14 +17,18 @@ use pgslotplan::{
 };
 
 use super::{
-    connection::{Publisher, server_failure},
-    files::{self, Existing},
-    output::{Console, Exit, Failure, Teller},
-    sample::{SampleArgs, finish, interrupted},
-    sample_history,
-    sample_log::SampleLog,
-    sample_run::{Prepared, Sampler},
-    text::counted,
+    super::{
+        connection::{Publisher, server_failure},
+        files::{self, Existing},
+        output::{Console, Exit, Failure, Teller},
+        text::counted,
+        waiting::interrupted,
+    },
+    args::SampleArgs,
+    finish::finish,
+    history,
+    log::SampleLog,
+    run::{Prepared, Sampler},
 };
 
 /// Observes all databases that are wanted, and writes their workloads.
@@ -182,7 +186,7 @@ async fn read_histories(
     for (name, output) in names.iter().zip(outputs) {
         let teller = Teller::about(console, name);
         let outcome = match publisher.open(Some(name), SessionPurpose::OBSERVE, console).await {
-            Ok((_, session)) => sample_history::run(args, &session, output, &teller).await.map(drop),
+            Ok((_, session)) => history::run(args, &session, output, &teller).await.map(drop),
             Err(failure) => Err(failure),
         };
         if let Err(failure) = outcome {

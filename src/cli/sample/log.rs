@@ -20,7 +20,7 @@ use pgslotplan::{
     },
 };
 
-use super::output::Failure;
+use super::super::{files, output::Failure};
 
 /// How the two kinds of long lines begin; what follows are the fields.
 const CATALOG: &[u8] = br#"{"line":"catalog","#;
@@ -69,11 +69,11 @@ impl SampleLog {
     }
 
     /// Starts a new file; one that exists is replaced only if the caller says so.
-    pub fn create(path: PathBuf, replace: super::files::Existing, limit: u64) -> Result<Self, Failure> {
+    pub fn create(path: PathBuf, replace: files::Existing, limit: u64) -> Result<Self, Failure> {
         match replace {
-            super::files::Existing::Refuse if !parts(&path).is_empty() => return Err(exists(&parts(&path)[0])),
-            super::files::Existing::Refuse => {}
-            super::files::Existing::Replace => {
+            files::Existing::Refuse if !parts(&path).is_empty() => return Err(exists(&parts(&path)[0])),
+            files::Existing::Refuse => {}
+            files::Existing::Replace => {
                 for part in parts(&path) {
                     fs::remove_file(&part).map_err(|error| write_failure(&part, error))?;
                 }
@@ -82,8 +82,8 @@ impl SampleLog {
         let mut options = OpenOptions::new();
         options.write(true);
         match replace {
-            super::files::Existing::Replace => options.create(true).truncate(true),
-            super::files::Existing::Refuse => options.create_new(true),
+            files::Existing::Replace => options.create(true).truncate(true),
+            files::Existing::Refuse => options.create_new(true),
         };
         match options.open(&path) {
             Ok(file) => Ok(SampleLog { file: Some(file), path, bytes: 0, limit }),
@@ -322,8 +322,8 @@ fn write_failure(path: &Path, error: std::io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::super::files::Existing;
     use super::*;
+    use files::Existing;
     use pgslotplan::server::ServerFacts;
 
     fn start() -> SampleLine {
