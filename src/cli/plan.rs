@@ -18,7 +18,7 @@ use pgslotplan::{
 
 use super::{
     files::{self, ForceArg},
-    output::{Console, Exit, Failure},
+    output::{Console, Exit, Failure, json_text},
     plan_cluster,
     plan_markdown::plan_markdown,
     plan_policy::PolicyArgs,
@@ -158,7 +158,7 @@ fn check_validity(args: &PlanArgs, workload: &Workload) -> Result<(), Failure> {
 
 fn summary(form: SummaryFormat, plan: &Plan, workload: &Workload) -> String {
     match form {
-        SummaryFormat::Json => String::from_utf8_lossy(&format::write(plan)).into_owned(),
+        SummaryFormat::Json => json_text(&format::write(plan)),
         SummaryFormat::Text => plan_text(&PlanView::new(plan, workload), Characters::of_locale()),
         SummaryFormat::Markdown => plan_markdown(&PlanView::new(plan, workload)),
     }
@@ -177,7 +177,8 @@ pub(super) fn cost_model(args: &PlanArgs, policy: &Policy, workload: &Workload) 
     };
     let publisher = match args.publisher_version {
         Some(major) if major != sampled.major() => version("publisher-version", major)?,
-        _ => sampled,
+        Some(_) => sampled,
+        None => policy.versions(sampled).0,
     };
     if publisher.is_unsupported() {
         return Err(Failure::new(format!(
@@ -186,7 +187,7 @@ pub(super) fn cost_model(args: &PlanArgs, policy: &Policy, workload: &Workload) 
     }
     let subscriber = match args.subscriber_version {
         Some(major) => version("subscriber-version", major)?,
-        None => ServerVersion::of_major(publisher.major()),
+        None => policy.subscriber_version.unwrap_or(ServerVersion::of_major(publisher.major())),
     };
     Ok(CostModel {
         measure: policy.load,

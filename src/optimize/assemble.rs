@@ -13,11 +13,11 @@ use super::{
 };
 use crate::{
     cost::{Confidence, Share, UNITS_PER_SHARE},
-    format::{self, Document},
+    format::{self, Digest, Document},
     names::{SlotName, TableName},
     plan::{
         Caveat, CutPair, Decision, FrontierPoint, MovePoint, Objective, Plan, PlannedForeignKey, PlannedLoad,
-        PlannedSlot, PlannedTable, PreviousPlan, Role, SlotCount, gap, shard::Shard,
+        PlannedSlot, PlannedTable, PreviousPlan, Publishes, Role, SlotCount, gap, shard::Shard,
     },
     policy::{ForeignKeyMode, Measure},
     units::{Bytes, Seconds},
@@ -82,7 +82,7 @@ pub fn plan(sweep: &Sweep<'_>, scope: &Scope, traded: Traded) -> Plan {
         version: Plan::VERSION,
         tool: format::TOOL.into(),
         workload_sha256: sweep.workload.digest(),
-        plan_sha256: String::new(),
+        plan_sha256: Digest::default(),
         seed: sweep.options.seed,
         budget: sweep.options.budget.to_string(),
         time_limited: traded.time_limited,
@@ -90,7 +90,11 @@ pub fn plan(sweep: &Sweep<'_>, scope: &Scope, traded: Traded) -> Plan {
         server: sweep.workload.server.clone(),
         publisher_version: sweep.cost.publisher,
         subscriber_version: sweep.cost.subscriber,
-        policy: sweep.policy.clone(),
+        policy: sweep.policy.clone().with_versions(
+            sweep.workload.server.version_num,
+            sweep.cost.publisher,
+            sweep.cost.subscriber,
+        ),
         load: load(sweep),
         decisions: decisions(sweep, &traded, &drafts),
         slot_counts: slot_counts(sweep, &traded),
@@ -278,7 +282,7 @@ fn slot(
         subscription: name,
         role: draft.role,
         via_root: through_root && members.iter().any(|member| member.kind == TableKind::Partitioned),
-        publish: if guarded { "insert, update, delete" } else { "insert, update, delete, truncate" }.into(),
+        publish: if guarded { Publishes::GUARDED } else { Publishes::ALL },
         peak_load: number(peak),
         peak_bucket: sweep.demand.buckets.get(peak_position).copied().unwrap_or(0) as u32,
         mean_load: number(Rows::mean(&draft.rows.nominal, bucket_count)),
@@ -360,14 +364,9 @@ fn member(
 }
 
 fn load(sweep: &Sweep<'_>) -> PlannedLoad {
-    let unit = match sweep.cost.measure {
-        Measure::Wal => "WAL bytes per second",
-        Measure::Apply => "share of an apply worker's time",
-        Measure::Pipeline => "share of the time of the slot's busier stage (apply worker or walsender)",
-    };
     PlannedLoad {
         measure: sweep.cost.measure,
-        unit: unit.into(),
+        unit: sweep.cost.measure.unit().into(),
         slot_capacity: sweep.cost.capacity_units(sweep.policy.slot_capacity).map(|units| sweep.cost.to_number(units)),
         coefficients: sweep.cost.coefficients.clone(),
     }
