@@ -1,11 +1,13 @@
 //! The envelope of our files: kind, version, who wrote it. Reading and digests; no file is opened here.
 
-use std::{collections::BTreeMap, io};
+use std::{collections::BTreeMap, fmt, io, ops::Deref};
 
 use rayon::prelude::*;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, ser::Formatter, value::RawValue};
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
+
+use crate::names::clipped;
 
 /// Who writes files: `pgslotplan X.Y.Z`.
 pub const TOOL: &str = concat!("pgslotplan ", env!("CARGO_PKG_VERSION"));
@@ -66,16 +68,69 @@ pub trait Document: Serialize + DeserializeOwned {
     /// The `version` field: the one that is written, and the only one that is read. It rises when the meaning or the shape of
     /// this kind changes.
     const VERSION: u64;
+
+    /// What the types of its fields cannot say; looked at whenever one is read.
+    ///
+    /// # Errors
+    /// [`FormatError::Content`] naming the first contradiction.
+    fn validate(&self) -> Result<(), FormatError> {
+        Ok(())
+    }
 }
 
-#[derive(serde::Deserialize)]
+/// A SHA-256 as files have it: 64 hexadecimal digits, lower case. Valid because it exists.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digest(String);
+
+/// The text is not a SHA-256.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid digest \"{0}\": expected 64 hexadecimal digits in lower case")]
+pub struct DigestError(String);
+
+impl Default for Digest {
+    /// Of nothing: zeros, for a document whose digest is not made yet.
+    fn default() -> Self {
+        Digest("0".repeat(64))
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = DigestError;
+    fn try_from(text: String) -> Result<Self, DigestError> {
+        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if text.len() == 64 && text.bytes().all(is_hex) { Ok(Digest(text)) } else { Err(DigestError(clipped(&text))) }
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> String {
+        digest.0
+    }
+}
+
+impl Deref for Digest {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[derive(Deserialize)]
 struct Envelope {
     kind: Option<Value>,
     version: Option<Value>,
 }
 
+/// The reader's words may quote the file: a value of megabytes is cut short.
 fn syntax(kind: &str, error: &serde_json::Error) -> FormatError {
-    FormatError::Syntax { kind: kind.to_owned(), message: error.to_string() }
+    FormatError::Syntax { kind: kind.to_owned(), message: clipped(&error.to_string()) }
 }
 
 /// Reads one of our files. The envelope comes first, so that a newer or another file is refused by name.
@@ -88,18 +143,23 @@ pub fn read<T: Document>(text: &[u8]) -> Result<T, FormatError> {
         return Err(FormatError::Foreign);
     }
     let envelope: Envelope = serde_json::from_slice(text).map_err(|error| match error.classify() {
-        serde_json::error::Category::Syntax => {
-            FormatError::Syntax { kind: T::KIND.to_owned(), message: format!("not JSON: {error}") }
-        }
+        serde_json::error::Category::Syntax => FormatError::Syntax {
+            kind: T::KIND.to_owned(),
+            message: format!("not JSON: {}", clipped(&error.to_string())),
+        },
         _ if error.is_data() => FormatError::Foreign,
         _ => syntax(T::KIND, &error),
     })?;
     let Some(Value::String(found)) = envelope.kind else { return Err(FormatError::Foreign) };
     if found != T::KIND {
-        return Err(FormatError::Kind { found, expected: T::KIND.to_owned() });
+        return Err(FormatError::Kind { found: clipped(&found), expected: T::KIND.to_owned() });
     }
     match envelope.version.as_ref().and_then(Value::as_u64) {
-        Some(found) if found == T::VERSION => serde_json::from_slice(text).map_err(|error| syntax(T::KIND, &error)),
+        Some(found) if found == T::VERSION => {
+            let document: T = serde_json::from_slice(text).map_err(|error| syntax(T::KIND, &error))?;
+            document.validate()?;
+            Ok(document)
+        }
         Some(found) => Err(FormatError::Version { kind: T::KIND, found, reads: T::VERSION }),
         None => Err(FormatError::content(T::KIND, "its \"version\" is missing or not a whole number")),
     }
@@ -208,20 +268,20 @@ impl Formatter for LineFormatter {
 
 /// SHA-256, in hexadecimal, over the canonical form of a value: JSON with sorted keys and no white space. The caller
 /// sorts tables and leaves out what a digest must not cover. Takes the memory of the JSON text, not of a tree of it.
-pub fn digest<T: Serialize>(content: &T) -> String {
+pub fn digest<T: Serialize>(content: &T) -> Digest {
     digest_without(content, &[])
 }
 
 /// [`digest`] of a document without some of its top-level fields.
-pub fn digest_without<T: Serialize>(document: &T, left_out: &[&str]) -> String {
+pub fn digest_without<T: Serialize>(document: &T, left_out: &[&str]) -> Digest {
     let mut hasher = Sha256::new();
     canonical(&raw(document), left_out, &mut |text| hasher.update(text));
-    hex(&hasher.finalize())
+    Digest(hex(&hasher.finalize()))
 }
 
 /// [`digest`] of an object one of whose fields is an array too large to hold as text: it is hashed a part at a time, the
 /// text of a part written on all cores.
-pub fn digest_with_long_array<T: Serialize + Sync>(fields: &BTreeMap<&str, Value>, array: &str, items: &[T]) -> String {
+pub fn digest_with_long_array<T: Serialize + Sync>(fields: &BTreeMap<&str, Value>, array: &str, items: &[T]) -> Digest {
     const PART: usize = 4096;
     const PIECE: usize = 128;
     let mut hasher = Sha256::new();
@@ -246,7 +306,7 @@ pub fn digest_with_long_array<T: Serialize + Sync>(fields: &BTreeMap<&str, Value
         }
     }
     hasher.update("}");
-    hex(&hasher.finalize())
+    Digest(hex(&hasher.finalize()))
 }
 
 /// The canonical text of some items, with commas between them.
@@ -325,7 +385,7 @@ mod tests {
 
     #[test]
     fn digests_are_of_the_canonical_text() {
-        let sha = |text: &str| hex(&Sha256::digest(text));
+        let sha = |text: &str| Digest(hex(&Sha256::digest(text)));
         let value = serde_json::json!({ "b": [{ "z": 1, "a": [0.5, null] }, [], "[{\n"], "a": { "é\"": true } });
         assert_eq!(digest(&value), sha(r#"{"a":{"é\"":true},"b":[{"a":[0.5,null],"z":1},[],"[{\n"]}"#));
         assert_eq!(digest_without(&value, &["b", "z"]), sha(r#"{"a":{"é\"":true}}"#));
@@ -398,7 +458,7 @@ mod tests {
     #[test]
     fn digest_does_not_depend_on_key_order() {
         // sha256 of {"a":0.25,"b":1}
-        let expected = hex(&Sha256::digest(b"{\"a\":0.25,\"b\":1}"));
+        let expected = Digest(hex(&Sha256::digest(b"{\"a\":0.25,\"b\":1}")));
         assert_eq!(digest(&serde_json::json!({"b": 1, "a": 0.25})), expected);
         let fields = BTreeMap::from([("x", Value::from(1)), ("a", Value::from("q"))]);
         let whole = serde_json::json!({"x": 1, "m": [{"d": 1, "c": 2}, {}], "a": "q"});

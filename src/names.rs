@@ -3,9 +3,13 @@
 //! A name can hold quotes, semicolons, newlines, `$$` and any unicode; nothing outside this file turns one into SQL,
 //! a psql variable or a comment.
 
-use std::{collections::BTreeSet, fmt};
+mod shown;
+
+use std::{collections::BTreeSet, fmt, ops::Deref};
 
 use serde::{Deserialize, Serialize};
+
+pub use shown::{clipped, is_unprintable, json_printable, one_line, printable};
 
 /// Longest identifier in bytes (`NAMEDATALEN - 1`).
 pub const NAME_LIMIT_BYTES: usize = 63;
@@ -38,6 +42,9 @@ pub enum NameError {
     /// Not of the form slots have.
     #[error("invalid slot name \"{0}\": only a-z, 0-9 and _ are allowed, 1 to 63 of them, and not \"none\"")]
     Slot(String),
+    /// Not of the form prefixes have.
+    #[error("invalid prefix \"{0}\": expected 1 to 20 of a-z, 0-9 and _")]
+    Prefix(String),
 }
 
 impl TableName {
@@ -60,7 +67,7 @@ impl TableName {
     /// # Errors
     /// [`NameError::Form`] when quotes do not match or there are more than two parts.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        let form = || NameError::Form(text.to_owned());
+        let form = || NameError::Form(clipped(text));
         let mut parts = Vec::new();
         let mut rest = text.trim();
         loop {
@@ -87,13 +94,17 @@ impl TableName {
     }
 }
 
-fn check_part(part: &str) -> Result<(), NameError> {
+/// What every name of a catalog keeps, a column's or a database's too: not empty, no NUL, at most 63 bytes.
+///
+/// # Errors
+/// [`NameError`] saying which rule is broken.
+pub fn check_part(part: &str) -> Result<(), NameError> {
     if part.is_empty() {
         Err(NameError::Empty(part.to_owned()))
     } else if part.contains('\0') {
         Err(NameError::Nul)
     } else if part.len() > NAME_LIMIT_BYTES {
-        Err(NameError::TooLong(part.to_owned()))
+        Err(NameError::TooLong(clipped(part)))
     } else {
         Ok(())
     }
@@ -174,6 +185,11 @@ pub fn copy_field(text: &str) -> String {
             '\u{8}' => field.push_str("\\b"),
             '\u{b}' => field.push_str("\\v"),
             '\u{c}' => field.push_str("\\f"),
+            // what hides or turns text around is seen as the bytes that it is
+            other if is_unprintable(other) => {
+                let mut bytes = [0; 4];
+                other.encode_utf8(&mut bytes).bytes().for_each(|byte| field.push_str(&format!("\\x{byte:02x}")));
+            }
             other => field.push(other),
         }
     }
@@ -191,15 +207,6 @@ pub fn dump_pattern(table: &TableName) -> String {
     [&table.schema, &table.name].map(|part| format!("\"{}\"", part.replace('"', "\"\""))).join(".")
 }
 
-/// The text on one line, for comments, messages and Markdown: control characters and line separators become `\u{..}`.
-pub fn one_line(text: &str) -> String {
-    let unsafe_character = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}');
-    if !text.contains(unsafe_character) {
-        return text.to_owned();
-    }
-    text.chars().map(|c| if unsafe_character(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
-}
-
 /// A replication slot's name: `[a-z0-9_]{1,63}`, never `none`. Valid because it exists.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -215,7 +222,7 @@ impl SlotName {
         let form = (1..=NAME_LIMIT_BYTES).contains(&name.len())
             && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
             && name != "none"; // CREATE SUBSCRIPTION reads slot_name = none as "no slot"
-        if form { Ok(SlotName(name)) } else { Err(NameError::Slot(name)) }
+        if form { Ok(SlotName(name)) } else { Err(NameError::Slot(clipped(&name))) }
     }
 
     /// Squeezes any text into a slot name that is not in `taken`, and adds it there. Letters are lowered, everything
@@ -266,6 +273,67 @@ impl From<SlotName> for String {
     }
 }
 
+/// What the names of a plan's slots, publications and subscriptions begin with. Valid because it exists: scripts use it in
+/// names of files and objects.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Prefix(String);
+
+impl Prefix {
+    /// Longest prefix in bytes: names that are made of it have room for more.
+    pub const LIMIT_BYTES: usize = 20;
+
+    /// Checks and wraps a prefix.
+    ///
+    /// # Errors
+    /// [`NameError::Prefix`] when it is empty, too long or not of `[a-z0-9_]`.
+    pub fn new(text: impl Into<String>) -> Result<Self, NameError> {
+        let text = text.into();
+        let form = (1..=Prefix::LIMIT_BYTES).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if form { Ok(Prefix(text)) } else { Err(NameError::Prefix(clipped(&text))) }
+    }
+}
+
+impl Default for Prefix {
+    fn default() -> Self {
+        Prefix("pgsp".to_owned())
+    }
+}
+
+impl Deref for Prefix {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::str::FromStr for Prefix {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Prefix::new(text)
+    }
+}
+
+impl TryFrom<String> for Prefix {
+    type Error = NameError;
+    fn try_from(text: String) -> Result<Self, NameError> {
+        Prefix::new(text)
+    }
+}
+
+impl From<Prefix> for String {
+    fn from(prefix: Prefix) -> String {
+        prefix.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,6 +365,18 @@ mod tests {
     #[test]
     fn a_shown_name_is_one_line() {
         assert_eq!(TableName::new("public", "a\nb").to_string(), "public.\"a\\u{a}b\"");
+    }
+
+    #[test]
+    fn a_prefix_is_plain() {
+        for good in ["a", "pgsp", "1_x", &"a".repeat(20)] {
+            assert_eq!(serde_json::from_str::<Prefix>(&format!("\"{good}\"")).unwrap().to_string(), good);
+        }
+        for bad in ["", "A", "a'", "a b", "$(x)", "a\\n", "é", &"a".repeat(21)] {
+            assert!(serde_json::from_str::<Prefix>(&format!("\"{bad}\"")).is_err(), "{bad}");
+        }
+        let error = Prefix::new("x".repeat(100_000_000)).unwrap_err().to_string();
+        assert!(error.len() < 1_000, "{}", error.len());
     }
 
     #[test]

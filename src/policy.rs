@@ -6,7 +6,10 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::names::{SlotName, TableName};
+use crate::{
+    names::{Prefix, SlotName, TableName},
+    server::ServerVersion,
+};
 
 /// What is balanced over the slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -19,6 +22,17 @@ pub enum Measure {
     Apply,
     /// WAL bytes per second.
     Wal,
+}
+
+impl Measure {
+    /// What a load of 1 means, in words.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Measure::Wal => "WAL bytes per second",
+            Measure::Apply => "share of an apply worker's time",
+            Measure::Pipeline => "share of the time of the slot's busier stage (apply worker or walsender)",
+        }
+    }
 }
 
 /// What happens to foreign keys that end up between two slots (docs/rules.md, "Foreign keys that are cut").
@@ -298,11 +312,17 @@ pub struct Policy {
     /// Weights of pairs of tables that foreign keys join; 1 where nothing is said.
     pub edge_weights: Vec<EdgeWeight>,
     /// What the names of all slots, publications and subscriptions begin with.
-    pub prefix: String,
+    pub prefix: Prefix,
     /// By which share the shared peak may rise to cut fewer pairs: 0.03 is 3 %.
     pub cut_tolerance: f64,
     /// Table synchronization workers of each subscription during the initial copy.
     pub sync_workers: u32,
+    /// Version of the publisher that is planned for, as `server_version_num`; absent: the sampled server's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publisher_version: Option<ServerVersion>,
+    /// Version of the subscriber, as `server_version_num`; absent: the publisher's major version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscriber_version: Option<ServerVersion>,
 }
 
 impl Default for Policy {
@@ -326,9 +346,11 @@ impl Default for Policy {
             no_identity: NoIdentity::default(),
             no_identity_tables: BTreeMap::new(),
             edge_weights: Vec::new(),
-            prefix: "pgsp".into(),
+            prefix: Prefix::default(),
             cut_tolerance: 0.03,
             sync_workers: 2,
+            publisher_version: None,
+            subscriber_version: None,
         }
     }
 }
@@ -428,11 +450,6 @@ impl Policy {
         for split in self.split.values() {
             range("split.parts", f64::from(split.parts), (2..=64).contains(&split.parts), "between 2 and 64")?;
         }
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if self.prefix.is_empty() || self.prefix.len() > 20 || !self.prefix.chars().all(plain) {
-            let value = format!("\"{}\"", crate::names::one_line(&self.prefix));
-            return Err(PolicyError::Range { field: "prefix", value, range: "1 to 20 of a-z, 0-9 and _" });
-        }
         Ok(())
     }
 
@@ -443,6 +460,26 @@ impl Policy {
         }
         let included = self.include.is_empty() || self.include.iter().any(|pattern| pattern.covers(table));
         (!included).then(|| "not included by policy".to_owned())
+    }
+
+    /// The versions of publisher and subscriber that are planned for, where `sampled` is the server's that was observed.
+    pub fn versions(&self, sampled: ServerVersion) -> (ServerVersion, ServerVersion) {
+        let publisher = self.publisher_version.unwrap_or(sampled);
+        (publisher, self.subscriber_version.unwrap_or(ServerVersion::of_major(publisher.major())))
+    }
+
+    /// The same policy, asking for these versions where it would give others.
+    #[must_use]
+    pub fn with_versions(
+        mut self,
+        sampled: ServerVersion,
+        publisher: ServerVersion,
+        subscriber: ServerVersion,
+    ) -> Self {
+        (self.publisher_version, self.subscriber_version) = (None, None);
+        self.publisher_version = (publisher != sampled).then_some(publisher);
+        self.subscriber_version = (self.versions(sampled).1 != subscriber).then_some(subscriber);
+        self
     }
 
     /// Every slot name that pins ask for.

@@ -4,20 +4,40 @@
 
 mod flavor;
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
 pub use flavor::Flavor;
+
+use crate::names::clipped;
 
 /// The oldest major version we plan for.
 pub const OLDEST_MAJOR: u32 = 12;
 
 /// `server_version_num`, for example 150018.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "u32", into = "u32")]
 pub struct ServerVersion(pub u32);
+
+/// The number is no version of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("server version {0} is not of the form 150018")]
+pub struct ServerVersionError(u32);
+
+impl TryFrom<u32> for ServerVersion {
+    type Error = ServerVersionError;
+    fn try_from(number: u32) -> Result<Self, ServerVersionError> {
+        let version = ServerVersion(number);
+        if version.is_well_formed() { Ok(version) } else { Err(ServerVersionError(number)) }
+    }
+}
+
+impl From<ServerVersion> for u32 {
+    fn from(version: ServerVersion) -> u32 {
+        version.0
+    }
+}
 
 impl ServerVersion {
     /// The newest minor release of a major version, for plans made without a server.
@@ -26,7 +46,7 @@ impl ServerVersion {
     }
     /// Whether it is of the form that versions have since 10, as 150018.
     pub fn is_well_formed(self) -> bool {
-        self.major() > 0
+        (1..100).contains(&self.major())
     }
     /// The major version: 15 for 15.18.
     pub fn major(self) -> u32 {
@@ -189,6 +209,43 @@ impl fmt::Display for ServerVersion {
     }
 }
 
+/// `pg_control_system().system_identifier`: which cluster it is, for good. A decimal number in a text, since it exceeds 2^53.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SystemIdentifier(pub u64);
+
+/// The text is no system identifier.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid system identifier \"{0}\": expected a decimal number of 64 bits")]
+pub struct SystemIdentifierError(String);
+
+impl FromStr for SystemIdentifier {
+    type Err = SystemIdentifierError;
+    fn from_str(text: &str) -> Result<Self, SystemIdentifierError> {
+        let number = text.parse().ok().filter(|number: &u64| number.to_string() == text);
+        number.map(SystemIdentifier).ok_or_else(|| SystemIdentifierError(clipped(text)))
+    }
+}
+
+impl TryFrom<String> for SystemIdentifier {
+    type Error = SystemIdentifierError;
+    fn try_from(text: String) -> Result<Self, SystemIdentifierError> {
+        text.parse()
+    }
+}
+
+impl From<SystemIdentifier> for String {
+    fn from(identifier: SystemIdentifier) -> String {
+        identifier.to_string()
+    }
+}
+
+impl fmt::Display for SystemIdentifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// What was read about a server. Absent means not known, never zero.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -200,7 +257,7 @@ pub struct ServerFacts {
     pub flavor: Flavor,
     /// `pg_control_system().system_identifier`, as text since it exceeds 2^53.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub system_identifier: Option<String>,
+    pub system_identifier: Option<SystemIdentifier>,
     /// Processor cores, where somebody said so: no view tells them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cores: Option<u32>,

@@ -2,7 +2,7 @@
 """Peak: our plans beside CP-SAT, HiGHS and SCIP on the same instances.
 
     cargo bench --bench quality -- --classes "core n=100 " --seeds 1 --export DIR
-    pip install ortools highspy pyscipopt
+    pip install ortools==9.15.6755 highspy==1.16.0 pyscipopt==6.3.0
     benches/peers/compare.py DIR [--seconds 60] [--solvers cpsat,highs,scip] [--only WORD]
 
 Every solver gets 2 workers, once cold and once with our assignment as a hint (CP-SAT, SCIP). Each runs in a process of

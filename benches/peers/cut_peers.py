@@ -1,6 +1,6 @@
 """METIS (recursive, k-way) and KaHIP strong on the instances that `cargo bench --bench cut -- --export DIR` wrote.
 
-    python3 -m venv venv && venv/bin/pip install pymetis kahip
+    python3 -m venv venv && venv/bin/pip install pymetis==2025.2.2 kahip==3.25
     venv/bin/python benches/peers/cut_peers.py DIR [--seeds 5] [--markdown]
 
 Each peer gets the cap in its own terms (tolerance over the fair share of one weight), with several seeds, and its best answer

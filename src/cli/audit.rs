@@ -40,7 +40,7 @@ pub fn run(args: &AuditArgs, console: &Console) -> Result<Exit, Failure> {
     workload.canonicalize();
     workload::check::validate(&workload).map_err(|error| files::unreadable(&args.workload, error))?;
     let findings = plan::check::check(&plan, &workload);
-    console.result(&args.findings.render(&findings, &args.plan))?;
+    args.findings.print(console, &findings, &args.plan)?;
     let exit = args.findings.exit(&findings);
     if exit == Exit::Done && args.findings.format == FindingFormat::Text {
         console.note(&format!("every rule and figure of {} holds", files::shown(&args.plan)));

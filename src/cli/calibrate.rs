@@ -23,7 +23,7 @@ use pgslotplan::{
 use super::{
     connection::{Server, connect_subscriber, server_failure},
     files::{self, ForceArg},
-    output::{Console, Exit, Failure},
+    output::{Console, Exit, Failure, json_text},
     waiting::interrupted,
 };
 
@@ -118,7 +118,7 @@ pub fn run(args: &CalibrateArgs, console: &Console) -> Result<Exit, Failure> {
     }
     console.note(&format!("wrote {}", files::shown(&args.output)));
     console.result(&match args.format {
-        SummaryFormat::Json => String::from_utf8_lossy(&format::write(&calibration)).into_owned(),
+        SummaryFormat::Json => json_text(&format::write(&calibration)),
         SummaryFormat::Text => summary(&calibration),
     })?;
     Ok(Exit::Done)

@@ -88,7 +88,7 @@ pub fn run(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> {
         },
     };
     let findings = preflight::preflight(&plan, looked.publisher.as_ref(), looked.subscriber.as_ref(), &circumstances);
-    console.result(&args.findings.render(&findings, &args.plan))?;
+    args.findings.print(console, &findings, &args.plan)?;
     Ok(args.findings.exit(&findings))
 }
 

@@ -37,7 +37,7 @@ use self::{
 };
 use super::{
     files,
-    output::{Console, Exit, Failure},
+    output::{Console, Exit, Failure, json_text},
     waiting::interrupted,
 };
 
@@ -388,7 +388,7 @@ impl Demo<'_> {
         }
         self.console.result(&match self.args.format {
             ReportFormat::Text => report.text(plan),
-            ReportFormat::Json => String::from_utf8_lossy(&json).into_owned(),
+            ReportFormat::Json => json_text(&json),
         })?;
         Ok(if report.is_good() { Exit::Done } else { Exit::No })
     }

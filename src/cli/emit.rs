@@ -6,12 +6,14 @@ use pgslotplan::{
     emit::{self, Bootstrap, EmitError, EmitOptions, Script, Target},
     finding::{self, Severity},
     format,
+    plan::{self, Plan},
+    workload::{self, Workload},
 };
 
 use super::{
     files::{self, ForceArg},
-    findings,
-    output::{Console, Exit, Failure},
+    findings::{self, FailOn, FindingArgs, FindingFormat},
+    output::{Console, Exit, Failure, json_text},
     values::words,
 };
 
@@ -34,6 +36,9 @@ pub struct EmitArgs {
     /// Plan
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
+    /// Workload that the plan was made from: every rule and figure is derived again before anything is written
+    #[arg(long, value_name = "FILE")]
+    workload: Option<PathBuf>,
     /// Directory to write
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
@@ -54,6 +59,7 @@ pub struct EmitArgs {
 pub fn run(args: &EmitArgs, console: &Console) -> Result<Exit, Failure> {
     files::check_directory(&args.output, args.force.existing())?;
     let plan = files::read_plan(&args.plan)?;
+    prove(args, &plan, console)?;
     let options = EmitOptions { target: args.target, bootstrap: args.bootstrap };
     let script = emit::script(&plan, &options).map_err(explain)?;
     files::write_directory(&args.output, args.force.existing(), &contents(&script))?;
@@ -63,11 +69,36 @@ pub fn run(args: &EmitArgs, console: &Console) -> Result<Exit, Failure> {
             .warning(&format!("the plan itself has {refused} error-level findings: read them before you run anything"));
     }
     console.result(&match args.format {
-        StepFormat::Json => String::from_utf8_lossy(&format::write(&script.manifest())).into_owned(),
+        StepFormat::Json => json_text(&format::write(&script.manifest())),
         StepFormat::Text => steps(&script),
     })?;
     console.note(&format!("wrote directory \"{}\"; read RUNBOOK.md first", args.output.display()));
     Ok(if finding::has_error(&script.findings) { Exit::No } else { Exit::Done })
+}
+
+/// Nothing is written for a plan that breaks a rule: all that can be derived from the plan alone is, and everything where the
+/// workload is there.
+fn prove(args: &EmitArgs, plan: &Plan, console: &Console) -> Result<(), Failure> {
+    let broken = match &args.workload {
+        None => plan::check::check_alone(plan),
+        Some(path) => {
+            let mut workload: Workload = files::read_document(path)?;
+            workload.canonicalize();
+            workload::check::validate(&workload).map_err(|error| files::unreadable(path, error))?;
+            plan::check::check(plan, &workload)
+        }
+    };
+    if broken.is_empty() {
+        return Ok(());
+    }
+    let form = match args.format {
+        StepFormat::Text => FindingFormat::Text,
+        StepFormat::Json => FindingFormat::Json,
+    };
+    FindingArgs { format: form, fail_on: FailOn::Error }.print(console, &broken, &args.plan)?;
+    Err(Failure::new(format!("{} does not keep its own rules: no scripts were written", files::shown(&args.plan)))
+        .hint("Plan again; such a plan is not written by \"pgslotplan plan\".")
+        .exit(Exit::No))
 }
 
 fn contents(script: &Script) -> BTreeMap<String, Vec<u8>> {

@@ -5,7 +5,6 @@
 #![expect(clippy::disallowed_methods, reason = "this is the edge: files are read and written here")]
 
 use std::{
-    collections::BTreeMap,
     fs,
     io::{self, BufWriter, Read, Write},
     path::Path,
@@ -16,6 +15,7 @@ use pgslotplan::{
     plan::Plan,
 };
 
+pub use super::directory::{check_directory, write_directory};
 use super::output::{Failure, stdout_failure};
 
 /// What to do with an output that exists.
@@ -53,23 +53,48 @@ pub fn shown(path: &Path) -> String {
 }
 
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
+/// Our largest files, unpacked: a year of hours of 20,000 tables has half of that.
+const MOST_BYTES: u64 = 2 << 30;
+/// A policy, a list of names: what people write by hand.
+const MOST_TEXT_BYTES: u64 = 16 << 20;
+/// What any compressed file may unpack to, and how many times its own size a larger one may: ours shrink to a thirtieth.
+const PACKED: (u64, u64) = (64 << 20, 400);
 
 /// Reads a file or standard input, decompressed.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    read_at_most(path, MOST_BYTES)
+}
+
+/// The same; a file that is longer, or unpacks to more, is refused before it fills the memory.
+fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
     let failure = |error: io::Error| Failure::new(format!("could not read {}", shown(path))).source(error);
     let bytes = if is_standard(path) {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+        read_limited(io::stdin().lock(), most)
     } else {
-        fs::read(path)
+        fs::File::open(path).and_then(|file| read_limited(file, most))
     };
     let bytes = bytes.map_err(failure)?;
-    if bytes.starts_with(&ZSTD_MAGIC) { zstd::decode_all(bytes.as_slice()).map_err(failure) } else { Ok(bytes) }
+    if !bytes.starts_with(&ZSTD_MAGIC) {
+        return Ok(bytes);
+    }
+    let most = most.min(PACKED.0.max(PACKED.1.saturating_mul(bytes.len() as u64)));
+    let decoder = zstd::Decoder::with_buffer(bytes.as_slice());
+    decoder.and_then(|decoder| read_limited(decoder, most)).map_err(failure)
+}
+
+/// All of it, unless it is longer than `most` bytes.
+pub fn read_limited(reader: impl Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::other(format!("it has more than {most} bytes")));
+    }
+    Ok(bytes)
 }
 
 /// Reads a text file.
 pub fn read_text(path: &Path) -> Result<String, Failure> {
-    String::from_utf8(read_bytes(path)?)
+    String::from_utf8(read_at_most(path, MOST_TEXT_BYTES)?)
         .map_err(|error| Failure::new(format!("could not read {}", shown(path))).source(error))
 }
 
@@ -138,7 +163,18 @@ pub fn check_output(path: &Path, existing: Existing) -> Result<(), Failure> {
     if existing == Existing::Refuse && path.symlink_metadata().is_ok() {
         return Err(exists(path));
     }
+    if path.is_symlink() {
+        return Err(Failure::new(format!("{} is a symbolic link", shown(path)))
+            .detail("What it leads to may not be what is meant, so it is not replaced even under --force.")
+            .hint("Give the name of the file itself."));
+    }
     Ok(())
+}
+
+/// The mode of what is there, which a new one in its place does not widen.
+pub(super) fn mode_of(path: &Path) -> Option<u32> {
+    let metadata = path.symlink_metadata().ok()?;
+    Some(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777)
 }
 
 fn exists(path: &Path) -> Failure {
@@ -150,7 +186,7 @@ fn is_special(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
-fn parent_of(path: &Path) -> &Path {
+pub(super) fn parent_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
@@ -170,10 +206,10 @@ pub fn write(
         let mut out = BufWriter::new(fs::OpenOptions::new().write(true).open(path).map_err(failure)?);
         return compress(path, &mut out, fill).and_then(|()| out.flush()).map_err(failure);
     }
-    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let target = path.to_owned();
     let mut file = tempfile::Builder::new()
         .prefix(".pgslotplan-")
-        .permissions(permissions(0o666))
+        .permissions(permissions(mode_of(&target).unwrap_or(0o666)))
         .tempfile_in(parent_of(&target))
         .map_err(failure)?;
     let mut out = BufWriter::new(file.as_file_mut());
@@ -199,7 +235,7 @@ pub fn write_bytes(path: &Path, existing: Existing, content: &[u8]) -> Result<()
 
 /// The temporary file takes the umask, as any file that a user makes.
 #[cfg(unix)]
-fn permissions(mode: u32) -> fs::Permissions {
+pub(super) fn permissions(mode: u32) -> fs::Permissions {
     std::os::unix::fs::PermissionsExt::from_mode(mode)
 }
 
@@ -219,92 +255,10 @@ fn compress(path: &Path, out: &mut dyn Write, fill: impl FnOnce(&mut dyn Write) 
 }
 
 /// Makes a rename durable. A file system that cannot sync folders has nothing better to offer, so it may fail.
-fn sync_folder(folder: &Path) {
+pub(super) fn sync_folder(folder: &Path) {
     if let Ok(folder) = fs::File::open(folder) {
         drop(folder.sync_all());
     }
-}
-
-/// Writes a directory of files whole or not at all. One that exists is replaced only under `--force`, and only if it
-/// holds a `manifest.json`: a folder that somebody else filled is never removed. Names ending in `.sh` can be executed.
-pub fn write_directory(path: &Path, existing: Existing, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Failure> {
-    let failure =
-        |error: io::Error| Failure::new(format!("could not write directory \"{}\"", path.display())).source(error);
-    check_directory(path, existing)?;
-    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let staging = tempfile::Builder::new()
-        .prefix(".pgslotplan-")
-        .permissions(permissions(0o777))
-        .tempdir_in(parent_of(&target))
-        .map_err(failure)?;
-    for (name, content) in files {
-        write_member(&staging.path().join(name), content).map_err(failure)?;
-    }
-    sync_folder(staging.path());
-    let old = if target.exists() { Some(set_aside(&target).map_err(failure)?) } else { None };
-    fs::rename(staging.path(), &target).map_err(|error| {
-        if let Some(old) = &old {
-            drop(fs::rename(old.path().join("old"), &target));
-        }
-        failure(error)
-    })?;
-    drop(staging.keep()); // it is no longer there under its old name
-    sync_folder(parent_of(&target));
-    Ok(())
-}
-
-/// Refuses early what [`write_directory`] would refuse at the end.
-pub fn check_directory(path: &Path, existing: Existing) -> Result<(), Failure> {
-    if is_standard(path) {
-        return Err(Failure::new("a directory cannot be written to standard output").hint("Give a directory's name."));
-    }
-    let quoted = path.display();
-    if path.symlink_metadata().is_err() {
-        let parent = parent_of(path);
-        return if parent.is_dir() {
-            Ok(())
-        } else {
-            Err(Failure::new(format!("could not write directory \"{quoted}\""))
-                .source(io::Error::other(format!("folder \"{}\" does not exist", parent.display())))
-                .hint("Make the folder first."))
-        };
-    }
-    if !path.is_dir() {
-        return Err(Failure::new(format!("\"{quoted}\" exists and is not a directory")).hint("Choose another name."));
-    }
-    let empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
-    if empty {
-        Ok(())
-    } else if existing == Existing::Refuse {
-        Err(Failure::new(format!("directory \"{quoted}\" already exists and is not empty"))
-            .hint("Choose another name, or add --force to replace all that is in it."))
-    } else if !path.join("manifest.json").is_file() {
-        Err(Failure::new(format!("directory \"{quoted}\" was not written by pgslotplan"))
-            .detail("It holds no manifest.json, so it is not replaced even under --force.")
-            .hint("Choose another name."))
-    } else {
-        Ok(())
-    }
-}
-
-fn write_member(path: &Path, content: &[u8]) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut file = fs::File::create(path)?;
-    file.write_all(content)?;
-    if path.extension().is_some_and(|extension| extension == "sh") {
-        let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata()?.permissions());
-        file.set_permissions(permissions(mode | (mode & 0o444) >> 2))?;
-    }
-    file.sync_all()
-}
-
-/// Moves an old directory out of the way, into a folder that goes when the value does.
-fn set_aside(target: &Path) -> io::Result<tempfile::TempDir> {
-    let aside = tempfile::Builder::new().prefix(".pgslotplan-old-").tempdir_in(parent_of(target))?;
-    fs::rename(target, aside.path().join("old"))?;
-    Ok(aside)
 }
 
 /// The file of a database in a folder of many: follows from the database's name alone, so that `--resume` finds it again.
@@ -341,6 +295,37 @@ mod tests {
     }
 
     #[test]
+    fn what_unpacks_to_too_much_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bomb.json.zst");
+        let zeros = io::repeat(b' ').take(200 << 20);
+        let packed = zstd::encode_all(zeros, 19).unwrap();
+        assert!(packed.len() < 100_000, "{}", packed.len());
+        fs::write(&path, &packed).unwrap();
+        let refused = text(read_bytes(&path).unwrap_err());
+        assert!(refused.ends_with("it has more than 67108864 bytes"), "{refused}");
+        assert!(text(read_at_most(Path::new("/dev/zero"), 1000).unwrap_err()).contains("more than 1000 bytes"));
+        fs::write(&path, zstd::encode_all(&b"{}"[..], 3).unwrap()).unwrap();
+        assert_eq!(read_bytes(&path).unwrap(), b"{}");
+    }
+
+    #[test]
+    fn a_link_is_not_followed_and_a_mode_not_widened() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("a.json"), folder.path().join("link.json"));
+        write_bytes(&path, Existing::Refuse, b"one").unwrap();
+        fs::set_permissions(&path, permissions(0o600)).unwrap();
+        write_bytes(&path, Existing::Replace, b"two").unwrap();
+        assert_eq!(mode_of(&path), Some(0o600));
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(text(write_bytes(&link, Existing::Replace, b"three").unwrap_err()).contains("symbolic link"));
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        let nowhere = folder.path().join("nowhere.json");
+        std::os::unix::fs::symlink(folder.path().join("gone"), &nowhere).unwrap();
+        assert!(text(write_bytes(&nowhere, Existing::Refuse, b"x").unwrap_err()).contains("already exists"));
+    }
+
+    #[test]
     fn a_failing_writer_leaves_the_old_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
@@ -369,26 +354,6 @@ mod tests {
     fn a_full_device_is_named() {
         let failure = write_bytes(Path::new("/dev/full"), Existing::Refuse, b"x").unwrap_err();
         assert!(text(failure).contains("could not write file \"/dev/full\": No space left on device"));
-    }
-
-    #[test]
-    fn directories_of_others_are_never_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("out");
-        let files = |content: &str| {
-            let member = |name: &str| (name.to_owned(), content.as_bytes().to_vec());
-            BTreeMap::from([member("manifest.json"), member("sub/run.sh")])
-        };
-        write_directory(&path, Existing::Refuse, &files("one")).unwrap();
-        assert!(text(write_directory(&path, Existing::Refuse, &files("two")).unwrap_err()).contains("not empty"));
-        write_directory(&path, Existing::Replace, &files("two")).unwrap();
-        assert_eq!(fs::read(path.join("sub/run.sh")).unwrap(), b"two");
-        let mode = std::os::unix::fs::PermissionsExt::mode(&path.join("sub/run.sh").metadata().unwrap().permissions());
-        assert_eq!(mode & 0o100, 0o100);
-        fs::remove_file(path.join("manifest.json")).unwrap();
-        let refused = text(write_directory(&path, Existing::Replace, &files("three")).unwrap_err());
-        assert!(refused.contains("was not written by pgslotplan"), "{refused}");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -6,11 +6,12 @@ use std::{fmt::Write, path::Path};
 use pgslotplan::{
     finding::{self, Finding, Severity},
     format,
+    names::{is_unprintable, one_line},
 };
 use serde_json::{Value, json};
 
 use super::{
-    output::Exit,
+    output::{Console, Exit, Failure, json_text},
     text::{self, Style},
 };
 
@@ -59,8 +60,13 @@ impl FindingArgs {
         if findings.iter().any(|finding| finding.severity <= worst) { Exit::No } else { Exit::Done }
     }
 
-    /// The findings, sorted, in the form asked for. `file` is what they are about.
-    pub fn render(&self, findings: &[Finding], file: &Path) -> String {
+    /// Prints the findings, sorted, in the form asked for. `file` is what they are about.
+    pub fn print(&self, console: &Console, findings: &[Finding], file: &Path) -> Result<(), Failure> {
+        let text = self.render(findings, file);
+        if self.format == FindingFormat::Github { console.verbatim(&text) } else { console.result(&text) }
+    }
+
+    fn render(&self, findings: &[Finding], file: &Path) -> String {
         let mut sorted = findings.to_vec();
         sorted.sort();
         match self.format {
@@ -76,7 +82,7 @@ impl FindingArgs {
 }
 
 fn pretty(value: &Value) -> String {
-    format!("{value:#}\n")
+    json_text(format!("{value:#}\n").as_bytes())
 }
 
 /// One paragraph a finding, many of one code condensed, then how many there are.
@@ -84,10 +90,10 @@ pub fn text(findings: &[Finding]) -> String {
     let mut out = String::new();
     for alike in finding::condensed(findings) {
         for finding in alike.shown {
-            out.push_str(&labelled(finding, &format!("{}: {}", finding.subject, finding.message)));
+            out.push_str(&labelled(finding, &format!("{}: {}", finding.subject, one_line(&finding.message))));
             for (name, line) in [("detail", &finding.detail), ("hint", &finding.hint)] {
                 if let Some(line) = line {
-                    out.push_str(&format!("    {}\n", text::wrap_after(&format!("{name}: {line}"), 4, 4)));
+                    out.push_str(&format!("    {}\n", text::wrap_after(&format!("{name}: {}", one_line(line)), 4, 4)));
                 }
             }
         }
@@ -105,7 +111,7 @@ fn labelled(finding: &Finding, line: &str) -> String {
         Severity::Warning => Style::Doubtful,
         Severity::Info => Style::Quiet,
     };
-    let label = style.paint(&format!("{} {}", finding.severity, finding.code));
+    let label = style.paint(&format!("{} {}", finding.severity, one_line(&finding.code)));
     format!("{label} {}\n", text::wrap_after(line, finding.severity.to_string().len() + 7, 4))
 }
 
@@ -122,10 +128,10 @@ fn count(findings: &[Finding]) -> String {
 }
 
 fn body(finding: &Finding) -> String {
-    let mut body = format!("{}: {}", finding.subject, finding.message);
+    let mut body = format!("{}: {}", finding.subject, one_line(&finding.message));
     for (name, line) in [("detail", &finding.detail), ("hint", &finding.hint)] {
         if let Some(line) = line {
-            let _ = write!(body, "\n{name}: {line}");
+            let _ = write!(body, "\n{name}: {}", one_line(line));
         }
     }
     body
@@ -142,7 +148,7 @@ fn github(findings: &[Finding], file: &Path) -> String {
             Severity::Warning => "warning",
             Severity::Info => "notice",
         };
-        let (file, title) = (property(&file.to_string_lossy()), property(&finding.code));
+        let (file, title) = (property(&one_line(&file.to_string_lossy())), property(&one_line(&finding.code)));
         let _ = writeln!(out, "::{level} file={file},title={title}::{}", data(&body(finding)));
     }
     out
@@ -230,7 +236,7 @@ fn xml(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\n' => out.push_str("&#10;"),
-            c if c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}') => out.push('\u{FFFD}'),
+            c if is_unprintable(c) || matches!(c, '\u{FFFE}' | '\u{FFFF}') => out.push('\u{FFFD}'),
             c => out.push(c),
         }
     }

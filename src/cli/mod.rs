@@ -8,6 +8,7 @@ mod calibrate;
 mod check;
 mod connection;
 mod demo;
+mod directory;
 mod emit;
 mod files;
 mod findings;
@@ -160,15 +161,17 @@ fn parse() -> Result<Arguments, (Console, Result<Exit, Failure>)> {
 }
 
 /// Help and version are results; everything else is our form of an error.
-fn usage(error: &clap::Error, console: &Console, mut words: impl Iterator<Item = String>) -> Result<Exit, Failure> {
+fn usage(error: &clap::Error, console: &Console, words: impl Iterator<Item = String>) -> Result<Exit, Failure> {
     let text = error.render();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        return console.result(&text.ansi().to_string()).map(|()| Exit::Done);
+        return console.verbatim(&text.ansi().to_string()).map(|()| Exit::Done);
     }
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return Err(Failure::new("no command given").hint("Try \"pgslotplan --help\" for the list of commands."));
     }
-    let text = text.to_string();
+    let words: Vec<String> = words.collect();
+    let text = without_secrets(text.to_string(), &words);
+    let mut words = words.into_iter();
     let mut paragraphs = text.split("\n\n").map(one_line);
     let message = paragraphs.next().unwrap_or_default();
     let message = message.strip_prefix("error: ").unwrap_or(&message).to_owned();
@@ -178,6 +181,18 @@ fn usage(error: &clap::Error, console: &Console, mut words: impl Iterator<Item =
     let command = command.map(|name| format!("pgslotplan {name}")).unwrap_or_else(|| "pgslotplan".to_owned());
     hints.push(format!("Try \"{command} --help\" for more information."));
     Err(Failure::new(message).hint(hints.join(" ")))
+}
+
+/// The parser quotes what it does not understand, and that may be a connection string in the wrong place.
+fn without_secrets(mut text: String, words: &[String]) -> String {
+    for word in words.iter().filter(|word| output::may_hold_password(word)) {
+        let value = word.split_once('=').map(|(_, value)| value).filter(|_| word.starts_with('-'));
+        let attached = word.get(2..).filter(|_| word.starts_with('-') && !word.starts_with("--"));
+        for part in [Some(word.as_str()), value, attached].into_iter().flatten().filter(|part| !part.is_empty()) {
+            text = text.replace(part, "***");
+        }
+    }
+    text
 }
 
 fn one_line(paragraph: &str) -> String {
@@ -206,6 +221,23 @@ mod tests {
         let failure = usage(&error, &Console::new(Verbosity::Normal, LogFormat::Text), words).unwrap_err();
         assert_eq!(failure.exit_code(), Exit::Usage);
         assert_eq!(failure.to_string(), "unexpected argument '--tabels' found");
+    }
+
+    #[test]
+    fn the_parser_quotes_no_passwords() {
+        for word in ["password=my secret", "postgres://u:my secret@h/db", "--dbnam=host=h password=my secret"] {
+            for command in ["generate", "audit", "plan"] {
+                let line = ["pgslotplan", command, "a", "b", word, "--seed", word];
+                let error = command_line().try_get_matches_from(line).unwrap_err();
+                let failure = usage(
+                    &error,
+                    &Console::new(Verbosity::Normal, LogFormat::Text),
+                    line[1..].iter().map(|&w| w.into()),
+                );
+                let shown = failure.unwrap_err().to_string();
+                assert!(!shown.contains("secret"), "{shown}");
+            }
+        }
     }
 
     #[test]

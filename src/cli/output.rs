@@ -9,7 +9,9 @@ use std::{
 };
 
 use anstyle::{AnsiColor, Style};
-use pgslotplan::names::one_line;
+use pgslotplan::names::{json_printable, one_line, printable};
+
+use super::text::guarded;
 
 /// How the process ends (docs/rules.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +66,12 @@ impl Failure {
     pub fn exit(mut self, exit: Exit) -> Self {
         self.exit = exit;
         self
+    }
+
+    /// Its detail, for tests.
+    #[cfg(test)]
+    pub fn detail_text(&self) -> &str {
+        self.detail.as_deref().unwrap_or_default()
     }
 
     /// How the process ends because of it.
@@ -156,8 +164,14 @@ impl Console {
         Console { shows_results: false, ..self }
     }
 
-    /// Writes a result to stdout; escape sequences are removed where nobody would see colours.
+    /// Writes a result to stdout; escape sequences are removed where nobody would see colours. JSON has passed through
+    /// [`json_text`].
     pub fn result(&self, text: &str) -> Result<(), Failure> {
+        self.verbatim(&guarded(text))
+    }
+
+    /// The same for what holds nothing of others, or is read by a machine that has its own marks.
+    pub fn verbatim(&self, text: &str) -> Result<(), Failure> {
         if !self.shows_results {
             return Ok(());
         }
@@ -252,7 +266,83 @@ impl Teller {
     }
 }
 
+/// Our JSON as text for a terminal or a log.
+pub fn json_text(bytes: &[u8]) -> String {
+    json_printable(&String::from_utf8_lossy(bytes))
+}
+
+/// Words that stand before a secret in connection strings and URIs.
+const SECRETS: [&str; 3] = ["password", "passwd", "client_secret"];
+
+/// Whether a word of the command line may be a connection string with a password in it.
+pub fn may_hold_password(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    SECRETS.iter().any(|secret| lower.contains(secret)) || (word.contains("://") && word.contains('@'))
+}
+
+/// The text without passwords of connection strings (`password=...`) and URIs (`scheme://user:...@host`).
+pub fn masked(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((end, length)) = next_secret(rest) {
+        out.push_str(&rest[..end]);
+        out.push_str("***");
+        rest = &rest[end + length..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Where the first secret of a text begins, and its length.
+fn next_secret(text: &str) -> Option<(usize, usize)> {
+    // ASCII letters only change their case, so positions stay
+    let lower = text.to_ascii_lowercase();
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '&' | '`');
+    let of_key = SECRETS.iter().flat_map(|secret| lower.match_indices(secret)).filter_map(|(at, word)| {
+        let after = at + word.len();
+        let equals = text[after..].trim_start().strip_prefix('=')?.trim_start();
+        let begin = text.len() - equals.len();
+        let length = match equals.strip_prefix('\'') {
+            Some(quoted) => end_of_quoted(quoted) + 1,
+            None => equals.find(ends).unwrap_or(equals.len()),
+        };
+        (length > 0 && !equals.starts_with("***")).then_some((begin, length))
+    });
+    let of_uri = lower.match_indices("://").filter_map(|(at, _)| {
+        let begin = at + 3;
+        let whole = &text[begin..begin + text[begin..].find(ends).unwrap_or(text.len() - begin)];
+        let is_postgres = lower[..at].ends_with("postgres") || lower[..at].ends_with("postgresql");
+        // a password of libpq's URIs may hold a slash that nobody encoded
+        let authority = if is_postgres { whole } else { &whole[..whole.find(['/', '?', '#']).unwrap_or(whole.len())] };
+        let (login, _) = authority.rsplit_once('@')?;
+        let (user, password) = login.split_once(':')?;
+        (!password.is_empty() && password != "***").then_some((begin + user.len() + 1, password.len()))
+    });
+    of_key.chain(of_uri).min()
+}
+
+/// Length of what stands in single quotes, with the closing one; a backslash takes the next character with it.
+fn end_of_quoted(text: &str) -> usize {
+    let mut characters = text.char_indices();
+    while let Some((at, c)) = characters.next() {
+        match c {
+            '\\' => drop(characters.next()),
+            '\'' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Longest text of a message, in characters: what it quotes may come from a file or a server.
+const LONGEST_MESSAGE: usize = 4_000;
+
+fn cut(text: &str) -> &str {
+    text.char_indices().nth(LONGEST_MESSAGE).map_or(text, |(end, _)| &text[..end])
+}
+
 fn message_text(level: &str, message: &str, detail: Option<&str>, hint: Option<&str>) -> String {
+    let message = one_line(cut(&masked(message)));
     let style = match level {
         "error" => Style::new().bold().fg_color(Some(AnsiColor::Red.into())),
         "warning" => Style::new().bold().fg_color(Some(AnsiColor::Yellow.into())),
@@ -264,10 +354,11 @@ fn message_text(level: &str, message: &str, detail: Option<&str>, hint: Option<&
     };
     for (name, line) in [("detail", detail), ("hint", hint)] {
         if let Some(line) = line {
-            text.push_str(&format!("{name}: {line}\n"));
+            // further lines stand back, so that none can pass for one of ours
+            text.push_str(&format!("{name}: {}\n", printable(cut(&masked(line))).replace('\n', "\n    ")));
         }
     }
-    text
+    guarded(&text)
 }
 
 #[expect(clippy::disallowed_methods, reason = "log lines carry the time; the edge may read the clock")]
@@ -275,13 +366,13 @@ fn message_json(level: &str, message: &str, detail: Option<&str>, hint: Option<&
     let mut object = serde_json::Map::new();
     object.insert("time".into(), format!("{:.3}", jiff::Timestamp::now()).into());
     object.insert("level".into(), level.into());
-    object.insert("message".into(), message.into());
+    object.insert("message".into(), cut(&masked(message)).into());
     for (name, line) in [("detail", detail), ("hint", hint)] {
         if let Some(line) = line {
-            object.insert(name.into(), line.into());
+            object.insert(name.into(), cut(&masked(line)).into());
         }
     }
-    format!("{}\n", serde_json::Value::Object(object))
+    json_printable(&format!("{}\n", serde_json::Value::Object(object)))
 }
 
 #[cfg(test)]
@@ -307,6 +398,37 @@ mod tests {
         let json: serde_json::Value = serde_json::from_str(&message_json("error", "no", None, Some("H."))).unwrap();
         assert_eq!((&json["message"], &json["hint"]), (&"no".into(), &"H.".into()));
         assert!(json["time"].as_str().unwrap().ends_with('Z'));
+    }
+
+    #[test]
+    fn passwords_are_masked() {
+        for (text, shown) in [
+            ("host=a password=hunter2 user=b", "host=a password=*** user=b"),
+            ("PASSWORD = 'it\\'s long' x", "PASSWORD = *** x"),
+            ("password='never closed", "password=***"),
+            ("sslpassword=x oauth_client_secret=y", "sslpassword=*** oauth_client_secret=***"),
+            ("\"postgres://u:p/w@h:5/db\" failed", "\"postgres://u:***@h:5/db\" failed"),
+            ("postgresql://u@h/db?password=x&sslmode=require", "postgresql://u@h/db?password=***&sslmode=require"),
+            ("http://u:p@prometheus/x", "http://u:***@prometheus/x"),
+            ("http://host:9090/a@b", "http://host:9090/a@b"),
+            ("no password was given", "no password was given"),
+        ] {
+            assert_eq!(masked(text), shown);
+        }
+    }
+
+    #[test]
+    fn nobody_forges_a_line() {
+        let hostile = "no\npgslotplan: error: yes\u{1b}[2K\r::error::x";
+        let text = anstream::adapter::strip_str(&message_text("error", hostile, Some("a\nhint: b"), None)).to_string();
+        assert_eq!(
+            text,
+            "pgslotplan: error: no\\u{a}pgslotplan: error: yes\\u{1b}[2K\\u{d}::error::x\ndetail: a\n    hint: b\n"
+        );
+        let long = message_text("error", &"x".repeat(100_000_000), None, None);
+        assert!(long.len() < 10_000);
+        let json = message_json("error", "\u{202e}\u{9b}", None, None);
+        assert!(json.contains("\\u202e\\u009b"), "{json}");
     }
 
     #[test]

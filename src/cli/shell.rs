@@ -30,7 +30,7 @@ pub struct ManArgs {
 pub fn completions(args: &CompletionsArgs, console: &Console) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command_line(), "pgslotplan", &mut script);
-    console.result(&String::from_utf8_lossy(&script))?;
+    console.verbatim(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }
 
@@ -42,7 +42,7 @@ pub fn man(args: &ManArgs, console: &Console) -> Result<Exit, Failure> {
     };
     let Some(folder) = &args.output else {
         let text = page(command_line()).map_err(stdout_failure)?;
-        console.result(&String::from_utf8_lossy(&text))?;
+        console.verbatim(&String::from_utf8_lossy(&text))?;
         return Ok(Exit::Done);
     };
     std::fs::create_dir_all(folder)

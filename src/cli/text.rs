@@ -2,6 +2,7 @@
 //! them (`output`).
 
 use anstyle::{AnsiColor, Style as Ansi};
+use pgslotplan::names::is_unprintable;
 
 /// Width of our texts, columns.
 pub const WIDTH: usize = 80;
@@ -116,6 +117,41 @@ impl Characters {
     }
 }
 
+/// The text as it may stand in a terminal or a log of continuous integration: but for our own colours nothing in it moves the
+/// cursor or hides, and no line begins with, or holds, what GitHub takes for a command.
+pub fn guarded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let begin = out.len();
+        let mut rest = line;
+        while let Some(c) = rest.chars().next() {
+            let length = colour(rest).unwrap_or(c.len_utf8());
+            if length > c.len_utf8() || matches!(c, '\n' | '\t') || !is_unprintable(c) {
+                out.push_str(&rest[..length]);
+            } else {
+                out.push_str(&c.escape_unicode().to_string());
+            }
+            rest = &rest[length..];
+        }
+        if anstream::adapter::strip_str(&out[begin..]).to_string().trim_start().starts_with("::") {
+            let at = begin + out[begin..].find("::").unwrap_or(0);
+            out.replace_range(at..=at, "\\u{3a}");
+        }
+        if out[begin..].contains("##[") {
+            let broken = out[begin..].replace("##[", "#\\u{23}[");
+            out.replace_range(begin.., &broken);
+        }
+    }
+    out
+}
+
+/// Length of the escape sequence for a colour that a text begins with.
+fn colour(text: &str) -> Option<usize> {
+    let codes = text.strip_prefix("\u{1b}[")?;
+    let end = codes.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+    codes[end..].starts_with('m').then_some(end + 3)
+}
+
 /// Breaks text at spaces so that lines keep [`WIDTH`]; the first line starts at column `used`, the others at `indent`.
 /// A word that is longer than a line is kept whole.
 pub fn wrap_after(text: &str, used: usize, indent: usize) -> String {
@@ -167,6 +203,16 @@ mod tests {
         assert_eq!(Characters::Ascii.curve(&[0.0, 0.5, 1.0, 0.2], 1.0, 2), "-#");
         assert_eq!(Characters::Unicode.curve(&[0.0, 1.0], 1.0, 9), "▁█");
         assert_eq!(Characters::Ascii.curve(&[0.0], 0.0, 9), "_");
+    }
+
+    #[test]
+    fn nothing_reaches_a_terminal_or_a_runner() {
+        let styled = format!("{} x\t\n", Style::Bad.paint("error"));
+        assert_eq!(guarded(&styled), styled);
+        assert_eq!(guarded("a\u{1b}]0;x\u{7}\rb\u{202e}\n"), "a\\u{1b}]0;x\\u{7}\\u{d}b\\u{202e}\n");
+        assert_eq!(guarded("ok\n  ::error::x\n::a ##[warning]"), "ok\n  \\u{3a}:error::x\n\\u{3a}:a #\\u{23}[warning]");
+        let hidden = format!("{}\n", Style::Bad.paint("::stop-commands::x"));
+        assert!(!anstream::adapter::strip_str(&guarded(&hidden)).to_string().starts_with("::"));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::{
     files::{self, ForceArg},
-    output::{Console, Exit, Failure},
+    output::{Console, Exit, Failure, json_text},
     text::{Characters, Style, counted, paragraph},
 };
 
@@ -198,7 +198,7 @@ fn show(args: &ShowArgs, console: &Console) -> Result<Exit, Failure> {
     let workload = read(&args.workload)?;
     let text = match args.format {
         ShowFormat::Text => shown_as_text(&workload, args.top, Characters::of_locale()),
-        ShowFormat::Json => shown_as_json(&workload, args.top),
+        ShowFormat::Json => json_text(shown_as_json(&workload, args.top).as_bytes()),
     };
     console.result(&text)?;
     Ok(Exit::Done)

@@ -2,7 +2,6 @@
 
 use crate::{
     names::{NameError, SlotName, TableName},
-    plan::InvalidPublish,
     server::ServerVersion,
 };
 
@@ -94,7 +93,4 @@ pub enum EmitError {
         /// The subscriber's version.
         subscriber: ServerVersion,
     },
-    /// A publish list that no server takes.
-    #[error(transparent)]
-    Publish(#[from] InvalidPublish),
 }

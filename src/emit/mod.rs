@@ -86,8 +86,8 @@ impl<'a> Context<'a> {
     }
 
     /// Names of the publications of a slot: its own, and the one for insert-only members.
-    pub fn publication_names(&self, slot: &PlannedSlot) -> Vec<&'a str> {
-        self.publications.iter().filter(|published| published.slot.name == slot.name).map(|p| p.name).collect()
+    pub fn publication_names<'s>(&self, slot: &'s PlannedSlot) -> Vec<&'s str> {
+        slot.publications().into_iter().filter_map(|published| published.name).collect()
     }
 
     /// Whether the subscriber has the publisher's system identifier for good: a clone that was not upgraded. Its row in the
@@ -98,7 +98,7 @@ impl<'a> Context<'a> {
 
     /// Heap and TOAST of all members, bytes.
     pub fn copy_bytes(&self) -> u64 {
-        self.plan.slots.iter().map(|slot| slot.copy_bytes).sum()
+        self.plan.slots.iter().fold(0, |sum, slot| sum.saturating_add(slot.copy_bytes))
     }
 }
 
@@ -118,7 +118,7 @@ pub fn script(plan: &Plan, options: &EmitOptions) -> Result<Script, EmitError> {
     support.sort_by(|a, b| a.file.cmp(&b.file));
     let runbook = runbook::markdown(&context, &steps, &findings);
     Ok(Script {
-        plan_sha256: plan.plan_sha256.clone(),
+        plan_sha256: plan.plan_sha256.to_string(),
         bootstrap: options.bootstrap,
         statements: planned::statements(&context),
         steps,

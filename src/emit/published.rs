@@ -100,7 +100,7 @@ fn slot_publications<'a>(plan: &Plan, slot: &'a PlannedSlot) -> Result<Vec<Publi
         if name.contains('\\') {
             return Err(EmitError::PublicationName(crate::names::one_line(name)));
         }
-        let publishes = Publishes::of_table(slot, first)?;
+        let publishes = Publishes::of_table(slot, first);
         let members = tables.iter().map(|table| member(plan, slot, table)).collect::<Result<_, _>>()?;
         publications.push(Published { slot, name, publishes, tables, members });
     }
@@ -110,7 +110,7 @@ fn slot_publications<'a>(plan: &Plan, slot: &'a PlannedSlot) -> Result<Vec<Publi
 fn member(plan: &Plan, slot: &PlannedSlot, table: &PlannedTable) -> Result<ddl::Member, EmitError> {
     table.table_name().check()?;
     supported(plan, slot, table)?;
-    if table.row_filter.is_some() && Publishes::of(slot)?.truncate {
+    if table.row_filter.is_some() && slot.publish.truncate {
         return Err(EmitError::TruncatedShard { slot: slot.name.clone(), table: table.table_name() });
     }
     ddl::Member::of(table).map_err(|reason| EmitError::RowFilter { table: table.table_name(), reason })

@@ -5,14 +5,14 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{
-    Bootstrap, Context, Publishes,
+    Bootstrap, Context,
     step::{Step, StepId},
     variables::{COMMON, SERVERS, variables},
 };
 use crate::{
     finding::Finding,
     names::{TableName, one_line},
-    plan::{Decision, PlannedSlot, PlannedTable, needs::Needs},
+    plan::{Caveat, Plan, PlannedSlot, PlannedTable, needs::Needs},
     units::Bytes,
 };
 
@@ -160,7 +160,7 @@ fn hazards(text: &mut String, context: &Context<'_>, findings: &[Finding]) {
          - A slot keeps WAL on the publisher as long as its subscription does not confirm it. Watch the disk.\n\
          - Keep the schema still: DDL is not replicated. New tables and partitions are not published until somebody adds them.\n",
     );
-    let replicated = |slot: &&PlannedSlot| Publishes::of(slot).is_ok_and(|publishes| publishes.truncate);
+    let replicated = |slot: &&PlannedSlot| slot.publish.truncate;
     let guarded = context.plan.slots.len() - context.plan.slots.iter().filter(replicated).count();
     if guarded > 0 {
         let _ = writeln!(
@@ -194,7 +194,8 @@ fn hazards(text: &mut String, context: &Context<'_>, findings: &[Finding]) {
              the foreign key, and the slot goes on by itself.\n",
         );
     }
-    for finding in findings.iter().chain(&context.plan.findings) {
+    of_the_plan(text, context.plan);
+    for finding in findings {
         let _ = write!(
             text,
             "- {} {}, {}: {}.",
@@ -208,6 +209,58 @@ fn hazards(text: &mut String, context: &Context<'_>, findings: &[Finding]) {
         }
         text.push('\n');
     }
+}
+
+/// What the plan itself knows to be wrong, from what `audit` derives again. Its own words are not repeated: whoever could
+/// change them in the file could give orders to the person who reads this at night.
+fn of_the_plan(text: &mut String, plan: &Plan) {
+    let capacity = plan.load.slot_capacity;
+    for slot in &plan.slots {
+        let share = |load: f64| capacity.map_or(0.0, |capacity| load / capacity * 100.0);
+        if share(slot.mean_load_low) >= 100.0 {
+            let _ = writeln!(
+                text,
+                "- Slot {} never catches up: its tables ask for {:.0} % of a slot on average.",
+                code(slot.name.as_str()),
+                share(slot.mean_load_low)
+            );
+        } else if share(slot.peak_load) > 100.0 {
+            let _ = writeln!(
+                text,
+                "- Slot {} falls behind at its peak, {:.0} % of a slot: plan the start and the cutover away from that hour.",
+                code(slot.name.as_str()),
+                share(slot.peak_load)
+            );
+        }
+    }
+    let tables = |is: fn(&Caveat) -> Option<&TableName>| {
+        let all: Vec<&TableName> = plan.caveats.iter().filter_map(is).collect();
+        let mut shown: Vec<String> = all.iter().take(LISTED_TABLES).map(|name| code(&name.to_sql())).collect();
+        if all.len() > shown.len() {
+            shown.push(format!("and {} more", all.len() - shown.len()));
+        }
+        shown.join(", ")
+    };
+    let lacking = tables(|caveat| if let Caveat::NoIdentity { table } = caveat { Some(table) } else { None });
+    if !lacking.is_empty() {
+        let _ = writeln!(
+            text,
+            "- **No replica identity**: once these are published, the application's own UPDATE and DELETE of them fail on the \
+             publisher. Do not start before that is mended: {lacking}."
+        );
+    }
+    let unlike = tables(|caveat| if let Caveat::UnlikeRoot { table } = caveat { Some(table) } else { None });
+    if !unlike.is_empty() {
+        let _ = writeln!(
+            text,
+            "- **Partitions that identify rows otherwise than their root**, or roots that do not: an UPDATE or DELETE can stop the \
+             slot: {unlike}."
+        );
+    }
+    text.push_str(
+        "- What else the plan found, and why each table is where it is: `pgslotplan report` shows it, and `pgslotplan audit` derives \
+         again what this folder was made from.\n",
+    );
 }
 
 fn not_replicated(text: &mut String, context: &Context<'_>) {
@@ -287,13 +340,12 @@ fn slots(text: &mut String, context: &Context<'_>) {
     for slot in &context.plan.slots {
         members(text, context, slot);
     }
-    decisions(text, &context.plan.decisions);
 }
 
 /// One item a slot.
 fn members(text: &mut String, context: &Context<'_>, slot: &PlannedSlot) {
     let publications: Vec<String> = context.publication_names(slot).into_iter().map(code).collect();
-    let is_replicated = Publishes::of(slot).is_ok_and(|publishes| publishes.truncate);
+    let is_replicated = slot.publish.truncate;
     let role = match slot.role {
         crate::plan::Role::Dedicated => "dedicated",
         crate::plan::Role::Shared => "shared",
@@ -332,38 +384,6 @@ fn member(table: &PlannedTable) -> String {
     }
     let _ = write!(text, ", {}", Bytes(table.copy_bytes as f64));
     text
-}
-
-fn decisions(text: &mut String, decisions: &[Decision]) {
-    if decisions.is_empty() {
-        return;
-    }
-    text.push_str("\n### Why\n\n");
-    let names = |tables: &[TableName]| {
-        let mut shown: Vec<String> = tables.iter().take(6).map(|table| code(&table.to_sql())).collect();
-        if tables.len() > shown.len() {
-            shown.push(format!("{} more", tables.len() - shown.len()));
-        }
-        shown.join(", ")
-    };
-    for decision in decisions {
-        let _ = match decision {
-            Decision::Hot { tables, slot, why } => {
-                writeln!(text, "- {} alone in {}: {}", names(tables), code(slot.as_str()), words(why))
-            }
-            Decision::HotShared { tables, slot, why } => {
-                writeln!(text, "- {} not alone, but in {}: {}", names(tables), code(slot.as_str()), words(why))
-            }
-            Decision::KeptTogether { tables, why } => writeln!(text, "- {} together: {}", names(tables), words(why)),
-            Decision::Pinned { tables, slot, why } => {
-                writeln!(text, "- {} pinned to {}: {}", names(tables), code(slot.as_str()), words(why))
-            }
-            Decision::Split { table, slots, why } => {
-                writeln!(text, "- {} split over {} slots: {}", code(&table.to_sql()), slots.len(), words(why))
-            }
-            Decision::SlotCount { shared, why } => writeln!(text, "- {shared} shared slots: {}", words(why)),
-        };
-    }
 }
 
 /// Every variable once: those of the environment, those of psql.

@@ -94,7 +94,7 @@ pub struct Manifest {
     pub bootstrap: super::Bootstrap,
     /// In order.
     pub steps: Vec<ManifestStep>,
-    /// SHA-256 of every file that depends on the plan, by name; `lib/` and what stands beside it are the release's (`tool`).
+    /// SHA-256 of every other file, by name: what else lies in the folder is not of the kit.
     pub files: BTreeMap<String, String>,
     /// What to know before running any of it.
     pub findings: Vec<Finding>,
@@ -128,15 +128,9 @@ impl Script {
             plan_sha256: self.plan_sha256.clone(),
             bootstrap: self.bootstrap,
             steps: self.steps.iter().map(step).collect(),
-            files: self.planned_files().map(|(file, body)| (file.to_owned(), digest(body))).collect(),
+            files: self.files().map(|(file, body)| (file.to_owned(), digest(body))).collect(),
             findings: self.findings.clone(),
         }
-    }
-
-    /// Files that depend on the plan.
-    fn planned_files(&self) -> impl Iterator<Item = (&str, &str)> {
-        let is_static = |file: &str| file.starts_with("lib/") || super::assets::TOP.iter().any(|(top, _)| *top == file);
-        self.files().filter(move |(file, _)| !is_static(file))
     }
 
     /// `manifest.json`: a step a line.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{readback, *};
 use crate::{
     cost::CoefficientSets,
-    format::Document,
+    format::{Digest, Document},
     names::{SlotName, TableName},
     plan::{Objective, PlannedForeignKey, PlannedLoad, PlannedTable, Role},
     policy::{ForeignKeyMode, Measure, Policy},
@@ -83,7 +83,7 @@ pub fn slot(name: &str, tables: Vec<PlannedTable>) -> PlannedSlot {
         subscription: name.into(),
         role: Role::Shared,
         via_root: false,
-        publish: "insert, update, delete, truncate".into(),
+        publish: Publishes::ALL,
         copy_bytes: tables.iter().map(|table| table.copy_bytes).sum(),
         tables,
         peak_load: 0.25,
@@ -100,8 +100,8 @@ pub fn plan(publisher: u32, subscriber: u32, slots: Vec<PlannedSlot>) -> Plan {
         kind: "plan".into(),
         version: Plan::VERSION,
         tool: String::new(),
-        workload_sha256: "00".repeat(32),
-        plan_sha256: String::new(),
+        workload_sha256: Digest::default(),
+        plan_sha256: Digest::default(),
         seed: 1,
         budget: "small".into(),
         time_limited: false,
@@ -143,7 +143,7 @@ pub fn plan(publisher: u32, subscriber: u32, slots: Vec<PlannedSlot>) -> Plan {
         caveats: Vec::new(),
         findings: Vec::new(),
     };
-    plan.server.system_identifier = Some("7300000000000000001".into());
+    plan.server.system_identifier = Some("7300000000000000001".parse().unwrap());
     plan.plan_sha256 = plan.digest();
     plan
 }
@@ -169,7 +169,7 @@ pub fn hostile_plan(publisher: u32, subscriber: u32) -> Plan {
     slots[1].subscription = ":'publisher_dsn' $$".into();
     slots[0].insert_only_publication = Some("pgsp_0;insert'only".into());
     slots[0].tables.iter_mut().skip(1).step_by(4).for_each(|table| table.insert_only = true);
-    slots[2].publish = "insert, update, delete".into();
+    slots[2].publish = "insert, update, delete".parse().unwrap();
     let mut plan = plan(publisher, subscriber, slots);
     plan.foreign_keys = names.iter().map(|name| foreign_key(("public", "t0"), ("public", "t1"), name)).collect();
     plan.excluded = names
@@ -344,7 +344,7 @@ fn sized_plan(count: usize) -> Plan {
         slot(&format!("pgsp_{number}"), tables)
     });
     let mut slots: Vec<PlannedSlot> = slots.collect();
-    slots[7].publish = "insert, update, delete".into();
+    slots[7].publish = "insert, update, delete".parse().unwrap();
     slots[6].tables[0].set_identity = true;
     slots[6].tables[0].identity = ReplicaIdentity::Full;
     let mut plan = plan(15, 18, slots);
@@ -547,7 +547,7 @@ fn what_a_version_lacks_is_refused_by_name() {
     };
     let filtered: fn(&mut PlannedSlot) = |slot| {
         slot.tables[0].row_filter = Some("id > 0".into());
-        slot.publish = "insert, update, delete".into();
+        slot.publish = "insert, update, delete".parse().unwrap();
     };
     let root: fn(&mut PlannedSlot) = |slot| {
         slot.tables[0].kind = TableKind::Partitioned;
@@ -563,12 +563,12 @@ fn what_a_version_lacks_is_refused_by_name() {
     assert!(refused(15, 15, truncated).unwrap_err().contains("would replicate TRUNCATE"));
     let injected: fn(&mut PlannedSlot) = |slot| {
         slot.tables[0].row_filter = Some("true); DROP TABLE canary; --".into());
-        slot.publish = "insert".into();
+        slot.publish = "insert".parse().unwrap();
     };
     assert!(refused(15, 15, injected).unwrap_err().contains("invalid row filter"));
     assert!(refused(15, 15, |slot| slot.publication = "a\\b".into()).unwrap_err().contains("with a backslash"));
     assert!(refused(15, 15, |slot| slot.tables.clear()).unwrap_err().contains("has no tables"));
-    assert!(refused(15, 15, |slot| slot.publish = "insert, upsert".into()).unwrap_err().contains("upsert"));
+    assert!("insert, upsert".parse::<Publishes>().unwrap_err().to_string().contains("upsert"));
     assert!(refused(15, 15, |slot| slot.tables[0].name = "a\0".into()).unwrap_err().contains("NUL"));
 }
 
@@ -586,7 +586,7 @@ fn a_change_that_would_arrive_twice_is_refused() {
         let mut slots = vec![slot("pgsp_0", first), slot("pgsp_1", second)];
         slots.iter_mut().for_each(|slot| {
             slot.via_root = true;
-            slot.publish = "insert".into();
+            slot.publish = "insert".parse().unwrap();
         });
         script(&plan(15, 15, slots), &EmitOptions::default()).map(|_| ()).map_err(|error| error.to_string())
     };
@@ -625,7 +625,7 @@ fn optional_steps_are_there_when_the_plan_needs_them() {
     assert_eq!(files(&plain), [""; 0]);
     plain.foreign_keys = vec![foreign_key(("s", "a"), ("s", "b"), "k")];
     assert_eq!(files(&plain), ["40", "81", "88"]);
-    plain.slots[0].publish = "insert, update, delete".into();
+    plain.slots[0].publish = "insert, update, delete".parse().unwrap();
     plain.policy.foreign_keys = ForeignKeyMode::Guard;
     assert_eq!(files(&plain), ["21"]);
     plain.slots[0].tables[0].set_identity = true;

@@ -13,11 +13,11 @@ use super::{
 };
 use crate::{
     cost::{Confidence, Share, UNITS_PER_SHARE},
-    format::{self, Document},
+    format::{self, Digest, Document},
     names::{SlotName, TableName},
     plan::{
         Caveat, CutPair, Decision, FrontierPoint, MovePoint, Objective, Plan, PlannedForeignKey, PlannedLoad,
-        PlannedSlot, PlannedTable, PreviousPlan, Role, SlotCount, gap, shard::Shard,
+        PlannedSlot, PlannedTable, PreviousPlan, Publishes, Role, SlotCount, gap, shard::Shard,
     },
     policy::{ForeignKeyMode, Measure},
     units::{Bytes, Seconds},
@@ -82,7 +82,7 @@ pub fn plan(problem: &Problem<'_>, scope: &Scope, traded: Traded) -> Plan {
         version: Plan::VERSION,
         tool: format::TOOL.into(),
         workload_sha256: problem.workload.digest(),
-        plan_sha256: String::new(),
+        plan_sha256: Digest::default(),
         seed: problem.options.seed,
         budget: problem.options.budget.to_string(),
         time_limited: traded.time_limited,
@@ -90,7 +90,11 @@ pub fn plan(problem: &Problem<'_>, scope: &Scope, traded: Traded) -> Plan {
         server: problem.workload.server.clone(),
         publisher_version: problem.cost.publisher,
         subscriber_version: problem.cost.subscriber,
-        policy: problem.policy.clone(),
+        policy: problem.policy.clone().with_versions(
+            problem.workload.server.version_num,
+            problem.cost.publisher,
+            problem.cost.subscriber,
+        ),
         load: load(problem),
         decisions: decisions(problem, &traded, &drafts),
         slot_counts: slot_counts(problem, &traded),
@@ -280,7 +284,7 @@ fn slot(
         subscription: name,
         role: draft.role,
         via_root: through_root && members.iter().any(|member| member.kind == TableKind::Partitioned),
-        publish: if guarded { "insert, update, delete" } else { "insert, update, delete, truncate" }.into(),
+        publish: if guarded { Publishes::GUARDED } else { Publishes::ALL },
         peak_load: number(peak),
         peak_bucket: problem.demand.buckets.get(peak_position).copied().unwrap_or(0) as u32,
         mean_load: number(Rows::mean(&draft.rows.nominal, bucket_count)),
@@ -362,14 +366,9 @@ fn member(
 }
 
 fn load(problem: &Problem<'_>) -> PlannedLoad {
-    let unit = match problem.cost.measure {
-        Measure::Wal => "WAL bytes per second",
-        Measure::Apply => "share of an apply worker's time",
-        Measure::Pipeline => "share of the time of the slot's busier stage (apply worker or walsender)",
-    };
     PlannedLoad {
         measure: problem.cost.measure,
-        unit: unit.into(),
+        unit: problem.cost.measure.unit().into(),
         slot_capacity: problem
             .cost
             .capacity_units(problem.policy.slot_capacity)

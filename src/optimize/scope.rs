@@ -6,6 +6,7 @@ use crate::{
     cost::CostModel,
     finding::{Finding, Subject, code},
     names::{TableName, one_line, quote_identifier},
+    plan::left_out,
     policy::{NoIdentity, Policy, PolicyError},
     server::ServerVersion,
     workload::{Excluded, Table, TableKind, Workload, identity::IdentityFlaw},
@@ -35,7 +36,7 @@ impl Scope {
         let is_empty = |table: &Table| table.kind == TableKind::Partitioned && !roots.contains(&table.table_name());
         for &index in self.tables.iter().filter(|&&index| is_empty(&workload.tables[index])) {
             let name = workload.tables[index].table_name();
-            let reason = "it has no partitions, and these versions publish partitions one by one".into();
+            let reason = left_out::NO_PARTITIONS.into();
             self.excluded.push(Excluded { schema: name.schema, name: name.name, reason });
         }
         self.tables.retain(|&index| !is_empty(&workload.tables[index]));
@@ -91,11 +92,7 @@ pub fn scope(
     for (index, table) in workload.tables.iter().enumerate() {
         let name = table.table_name();
         let root = table.partition_root.as_ref().unwrap_or(&name);
-        let reason = left_out.get(&name).cloned().or_else(|| {
-            roots_out
-                .contains(root)
-                .then(|| "its partition tree is left out: a partition has no usable identity".into())
-        });
+        let reason = left_out.get(&name).cloned().or_else(|| roots_out.contains(root).then(|| left_out::TREE.into()));
         match reason {
             Some(reason) => scope.excluded.push(Excluded { schema: name.schema, name: name.name, reason }),
             None => scope.tables.push(index),
@@ -177,7 +174,7 @@ fn settle_identity(
             refused()
         }
         NoIdentity::Exclude => {
-            left_out.insert(name, "no usable replica identity (--no-identity exclude)".into());
+            left_out.insert(name, left_out::NO_IDENTITY.into());
             Finding::new(code::PL202, subject, "table without usable replica identity is left out")
         }
         NoIdentity::InsertOnly => {

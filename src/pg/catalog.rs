@@ -597,6 +597,7 @@ impl Shapes {
             text_width_bytes: widths.map(|widths| widths.text + texts.map_or(0.0, |texts| texts.inline_extra)),
             width_source: widths.map_or(WidthSource::Types, |widths| widths.source),
         }
+        .with_finite_numbers()
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     error::PgError,
     row::{get, unsigned},
 };
-use crate::server::{Flavor, ServerFacts, ServerVersion};
+use crate::server::{Flavor, ServerFacts, ServerVersion, SystemIdentifier, SystemIdentifierError};
 
 const PURPOSE: &str = "read facts about the server";
 
@@ -102,8 +102,11 @@ async fn read_slots(session: &Session) -> Result<Vec<String>, PgError> {
     rows.iter().map(|row| get(PURPOSE, row, "slot_name")).collect()
 }
 
-async fn read_system_identifier(session: &Session) -> Result<Option<String>, PgError> {
+async fn read_system_identifier(session: &Session) -> Result<Option<SystemIdentifier>, PgError> {
     let sql = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()";
     let rows = session.query(PURPOSE, sql, &[]).await?;
-    rows.first().map(|row| get(PURPOSE, row, "system_identifier")).transpose()
+    let Some(row) = rows.first() else { return Ok(None) };
+    let text: String = get(PURPOSE, row, "system_identifier")?;
+    let invalid = |error: SystemIdentifierError| PgError::Answer { purpose: PURPOSE, reason: error.to_string() };
+    text.parse().map(Some).map_err(invalid)
 }

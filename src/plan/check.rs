@@ -4,17 +4,21 @@
 //!
 //! Runs on every plan before it is written, and offline as `audit`.
 
+mod alone;
 mod cover;
+mod derived;
 mod figures;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use alone::check_alone;
+
 use super::{Caveat, Plan, PlannedSlot, PlannedTable, shard::Shard};
 use crate::{
     cost::{Confidence, CostModel, MOST_UNITS, Share},
     finding::{Code, Finding, Subject, code},
-    names::TableName,
+    names::{TableName, one_line},
     workload::{self, Table, TableKind, Workload},
 };
 
@@ -34,6 +38,7 @@ pub fn check(plan: &Plan, workload: &Workload) -> Vec<Finding> {
     }
     cover::check(&book, &mut report);
     if report.findings.is_empty() {
+        derived::check(&book, &mut report);
         // Groups and figures mean something only for a plan that covers the right tables once; that it was edited is
         // no reason not to say which figure was.
         let of_slots = rules::check(&book, &mut report);
@@ -72,6 +77,9 @@ struct Book<'a> {
     carried: Vec<BTreeSet<usize>>,
     /// For each slot the tables of which it has only a shard.
     shards: Vec<BTreeMap<usize, Share>>,
+    caveats: BTreeSet<&'a Caveat>,
+    /// Roots of the partition trees that the policy splits.
+    split_roots: BTreeSet<TableName>,
 }
 
 impl<'a> Book<'a> {
@@ -86,7 +94,17 @@ impl<'a> Book<'a> {
         }
         let carried = plan.slots.iter().map(|slot| carried(slot, &by_name, &leaves)).collect();
         let shards = plan.slots.iter().map(|slot| shards(slot, &by_name)).collect();
-        Book { cost: plan.cost_model(), buckets: workload.observed_buckets(), plan, workload, by_name, carried, shards }
+        Book {
+            cost: plan.cost_model(),
+            buckets: workload.observed_buckets(),
+            plan,
+            workload,
+            by_name,
+            carried,
+            shards,
+            caveats: plan.caveats.iter().collect(),
+            split_roots: plan.policy.split.keys().filter_map(|text| TableName::parse(text).ok()).collect(),
+        }
     }
 
     /// Which of a table's rows a slot has.
@@ -104,7 +122,7 @@ impl<'a> Book<'a> {
 
     /// Whether the plan itself says this.
     fn says(&self, caveat: &Caveat) -> bool {
-        self.plan.caveats.contains(caveat)
+        self.caveats.contains(caveat)
     }
 }
 
@@ -162,13 +180,22 @@ fn provenance(plan: &Plan, workload: &Workload, report: &mut Report) {
         );
     }
     if plan.database != workload.database {
-        let (planned, observed) = (&plan.database, &workload.database);
+        let (planned, observed) = (one_line(&plan.database), one_line(&workload.database));
         report.error(
             code::AU103,
             Subject::Plan,
             format!("plan is for database \"{planned}\", workload for \"{observed}\""),
         );
     }
+    if plan.server != workload.server {
+        report.error(
+            code::AU106,
+            Subject::Publisher,
+            "the plan's facts about the server are others than the workload's",
+        );
+    }
+    alone::versions(plan, report);
+    alone::load(plan, report);
     if let Err(error) = plan.policy.validate() {
         report.error(code::AU104, Subject::Policy, error.to_string());
     }

@@ -1,6 +1,6 @@
 //! What a member of a publication stands for: the tables whose rows it has, and the relations that the subscriber writes.
 
-use super::{InvalidPublish, PlannedSlot, PlannedTable, Publishes};
+use super::{PlannedSlot, PlannedTable, Publishes};
 use crate::{names::TableName, workload::TableKind};
 
 /// One publication of a slot.
@@ -11,7 +11,7 @@ pub struct PlannedPublication<'a> {
     /// Its name; absent when the slot has none for insert-only members, though it has such members.
     pub name: Option<&'a str>,
     /// What it publishes.
-    pub publishes: Result<Publishes, InvalidPublish>,
+    pub publishes: Publishes,
     /// Its members, at least one, in the order of the plan.
     pub tables: Vec<&'a PlannedTable>,
 }
@@ -73,7 +73,7 @@ mod tests {
         let found: Vec<_> = made
             .publications()
             .into_iter()
-            .map(|published| (published.name, published.publishes.unwrap().to_list(), published.tables.len()))
+            .map(|published| (published.name, published.publishes.to_list(), published.tables.len()))
             .collect();
         let (all, some) = ("insert, update, delete, truncate".to_owned(), "insert, truncate".to_owned());
         assert_eq!(found, [(Some("a"), all, 1), (Some("a_ins"), some, 1)]);

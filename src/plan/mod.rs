@@ -7,10 +7,12 @@ mod bootstrap;
 mod caveat;
 pub mod check;
 pub mod copy;
+pub mod left_out;
 mod members;
 pub mod needs;
 mod publishes;
 pub mod shard;
+mod valid;
 pub mod witness;
 
 use serde::{Deserialize, Serialize};
@@ -24,7 +26,7 @@ pub use witness::Witness;
 use crate::{
     cost::{CoefficientSets, CostModel},
     finding::Finding,
-    format,
+    format::{self, Digest},
     names::{SlotName, TableName},
     policy::{Measure, Policy},
     server::{ServerFacts, ServerVersion},
@@ -107,7 +109,7 @@ pub struct PlannedSlot {
     /// `publish_via_partition_root`: changes of partitions are published as their root's.
     pub via_root: bool,
     /// `publish`: the operations that are published, as the server's list of words.
-    pub publish: String,
+    pub publish: Publishes,
     /// Members of the publication, by schema and name; a table that is split is a member of several slots.
     pub tables: Vec<PlannedTable>,
     /// Largest load over buckets and stages with the nominal coefficients, in the unit of `load.unit`.
@@ -321,7 +323,7 @@ pub enum Decision {
 #[serde(deny_unknown_fields)]
 pub struct PreviousPlan {
     /// Its digest.
-    pub plan_sha256: String,
+    pub plan_sha256: Digest,
     /// Its slots that this plan goes on with: they may be in use on the publisher.
     pub slots: Vec<SlotName>,
 }
@@ -338,9 +340,9 @@ pub struct Plan {
     #[serde(default)]
     pub tool: String,
     /// SHA-256 of the canonical workload that it was made from, hexadecimal.
-    pub workload_sha256: String,
+    pub workload_sha256: Digest,
     /// SHA-256 of the canonical form of this file without `tool` and this field, hexadecimal.
-    pub plan_sha256: String,
+    pub plan_sha256: Digest,
     /// Seed of the search's random numbers: the same seed, budget and input give the same plan.
     pub seed: u64,
     /// How much the search may try: `small`, `normal`, `large` or a number of evaluations.
@@ -385,11 +387,15 @@ pub struct Plan {
 impl format::Document for Plan {
     const KIND: &'static str = "plan";
     const VERSION: u64 = 2;
+
+    fn validate(&self) -> Result<(), format::FormatError> {
+        valid::names(self).map_err(|message| format::FormatError::content("plan", message))
+    }
 }
 
 impl Plan {
     /// SHA-256 of the canonical form without `tool` and `plan_sha256`.
-    pub fn digest(&self) -> String {
+    pub fn digest(&self) -> Digest {
         format::digest_without(self, &["tool", "plan_sha256"])
     }
 

@@ -1,20 +1,20 @@
-//! Which changes a slot publishes: its list, read.
+//! Which changes a slot publishes.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
 
 use super::{PlannedSlot, PlannedTable};
-use crate::names::SlotName;
+use crate::names::clipped;
 
-/// `publish` names something else than insert, update, delete and truncate.
+/// The text is not what `publish` of a publication may be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid publish list \"{publish}\" of slot \"{slot}\"")]
-pub struct InvalidPublish {
-    /// The slot.
-    pub slot: SlotName,
-    /// The list.
-    pub publish: String,
-}
+#[error("invalid publish list \"{0}\": expected some of insert, update, delete and truncate, in this order")]
+pub struct InvalidPublish(String);
 
-/// Which changes a slot publishes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Which changes a slot publishes: the publication option `publish`, its words in their order. Valid because it exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Publishes {
     /// INSERT.
     pub insert: bool,
@@ -26,32 +26,49 @@ pub struct Publishes {
     pub truncate: bool,
 }
 
-impl Publishes {
-    /// Reads `publish`.
-    ///
-    /// # Errors
-    /// [`InvalidPublish`] when a word is not known.
-    pub fn of(slot: &PlannedSlot) -> Result<Self, InvalidPublish> {
-        let mut publishes = Publishes::default();
-        for word in slot.publish.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            match word {
-                "insert" => publishes.insert = true,
-                "update" => publishes.update = true,
-                "delete" => publishes.delete = true,
-                "truncate" => publishes.truncate = true,
-                _ => return Err(InvalidPublish { slot: slot.name.clone(), publish: slot.publish.clone() }),
-            }
-        }
-        Ok(publishes)
+impl FromStr for Publishes {
+    type Err = InvalidPublish;
+    fn from_str(text: &str) -> Result<Self, InvalidPublish> {
+        let has = |word: &str| text.split(", ").any(|one| one == word);
+        let publishes = Publishes {
+            insert: has("insert"),
+            update: has("update"),
+            delete: has("delete"),
+            truncate: has("truncate"),
+        };
+        let is_whole = publishes != Publishes::default() && publishes.to_list() == text;
+        if is_whole { Ok(publishes) } else { Err(InvalidPublish(clipped(text))) }
     }
+}
+
+impl TryFrom<String> for Publishes {
+    type Error = InvalidPublish;
+    fn try_from(text: String) -> Result<Self, InvalidPublish> {
+        text.parse()
+    }
+}
+
+impl From<Publishes> for String {
+    fn from(publishes: Publishes) -> String {
+        publishes.to_list()
+    }
+}
+
+impl fmt::Display for Publishes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_list())
+    }
+}
+
+impl Publishes {
+    /// Everything.
+    pub const ALL: Publishes = Publishes { insert: true, update: true, delete: true, truncate: true };
+    /// Everything but TRUNCATE.
+    pub const GUARDED: Publishes = Publishes { truncate: false, ..Publishes::ALL };
 
     /// What is published of one member of a slot.
-    ///
-    /// # Errors
-    /// As [`Publishes::of`].
-    pub fn of_table(slot: &PlannedSlot, table: &PlannedTable) -> Result<Self, InvalidPublish> {
-        let publishes = Publishes::of(slot)?;
-        Ok(if table.insert_only { Publishes { update: false, delete: false, ..publishes } } else { publishes })
+    pub fn of_table(slot: &PlannedSlot, table: &PlannedTable) -> Self {
+        if table.insert_only { Publishes { update: false, delete: false, ..slot.publish } } else { slot.publish }
     }
 
     /// The value of the publication option `publish`.

@@ -20,7 +20,7 @@ const AGAIN: &str = "Sample and plan again, or plan again with --exclude if that
 /// `PF601`: the scripts refuse another server than the sampled one.
 pub fn planned_server(input: &Input<'_>) -> Vec<Finding> {
     let planned = input.plan.server.system_identifier.as_ref();
-    let live = |facts: Option<&SideFacts>| facts.and_then(|facts| facts.server.system_identifier.clone());
+    let live = |facts: Option<&SideFacts>| facts.and_then(|facts| facts.server.system_identifier);
     let (Some(planned), Some(publisher)) = (planned, live(input.publisher())) else { return Vec::new() };
     if *planned == publisher {
         return Vec::new();

@@ -86,8 +86,7 @@ fn difference(planned: &PlannedPublication<'_>, live: &PublicationFacts) -> Opti
     if live.all_tables || live.schemas {
         return Some("it publishes all tables, or whole schemas".to_owned());
     }
-    let other = planned.publishes.as_ref().is_ok_and(|publishes| publishes.to_list() != live.publish);
-    if other || planned.slot.via_root != live.via_root {
+    if planned.publishes.to_list() != live.publish || planned.slot.via_root != live.via_root {
         return Some("it has other options".to_owned());
     }
     let wanted: BTreeMap<TableName, (bool, bool)> =
@@ -233,7 +232,7 @@ pub fn competing_subscriptions(input: &Input<'_>) -> Vec<Finding> {
 pub fn cloned_subscriptions(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
     let mut findings = Vec::new();
-    let identifier = |facts: &super::facts::SideFacts| facts.server.system_identifier.clone();
+    let identifier = |facts: &super::facts::SideFacts| facts.server.system_identifier;
     let same = input.both().is_some_and(|(publisher, subscriber)| {
         identifier(publisher).is_some() && identifier(publisher) == identifier(subscriber)
     });
@@ -318,7 +317,7 @@ pub fn other_plan(input: &Input<'_>) -> Vec<Finding> {
     let other = marks
         .into_iter()
         .flatten()
-        .find(|(prefix, digest)| *prefix == input.plan.policy.prefix && *digest != input.plan.plan_sha256);
+        .find(|(prefix, digest)| **prefix == *input.plan.policy.prefix && **digest != *input.plan.plan_sha256);
     let Some((prefix, digest)) = other else { return Vec::new() };
     vec![
         Finding::new(

@@ -279,9 +279,9 @@ pub fn preflight(
     findings
 }
 
-/// What is published of a member; nothing where the plan's list is not valid, which `emit` refuses.
+/// What is published of a member.
 fn published(slot: &PlannedSlot, table: &PlannedTable) -> Publishes {
-    Publishes::of_table(slot, table).unwrap_or_default()
+    Publishes::of_table(slot, table)
 }
 
 /// A number with its noun.

@@ -114,7 +114,7 @@ fn side(major: u32, identifier: &str, started: &str) -> ObservedSide {
     };
     let facts = SideFacts {
         server: ServerFacts {
-            system_identifier: Some(identifier.into()),
+            system_identifier: Some(identifier.parse().unwrap()),
             cores: Some(16),
             settings: settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
             ..ServerFacts::of_major(major)
@@ -167,7 +167,7 @@ impl Scene {
         plan.excluded.clear();
         plan.foreign_keys.clear();
         plan.findings.clear();
-        plan.server.system_identifier = Some("1".into());
+        plan.server.system_identifier = Some("1".parse().unwrap());
         Scene {
             plan,
             publisher: Some(side(18, "1", "2026-01-01")),
@@ -431,7 +431,7 @@ const CASES: &[(&str, Spoil)] = &[
     }),
     ("PF501", |s| {
         s.subscriber().started = "2026-01-01".into();
-        s.subscriber().server.system_identifier = Some("1".into());
+        s.subscriber().server.system_identifier = Some("1".parse().unwrap());
     }),
     ("PF502", |s| s.publisher().listen_addresses = Some("localhost, ::1".into())),
     ("PF503", |s| {
@@ -450,7 +450,7 @@ const CASES: &[(&str, Spoil)] = &[
         s.publisher().walsenders.clear();
         s.subscriber().address = Some("10.0.0.9".into());
     }),
-    ("PF601", |s| s.publisher().server.system_identifier = Some("9".into())),
+    ("PF601", |s| s.publisher().server.system_identifier = Some("9".parse().unwrap())),
     ("PF602", |s| s.publisher().database = "shop".into()),
     ("PF603", |s| s.plan.findings.push(Finding::new(code::PL201, Subject::Plan, "no key"))),
     ("PF604", |s| {
@@ -665,7 +665,7 @@ fn only_foreign_keys_that_stop_a_slot_are_found() {
     assert!(!found(|s| s.subscriber().foreign_keys.push(foreign_key("b", "p"))), "within a slot");
     assert!(!found(|s| s.subscriber().foreign_keys.push(foreign_key("a", "a"))));
     let guarded = |s: &mut Scene| {
-        s.plan.slots[0].publish = "insert, update, delete".into();
+        s.plan.slots[0].publish = "insert, update, delete".parse().unwrap();
         s.subscriber().foreign_keys.push(foreign_key("b", "a"));
     };
     assert!(!found(guarded));

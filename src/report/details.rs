@@ -220,8 +220,8 @@ fn provenance(view: &View<'_>) -> Html {
             .tag("code", &[], value)
             .raw("</td></tr>");
     };
-    line("Plan (SHA-256)", plan.plan_sha256.clone());
-    line("Workload (SHA-256)", plan.workload_sha256.clone());
+    line("Plan (SHA-256)", plan.plan_sha256.to_string());
+    line("Workload (SHA-256)", plan.workload_sha256.to_string());
     line(
         "Seed and budget",
         format!("{}, {}{}", plan.seed, plan.budget, if plan.time_limited { ", ended by a time limit" } else { "" }),

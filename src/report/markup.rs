@@ -81,10 +81,6 @@ impl Write for Escaping<'_> {
                 '>' => self.0.push_str("&gt;"),
                 '"' => self.0.push_str("&quot;"),
                 '\'' => self.0.push_str("&#39;"),
-                // Isolates and marks of direction, and what shows nothing, would let one name look like another.
-                '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' => {
-                    write!(self.0, "\\u{{{:x}}}", u32::from(c))?;
-                }
                 _ => self.0.push(c),
             }
         }

@@ -6,7 +6,7 @@ use super::{Series, Table, TableKind, Workload};
 use crate::{
     finding::{Finding, Subject, code},
     format::FormatError,
-    names::TableName,
+    names::{TableName, check_part},
 };
 
 /// More of anything in a second no server does; sums of such rates stay exact.
@@ -18,8 +18,10 @@ const MOST_BYTES: u64 = 1 << 60;
 /// Any other number: rows of a table, bytes of a burst.
 const MOST_OF_ANYTHING: f64 = 1e15;
 /// A bucket is a year at most, and there are at most two years of minutes of them.
-const MOST_BUCKET_S: u32 = 366 * 86_400;
-const MOST_BUCKETS: u32 = 2 * 366 * 1_440;
+pub(super) const MOST_BUCKET_S: u32 = 366 * 86_400;
+pub(super) const MOST_BUCKETS: u32 = 2 * 366 * 1_440;
+/// Loads of tables in buckets that a plan is made over, so that they fit into memory: 20,000 tables in 20 weeks of hours.
+const MOST_LOADS: u64 = 1 << 26;
 
 /// Refuses what cannot be meant: a table twice, names no server has, rates that are negative, beyond any server or of the wrong
 /// length, trees and families that no catalog holds.
@@ -27,7 +29,28 @@ const MOST_BUCKETS: u32 = 2 * 366 * 1_440;
 /// # Errors
 /// [`FormatError::Content`] naming the first contradiction.
 pub fn validate(workload: &Workload) -> Result<(), FormatError> {
+    validate_file(workload)?;
+    let loads = workload.tables.len() as u64 * u64::from(workload.bucket_count);
+    if loads > MOST_LOADS {
+        let message = format!(
+            "it has {} tables in {} buckets, but at most {MOST_LOADS} loads can be planned; fold it into a typical week first",
+            workload.tables.len(),
+            workload.bucket_count
+        );
+        return Err(FormatError::content("workload", message));
+    }
+    Ok(())
+}
+
+/// The part of [`validate`] that every file keeps, whatever is made of it.
+///
+/// # Errors
+/// As [`validate`].
+pub fn validate_file(workload: &Workload) -> Result<(), FormatError> {
     validate_frame(workload)?;
+    if let Err(cause) = check_part(&workload.database) {
+        return Err(FormatError::content("workload", format!("database: {cause}")));
+    }
     let error = |message: String| Err(FormatError::content("workload", message));
     let mut seen: BTreeMap<TableName, &Table> = BTreeMap::new();
     let mut bytes = 0u64;

@@ -31,6 +31,10 @@ const LONGEST_BURST_INTERVALS: f64 = 3.0;
 const COVERED: f64 = 0.9;
 /// Pairs of tables written together that are kept: the rarer ones bind nothing.
 const MOST_PAIRS: usize = 20_000;
+/// A pause of the sampling is a gap; a longer one, in seconds and in buckets, is taken for a clock that was set, and left out.
+const LONGEST_GAP: (f64, f64) = (92.0 * DAY_S, 10_000.0);
+/// A clock that was set is followed by whole days, so that the time of day stays what it is.
+const DAY_S: f64 = 86_400.0;
 /// So many names are spelled out in one note.
 const NAMES_IN_NOTE: usize = 5;
 
@@ -158,6 +162,8 @@ pub struct Deriver {
     /// What row changes of each table cost by the model, by oid: for finding bursts.
     weights: Vec<(u32, Weights)>,
     origin: Option<Timestamp>,
+    /// Whole days by which the server's clock is ahead of the buckets, since it was set while we looked.
+    ahead_s: f64,
     previous: Option<CounterSnapshot>,
     /// Sums of the tables that were written, by oid: of buckets that are over, and of the one that still grows.
     done: DoneBuckets,
@@ -207,7 +213,7 @@ impl Deriver {
 
     /// Takes what was read of WAL between two positions.
     pub fn push_wal(&mut self, from: Lsn, to: Lsn, tables: &[(u32, WalTally)]) {
-        self.seen_bytes += to.distance(from);
+        self.seen_bytes = self.seen_bytes.saturating_add(to.distance(from));
         for (oid, tally) in tables {
             self.seen.entry(*oid).or_default().add(tally);
         }
@@ -221,7 +227,8 @@ impl Deriver {
             self.decoded.entry(*oid).or_default().add(tally);
         }
         for (a, b, count) in &peek.pairs {
-            *self.pairs.entry((*a, *b)).or_default() += count;
+            let known = self.pairs.entry((*a, *b)).or_default();
+            *known = known.saturating_add(*count);
         }
         if self.pairs.len() > 2 * MOST_PAIRS {
             let mut by_count: Vec<(u64, (u32, u32))> = self.pairs.iter().map(|(pair, count)| (*count, *pair)).collect();
@@ -304,17 +311,45 @@ impl Deriver {
             self.previous = Some(snapshot);
             return;
         };
-        let seconds = seconds_between(previous.instant.at, at);
-        if seconds <= 0.0 {
+        let mut seconds = seconds_between(previous.instant.at, at);
+        let longest = self
+            .start
+            .as_ref()
+            .map_or(LONGEST_GAP.0, |start| (LONGEST_GAP.1 * f64::from(start.bucket_s)).min(LONGEST_GAP.0));
+        // Back by less than a pause may be: time comes there again, and such snapshots are ignored until then.
+        let was_set = seconds > longest || seconds < -self.longest_interval();
+        if seconds <= 0.0 && !was_set {
             self.previous = Some(previous);
             return;
         }
         self.interval = None;
-        let spans = self.spans(previous.instant.at, at);
+        if was_set {
+            self.note(format!(
+                "the server's clock went from {} to {}; the time between is left out",
+                whole_second(previous.instant.at),
+                whole_second(at)
+            ));
+            let days = (seconds / DAY_S).floor() * DAY_S;
+            self.ahead_s += days;
+            seconds -= days;
+            if seconds <= 0.0 {
+                self.previous = Some(snapshot);
+                return;
+            }
+        }
+        let to = self.since_origin(at);
+        if to / self.bucket_length() >= f64::from(super::check::MOST_BUCKETS) {
+            self.note(format!("what was seen after {} does not fit into one file", whole_second(previous.instant.at)));
+            self.previous = Some(previous);
+            return;
+        }
+        let from = if was_set { to - seconds } else { self.since_origin(previous.instant.at) };
+        let spans = self.spans(from, to);
         if previous.instant.started != snapshot.instant.started {
             self.note(format!("the server was started again at {}", whole_second(snapshot.instant.started)));
         }
-        match self.break_between(&previous, &snapshot, seconds) {
+        let reason = was_set.then(|| "the server's clock was set".to_owned());
+        match reason.or_else(|| self.break_between(&previous, &snapshot, seconds)) {
             Some(reason) => {
                 for (bucket, _) in spans {
                     self.losses.entry(bucket).or_insert_with(|| reason.clone());
@@ -329,8 +364,8 @@ impl Deriver {
     /// Why the difference of two snapshots means nothing, if so.
     fn break_between(&self, before: &CounterSnapshot, after: &CounterSnapshot, seconds: f64) -> Option<String> {
         let (then, now) = (&before.instant, &after.instant);
-        let start = self.start.as_ref()?;
-        let longest = f64::from(start.bucket_s).max(LONGEST_BURST_INTERVALS * start.interval_s);
+        self.start.as_ref()?;
+        let longest = self.longest_interval();
         if then.timeline != now.timeline {
             return Some(format!("a failover (timeline {} to {})", then.timeline, now.timeline));
         }
@@ -402,11 +437,28 @@ impl Deriver {
         self.current.1.iter().for_each(|(oid, changes)| take(self.current.0, *oid, *changes));
     }
 
-    /// The buckets that an interval touches, each with its share of the interval.
-    fn spans(&self, from: Timestamp, to: Timestamp) -> Vec<(usize, f64)> {
-        let (Some(origin), Some(start)) = (self.origin, &self.start) else { return Vec::new() };
-        let length = f64::from(start.bucket_s);
-        let (from, to) = (seconds_between(origin, from).max(0.0), seconds_between(origin, to));
+    /// Seconds of a bucket.
+    fn bucket_length(&self) -> f64 {
+        self.start.as_ref().map_or(1.0, |start| f64::from(start.bucket_s.max(1)))
+    }
+
+    /// Of a longer interval nothing is known but its ends, seconds.
+    fn longest_interval(&self) -> f64 {
+        let interval = self.start.as_ref().map_or(0.0, |start| start.interval_s);
+        self.bucket_length().max(LONGEST_BURST_INTERVALS * interval)
+    }
+
+    /// Seconds from the beginning of the first bucket to a time of the server's clock.
+    fn since_origin(&self, at: Timestamp) -> f64 {
+        self.origin.map_or(0.0, |origin| seconds_between(origin, at)) - self.ahead_s
+    }
+
+    /// The buckets that an interval touches, each with its share of the interval; both ends in seconds since the first.
+    fn spans(&self, from: f64, to: f64) -> Vec<(usize, f64)> {
+        if self.origin.is_none() || self.start.is_none() {
+            return Vec::new();
+        }
+        let (length, from) = (self.bucket_length(), from.max(0.0));
         let (first, last) = ((from / length) as usize, (to / length) as usize);
         (first..=last)
             .map(|bucket| {

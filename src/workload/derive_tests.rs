@@ -283,3 +283,45 @@ fn a_workload_from_snapshots_passes_its_own_check() {
     let workload = fold(&[1, 2], vec![at(0, &[(1, 0), (2, 0)]), at(10, &[(1, 10), (2, 1)])]);
     crate::workload::check::validate(&workload).unwrap();
 }
+
+/// The server's clock is set to another year and back: a gap of less than a day each time, and the hours keep their place.
+#[test]
+fn a_clock_that_is_set_is_a_gap() {
+    const YEARS: i64 = 30 * 365 * 86_400;
+    let moved = |second: i64, by: i64, inserted: u64| {
+        let mut snapshot = at(second, &[(1, inserted)]);
+        snapshot.instant.at = Timestamp::from_second(START + second + by).unwrap();
+        snapshot
+    };
+    let day = 86_400;
+    let snapshots =
+        vec![moved(0, 0, 0), moved(10, 0, 10), moved(20, YEARS + 50, 20), moved(30, YEARS + 50, 40), moved(40, 0, 60)];
+    let workload = fold(&[1], [snapshots, vec![moved(50, 0, 90)]].concat());
+    let series = &workload.tables[0].load.inserts_per_s;
+    // 10 s, then nothing for 60 s, then 10 s; back by 40 s less a day, then 10 s.
+    assert_eq!(values(series, 8), [Some(1.0), None, None, None, None, None, None, Some(2.0)]);
+    assert_eq!(workload.bucket_count as i64, (day + 50) / 10);
+    assert_eq!(series.at(workload.bucket_count as usize - 1), Some(3.0));
+    assert_eq!(
+        workload.notes.iter().filter(|note| note.contains("clock went from")).count(),
+        2,
+        "{:?}",
+        workload.notes
+    );
+}
+
+/// A clock that never comes to rest fills no memory.
+#[test]
+fn a_lying_clock_has_its_limit() {
+    let mut deriver = Deriver::new(start(1, 1.0));
+    deriver.push_catalog(catalog(&[1]));
+    for number in 0..2_000 {
+        let mut snapshot = at(number, &[(1, number as u64)]);
+        let years = if number % 2 == 0 { 0 } else { 86_399 + 40 * 365 * 86_400 };
+        snapshot.instant.at = Timestamp::from_second(START + number + years).unwrap();
+        deriver.push(snapshot);
+    }
+    deriver.push(at(5_000, &[(1, 5_000)]));
+    assert!(deriver.observed_s.len() <= crate::workload::check::MOST_BUCKETS as usize);
+    assert!(deriver.losses.len() <= crate::workload::check::MOST_BUCKETS as usize);
+}

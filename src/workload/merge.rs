@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{CoWrite, Gap, Load, Series, Table, TableKind, Workload};
-use crate::{format, names::TableName};
+use crate::{format, names::TableName, server::SystemIdentifier};
 
 /// Most buckets of a result: two years of five minutes. A run of another year by mistake shall not fill the memory.
 const MOST_BUCKETS: usize = 210_000;
@@ -21,7 +21,7 @@ pub enum MergeError {
     OtherDatabase(String, String),
     /// Other servers.
     #[error("the runs are of different servers: their system identifiers are {0} and {1}")]
-    OtherServer(String, String),
+    OtherServer(SystemIdentifier, SystemIdentifier),
     /// Other buckets.
     #[error("the runs have buckets of different length: {0} s and {1} s")]
     OtherBuckets(u32, u32),
@@ -99,7 +99,7 @@ fn check_same(first: &Workload, run: &Workload) -> Result<(), MergeError> {
     if let (Some(a), Some(b)) = (&first.server.system_identifier, &run.server.system_identifier)
         && a != b
     {
-        return Err(MergeError::OtherServer(a.clone(), b.clone()));
+        return Err(MergeError::OtherServer(*a, *b));
     }
     if first.bucket_s != run.bucket_s {
         return Err(MergeError::OtherBuckets(first.bucket_s, run.bucket_s));

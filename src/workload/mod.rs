@@ -317,6 +317,10 @@ pub struct Workload {
 impl format::Document for Workload {
     const KIND: &'static str = "workload";
     const VERSION: u64 = 2;
+
+    fn validate(&self) -> Result<(), format::FormatError> {
+        check::validate_file(self)
+    }
 }
 
 impl Table {
@@ -349,7 +353,7 @@ impl Workload {
     }
 
     /// SHA-256 of the canonical form without `tool`. Call after [`Workload::canonicalize`].
-    pub fn digest(&self) -> String {
+    pub fn digest(&self) -> format::Digest {
         let value = |part: Result<serde_json::Value, serde_json::Error>| part.expect("our types always serialize");
         let mut fields = BTreeMap::from([
             ("kind", value(serde_json::to_value(&self.kind))),

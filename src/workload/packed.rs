@@ -174,6 +174,17 @@ mod tests {
     }
 
     #[test]
+    fn numbers_that_no_file_holds_come_out_as_none() {
+        let mut odd = catalog_table(1, "s", "t");
+        (odd.table.rows_estimate, odd.table.row_width_bytes) = (f64::INFINITY, f64::NAN);
+        (odd.padding_bytes, odd.text_width_bytes, odd.toast_ratio) = (f64::NEG_INFINITY, Some(f64::NAN), Some(1e300));
+        let packed: Packed<CatalogTable> = [odd.with_finite_numbers()].into_iter().collect();
+        let table = packed.iter().next().unwrap();
+        assert_eq!((table.table.rows_estimate, table.table.row_width_bytes, table.padding_bytes), (0.0, 0.0, 0.0));
+        assert_eq!((table.text_width_bytes, table.toast_ratio), (Some(0.0), Some(1e15)));
+    }
+
+    #[test]
     fn names_come_in_order_however_many_there_are() {
         for (count, parts) in [(0_u32, 3), (1, 1), (10, 20), (5_000, 7)] {
             let name = |at: u32| {

@@ -130,6 +130,26 @@ pub struct CatalogTable {
     pub width_source: WidthSource,
 }
 
+impl CatalogTable {
+    /// The same with every number one that a file can hold: a server may estimate infinitely many rows, or lie.
+    #[must_use]
+    pub fn with_finite_numbers(mut self) -> Self {
+        let finite = |value: &mut f64| *value = if value.is_finite() { value.clamp(-MOST, MOST) } else { 0.0 };
+        let table = &mut self.table;
+        table.rows_estimate = table.rows_estimate.max(0.0);
+        table.row_width_bytes = table.row_width_bytes.max(0.0);
+        [&mut table.rows_estimate, &mut table.row_width_bytes].into_iter().for_each(finite);
+        [&mut self.identity_width_bytes, &mut self.padding_bytes].into_iter().for_each(finite);
+        let known = [&mut self.toast_ratio, &mut self.toast_fill, &mut self.text_width_bytes];
+        known.into_iter().flatten().for_each(finite);
+        self.indexes.iter_mut().for_each(|index| finite(&mut index.key_width_bytes));
+        self
+    }
+}
+
+/// More of rows or bytes no table has.
+const MOST: f64 = 1e15;
+
 /// What the catalog says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -178,6 +198,11 @@ impl SampleStart {
     pub const KIND: &'static str = "samples";
     /// The `version` field: the one that is written, and the only one that is read.
     pub const VERSION: u64 = 2;
+
+    /// Whether its buckets and intervals have a length that a run can have.
+    pub fn is_plausible(&self) -> bool {
+        (1..=super::check::MOST_BUCKET_S).contains(&self.bucket_s) && self.interval_s >= 0.0 && self.interval_s <= 1e9
+    }
 }
 
 /// One line of a sample file.

@@ -43,6 +43,23 @@ fn by_hand(name: &str) -> Option<Value> {
             "description": "Name of a replication slot.",
             "type": "string", "pattern": "^[a-z0-9_]{1,63}$", "not": {"const": "none"}
         }),
+        "Prefix" => json!({
+            "description": "What names begin with.", "type": "string", "pattern": "^[a-z0-9_]{1,20}$"
+        }),
+        "Digest" => json!({
+            "description": "A SHA-256 in hexadecimal.", "type": "string", "pattern": "^[0-9a-f]{64}$"
+        }),
+        "SystemIdentifier" => json!({
+            "description": "Which cluster a server is, a decimal number of 64 bits.",
+            "type": "string", "pattern": "^(0|[1-9][0-9]{0,19})$"
+        }),
+        "ServerVersion" => json!({
+            "description": "`server_version_num`, for example 150018.", "type": "integer", "minimum": 10000, "maximum": 999999
+        }),
+        "Publishes" => json!({
+            "description": "What a publication publishes: some of insert, update, delete and truncate, in this order.",
+            "type": "string", "pattern": "^(insert|update|delete|truncate)(, (update|delete|truncate))*$"
+        }),
         "Timestamp" => {
             json!({"description": "A time in UTC, as in RFC 3339.", "type": "string", "format": "date-time"})
         }

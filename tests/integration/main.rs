@@ -9,6 +9,7 @@
 mod bad_files;
 mod bad_options;
 mod commands;
+mod crafted;
 mod databases;
 mod forecast;
 mod kajabi;

@@ -512,7 +512,7 @@ fn unparsable(servers: &Servers) -> Result<(), Failed> {
     let mut stage = Stage::new(servers, 14, 15, &roomy())?;
     stage.plan.publisher_version = ServerVersion::of_major(15);
     let first = &mut stage.plan.slots[0];
-    first.publish = "insert, update, delete".into();
+    first.publish = "insert, update, delete".parse().unwrap();
     first.tables[0].row_filter = Some("id > 0".into());
     stage.write_plan()?;
     let said = stage.check(&[])?;

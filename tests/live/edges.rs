@@ -213,7 +213,7 @@ fn split_plan(publisher: u32, subscriber: u32, identifier: String) -> Plan {
         };
         let name = format!("pgsp_hot_{part}");
         let mut slot = story::slot(&name, &name, &name, vec![hot]);
-        slot.publish = "insert, update, delete".into();
+        slot.publish = "insert, update, delete".parse().unwrap();
         slot
     };
     let leaf = |name: &str| PlannedTable {
@@ -231,10 +231,10 @@ fn split_plan(publisher: u32, subscriber: u32, identifier: String) -> Plan {
     ));
     slots.push(story::slot("pgsp_parts", "pgsp_parts", "pgsp_parts", vec![leaf("parts_b"), leaf("parts_rest")]));
     let mut guarded = story::slot("pgsp_parent", "pgsp_parent", "pgsp_parent", vec![story::public("guarded_parent")]);
-    guarded.publish = "insert, update, delete".into();
+    guarded.publish = "insert, update, delete".parse().unwrap();
     slots.push(guarded);
     let mut guarded = story::slot("pgsp_child", "pgsp_child", "pgsp_child", vec![story::public("guarded_child")]);
-    guarded.publish = "insert, update, delete".into();
+    guarded.publish = "insert, update, delete".parse().unwrap();
     slots.push(guarded);
     let (child, parent) = (TableName::new("public", "guarded_child"), TableName::new("public", "guarded_parent"));
     let key = ForeignKey::new(child, parent, "child_of").with_columns(["parent"], ["id"]);
@@ -298,7 +298,7 @@ fn filter_that_breaks_the_application(stage: &Stage) -> Result<(), Failed> {
     let mut plan = stage.plan.clone();
     plan.slots.truncate(1);
     plan.foreign_keys.clear();
-    plan.policy.prefix = "other".into();
+    plan.policy.prefix = "other".parse().unwrap();
     let slot = &mut plan.slots[0];
     slot.publication = "other".into();
     slot.tables = vec![PlannedTable { row_filter: Some("n > 0".into()), ..story::public("computed") }];

@@ -3,9 +3,9 @@
 
 use pgslotplan::{
     cost::CoefficientSets,
-    format::Document,
+    format::{Digest, Document},
     names::{SlotName, TableName, quote_identifier},
-    plan::{Objective, Plan, PlannedForeignKey, PlannedLoad, PlannedSlot, PlannedTable, Role},
+    plan::{Objective, Plan, PlannedForeignKey, PlannedLoad, PlannedSlot, PlannedTable, Publishes, Role},
     policy::{Measure, Policy},
     server::{ServerFacts, ServerVersion},
     workload::{Deferrability, Enforcement, ForeignKey, ReferentialAction, ReplicaIdentity, TableKind},
@@ -270,7 +270,7 @@ pub fn slot(name: &str, publication: &str, subscription: &str, tables: Vec<Plann
         subscription: subscription.into(),
         role: Role::Shared,
         via_root: false,
-        publish: "insert, update, delete, truncate".into(),
+        publish: Publishes::ALL,
         copy_bytes: tables.iter().map(|table| table.copy_bytes).sum(),
         tables,
         peak_load: 0.2,
@@ -309,7 +309,7 @@ pub fn plan(publisher: u32, subscriber: u32, system_identifier: String) -> Plan 
     ];
     slots[1].insert_only_publication = Some("audit;".into());
     slots[1].via_root = publisher >= 13;
-    slots[2].publish = "insert, update, delete".into();
+    slots[2].publish = "insert, update, delete".parse().unwrap();
     let keys = keys().map(|key| PlannedForeignKey { cut: key.from != key.to, key });
     planned(publisher, subscriber, system_identifier, slots, keys.into())
 }
@@ -326,13 +326,13 @@ pub fn planned(
         kind: "plan".into(),
         version: Plan::VERSION,
         tool: String::new(),
-        workload_sha256: "00".repeat(32),
-        plan_sha256: String::new(),
+        workload_sha256: Digest::default(),
+        plan_sha256: Digest::default(),
         seed: 1,
         budget: "small".into(),
         time_limited: false,
         database: DATABASE.into(),
-        server: ServerFacts { system_identifier: Some(system_identifier), ..ServerFacts::of_major(publisher) },
+        server: ServerFacts { system_identifier: system_identifier.parse().ok(), ..ServerFacts::of_major(publisher) },
         publisher_version: ServerVersion::of_major(publisher),
         subscriber_version: ServerVersion::of_major(subscriber),
         policy: Policy::default(),

@@ -63,7 +63,7 @@ fn plans() -> [Plan; 2] {
     hostile.database = "Bank {{ 7 * 7 }}: 'x' # \"y\"".into();
     hostile.slots[0].publication = "Pub {% raw %} {{ x }}".into();
     hostile.slots[1].subscription = "- *sub & !tag".into();
-    hostile.slots[0].publish = "insert, update, delete".into();
+    hostile.slots[0].publish = "insert, update, delete".parse().unwrap();
     hostile.slots[0].tables[0].row_filter = Some("id > 0".into());
     [bank::plan(13, 15, "1".into()), hostile]
 }

@@ -3,7 +3,7 @@
 
 use pgslotplan::{
     optimize::OptimizeError,
-    plan::check::check,
+    plan::check::{check, check_alone},
     policy::{EdgeWeight, ForeignKeyMode, NoIdentity, Pattern, Pin, Policy, Split},
     workload::{Series, TableKind, Workload},
 };
@@ -195,13 +195,13 @@ proptest! {
                 return Ok(());
             }
         };
-        prop_assert_eq!(check(&before, &workload), vec![]);
+        prop_assert_eq!((check(&before, &workload), check_alone(&before)), (vec![], vec![]));
         let Some((second, max_moves)) = second else { return Ok(()) };
         workload.server.slots_in_use.extend(before.slots.iter().map(|slot| slot.name.to_string()));
         match plan(&workload, &second.policy(&workload), Asked { previous: Some(&before), max_moves, versions }) {
             Err(error) => prop_assert!(refused(&error), "{error}"),
             Ok(again) => {
-                prop_assert_eq!(check(&again, &workload), vec![]);
+                prop_assert_eq!((check(&again, &workload), check_alone(&again)), (vec![], vec![]));
                 let most = max_moves.unwrap_or(u32::MAX);
                 prop_assert!(again.objective.moves.is_some_and(|moves| moves <= most), "{:?}", again.objective.moves);
             }

@@ -2,6 +2,7 @@
 
 mod any_policy;
 mod cut;
+mod forged;
 #[cfg(feature = "cli")]
 mod laws;
 mod packing;

@@ -318,7 +318,7 @@ fn forged_plans_are_refused() {
     assert_eq!(codes(&|plan| plan.load.coefficients.nominal.row_us = 1e30), ["AU105"]);
     assert_eq!(codes(&|plan| plan.policy.hot_share = 1e300), ["AU104"]);
     let taken = made.slots[0].name.clone();
-    assert_eq!(codes(&|plan| plan.server.slots_in_use = vec![taken.to_string()]), ["AU603"]);
+    assert_eq!(codes(&|plan| plan.server.slots_in_use = vec![taken.to_string()]), ["AU106", "AU603"]);
     // A plan made again knows the slots that it goes on with.
     workload.server.slots_in_use = vec![taken.to_string()];
     let again = plan(&workload, &policy, Asked { previous: Some(&made), ..Asked::default() }).expect("as before");

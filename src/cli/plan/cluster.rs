@@ -13,9 +13,10 @@ use pgslotplan::{
     cost::CostModel,
     finding::{self, Severity},
     format::{self, TOOL},
-    names::one_line,
+    names::{Prefix, one_line},
     plan::Plan,
     policy::{Policy, PublicationCount},
+    server::SystemIdentifier,
     workload::Workload,
 };
 use serde::Serialize;
@@ -23,7 +24,7 @@ use serde::Serialize;
 use super::{
     super::{
         files,
-        output::{Console, Exit, Failure},
+        output::{Console, Exit, Failure, json_text},
     },
     args::{PlanArgs, SummaryFormat},
     search::{cost_model, prove, search},
@@ -32,7 +33,7 @@ use super::{
 /// Marks a directory as written by this program.
 const MANIFEST: &str = "manifest.json";
 /// Longest prefix of names that a policy takes.
-const PREFIX_LENGTH: usize = 20;
+const PREFIX_LENGTH: usize = Prefix::LIMIT_BYTES;
 
 /// One database on its way to a plan.
 struct Member<'a> {
@@ -106,7 +107,7 @@ pub fn run(args: &PlanArgs, paths: &[PathBuf], console: &Console) -> Result<Exit
         console.note(&format!("wrote directory \"{}\"", path.display()));
     }
     console.result(&match args.format {
-        SummaryFormat::Json => format!("{}\n", spelled_out(&manifest)?),
+        SummaryFormat::Json => json_text(format!("{}\n", spelled_out(&manifest)?).as_bytes()),
         SummaryFormat::Text => summary(&manifest, &members),
         SummaryFormat::Markdown => format!("```\n{}```\n", summary(&manifest, &members)),
     })?;
@@ -123,7 +124,7 @@ fn check_one_cluster(workloads: &[(&Path, Workload)]) -> Result<(), Failure> {
                 .hint("Give one workload for each database; several runs of one are merged first."));
         }
     }
-    let identifiers: BTreeSet<&String> =
+    let identifiers: BTreeSet<&SystemIdentifier> =
         workloads.iter().filter_map(|(_, workload)| workload.server.system_identifier.as_ref()).collect();
     if identifiers.len() > 1 {
         return Err(Failure::new("the workloads are of different clusters")
@@ -155,8 +156,10 @@ fn first_plans<'a>(
     let mut prefixes = BTreeSet::new();
     let mut members = Vec::with_capacity(workloads.len());
     for (path, workload) in workloads {
-        let mut policy =
-            Policy { prefix: prefix_for(&policy.prefix, &workload.database, &mut prefixes), ..policy.clone() };
+        let mut policy = Policy {
+            prefix: Prefix::new(prefix_for(&policy.prefix, &workload.database, &mut prefixes))?,
+            ..policy.clone()
+        };
         policy.max_slots = None;
         let cost = cost_model(args, &policy, &workload)?;
         let mut plan = search(args, path, &workload, &policy, &cost, None)?;

@@ -12,7 +12,7 @@ use pgslotplan::{finding, format, plan::Plan, workload::Workload};
 
 use super::{
     files,
-    output::{Console, Exit, Failure},
+    output::{Console, Exit, Failure, json_text},
     text::Characters,
 };
 pub use args::PlanArgs;
@@ -74,7 +74,7 @@ fn check_validity(args: &PlanArgs, workload: &Workload) -> Result<(), Failure> {
 
 fn summary(form: SummaryFormat, plan: &Plan, workload: &Workload) -> String {
     match form {
-        SummaryFormat::Json => String::from_utf8_lossy(&format::write(plan)).into_owned(),
+        SummaryFormat::Json => json_text(&format::write(plan)),
         SummaryFormat::Text => plan_text(&PlanView::new(plan, workload), Characters::of_locale()),
         SummaryFormat::Markdown => plan_markdown(&PlanView::new(plan, workload)),
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pgslotplan::{
+    names::Prefix,
     policy::{ForeignKeyMode, Measure, NoIdentity, Pattern, Pin, Policy, PublicationCount, Split},
     units,
 };
@@ -74,7 +75,7 @@ pub struct PolicyArgs {
     no_identity: Option<NoIdentity>,
     /// First part of all names that are made [default: pgsp]
     #[arg(long, value_name = "NAME")]
-    prefix: Option<String>,
+    prefix: Option<Prefix>,
     /// Share by which the shared peak may rise to cut fewer foreign keys [default: 0.03]
     #[arg(long, value_name = "SHARE")]
     cut_tolerance: Option<f64>,

@@ -33,7 +33,8 @@ pub(super) fn cost_model(args: &PlanArgs, policy: &Policy, workload: &Workload) 
     };
     let publisher = match args.publisher_version {
         Some(major) if major != sampled.major() => version("publisher-version", major)?,
-        _ => sampled,
+        Some(_) => sampled,
+        None => policy.versions(sampled).0,
     };
     if publisher.is_unsupported() {
         return Err(Failure::new(format!(
@@ -42,7 +43,7 @@ pub(super) fn cost_model(args: &PlanArgs, policy: &Policy, workload: &Workload) 
     }
     let subscriber = match args.subscriber_version {
         Some(major) => version("subscriber-version", major)?,
-        None => ServerVersion::of_major(publisher.major()),
+        None => policy.subscriber_version.unwrap_or(ServerVersion::of_major(publisher.major())),
     };
     Ok(CostModel {
         measure: policy.load,

@@ -9,6 +9,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -22,9 +23,15 @@ use pgslotplan::{
 
 use super::super::{files, output::Failure};
 
+/// Of `open`: a symbolic link in the file's place is refused, not followed.
+const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 /// How the two kinds of long lines begin; what follows are the fields.
 const CATALOG: &[u8] = br#"{"line":"catalog","#;
 const COUNTERS: &[u8] = br#"{"line":"counters","#;
+/// No line is longer, bytes: a catalog of 100,000 tables has a hundredth of that. What is cut off is no JSON, and refused.
+const MOST_LINE: u64 = 4 << 30;
+/// Neither is one that is neither catalog nor counters: of a peek at 20,000 pairs of tables.
+const SHORT_LINE: u64 = 64 << 20;
 /// The memory of a longer line is given back, bytes.
 const LONG_LINE: usize = 1 << 20;
 
@@ -60,7 +67,11 @@ impl SampleLog {
 
     /// Refuses early what [`Self::create`] would refuse.
     pub fn check_new(path: &Path) -> Result<(), Failure> {
-        if Self::exists(path) { Err(exists(path)) } else { Ok(()) }
+        match all_parts(path).unwrap_or_default().first() {
+            Some(part) => Err(exists(part)),
+            None if path.symlink_metadata().is_ok() => Err(exists(path)),
+            None => Ok(()),
+        }
     }
 
     /// A log that keeps nothing.
@@ -70,17 +81,14 @@ impl SampleLog {
 
     /// Starts a new file; one that exists is replaced only if the caller says so.
     pub fn create(path: PathBuf, replace: files::Existing, limit: u64) -> Result<Self, Failure> {
-        match replace {
-            files::Existing::Refuse if !parts(&path).is_empty() => return Err(exists(&parts(&path)[0])),
-            files::Existing::Refuse => {}
-            files::Existing::Replace => {
-                for part in parts(&path) {
-                    fs::remove_file(&part).map_err(|error| write_failure(&part, error))?;
-                }
-            }
+        // Whatever would be read as a part of this run later, the second of two forms of one part too.
+        let stale = all_parts(&path).map_err(|error| write_failure(&path, error))?;
+        match (replace, stale.first()) {
+            (files::Existing::Refuse, Some(part)) => return Err(exists(part)),
+            _ => stale.iter().try_for_each(|part| fs::remove_file(part).map_err(|error| write_failure(part, error)))?,
         }
         let mut options = OpenOptions::new();
-        options.write(true);
+        options.write(true).custom_flags(NO_LINK);
         match replace {
             files::Existing::Replace => options.create(true).truncate(true),
             files::Existing::Refuse => options.create_new(true),
@@ -98,6 +106,16 @@ impl SampleLog {
         let mut deriver = Deriver::default();
         let mut number = 0_usize;
         let parts = parts(&path);
+        let all = all_parts(&path).map_err(|error| read_failure(&path, error))?;
+        for other in all.iter().filter(|other| !parts.contains(other)) {
+            // A crash leaves the plain form beside the compressed one; anything else is of another run.
+            let compressed = PathBuf::from(format!("{}.zst", other.display()));
+            if !parts.contains(&compressed) {
+                return Err(Failure::new(format!("file \"{}\" does not follow the parts before it", other.display()))
+                    .hint("It is of another run, or a part was lost: move it elsewhere, or start anew with --force."));
+            }
+            fs::remove_file(other).map_err(|error| write_failure(other, error))?;
+        }
         for part in &parts {
             let file = File::open(part).map_err(|error| read_failure(part, error))?;
             if part.extension().is_some_and(|extension| extension == "zst") {
@@ -114,6 +132,7 @@ impl SampleLog {
             .write(true)
             .create(!parts.is_empty())
             .truncate(false)
+            .custom_flags(NO_LINK)
             .open(&path)
             .map_err(|error| read_failure(&path, error))?;
         let good_bytes = read_lines(BufReader::new(&file), &path, &mut number, &mut deriver)?;
@@ -168,6 +187,26 @@ fn parts(path: &Path) -> Vec<PathBuf> {
     (1..).map_while(of_number).collect()
 }
 
+/// Every file beside a run's that has the name of a part, also of one that is missing in between; sorted.
+fn all_parts(path: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let is_part = |file: &std::ffi::OsStr| {
+        let rest = file.as_encoded_bytes().strip_prefix(name).and_then(|rest| rest.strip_prefix(b"."));
+        rest.map(|rest| rest.strip_suffix(b".zst").unwrap_or(rest))
+            .is_some_and(|number| number.len() >= 4 && number.iter().all(u8::is_ascii_digit))
+    };
+    let mut parts = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let file = entry?.file_name();
+        if is_part(&file) {
+            parts.push(path.with_file_name(file));
+        }
+    }
+    parts.sort();
+    Ok(parts)
+}
+
 /// Compresses a part, whole or not at all, and removes what it was made of.
 fn compress(part: &Path) -> Result<(), Failure> {
     let failure = |error| write_failure(part, error);
@@ -198,11 +237,11 @@ fn read_lines(
         let mut rest = Line { reader: &mut reader, bytes: text.len() as u64, is_whole: text.last() == Some(&b'\n') };
         // Long lines field by field: as one text and one tree, many tables would be most of this program's memory.
         let line = if let Some(begun) = text.strip_prefix(CATALOG) {
-            from_fields::<Catalog>(begun, &mut rest).map(SampleLine::Catalog)
+            from_fields::<Catalog>(begun, &mut (&mut rest).take(MOST_LINE)).map(SampleLine::Catalog)
         } else if let Some(begun) = text.strip_prefix(COUNTERS) {
-            from_fields::<Counters>(begun, &mut rest).map(SampleLine::from)
+            from_fields::<Counters>(begun, &mut (&mut rest).take(MOST_LINE)).map(SampleLine::from)
         } else {
-            rest.read_to_end(&mut text).map_err(failure)?;
+            (&mut rest).take(SHORT_LINE).read_to_end(&mut text).map_err(failure)?;
             serde_json::from_slice(&text)
         };
         rest.skip().map_err(failure)?;
@@ -301,6 +340,9 @@ fn check_start(line: &SampleLine, number: usize, path: &Path) -> Result<(), Fail
                 .hint("Continue it with the pgslotplan release that began it, or start anew with --force."));
         }
         SampleLine::Start(_) if number > 1 => Some(format!("line {number} starts another run")),
+        SampleLine::Start(start) if !start.is_plausible() => {
+            Some("its buckets have no length that a run can have".to_owned())
+        }
         SampleLine::Start(_) => None,
         _ if number == 1 => Some("its first line does not say what was sampled".to_owned()),
         _ => None,
@@ -392,6 +434,49 @@ mod tests {
         assert!(SampleLog::create(path.clone(), Existing::Refuse, 300).is_err());
         drop(SampleLog::create(path.clone(), Existing::Replace, 300).unwrap());
         assert!(parts(&path).is_empty());
+    }
+
+    #[test]
+    fn parts_of_another_run_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("w.json.samples.jsonl");
+        let part = |name: &str| folder.path().join(format!("w.json.samples.jsonl.{name}"));
+        let mut log = SampleLog::create(path.clone(), Existing::Refuse, 300).unwrap();
+        for line in std::iter::once(start()).chain((0..20).map(counters)) {
+            log.append(&line).unwrap();
+        }
+        // A crash after the compressing: both forms are there. They go together, or the plain one would begin the next run.
+        fs::write(part("0001"), "half a lin").unwrap();
+        SampleLog::resume(path.clone(), 300).unwrap();
+        assert!(!part("0001").exists() && part("0001.zst").exists());
+        fs::write(part("0001"), "half a lin").unwrap();
+        let log = SampleLog::create(path.clone(), Existing::Replace, 300).unwrap();
+        assert!(all_parts(&path).unwrap().is_empty());
+        drop(log);
+        fs::write(part("0007.zst"), "of another run").unwrap();
+        let refused = SampleLog::resume(path.clone(), 300).unwrap_err().to_string();
+        assert!(refused.contains("0007.zst\" does not follow"), "{refused}");
+        fs::remove_file(&path).unwrap();
+        assert!(SampleLog::check_new(&path).unwrap_err().to_string().contains("0007.zst"));
+        fs::remove_file(part("0007.zst")).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("elsewhere"), &path).unwrap();
+        for existing in [Existing::Refuse, Existing::Replace] {
+            assert!(SampleLog::create(path.clone(), existing, 300).is_err());
+        }
+        assert!(!folder.path().join("elsewhere").exists());
+    }
+
+    #[test]
+    fn what_no_run_can_be_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        for (field, value) in [("\"bucket_s\":10", "\"bucket_s\":0"), ("\"interval_s\":5.0", "\"interval_s\":-1")] {
+            let line = serde_json::to_string(&start()).unwrap();
+            assert!(line.contains(field), "{line}");
+            fs::write(&path, format!("{}\n", line.replace(field, value))).unwrap();
+            let refused = SampleLog::resume(path.clone(), u64::MAX).unwrap_err().to_string();
+            assert!(refused.contains("no length that a run can have"), "{refused}");
+        }
     }
 
     fn catalog() -> SampleLine {

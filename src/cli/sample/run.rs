@@ -19,6 +19,7 @@ use pgslotplan::{
         error::PgError,
         facts::{FactsReport, read_facts},
     },
+    server::SystemIdentifier,
     units::{Bytes, Seconds},
     workload::{
         derive::{DeriveError, Deriver},
@@ -222,7 +223,7 @@ pub struct Sampler {
     deriver: Deriver,
     teller: Teller,
     progress: ProgressBar,
-    system_identifier: Option<String>,
+    system_identifier: Option<SystemIdentifier>,
     facts_notes: Vec<String>,
     catalog_read: Instant,
 }

@@ -20,7 +20,7 @@ use pgslotplan::{
 
 use super::{
     files::{self, ForceArg},
-    output::{Console, Exit, Failure},
+    output::{Console, Exit, Failure, json_text},
     text::Characters,
 };
 use markdown::forecast_markdown;
@@ -136,7 +136,7 @@ fn summary(form: ForecastFormat, forecast: &Forecast) -> String {
             let mut text = Vec::new();
             // Writing to memory does not fail.
             drop(format::write_lines(forecast, &mut text));
-            String::from_utf8_lossy(&text).into_owned()
+            json_text(&text)
         }
         ForecastFormat::Text => forecast_text(forecast, Characters::of_locale()),
         ForecastFormat::Markdown => forecast_markdown(forecast),

@@ -115,7 +115,7 @@ fn what_a_target_cannot_say_is_refused_and_what_it_need_not_is_a_finding() {
     };
     let filter = changed(|plan| {
         plan.slots[0].tables[0].row_filter = Some("id > 0".into());
-        plan.slots[0].publish = "insert, update, delete".into();
+        plan.slots[0].publish = "insert, update, delete".parse().unwrap();
     });
     assert!(filter[0].contains("target cnpg cannot say the row filter of table app.orders"), "{filter:?}");
     assert!(filter[1].contains("row filter") && filter[2].is_empty(), "{filter:?}");

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::names::json_printable;
+
 /// One document.
 pub fn to_yaml(value: &Value) -> String {
     let mut text = String::new();
@@ -26,9 +28,9 @@ fn scalar(value: &Value) -> String {
         Value::Array(_) => "[]".into(),
         Value::Object(_) => "{}".into(),
         Value::String(text) if ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) && !is_variable(text) => {
-            format!("!unsafe {value}")
+            format!("!unsafe {}", json_printable(&value.to_string()))
         }
-        other => other.to_string(),
+        other => json_printable(&other.to_string()),
     }
 }
 
@@ -51,7 +53,7 @@ fn block(text: &mut String, value: &Value, depth: usize, in_list: bool) {
             for (position, (key, field)) in fields.iter().enumerate() {
                 indent(text, position == 0);
                 let plain = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
-                let key = if plain { key.clone() } else { Value::from(key.clone()).to_string() };
+                let key = if plain { key.clone() } else { json_printable(&Value::from(key.clone()).to_string()) };
                 if is_scalar(field) {
                     let _ = writeln!(text, "{key}: {}", scalar(field));
                 } else {

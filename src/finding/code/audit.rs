@@ -27,6 +27,14 @@ codes! {
         "the plan's coefficients give loads that are too large to count",
         "The plan was edited",
         "Plan again";
+    AU106 Error:
+        "the plan says something else of the servers than workload and policy",
+        "The scripts would look for another server, or use what it does not have",
+        "Plan again, with the versions of your servers";
+    AU107 Error:
+        "measure, unit or capacity of the loads are not what the policy gives",
+        "The plan was edited",
+        "Plan again";
     AU201 Error:
         "a table is in no slot and not excluded",
         "Its rows would be missing on the subscriber, without an error",
@@ -62,6 +70,14 @@ codes! {
     AU209 Error:
         "a split table's row filters are not disjoint and complete",
         "Rows would be missing or arrive twice",
+        "Plan again";
+    AU210 Error:
+        "a slot or one of its tables is published otherwise than workload and policy give",
+        "Changes would be lost, or the application's writes would fail",
+        "Plan again";
+    AU211 Error:
+        "the tables that are left out are others than workload and policy give",
+        "Their rows would be missing on the subscriber, without an error",
         "Plan again";
     AU301 Error:
         "a dedicated slot holds more than one group",

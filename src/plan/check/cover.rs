@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Book, Report};
+use super::{Book, Report, alone};
 use crate::{
     finding::{Subject, code},
-    names::{SlotName, TableName, one_line},
-    plan::{Caveat, PlannedSlot, PlannedTable, Publishes, Role, shard::Shard},
+    names::TableName,
+    plan::{Caveat, PlannedSlot, PlannedTable, Role, shard::Shard},
     policy::NoIdentity,
     workload::{ReplicaIdentity, Table, TableKind},
 };
@@ -15,7 +15,7 @@ pub(super) fn check(book: &Book<'_>, report: &mut Report) {
     members_exist(book, report);
     let whole = whole_by_shards(book, report);
     exact_cover(book, &whole, report);
-    names(book, report);
+    alone::names(book.plan, report);
     identities(book, report);
 }
 
@@ -73,7 +73,7 @@ fn whole_by_shards(book: &Book<'_>, report: &mut Report) -> BTreeSet<usize> {
                 "its row filters are not disjoint and complete shards of its replica identity",
             );
         }
-        if members.iter().any(|(slot, table)| Publishes::of_table(slot, table).is_ok_and(|sent| sent.truncate)) {
+        if members.iter().any(|(slot, _)| slot.publish.truncate) {
             report.error(
                 code::AU209,
                 subject(),
@@ -91,15 +91,14 @@ fn whole_by_shards(book: &Book<'_>, report: &mut Report) -> BTreeSet<usize> {
 fn exact_cover(book: &Book<'_>, whole_by_shards: &BTreeSet<usize>, report: &mut Report) {
     let mut times = vec![0u32; book.workload.tables.len()];
     for (slot, carried) in book.plan.slots.iter().zip(&book.carried) {
+        let all: BTreeSet<TableName> = slot.tables.iter().map(PlannedTable::table_name).collect();
         let mut listed = BTreeSet::new();
         for member in &slot.tables {
             if !listed.insert(member.table_name()) {
                 report.error(code::AU202, Subject::Table(member.table_name()), "listed twice in one slot");
             }
             // A root and one of its partitions in the same slot.
-            if let Some(root) = &member.partition_root
-                && slot.tables.iter().any(|other| other.table_name() == *root)
-            {
+            if member.partition_root.as_ref().is_some_and(|root| all.contains(root)) {
                 report.error(code::AU203, Subject::Table(member.table_name()), "covered by its root and by itself");
             }
         }
@@ -139,41 +138,8 @@ fn exact_cover(book: &Book<'_>, whole_by_shards: &BTreeSet<usize>, report: &mut 
     }
 }
 
-fn names(book: &Book<'_>, report: &mut Report) {
-    let taken: BTreeSet<&str> = book.plan.server.slots_in_use.iter().map(String::as_str).collect();
-    let mut seen: BTreeSet<&str> = BTreeSet::new();
-    let mut objects: BTreeSet<&str> = BTreeSet::new();
-    for slot in &book.plan.slots {
-        let subject = || Subject::Slot(slot.name.as_str().into());
-        if SlotName::new(slot.name.as_str()).is_err() {
-            report.error(code::AU601, subject(), "not a valid slot name");
-        }
-        if !seen.insert(slot.name.as_str()) {
-            report.error(code::AU602, subject(), "another slot of the plan has the same name");
-        }
-        let goes_on = book.plan.previous.as_ref().is_some_and(|previous| previous.slots.contains(&slot.name));
-        if taken.contains(slot.name.as_str()) && !goes_on {
-            report.error(code::AU603, subject(), "a slot of that name exists on the publisher");
-        }
-        for name in [&slot.publication, &slot.subscription].into_iter().chain(&slot.insert_only_publication) {
-            if name.is_empty() || name.len() > crate::names::NAME_LIMIT_BYTES || name.contains('\0') {
-                report.error(code::AU601, subject(), format!("\"{}\" is not a valid name", one_line(name)));
-            }
-        }
-        for publication in std::iter::once(&slot.publication).chain(&slot.insert_only_publication) {
-            if !objects.insert(publication) {
-                report.error(code::AU602, subject(), "another publication of the plan has the same name");
-            }
-        }
-    }
-    let subscriptions: BTreeSet<&String> = book.plan.slots.iter().map(|slot| &slot.subscription).collect();
-    if subscriptions.len() < book.plan.slots.len() {
-        report.error(code::AU602, Subject::Plan, "two subscriptions of the plan have the same name");
-    }
-}
-
 /// Of a tree that is listed by its root: the root, if it has no identity, or the partitions that log other columns.
-fn unlike_their_root(book: &Book<'_>, root: &PlannedTable) -> Vec<TableName> {
+pub(super) fn unlike_their_root(book: &Book<'_>, root: &PlannedTable) -> Vec<TableName> {
     let table = |name: &TableName| book.by_name.get(name).map(|&index| book.table(index));
     let Some(top) = table(&root.table_name()) else { return Vec::new() };
     if !top.has_identity() {

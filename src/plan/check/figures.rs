@@ -6,23 +6,25 @@ use super::{Book, Report, rules};
 use crate::{
     cost::{Confidence, LoadContext},
     finding::{Subject, code},
-    names::TableName,
+    names::{TableName, one_line, quote_identifier},
     plan::{
-        Role, gap,
+        CutPair, Plan, PlannedForeignKey, Role, gap,
         witness::{Core, proven},
     },
-    workload::ForeignKey,
 };
 
 pub(super) fn check(book: &Book<'_>, of_slots: &[Vec<Vec<usize>>], report: &mut Report) {
     let nominal = Loads::new(book, Confidence::Nominal);
     let high = Loads::new(book, Confidence::High);
     slots(book, &nominal, &high, report);
-    order(book, report);
-    objective(book, &high, report);
+    order(book.plan, report);
+    objective(book.plan, report);
+    if let Some(stated) = book.plan.objective.one_slot_peak_load_high {
+        compare(report, Subject::Plan, "one_slot_peak_load_high", stated, one_slot_peak_high(book, &high));
+    }
     bound(book, &nominal, of_slots, report);
     cut(book, report);
-    sweep(book, report);
+    sweep(book.plan, report);
 }
 
 /// What loads at one confidence are computed in; made once, since it reads the whole workload.
@@ -85,23 +87,23 @@ fn slots(book: &Book<'_>, nominal: &Loads, high: &Loads, report: &mut Report) {
             ("mean_load", slot.mean_load, number(mean(&nominal, bucket_count))),
             ("peak_load_high", slot.peak_load_high, number(largest(&high.row(book, position)))),
             ("mean_load_low", slot.mean_load_low, number(mean(&low.row(book, position), bucket_count))),
-            ("copy_bytes", slot.copy_bytes as f64, copy as f64),
             ("wal_bytes_per_s_peak", slot.wal_bytes_per_s_peak, wal),
         ];
         for (field, stated, found) in figures {
             compare(report, Subject::Slot(slot.name.as_str().into()), field, stated, found);
         }
+        compare(report, Subject::Slot(slot.name.as_str().into()), "copy_bytes", slot.copy_bytes, copy);
     }
 }
 
-fn compare(report: &mut Report, subject: Subject, field: &str, stated: f64, found: f64) {
+fn compare<T: PartialEq + std::fmt::Display>(report: &mut Report, subject: Subject, field: &str, stated: T, found: T) {
     if stated != found {
         report.error(code::AU701, subject, format!("\"{field}\" is {stated}, but recomputes to {found}"));
     }
 }
 
-fn order(book: &Book<'_>, report: &mut Report) {
-    for pair in book.plan.slots.windows(2) {
+pub(super) fn order(plan: &Plan, report: &mut Report) {
+    for pair in plan.slots.windows(2) {
         let in_order = pair[0].peak_load > pair[1].peak_load
             || (pair[0].peak_load == pair[1].peak_load && pair[0].name < pair[1].name);
         if !in_order {
@@ -114,10 +116,10 @@ fn order(book: &Book<'_>, report: &mut Report) {
     }
 }
 
-fn objective(book: &Book<'_>, high: &Loads, report: &mut Report) {
-    let objective = &book.plan.objective;
-    let shared = || book.plan.slots.iter().filter(|slot| slot.role == Role::Shared);
-    let peak = book.plan.slots.iter().map(|slot| slot.peak_load).fold(0.0, f64::max);
+pub(super) fn objective(plan: &Plan, report: &mut Report) {
+    let objective = &plan.objective;
+    let shared = || plan.slots.iter().filter(|slot| slot.role == Role::Shared);
+    let peak = plan.slots.iter().map(|slot| slot.peak_load).fold(0.0, f64::max);
     let shared_peak = shared().map(|slot| slot.peak_load).fold(0.0, f64::max);
     let copies: Vec<u64> = shared().map(|slot| slot.copy_bytes).collect();
     let total: u64 = copies.iter().sum();
@@ -135,10 +137,7 @@ fn objective(book: &Book<'_>, high: &Loads, report: &mut Report) {
     for (field, stated, found) in figures {
         compare(report, Subject::Plan, field, stated, found);
     }
-    if let Some(stated) = objective.one_slot_peak_load_high {
-        compare(report, Subject::Plan, "one_slot_peak_load_high", stated, one_slot_peak_high(book, high));
-    }
-    if objective.peak_slot.as_ref() != book.plan.slots.first().map(|slot| &slot.name) {
+    if objective.peak_slot.as_ref() != plan.slots.first().map(|slot| &slot.name) {
         report.error(code::AU701, Subject::Plan, "\"peak_slot\" is not the slot with the largest load");
     }
     let sorted = objective.lower_bound <= objective.packing_peak_load
@@ -146,7 +145,7 @@ fn objective(book: &Book<'_>, high: &Loads, report: &mut Report) {
     if !sorted {
         report.error(code::AU703, Subject::Plan, "lower_bound <= packing_peak_load <= shared_peak_load does not hold");
     }
-    let allowed = objective.packing_peak_load * (1.0 + book.plan.policy.cut_tolerance) * (1.0 + 1e-12);
+    let allowed = objective.packing_peak_load * (1.0 + plan.policy.cut_tolerance) * (1.0 + 1e-12);
     if objective.moves.is_none() && objective.shared_peak_load > allowed {
         report.error(
             code::AU704,
@@ -244,57 +243,61 @@ fn apart(book: &Book<'_>, groups: &[&Vec<usize>]) -> Vec<(u32, u32)> {
 }
 
 fn cut(book: &Book<'_>, report: &mut Report) {
-    let mut lies_in: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); book.workload.tables.len()];
+    let mut lies_in: Places = BTreeMap::new();
     for (slot, carried) in book.carried.iter().enumerate() {
         for &index in carried {
-            lies_in[index].insert(slot);
+            lies_in.entry(book.name(index)).or_default().insert(slot);
             if let Some(root) = &book.table(index).partition_root {
-                lies_in[book.by_name[root]].insert(slot);
+                lies_in.entry(root.clone()).or_default().insert(slot);
             }
         }
     }
+    let planned = book.plan.foreign_keys.iter().map(|planned| &planned.key);
+    if !planned.eq(&book.workload.foreign_keys) {
+        report.error(code::AU707, Subject::Plan, "the foreign keys are others than the workload's");
+    }
+    cut_keys(book.plan, &lies_in, report);
+}
+
+/// The slots in which the rows of each table are.
+pub(super) type Places = BTreeMap<TableName, BTreeSet<usize>>;
+
+/// Which foreign keys of the plan are cut, and what they weigh.
+pub(super) fn cut_keys(plan: &Plan, lies_in: &Places, report: &mut Report) {
     let nowhere = BTreeSet::new();
-    let of = |name: &TableName| book.by_name.get(name).map_or(&nowhere, |&index| &lies_in[index]);
+    let of = |name: &TableName| lies_in.get(name).unwrap_or(&nowhere);
     let mut pairs: BTreeMap<(TableName, TableName), u64> = BTreeMap::new();
-    let mut flags: Vec<(&ForeignKey, bool)> = Vec::new();
-    for key in &book.workload.foreign_keys {
+    for PlannedForeignKey { key, cut } in &plan.foreign_keys {
         let (from, to) = (of(&key.from), of(&key.to));
         let apart = from != to || to.len() > 1;
-        flags.push((key, !to.is_empty() && key.from != key.to && apart));
-        if !from.is_empty() && !to.is_empty() && key.from != key.to && apart {
+        let is_cut = !to.is_empty() && key.from != key.to && apart;
+        if is_cut != *cut {
+            let (name, state) = (quote_identifier(&key.name), if is_cut { "cut" } else { "not cut" });
+            let message = format!("foreign key {} is {state}, but the plan says otherwise", one_line(&name));
+            report.error(code::AU707, Subject::Table(key.from.clone()), message);
+        }
+        if is_cut && !from.is_empty() {
             let (a, b) = (key.from.clone().min(key.to.clone()), key.from.clone().max(key.to.clone()));
-            let weight = rules::weight(book, &a, &b);
+            let weight = rules::weight(plan, &a, &b);
             if weight > 0 {
                 pairs.insert((a, b), weight);
             }
         }
     }
-    let stated: BTreeMap<(TableName, TableName), u64> = book
-        .plan
-        .objective
-        .cut_pairs
-        .iter()
-        .map(|pair| ((pair.a.clone().min(pair.b.clone()), pair.a.clone().max(pair.b.clone())), pair.weight))
-        .collect();
-    if stated != pairs || book.plan.objective.cut_weight != pairs.values().sum::<u64>() {
-        let (stated, found) = (book.plan.objective.cut_weight, pairs.values().sum::<u64>());
+    let ordered = |pair: &CutPair| (pair.a.clone().min(pair.b.clone()), pair.a.clone().max(pair.b.clone()));
+    let stated: BTreeMap<(TableName, TableName), u64> =
+        plan.objective.cut_pairs.iter().map(|pair| (ordered(pair), pair.weight)).collect();
+    let found = pairs.values().fold(0u64, |sum, weight| sum.saturating_add(*weight));
+    if stated != pairs || plan.objective.cut_weight != found {
+        let stated = plan.objective.cut_weight;
         report.error(code::AU706, Subject::Plan, format!("cut_weight is {stated}, but the pairs cut weigh {found}"));
-    }
-    let planned: Vec<(&ForeignKey, bool)> =
-        book.plan.foreign_keys.iter().map(|planned| (&planned.key, planned.cut)).collect();
-    if planned != flags {
-        report.error(
-            code::AU707,
-            Subject::Plan,
-            "the foreign keys, or which of them are cut, are others than the workload's",
-        );
     }
 }
 
-fn sweep(book: &Book<'_>, report: &mut Report) {
-    let shared = book.plan.slots.iter().filter(|slot| slot.role == Role::Shared).count() as u32;
-    let objective = &book.plan.objective;
-    let matching = book.plan.slot_counts.iter().any(|row| {
+pub(super) fn sweep(plan: &Plan, report: &mut Report) {
+    let shared = plan.slots.iter().filter(|slot| slot.role == Role::Shared).count() as u32;
+    let objective = &plan.objective;
+    let matching = plan.slot_counts.iter().any(|row| {
         row.shared == shared
             && row.lower_bound == objective.lower_bound
             && row.packing_peak_load == (shared > 0).then_some(objective.packing_peak_load)
@@ -306,7 +309,7 @@ fn sweep(book: &Book<'_>, report: &mut Report) {
             format!("slot_counts has no row for the {shared} shared slots of this plan"),
         );
     }
-    for row in &book.plan.slot_counts {
+    for row in &plan.slot_counts {
         if row.packing_peak_load.is_some_and(|peak| peak < row.lower_bound) {
             report.error(
                 code::AU703,

@@ -7,7 +7,7 @@ use crate::{
     cost::Confidence,
     finding::{Subject, code},
     names::TableName,
-    plan::{Caveat, Role},
+    plan::{Caveat, Plan, Role},
     policy::{ForeignKeyMode, Pin, PublicationCount},
 };
 
@@ -19,11 +19,14 @@ pub(super) fn check(book: &Book<'_>, report: &mut Report) -> Vec<Vec<Vec<usize>>
     apart(book, &slot_of, report);
     let groups = groups(book, &joined, &slot_of);
     let mut of_slots = vec![Vec::new(); book.plan.slots.len()];
+    let mut shards: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (slot, tables) in book.shards.iter().enumerate() {
+        tables.keys().for_each(|&index| shards.entry(index).or_default().push(slot));
+    }
     for group in &groups {
-        let sharded = |slot: &usize| book.shards[*slot].contains_key(&group[0]);
-        let shards: Vec<usize> = (0..of_slots.len()).filter(sharded).collect();
-        for slot in if shards.is_empty() { slot_of[group[0]].into_iter().collect() } else { shards } {
-            of_slots[slot].push(group.clone());
+        match shards.get(&group[0]) {
+            Some(slots) => slots.iter().for_each(|&slot| of_slots[slot].push(group.clone())),
+            None => slot_of[group[0]].into_iter().for_each(|slot| of_slots[slot].push(group.clone())),
         }
     }
     dedicated(book, &of_slots, report);
@@ -36,7 +39,7 @@ pub(super) fn check(book: &Book<'_>, report: &mut Report) -> Vec<Vec<Vec<usize>>
 /// The slot of each table of the workload; `None` for those left out and for roots of split trees.
 fn slot_of_tables(book: &Book<'_>) -> Vec<Option<usize>> {
     let mut slot_of = vec![None; book.workload.tables.len()];
-    let split = split_roots(book);
+    let split = &book.split_roots;
     for (slot, carried) in book.carried.iter().enumerate() {
         for &index in carried {
             slot_of[index] = Some(slot);
@@ -49,16 +52,11 @@ fn slot_of_tables(book: &Book<'_>) -> Vec<Option<usize>> {
     slot_of
 }
 
-/// Roots of the partition trees that the policy splits.
-fn split_roots(book: &Book<'_>) -> BTreeSet<TableName> {
-    book.plan.policy.split.keys().filter_map(|text| TableName::parse(text).ok()).collect()
-}
-
 /// Pairs of tables that must share a slot, with the rule.
 fn joined(book: &Book<'_>) -> Vec<(usize, usize, String)> {
     let mut joined = Vec::new();
     let find = |text: &str| TableName::parse(text).ok().and_then(|name| book.by_name.get(&name).copied());
-    let split = split_roots(book);
+    let split = &book.split_roots;
     let mut first_leaf: BTreeMap<&TableName, usize> = BTreeMap::new();
     for (index, table) in book.workload.tables.iter().enumerate() {
         if let Some(root) = table.partition_root.as_ref().filter(|root| !split.contains(root)) {
@@ -86,7 +84,7 @@ fn joined(book: &Book<'_>) -> Vec<(usize, usize, String)> {
     if book.plan.policy.foreign_keys == ForeignKeyMode::Together {
         for key in &book.workload.foreign_keys {
             if let (Some(&a), Some(&b)) = (book.by_name.get(&key.from), book.by_name.get(&key.to))
-                && weight(book, &key.from, &key.to) > 0
+                && weight(book.plan, &key.from, &key.to) > 0
             {
                 joined.push((a, b, format!("foreign key \"{}\"", crate::names::one_line(&key.name))));
             }
@@ -96,9 +94,9 @@ fn joined(book: &Book<'_>) -> Vec<(usize, usize, String)> {
 }
 
 /// Policy weight of a pair.
-pub(super) fn weight(book: &Book<'_>, a: &TableName, b: &TableName) -> u64 {
+pub(super) fn weight(plan: &Plan, a: &TableName, b: &TableName) -> u64 {
     let named = |text: &str| TableName::parse(text).ok();
-    let matching = book.plan.policy.edge_weights.iter().rfind(|edge| {
+    let matching = plan.policy.edge_weights.iter().rfind(|edge| {
         let (x, y) = (named(&edge.a), named(&edge.b));
         (x.as_ref() == Some(a) && y.as_ref() == Some(b)) || (x.as_ref() == Some(b) && y.as_ref() == Some(a))
     });
@@ -188,7 +186,7 @@ fn groups(book: &Book<'_>, joined: &[(usize, usize, String)], slot_of: &[Option<
 
 /// Leaves of a split tree in the same slot belong together.
 fn parts(book: &Book<'_>) -> Vec<(usize, usize)> {
-    let split = split_roots(book);
+    let split = &book.split_roots;
     let mut pairs = Vec::new();
     for carried in &book.carried {
         let mut first: BTreeMap<&TableName, usize> = BTreeMap::new();
@@ -217,7 +215,7 @@ fn hot_slots(book: &Book<'_>, of_slots: &[Vec<Vec<usize>>], report: &mut Report)
     let find = |text: &String| TableName::parse(text).ok().and_then(|name| book.by_name.get(&name).copied());
     let pins = book.plan.policy.pin.iter().filter(|(_, pin)| **pin == Pin::Dedicated);
     let pinned: BTreeSet<usize> = pins.filter_map(|(text, _)| find(text)).collect();
-    let split = split_roots(book);
+    let split = &book.split_roots;
     let by_rule = |slot: usize| {
         let part = |index: &usize| book.table(*index).partition_root.as_ref().is_some_and(|root| split.contains(root));
         !book.shards[slot].is_empty()

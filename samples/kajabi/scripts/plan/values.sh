@@ -1,5 +1,5 @@
 # What the shell must know of the plan. Sourced.
-plan='a246959046f018924917758304676cc161189db7e9264b33ba7d1725e144053e'
+plan='9d13f0447a732737a6ee5b289a7d9abfe29767fcd6847d71dd13f1ffa7f2a1a4'
 prefix='pgsp'
 database='kajabi_production'
 slots='pgsp_email_events pgsp_email_messages pgsp_sessions pgsp_contact_activities pgsp_shared_1 pgsp_shared_2 pgsp_shared_3 pgsp_shared_4'

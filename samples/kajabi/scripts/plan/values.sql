@@ -1,5 +1,5 @@
 -- The plan's values, what its versions have, and the files of its steps, as psql variables.
-\set plan_sha256 'a246959046f018924917758304676cc161189db7e9264b33ba7d1725e144053e'
+\set plan_sha256 '9d13f0447a732737a6ee5b289a7d9abfe29767fcd6847d71dd13f1ffa7f2a1a4'
 \set prefix 'pgsp'
 \set database 'kajabi_production'
 \set system_identifier ''

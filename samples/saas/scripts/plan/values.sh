@@ -1,5 +1,5 @@
 # What the shell must know of the plan. Sourced.
-plan='6391b52cefbf4b7afc7d252905fc682d70e33870ff8c04fb98ac9b90c3457334'
+plan='567ca2c15041f599be0761ca683de60e7ebbf9d749b3cac714ec28b945952e58'
 prefix='pgsp'
 database='saas'
 slots='pgsp_email_events pgsp_email_messages pgsp_sessions pgsp_page_views pgsp_shared_1 pgsp_shared_2 pgsp_shared_3 pgsp_shared_4'

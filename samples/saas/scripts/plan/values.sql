@@ -1,5 +1,5 @@
 -- The plan's values, what its versions have, and the files of its steps, as psql variables.
-\set plan_sha256 '6391b52cefbf4b7afc7d252905fc682d70e33870ff8c04fb98ac9b90c3457334'
+\set plan_sha256 '567ca2c15041f599be0761ca683de60e7ebbf9d749b3cac714ec28b945952e58'
 \set prefix 'pgsp'
 \set database 'saas'
 \set system_identifier '7712766977824796349'
