@@ -37,8 +37,8 @@ use self::{
 };
 use super::{
     files,
+    interrupt::interrupted,
     output::{Console, Exit, Failure},
-    sample::interrupted,
 };
 
 /// Steps that the demo leaves out: it has no PgBouncer, its publisher must go on taking writes, and nothing is to come back.
@@ -103,7 +103,7 @@ pub struct DemoArgs {
 pub struct Interruption(Arc<AtomicBool>);
 
 impl Interruption {
-    /// Listens for Ctrl-C and SIGTERM from now on.
+    /// Listens for Ctrl-C, SIGTERM and SIGHUP from now on.
     fn listen() -> Self {
         let interruption = Interruption::default();
         let asked = Arc::clone(&interruption.0);

@@ -16,6 +16,7 @@ use pgslotplan::{
 use super::{
     connection::PublisherArgs,
     files::{self, Existing, ForceArg},
+    interrupt::interrupted,
     output::{Console, Exit, Failure, Teller},
     sample_databases,
     sample_history::{self, HistoryArgs},
@@ -127,11 +128,13 @@ pub fn run(args: &SampleArgs, console: &Console) -> Result<Exit, Failure> {
     check_times(args)?;
     let runtime = runtime()?;
     if args.is_of_several() {
-        return runtime.block_on(sample_databases::run(args, console));
+        let outcome = runtime.block_on(sample_databases::run(args, console));
+        runtime.shutdown_background();
+        return outcome;
     }
     files::check_output(&args.output, args.existing())?;
     let teller = Teller::plain(console);
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let (server, session) = args.publisher.connect(SessionPurpose::OBSERVE, console).await?;
         if args.history.is_wanted() {
             return sample_history::run(args, &session, &args.output, &teller).await;
@@ -139,7 +142,10 @@ pub fn run(args: &SampleArgs, console: &Console) -> Result<Exit, Failure> {
         let run = Prepared::read(args, server, session, teller.clone()).await?.start(args, &args.output)?;
         let deriver = run.observe(args, interrupted()).await?;
         finish(args, &args.output, &teller, &deriver)
-    })
+    });
+    // A look-up of a name that hangs shall not keep the program from ending.
+    runtime.shutdown_background();
+    outcome
 }
 
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
@@ -169,25 +175,6 @@ fn check_times(args: &SampleArgs) -> Result<(), Failure> {
         );
     }
     Ok(())
-}
-
-/// Ends when the user or the system asks the program to stop.
-pub(super) async fn interrupted() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-            drop(interrupt.await);
-            return;
-        };
-        tokio::select! {
-            _ = interrupt => {}
-            _ = terminate.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    drop(interrupt.await);
 }
 
 /// Folds, checks and writes.

@@ -19,8 +19,9 @@ use pgslotplan::{
 use super::{
     connection::{Publisher, server_failure},
     files::{self, Existing},
+    interrupt::interrupted,
     output::{Console, Exit, Failure, Teller},
-    sample::{SampleArgs, finish, interrupted},
+    sample::{SampleArgs, finish},
     sample_history,
     sample_log::SampleLog,
     sample_run::{Prepared, Sampler},
