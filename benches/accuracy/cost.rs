@@ -75,7 +75,7 @@ async fn session(cluster: &Cluster) -> Outcome<Session> {
 }
 
 async fn process_of(session: &Session) -> Outcome<i32> {
-    Ok(session.client().query_one("SELECT pg_backend_pid()", &[]).await?.get(0))
+    Ok(session.query("read the process", "SELECT pg_backend_pid()", &[]).await?.first().ok_or("no row")?.get(0))
 }
 
 /// Milliseconds that a process has run.
@@ -150,7 +150,7 @@ async fn measure_wal(cluster: &Cluster) -> Outcome<()> {
         to.distance(from) / 1_048_576
     );
     let before = cpu_ms(process)?;
-    let records: i64 = session.client().query_one(&bare, &[]).await?.get(0);
+    let records: i64 = session.query("count records", &bare, &[]).await?.first().ok_or("no row")?.get(0);
     let bare = (cpu_ms(process)? - before) / megabytes;
     let per_kilobyte = records as f64 / megabytes / 1e3;
     let before = cpu_ms(slot_process)?;

@@ -11,7 +11,7 @@ use pgslotplan::{
     cost::{Calibration, Measured},
     format,
     pg::{
-        calibrate::{self as measure, NAME, Obstacle},
+        calibrate::{self as measure, Cleared, NAME, Obstacle},
         connect::{Access, Recovery, Session, SessionPurpose, command_password},
         error::PgError,
         facts::read_facts,
@@ -24,7 +24,7 @@ use super::{
     connection::{Server, connect_subscriber, server_failure},
     files::{self, ForceArg},
     output::{Console, Exit, Failure, json_text},
-    waiting::interrupted,
+    waiting::{AGAIN, interrupted},
 };
 
 /// Share of the time that may go into writing the changes; the rest is for applying them.
@@ -111,7 +111,9 @@ pub fn run(args: &CalibrateArgs, console: &Console) -> Result<Exit, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new("could not start the runtime").source(error))?;
-    let calibration = runtime.block_on(calibrate(args, console))?;
+    let calibration = runtime.block_on(calibrate(args, console));
+    runtime.shutdown_background();
+    let calibration = calibration?;
     files::write_bytes(&args.output, args.force.existing(), &format::write(&calibration))?;
     if files::is_standard(&args.output) {
         return Ok(Exit::Done);
@@ -131,7 +133,7 @@ async fn calibrate(args: &CalibrateArgs, console: &Console) -> Result<Calibratio
     if let Some(obstacle) = measure::find_obstacle(&session).await.map_err(server_failure)? {
         return Err(explain_obstacle(&obstacle, &facts));
     }
-    if measure::clear(&session).await.map_err(server_failure)? {
+    if removed(measure::clear(&session).await)? {
         console.note("removed what an earlier calibration left behind");
     }
     let conninfo = match &args.loopback {
@@ -149,6 +151,9 @@ async fn calibrate(args: &CalibrateArgs, console: &Console) -> Result<Calibratio
         () = interrupted() => None,
         measured = measure_rounds(args, &session, &conninfo, console) => Some(measured),
     };
+    if measured.is_none() {
+        console.note(&format!("stopping; removing what was made ({AGAIN}, and leaves it)"));
+    }
     let cleared = clear(&server, session, backend).await;
     let rounds = match measured {
         None => {
@@ -157,8 +162,7 @@ async fn calibrate(args: &CalibrateArgs, console: &Console) -> Result<Calibratio
         }
         Some(Err(failure)) => {
             if let Err(second) = cleared {
-                console.warning(&second.to_string());
-                console.warning(&format!("objects named {NAME} are left; run calibrate again to remove them"));
+                console.failure(&second);
             }
             return Err(failure);
         }
@@ -175,14 +179,30 @@ async fn calibrate(args: &CalibrateArgs, console: &Console) -> Result<Calibratio
 async fn clear(server: &Server, session: Session, backend: i32) -> Result<(), Failure> {
     drop(session);
     let left = |error: PgError| {
-        server_failure(error).hint(format!(
-            "Objects named {NAME} are left on the subscriber, and its replication slot keeps WAL; run calibrate again to \
-             remove them."
-        ))
+        server_failure(error)
+            .detail(format!(
+                "Objects named {NAME} are left on the subscriber: a subscription, a publication, schemas, and a replication \
+                 slot that keeps WAL."
+            ))
+            .hint(LEFT_HINT)
     };
     let session = server.open().await.map_err(left)?;
     measure::end_backend(&session, backend).await.map_err(left)?;
-    measure::clear(&session).await.map(drop).map_err(left)
+    removed(measure::clear(&session).await).map(drop)
+}
+
+const LEFT_HINT: &str =
+    "Run calibrate again to remove them, as soon as the server answers: until then the slot keeps WAL.";
+
+/// Whether there was something; a failure that names what is left.
+fn removed(cleared: Cleared) -> Result<bool, Failure> {
+    let names: Vec<String> = cleared.left.iter().map(|(what, _)| what.clone()).collect();
+    match cleared.left.into_iter().next() {
+        None => Ok(cleared.found),
+        Some((_, error)) => {
+            Err(server_failure(error).detail(format!("Left on the subscriber: {}.", names.join("; "))).hint(LEFT_HINT))
+        }
+    }
 }
 
 /// What was measured.

@@ -103,7 +103,7 @@ pub struct DemoArgs {
 pub struct Interruption(Arc<AtomicBool>);
 
 impl Interruption {
-    /// Listens for Ctrl-C and SIGTERM from now on.
+    /// Listens for Ctrl-C, SIGTERM and SIGHUP from now on.
     fn listen() -> Self {
         let interruption = Interruption::default();
         let asked = Arc::clone(&interruption.0);

@@ -10,11 +10,11 @@ use super::{
     connect::Session,
     error::PgError,
     foreign_keys,
-    row::{get, unsigned},
+    row::{Text, get, size, unsigned},
     texts::{Texts, read_texts},
 };
 use crate::{
-    names::TableName,
+    names::{TableName, one_line},
     policy::Pattern,
     workload::{
         Excluded, ForeignKey, Load, ReplicaIdentity, Table, TableKind,
@@ -28,6 +28,10 @@ const PURPOSE: &str = "read the catalog";
 /// So many tables, the most active and the largest, get measured widths and true sizes: each costs the server about
 /// 0.3 ms, and the others hardly count.
 const MEASURED_TABLES: usize = 1000;
+/// No table has more rows, whatever its statistics say.
+const MOST_ROWS: f64 = 1e15;
+/// No value is wider, bytes.
+const WIDEST: f64 = 1e9;
 /// Width of an index column that is an expression, bytes.
 const EXPRESSION_WIDTH: f64 = 16.0;
 /// Width of an index column of a table that is not measured, bytes: most keys are bigint.
@@ -52,6 +56,7 @@ pub async fn read_catalog(
     scope: &CatalogScope,
 ) -> Result<Catalog, PgError> {
     let relations = read_relations(session).await?;
+    let unreadable = read_unreadable(session).await?;
     let inheritance = read_inheritance(session).await?;
     let mut notes = Vec::new();
     let chosen = choose_measured(&relations, counters);
@@ -64,10 +69,10 @@ pub async fn read_catalog(
         sizes: read_sizes(session, &chosen, &mut notes).await?,
     };
     let mut excluded = Vec::new();
-    let kept = choose_kept(&relations, &inheritance, scope, &mut excluded);
+    let kept = choose_kept(&relations, &inheritance, &unreadable, scope, &mut excluded);
     let named: BTreeSet<&TableName> = relations
         .values()
-        .filter(|relation| relation.persistence == 'p' && !relation.is_system())
+        .filter(|relation| relation.persistence == 'p' && !relation.is_system() && relation.is_readable)
         .map(|relation| &relation.name)
         .collect();
     let foreign_keys = read_foreign_keys(session, |key| named.contains(&key.from) && named.contains(&key.to)).await?;
@@ -94,6 +99,8 @@ pub async fn read_catalog(
 struct Relation {
     oid: u32,
     name: TableName,
+    /// Its name and its schema's are UTF-8.
+    is_readable: bool,
     /// `relkind`; then `relpersistence`.
     kind: char,
     persistence: char,
@@ -116,18 +123,20 @@ type Relations = BTreeMap<u32, Relation>;
 async fn read_relations(session: &Session) -> Result<Relations, PgError> {
     let mut relations = Relations::new();
     let take = |row: &Row| {
-        let text = |column: &str| get::<String>(PURPOSE, row, column);
+        let text = |column: &str| get::<Text>(PURPOSE, row, column);
+        let (schema, name) = (text("schema")?, text("name")?);
         let letter = |column: &str| get::<&str>(PURPOSE, row, column).map(|text| text.chars().next().unwrap_or(' '));
         let relation = Relation {
             oid: get(PURPOSE, row, "oid")?,
-            name: TableName::new(text("schema")?, text("name")?),
+            is_readable: schema.is_readable && name.is_readable,
+            name: TableName::new(schema.shown, name.shown),
             kind: letter("kind")?,
             persistence: letter("persistence")?,
             identity: ReplicaIdentity::of_letter(get(PURPOSE, row, "identity")?).unwrap_or_default(),
             is_partition: get(PURPOSE, row, "is_partition")?,
-            rows_estimate: get::<f64>(PURPOSE, row, "rows_estimate")?.max(0.0),
-            heap_bytes: unsigned(get(PURPOSE, row, "heap_bytes")?),
-            toast_bytes: unsigned(get(PURPOSE, row, "toast_bytes")?),
+            rows_estimate: get::<f64>(PURPOSE, row, "rows_estimate")?.clamp(0.0, MOST_ROWS),
+            heap_bytes: size(get(PURPOSE, row, "heap_bytes")?),
+            toast_bytes: size(get(PURPOSE, row, "toast_bytes")?),
             extension: get(PURPOSE, row, "extension")?,
         };
         relations.insert(relation.oid, relation);
@@ -135,6 +144,29 @@ async fn read_relations(session: &Session) -> Result<Relations, PgError> {
     };
     session.each(PURPOSE, include_str!("sql/relations.sql"), &[], take).await?;
     Ok(relations)
+}
+
+/// Tables that have a column or a foreign key whose name is not UTF-8, with that name as it is shown.
+async fn read_unreadable(session: &Session) -> Result<BTreeMap<u32, String>, PgError> {
+    let mut unreadable = BTreeMap::new();
+    let encoding =
+        session.query(PURPOSE, "SELECT pg_catalog.current_setting('server_encoding') AS encoding", &[]).await?;
+    // In every other encoding the server makes UTF-8 of a name, or refuses to.
+    if !encoding
+        .first()
+        .map_or(Ok(false), |row| get::<&str>(PURPOSE, row, "encoding").map(|name| name == "SQL_ASCII"))?
+    {
+        return Ok(unreadable);
+    }
+    let take = |row: &Row| {
+        let name = Text::of(get::<&[u8]>(PURPOSE, row, "name")?);
+        if !name.is_readable {
+            unreadable.insert(get(PURPOSE, row, "oid")?, name.shown);
+        }
+        Ok(())
+    };
+    session.each(PURPOSE, include_str!("sql/unreadable.sql"), &[], take).await?;
+    Ok(unreadable)
 }
 
 /// Parents by child, in order.
@@ -267,7 +299,14 @@ async fn read_widths(
     let mut widths = BTreeMap::new();
     for row in session.query(PURPOSE, include_str!("sql/widths.sql"), &parameters).await? {
         let numbers: Vec<i16> = get(PURPOSE, &row, "numbers")?;
-        let measured: Vec<Option<f64>> = get(PURPOSE, &row, "measured")?;
+        // Whatever stands in the statistics, a width is not below zero and a share not beyond one.
+        let within = |column: &str, most: f64| {
+            let numbers: Vec<Option<f64>> = get(PURPOSE, &row, column)?;
+            Ok::<_, PgError>(
+                numbers.into_iter().map(|number| number.map(|number| number.clamp(0.0, most))).collect::<Vec<_>>(),
+            )
+        };
+        let measured = within("measured", WIDEST)?;
         let guessed: Vec<f64> = get(PURPOSE, &row, "guessed")?;
         let known = measured.iter().flatten().count();
         let source = match known {
@@ -277,8 +316,13 @@ async fn read_widths(
         };
         let lengths: Vec<i16> = get(PURPOSE, &row, "lengths")?;
         let alignments: Vec<f64> = get(PURPOSE, &row, "alignments")?;
-        let null_shares: Vec<Option<f64>> = get(PURPOSE, &row, "null_shares")?;
+        let null_shares = within("null_shares", 1.0)?;
         let correlations: Vec<Option<f64>> = get(PURPOSE, &row, "correlations")?;
+        let texts = within("text_widths", WIDEST)?;
+        let lists = [measured.len(), guessed.len(), lengths.len(), alignments.len(), null_shares.len(), texts.len()];
+        if lists.iter().any(|length| *length != numbers.len()) {
+            return Err(PgError::Answer { purpose: PURPOSE, reason: "lists of different lengths".to_owned() });
+        }
         let mut columns: Vec<Column> = (0..numbers.len())
             .map(|at| {
                 let null_share = null_shares[at].unwrap_or(0.0);
@@ -288,7 +332,6 @@ async fn read_widths(
             })
             .collect();
         let padding = padding_of(&mut columns);
-        let texts: Vec<Option<f64>> = get(PURPOSE, &row, "text_widths")?;
         let text_of = |at: usize| {
             let null_share = null_shares[at].unwrap_or(0.0);
             let stored = measured[at].map_or(guessed[at], |width| width / (1.0 - null_share).max(SOME_NULLS));
@@ -373,7 +416,7 @@ async fn read_indexes(
             method: get(PURPOSE, row, "method")?,
             numbers: get(PURPOSE, row, "numbers")?,
             key_count: usize::try_from(key_count).unwrap_or_default(),
-            bytes: unsigned(get(PURPOSE, row, "bytes")?),
+            bytes: size(get(PURPOSE, row, "bytes")?),
             is_primary: get(PURPOSE, row, "is_primary")?,
             is_identity: get(PURPOSE, row, "is_identity")?,
             identifying: get(PURPOSE, row, "columns")?,
@@ -407,8 +450,8 @@ async fn read_sizes(
         other => other?,
     };
     let sizes = |row: &Row| {
-        let size = |column: &str| -> Result<u64, PgError> { Ok(unsigned(get(PURPOSE, row, column)?)) };
-        let sizes = Sizes { heap: size("heap_bytes")?, toast: size("toast_bytes")?, index: size("index_bytes")? };
+        let bytes = |column: &str| -> Result<u64, PgError> { Ok(size(get(PURPOSE, row, column)?)) };
+        let sizes = Sizes { heap: bytes("heap_bytes")?, toast: bytes("toast_bytes")?, index: bytes("index_bytes")? };
         Ok((get(PURPOSE, row, "oid")?, sizes))
     };
     rows.iter().map(sizes).collect()
@@ -434,13 +477,14 @@ async fn read_foreign_keys(
 fn choose_kept(
     relations: &Relations,
     inheritance: &BTreeMap<u32, Vec<u32>>,
+    unreadable: &BTreeMap<u32, String>,
     scope: &CatalogScope,
     excluded: &mut Vec<Excluded>,
 ) -> BTreeSet<u32> {
     let own_reason: BTreeMap<u32, String> = relations
         .values()
         .filter(|relation| !relation.is_system())
-        .filter_map(|relation| Some((relation.oid, reason_to_exclude(relation, scope)?)))
+        .filter_map(|relation| Some((relation.oid, reason_to_exclude(relation, unreadable, scope)?)))
         .collect();
     let mut kept = BTreeSet::new();
     for relation in relations.values().filter(|relation| !relation.is_system()) {
@@ -464,7 +508,7 @@ fn choose_kept(
     kept
 }
 
-fn reason_to_exclude(relation: &Relation, scope: &CatalogScope) -> Option<String> {
+fn reason_to_exclude(relation: &Relation, unreadable: &BTreeMap<u32, String>, scope: &CatalogScope) -> Option<String> {
     let covers = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.covers(&relation.name));
     let reason = match (relation.kind, relation.persistence) {
         ('v', _) => "view",
@@ -474,9 +518,16 @@ fn reason_to_exclude(relation: &Relation, scope: &CatalogScope) -> Option<String
         (_, 'u') => "unlogged table: it writes no WAL",
         _ => match &relation.extension {
             Some(extension) if !covers(&scope.include) => {
-                return Some(format!("owned by extension \"{}\"", crate::names::one_line(extension)));
+                return Some(format!("owned by extension \"{}\"", one_line(extension)));
             }
             _ if covers(&scope.exclude) => "excluded by --exclude",
+            _ if !relation.is_readable => "its name is not UTF-8, and the database's encoding is SQL_ASCII",
+            _ if unreadable.contains_key(&relation.oid) => {
+                let name = one_line(&unreadable[&relation.oid]);
+                return Some(format!(
+                    "the name \"{name}\" of a column or foreign key is not UTF-8, and the database's encoding is SQL_ASCII"
+                ));
+            }
             _ => return None,
         },
     };
@@ -618,6 +669,7 @@ mod tests {
         let relation = Relation {
             oid,
             name: TableName::new("public", name),
+            is_readable: true,
             kind,
             persistence: 'p',
             identity: ReplicaIdentity::Default,
@@ -643,12 +695,12 @@ mod tests {
         assert_eq!(partition_root(&relations[&20_003], &relations, &inheritance), Some(20_001));
         assert_eq!(partition_root(&relations[&20_004], &relations, &inheritance), None);
         let mut excluded = Vec::new();
-        let kept = choose_kept(&relations, &inheritance, &CatalogScope::default(), &mut excluded);
+        let kept = choose_kept(&relations, &inheritance, &BTreeMap::new(), &CatalogScope::default(), &mut excluded);
         assert_eq!(kept, BTreeSet::from([20_001, 20_003, 20_004]));
         assert_eq!((excluded.len(), excluded[0].name.as_str()), (1, "mid"));
         let scope = CatalogScope { exclude: vec![Pattern("root".into())], ..CatalogScope::default() };
         let mut excluded = Vec::new();
-        let kept = choose_kept(&relations, &inheritance, &scope, &mut excluded);
+        let kept = choose_kept(&relations, &inheritance, &BTreeMap::new(), &scope, &mut excluded);
         assert_eq!(kept, BTreeSet::from([20_004]));
         assert!(excluded.iter().any(|e| e.name == "leaf" && e.reason.contains("root public.root is excluded")));
     }
@@ -670,12 +722,26 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_named_is_left_out_with_the_reason() {
+        let (_, mut odd) = relation(20_001, "caf\\xe9", 'r', false);
+        let (scope, none) = (CatalogScope::default(), BTreeMap::new());
+        assert_eq!(reason_to_exclude(&odd, &none, &scope), None);
+        let columns = BTreeMap::from([(20_001, "\\xff".to_owned())]);
+        assert!(reason_to_exclude(&odd, &columns, &scope).unwrap().contains("the name \"\\xff\" of a column"));
+        odd.is_readable = false;
+        assert!(reason_to_exclude(&odd, &none, &scope).unwrap().contains("its name is not UTF-8"));
+    }
+
+    #[test]
     fn extensions_own_their_tables_unless_included() {
         let (_, mut owned) = relation(20_001, "spatial_ref_sys", 'r', false);
         owned.extension = Some("postgis".into());
         let scope = CatalogScope::default();
-        assert_eq!(reason_to_exclude(&owned, &scope).as_deref(), Some("owned by extension \"postgis\""));
+        assert_eq!(
+            reason_to_exclude(&owned, &BTreeMap::new(), &scope).as_deref(),
+            Some("owned by extension \"postgis\"")
+        );
         let scope = CatalogScope { include: vec![Pattern("spatial_ref_sys".into())], exclude: Vec::new() };
-        assert_eq!(reason_to_exclude(&owned, &scope), None);
+        assert_eq!(reason_to_exclude(&owned, &BTreeMap::new(), &scope), None);
     }
 }

@@ -4,22 +4,23 @@
 //! Settings are made by `SET` after connecting, never as start-up options, which poolers refuse; and only once it is
 //! clear that no pooler will hand the changed session to somebody else.
 
-use std::{net::IpAddr, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use futures_util::TryStreamExt;
 use rustls::ClientConfig;
 use tokio::task::JoinHandle;
 use tokio_postgres::{
-    Client, Config, NoTls, Row, config,
+    Client, Config, Row, config,
     types::{ToSql, Type},
 };
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
     environment::Environment,
-    error::{PgError, Unsuitable, cause_of, server_message, statement_error},
+    error::{PgError, Unsuitable, cause_of, server_message, statement_error, without_number},
     settings::{ChannelBinding, ConnectionSettings, Endpoint, Host, SslMode, TargetSession},
+    socket::{self, LoginError},
     tls,
+    wire::{ANSWER_LIMIT, CertificateSeen, Trouble, Wire},
 };
 use crate::server::ServerVersion;
 
@@ -64,10 +65,22 @@ impl SessionPurpose {
     };
 }
 
-/// An open session. The connection closes when it is dropped.
+/// What a server may take longer than it was told to, before it counts as gone: the way there and back.
+const GRACE: Duration = Duration::from_secs(10);
+/// Rows of an answer that is kept whole, and of one that is taken row by row.
+const ROWS_KEPT: u64 = 4_000_000;
+const ROWS_TAKEN: u64 = 20_000_000;
+/// One row, and what stands around it.
+const MESSAGES_OF_ONE_VALUE: u64 = 100;
+
+/// An open session. The connection closes when it is dropped. Every statement has an end here too, in time and in size:
+/// a server that stops answering, or never stops, is an error and not a hang.
 #[derive(Debug)]
 pub struct Session {
     client: Client,
+    wire: Arc<Wire>,
+    /// What one statement may take.
+    limit: Duration,
     /// As psql words it: `server at "db1", port 5432`.
     pub server: String,
     /// The server's version.
@@ -93,7 +106,7 @@ impl Session {
         purpose: SessionPurpose,
         environment: &Environment,
     ) -> Result<Self, PgError> {
-        let connector = Connector::new(settings, environment).await?;
+        let connector = Connector::new(settings, purpose, environment).await?;
         let mut session = connector.connect().await?;
         if is_pooler_console(&session, settings).await {
             return Err(session.unsuitable(Unsuitable::PoolerConsole));
@@ -107,25 +120,28 @@ impl Session {
             return Err(session.unsuitable(Unsuitable::Standby));
         }
         session.prepare(purpose).await?;
+        session.limit = purpose.statement_timeout + GRACE;
         Ok(session)
-    }
-
-    /// The driver's client, for what [`Session::query`] does not cover.
-    pub fn client(&self) -> &Client {
-        &self.client
     }
 
     /// Runs one statement with typed parameters in a single round trip.
     ///
     /// # Errors
-    /// [`PgError::Statement`] as the server words it, or [`PgError::Lost`]. `purpose` completes "could not …".
+    /// [`PgError::Statement`] as the server words it, [`PgError::Lost`], [`PgError::Stalled`] or [`PgError::TooMuch`].
+    /// `purpose` completes "could not …".
     pub async fn query(
         &self,
         purpose: &'static str,
         sql: &str,
         parameters: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Vec<Row>, PgError> {
-        self.client.query_typed(sql, parameters).await.map_err(|error| statement_error(purpose, &error))
+        let mut rows = Vec::new();
+        let keep = |row| {
+            rows.push(row);
+            Ok(())
+        };
+        self.take_rows(purpose, sql, parameters, ROWS_KEPT, keep).await?;
+        Ok(rows)
     }
 
     /// The same, row by row as they come: an answer of many rows is never in memory whole.
@@ -139,13 +155,32 @@ impl Session {
         parameters: &[(&(dyn ToSql + Sync), Type)],
         mut take: impl FnMut(&Row) -> Result<(), PgError>,
     ) -> Result<(), PgError> {
-        let failed = |error| statement_error(purpose, &error);
+        self.take_rows(purpose, sql, parameters, ROWS_TAKEN, |row| take(&row)).await
+    }
+
+    async fn take_rows(
+        &self,
+        purpose: &'static str,
+        sql: &str,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+        most: u64,
+        mut take: impl FnMut(Row) -> Result<(), PgError>,
+    ) -> Result<(), PgError> {
+        let failed = |error| self.failure(purpose, &error);
         let parameters = parameters.iter().map(|(value, kind)| (*value, kind.clone()));
-        let mut rows = std::pin::pin!(self.client.query_typed_raw(sql, parameters).await.map_err(failed)?);
-        while let Some(row) = rows.try_next().await.map_err(failed)? {
-            take(&row)?;
-        }
-        Ok(())
+        let reading = async {
+            let mut rows = std::pin::pin!(self.client.query_typed_raw(sql, parameters).await.map_err(failed)?);
+            let mut count = 0;
+            while let Some(row) = rows.try_next().await.map_err(failed)? {
+                count += 1;
+                if count > most {
+                    return Err(PgError::TooMuch { purpose, limit: format!("{most} rows") });
+                }
+                take(row)?;
+            }
+            Ok(())
+        };
+        self.in_time(purpose, self.limit, reading).await
     }
 
     /// Runs statements that answer nothing.
@@ -153,7 +188,35 @@ impl Session {
     /// # Errors
     /// As [`Session::query`].
     pub async fn execute(&self, purpose: &'static str, sql: &str) -> Result<(), PgError> {
-        self.client.batch_execute(sql).await.map_err(|error| statement_error(purpose, &error))
+        let running = async { self.client.batch_execute(sql).await.map_err(|error| self.failure(purpose, &error)) };
+        // Each of several statements may take its time; none of ours has two that take long.
+        self.in_time(purpose, 2 * self.limit, running).await
+    }
+
+    /// Waits for an answer, but not forever. After an answer that did not come, or had no end, the session is over: what
+    /// still comes would be taken for the answer to the next statement.
+    async fn in_time<T>(
+        &self,
+        purpose: &'static str,
+        limit: Duration,
+        answer: impl Future<Output = Result<T, PgError>>,
+    ) -> Result<T, PgError> {
+        self.wire.begin_answer();
+        let outcome = match tokio::time::timeout(limit, answer).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(PgError::Stalled { purpose, limit }),
+        };
+        if matches!(outcome, Err(PgError::Stalled { .. } | PgError::TooMuch { .. })) {
+            self.driver.abort();
+        }
+        outcome
+    }
+
+    fn failure(&self, purpose: &'static str, error: &tokio_postgres::Error) -> PgError {
+        match self.wire.trouble() {
+            Some(Trouble::TooMuch(bytes)) => PgError::TooMuch { purpose, limit: too_many_bytes(bytes) },
+            _ => statement_error(purpose, error),
+        }
     }
 
     fn unsuitable(&self, reason: Unsuitable) -> PgError {
@@ -162,11 +225,22 @@ impl Session {
 
     /// One text by the simple protocol, which poolers and old servers speak too.
     async fn read_text(&self, purpose: &'static str, sql: &str) -> Result<String, PgError> {
-        let messages = self.client.simple_query(sql).await.map_err(|error| statement_error(purpose, &error))?;
-        let text = messages.iter().find_map(|message| match message {
-            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-            _ => None,
-        });
+        let failed = |error| self.failure(purpose, &error);
+        let asking = async {
+            let mut messages = std::pin::pin!(self.client.simple_query_raw(sql).await.map_err(failed)?);
+            let (mut text, mut count) = (None, 0);
+            while let Some(message) = messages.try_next().await.map_err(failed)? {
+                count += 1;
+                if count > MESSAGES_OF_ONE_VALUE {
+                    return Err(PgError::TooMuch { purpose, limit: format!("{MESSAGES_OF_ONE_VALUE} rows") });
+                }
+                if let tokio_postgres::SimpleQueryMessage::Row(row) = message {
+                    text = text.or_else(|| row.get(0).map(str::to_owned));
+                }
+            }
+            Ok(text)
+        };
+        let text = self.in_time(purpose, self.limit, asking).await?;
         text.ok_or_else(|| PgError::Answer { purpose, reason: "no row".to_owned() })
     }
 
@@ -185,6 +259,7 @@ impl Session {
         self.read_text("read the session's process id", "SELECT pg_catalog.pg_backend_pid()").await
     }
 
+    /// A database in SQL_ASCII would refuse to send a name that is not UTF-8; whoever reads it tells what it is.
     async fn prepare(&self, purpose: SessionPurpose) -> Result<(), PgError> {
         let read_only = match purpose.access {
             Access::ReadOnly => "SET default_transaction_read_only = on;",
@@ -197,7 +272,9 @@ impl Session {
              SET standard_conforming_strings = on; SET quote_all_identifiers = off;
              SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC';
              SET extra_float_digits = 1; SET bytea_output = 'hex'; SET client_min_messages = warning;
-             SET jit = off; SET max_parallel_workers_per_gather = 0; SET work_mem = '32MB';",
+             SET jit = off; SET max_parallel_workers_per_gather = 0; SET work_mem = '32MB';
+             SELECT pg_catalog.set_config('client_encoding', 'SQL_ASCII', false)
+              WHERE pg_catalog.current_setting('server_encoding') = 'SQL_ASCII';",
             statement = purpose.statement_timeout.as_millis(),
             lock = purpose.lock_timeout.as_millis(),
         );
@@ -207,28 +284,46 @@ impl Session {
 
 /// PgBouncer's console answers only its own commands; its database has a fixed name.
 async fn is_pooler_console(session: &Session, settings: &ConnectionSettings) -> bool {
-    settings.database == "pgbouncer" && session.client.simple_query("SHOW POOLS").await.is_ok()
+    settings.database == "pgbouncer" && session.execute("look for a pooler's console", "SHOW POOLS").await.is_ok()
+}
+
+fn too_many_bytes(limit: u64) -> String {
+    match limit {
+        ANSWER_LIMIT => format!("{} MB in one answer", limit >> 20),
+        _ => format!("{} kB in one message", limit >> 10),
+    }
 }
 
 /// All that one attempt needs, made once.
 struct Connector<'a> {
     settings: &'a ConnectionSettings,
-    tls: Option<ClientConfig>,
+    environment: &'a Environment,
+    tls: Option<Arc<ClientConfig>>,
+    certificate: Arc<CertificateSeen>,
     command_password: Option<String>,
+    /// For statements before the session is prepared.
+    limit: Duration,
 }
 
 impl<'a> Connector<'a> {
-    async fn new(settings: &'a ConnectionSettings, environment: &Environment) -> Result<Self, PgError> {
+    async fn new(
+        settings: &'a ConnectionSettings,
+        purpose: SessionPurpose,
+        environment: &'a Environment,
+    ) -> Result<Self, PgError> {
+        let certificate = Arc::new(CertificateSeen::default());
         let over_tcp = settings.hosts.iter().any(|host| matches!(host.endpoint, Endpoint::Tcp { .. }));
         let tls = match settings.tls.mode {
             SslMode::Disable => None,
             _ if !over_tcp => None,
             // As libpq: without TLS when it cannot even be tried.
-            SslMode::Allow | SslMode::Prefer => tls::client_config(&settings.tls, environment).ok(),
-            _ => Some(tls::client_config(&settings.tls, environment)?),
+            SslMode::Allow | SslMode::Prefer => tls::client_config(&settings.tls, &certificate, environment).ok(),
+            _ => Some(tls::client_config(&settings.tls, &certificate, environment)?),
         };
+        let tls = tls.map(Arc::new);
         let command_password = command_password(settings).await?;
-        Ok(Connector { settings, tls, command_password })
+        let limit = settings.connect_timeout.unwrap_or(purpose.statement_timeout + GRACE);
+        Ok(Connector { settings, environment, tls, certificate, command_password, limit })
     }
 
     /// The first host that will do. As libpq, a host that answers and refuses the password ends the search.
@@ -242,9 +337,9 @@ impl<'a> Connector<'a> {
                     attempts.push(session.unsuitable(Unsuitable::SessionAttributes));
                     second_best.get_or_insert(session);
                 }
-                Err(error @ (PgError::PasswordMissing { .. } | PgError::Rejected { .. })) if !error.is_passing() => {
-                    return Err(error);
-                }
+                Err(
+                    error @ (PgError::PasswordMissing { .. } | PgError::Rejected { .. } | PgError::Distrusted { .. }),
+                ) if !error.is_passing() => return Err(error),
                 Err(error) => attempts.push(error),
             }
         }
@@ -310,51 +405,72 @@ impl<'a> Connector<'a> {
         };
         let mut session = session?;
         // A console of a pooler does not know the question; what it is comes out later.
-        session.in_recovery = session.read_in_recovery().await.unwrap_or(false);
+        session.in_recovery = match session.read_in_recovery().await {
+            Err(error @ (PgError::Stalled { .. } | PgError::TooMuch { .. })) => return Err(error),
+            answer => answer.unwrap_or(false),
+        };
         Ok(session)
     }
 
+    /// One login, at each of the host's addresses until one answers.
     async fn attempt(&self, host: &Host, mode: config::SslMode) -> Result<Session, PgError> {
         let config = self.driver_config(host, mode);
-        let connecting = async {
-            match &self.tls {
-                Some(tls) if mode != config::SslMode::Disable => {
-                    let (client, connection) = config.connect(MakeRustlsConnect::new(tls.clone())).await?;
-                    Ok((client, tokio::spawn(async move { drop(connection.await) })))
+        let login = socket::Login {
+            config: &config,
+            tls: self.tls.as_ref().filter(|_| mode != config::SslMode::Disable),
+            is_direct: self.settings.tls.direct && mode == config::SslMode::Require,
+            settings: self.settings,
+            environment: self.environment,
+            certificate: &self.certificate,
+        };
+        let unanswered = |limit: Duration| PgError::Unreachable {
+            server: host.to_string(),
+            reason: format!("no answer within {} s", limit.as_secs()),
+        };
+        let places = async { socket::places(host).await };
+        let places = match self.in_connect_time(places).await {
+            Ok(places) => places.map_err(|error| PgError::Unreachable {
+                server: host.to_string(),
+                reason: without_number(&error.to_string()),
+            })?,
+            Err(limit) => return Err(unanswered(limit)),
+        };
+        let mut last = None;
+        for place in places {
+            match self.in_connect_time(login.at(&place)).await {
+                Ok(Ok((client, wire, driver))) => {
+                    let server = host.to_string();
+                    let (version, in_recovery, limit) = (ServerVersion(0), false, self.limit);
+                    return Ok(Session { client, wire, limit, server, version, in_recovery, driver });
                 }
-                _ => {
-                    let (client, connection) = config.connect(NoTls).await?;
-                    Ok((client, tokio::spawn(async move { drop(connection.await) })))
+                Ok(Err((error, wire))) => {
+                    let error = self.connect_error(host, &error, &wire);
+                    if !matches!(error, PgError::Unreachable { .. }) {
+                        return Err(error);
+                    }
+                    last = Some(error);
                 }
+                Err(limit) => last = Some(unanswered(limit)),
             }
-        };
-        let answer = match self.settings.connect_timeout {
-            Some(limit) => match tokio::time::timeout(limit, connecting).await {
-                Ok(answer) => answer,
-                Err(_) => {
-                    let reason = format!("no answer within {} s", limit.as_secs());
-                    return Err(PgError::Unreachable { server: host.to_string(), reason });
-                }
-            },
-            None => connecting.await,
-        };
-        let (client, driver) = answer.map_err(|error| self.connect_error(host, &error))?;
-        Ok(Session { client, server: host.to_string(), version: ServerVersion(0), in_recovery: false, driver })
+        }
+        Err(last.unwrap_or_else(|| PgError::Unreachable {
+            server: host.to_string(),
+            reason: "its name has no address".to_owned(),
+        }))
+    }
+
+    /// As long as `connect_timeout` allows; the limit, when that was too short.
+    async fn in_connect_time<T>(&self, attempt: impl Future<Output = T>) -> Result<T, Duration> {
+        match self.settings.connect_timeout {
+            Some(limit) => tokio::time::timeout(limit, attempt).await.map_err(|_| limit),
+            None => Ok(attempt.await),
+        }
     }
 
     fn driver_config(&self, host: &Host, mode: config::SslMode) -> Config {
         let settings = self.settings;
         let mut config = Config::new();
-        config.user(&settings.user).dbname(&settings.database).application_name("pgslotplan").port(host.port);
-        match &host.endpoint {
-            Endpoint::Socket(folder) => drop(config.host_path(folder)),
-            Endpoint::Tcp { host, address } => {
-                config.host(host);
-                if let Some(address) = address.or_else(|| host.parse::<IpAddr>().ok()) {
-                    config.hostaddr(address);
-                }
-            }
-        }
+        config.user(&settings.user).dbname(&settings.database).application_name("pgslotplan");
         let given = self.command_password.as_deref().or(settings.password.as_ref().map(|secret| secret.expose()));
         if let Some(password) = given.or(host.passfile_password.as_ref().map(|secret| secret.expose())) {
             config.password(password);
@@ -362,13 +478,6 @@ impl<'a> Connector<'a> {
         if let Some(options) = &settings.options {
             config.options(options);
         }
-        if let Some(timeout) = settings.tcp_user_timeout {
-            config.tcp_user_timeout(timeout);
-        }
-        match settings.keepalives_idle {
-            Some(idle) => config.keepalives(true).keepalives_idle(idle),
-            None => config.keepalives(false),
-        };
         config.ssl_mode(mode);
         if settings.tls.direct && mode == config::SslMode::Require {
             config.ssl_negotiation(config::SslNegotiation::Direct);
@@ -381,8 +490,22 @@ impl<'a> Connector<'a> {
         config
     }
 
-    fn connect_error(&self, host: &Host, error: &tokio_postgres::Error) -> PgError {
+    fn connect_error(&self, host: &Host, error: &LoginError, wire: &Wire) -> PgError {
         let server = host.to_string();
+        match wire.trouble() {
+            Some(Trouble::Authentication(reason)) => return PgError::Distrusted { server, reason },
+            Some(Trouble::TooMuch(bytes)) => {
+                return PgError::Distrusted { server, reason: format!("it sends more than {}", too_many_bytes(bytes)) };
+            }
+            None => {}
+        }
+        let error = match error {
+            LoginError::Driver(error) => error,
+            LoginError::Peer(reason) => return PgError::Distrusted { server, reason: reason.clone() },
+            LoginError::Socket(error) => {
+                return PgError::Unreachable { server, reason: without_number(&error.to_string()) };
+            }
+        };
         if let Some(message) = server_message(error) {
             let from_file = self.command_password.is_none() && self.settings.password.is_none();
             let passfile = self.settings.passfile.clone().filter(|_| from_file && host.passfile_password.is_some());
@@ -427,7 +550,7 @@ fn tls_cause(error: &tokio_postgres::Error) -> Option<&rustls::Error> {
         if let Some(found) = inner.downcast_ref::<rustls::Error>() {
             return Some(found);
         }
-        let io = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let io = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         if let Some(found) = io.and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>()) {
             return Some(found);
         }
@@ -453,6 +576,7 @@ async fn run_password_command(command: &str) -> Result<String, PgError> {
     let output = tokio::process::Command::new("sh")
         .args(["-c", command])
         .stderr(std::process::Stdio::inherit())
+        .kill_on_drop(true)
         .output()
         .await
         .map_err(|error| failed(error.to_string()))?;
@@ -465,3 +589,7 @@ async fn run_password_command(command: &str) -> Result<String, PgError> {
         _ => Err(failed("it printed nothing".to_owned())),
     }
 }
+
+#[cfg(test)]
+#[path = "hostile_tests.rs"]
+mod tests;

@@ -23,6 +23,10 @@ const PURPOSE: &str = "read changes from a temporary slot";
 const CHANGES_A_READ: i32 = 100_000;
 /// A read that takes longer is given up, and the slot with it: one huge transaction shall not fill the server's disk.
 const READ_LIMIT_MS: u32 = 10_000;
+/// More of anything is not in one read, and would not add up.
+const LARGEST_COUNT: i64 = 1 << 40;
+/// Names of 1,600 columns and what stands around them take less.
+const LARGEST_FRAME: i64 = 1 << 18;
 /// Most pairs that one read brings back.
 const MOST_PAIRS: usize = 10_000;
 
@@ -129,9 +133,9 @@ impl PeekSlot {
         let mut changes: Vec<(u32, Changes)> = Vec::new();
         let mut tables: BTreeMap<u32, DecodeTally> = BTreeMap::new();
         for row in &rows {
-            let count: i64 = get(PURPOSE, row, "count")?;
+            let count = get::<i64>(PURPOSE, row, "count")?.clamp(0, LARGEST_COUNT);
             let oid = |column: &str| get::<u32>(PURPOSE, row, column);
-            let number = |column: &str| get::<i64>(PURPOSE, row, column);
+            let number = |column: &str| get::<i64>(PURPOSE, row, column).map(|number| number.clamp(0, LARGEST_COUNT));
             match get::<&str>(PURPOSE, row, "line")? {
                 "all" => peek.transactions = unsigned(count),
                 "transactions" => tables.entry(oid("a")?).or_default().transactions = unsigned(count),
@@ -179,7 +183,7 @@ impl PeekSlot {
         }
         let sql = include_str!("sql/decode_columns.sql");
         for row in self.session.query(PURPOSE, sql, &[(&unknown, Type::OID_ARRAY)]).await? {
-            let number = |column: &str| get::<i64>(PURPOSE, &row, column);
+            let number = |column: &str| get::<i64>(PURPOSE, &row, column).map(|number| number.clamp(0, LARGEST_FRAME));
             let frame = Frame {
                 columns: number("columns")?,
                 frame: number("frame")?,

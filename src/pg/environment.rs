@@ -96,6 +96,26 @@ impl Environment {
         }
     }
 
+    /// The regular files of a folder, by name; what lies in folders below is not looked at.
+    ///
+    /// # Errors
+    /// As the operating system says.
+    pub fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        match &self.files {
+            Files::Disk => list_on_disk(folder),
+            Files::Given(files) => {
+                let inside: Vec<PathBuf> = files.keys().filter(|path| path.parent() == Some(folder)).cloned().collect();
+                if inside.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(inside) }
+            }
+            Files::Absent => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    /// The name of an account of this machine, as `/etc/passwd` has it.
+    pub fn account_name(&self, uid: u32) -> Option<String> {
+        account_in(&self.read(Path::new("/etc/passwd")).ok()?.text, &uid.to_string())
+    }
+
     /// A path below the home directory.
     pub fn in_home(&self, path: &str) -> Option<PathBuf> {
         self.home.as_ref().map(|home| home.join(path))
@@ -107,12 +127,27 @@ impl Environment {
 fn system_user() -> Option<String> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let uid = status.lines().find_map(|line| line.strip_prefix("Uid:"))?.split_whitespace().nth(1)?.to_owned();
-    let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
-    accounts.lines().find_map(|line| {
+    account_in(&std::fs::read_to_string("/etc/passwd").ok()?, &uid)
+}
+
+fn account_in(passwd: &str, uid: &str) -> Option<String> {
+    passwd.lines().find_map(|line| {
         let mut fields = line.split(':');
         let name = fields.next()?;
         (fields.nth(1)? == uid).then(|| name.to_owned())
     })
+}
+
+fn list_on_disk(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads libpq's files")]
@@ -157,6 +192,16 @@ mod tests {
         }
         let bare = environment.without_server_variables();
         assert_eq!(bare.variables.keys().collect::<Vec<_>>(), ["PGPASSFILE", "PGSERVICEFILE"]);
+    }
+
+    #[test]
+    fn accounts_have_names() {
+        let passwd = "root:x:0:0:root:/root:/bin/bash\npostgres:x:26:26::/var/lib/pgsql:/bin/bash\n";
+        let file = SmallFile { text: passwd.to_owned(), mode: 0o644, regular: true, owned_by_root: true };
+        let files = Files::Given([("/etc/passwd".into(), file)].into());
+        let environment = Environment { files, ..Environment::default() };
+        assert_eq!(environment.account_name(26).as_deref(), Some("postgres"));
+        assert_eq!((environment.account_name(6), Environment::default().account_name(0)), (None, None));
     }
 
     #[test]

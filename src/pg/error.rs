@@ -3,7 +3,7 @@
 //! The driver's own text says only "db error"; here SQLSTATE, message, detail and hint are kept. No variant holds a
 //! password or a connection string.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use tokio_postgres::error::SqlState;
 
@@ -97,6 +97,14 @@ pub enum PgError {
         /// What could help.
         hint: Option<&'static str>,
     },
+    /// It answered, and what it asks for or is may not be: `require_auth`, `sslcertmode`, `requirepeer`.
+    #[error("could not connect to {server}: {reason}")]
+    Distrusted {
+        /// Which server.
+        server: String,
+        /// Why not.
+        reason: String,
+    },
     /// The server asks for a password and there is none.
     #[error("could not connect to {server}: no password supplied")]
     PasswordMissing {
@@ -129,6 +137,22 @@ pub enum PgError {
     Lost {
         /// What the server or the operating system said.
         reason: String,
+    },
+    /// The server did not answer in time, which it was told to keep as well.
+    #[error("could not {purpose}: the server did not answer within {} s", .limit.as_secs())]
+    Stalled {
+        /// What it was for.
+        purpose: &'static str,
+        /// How long it had.
+        limit: Duration,
+    },
+    /// The answer has no end, or one that is too far.
+    #[error("could not {purpose}: the server sends more than {limit}")]
+    TooMuch {
+        /// What it was for.
+        purpose: &'static str,
+        /// Of what: `1024 MB in one answer`.
+        limit: String,
     },
     /// The server refused a statement.
     #[error("could not {purpose}: {message}")]
@@ -172,7 +196,9 @@ impl PgError {
     /// What it means for the exit code.
     pub fn class(&self) -> ErrorClass {
         match self {
-            PgError::Settings(_) | PgError::File { .. } | PgError::Answer { .. } => ErrorClass::Usage,
+            PgError::Settings(_) | PgError::File { .. } | PgError::Answer { .. } | PgError::TooMuch { .. } => {
+                ErrorClass::Usage
+            }
             PgError::Statement { .. } => ErrorClass::StatementRefused,
             _ => ErrorClass::CannotConnect,
         }
@@ -181,7 +207,7 @@ impl PgError {
     /// Whether trying again later may help: a restart, a failover, a network fault.
     pub fn is_passing(&self) -> bool {
         match self {
-            PgError::Unreachable { .. } | PgError::Lost { .. } => true,
+            PgError::Unreachable { .. } | PgError::Lost { .. } | PgError::Stalled { .. } => true,
             PgError::Rejected { message, .. } => {
                 // cannot connect now, too many connections, and the shutdown family
                 matches!(message.sqlstate.as_str(), "53300" | "57P01" | "57P02" | "57P03")
@@ -229,6 +255,9 @@ impl PgError {
             PgError::Tls { hint, .. } => (*hint)?,
             PgError::File { what: tls::ROOT_CERTIFICATE_FILE, .. } => {
                 "Give sslrootcert (managed services publish theirs), or a weaker sslmode."
+            }
+            PgError::Stalled { .. } => {
+                "The server takes connections but does not work; look at its processes and its disk."
             }
             PgError::PasswordMissing { .. } => "Give one with -W, --password-command, a .pgpass entry or PGPASSWORD.",
             PgError::Rejected { message, .. } => {
@@ -304,10 +333,12 @@ pub(super) fn cause_of(error: &tokio_postgres::Error) -> String {
         last = inner.to_string();
         cause = inner.source();
     }
-    match last.split_once(" (os error") {
-        Some((text, _)) => text.to_owned(),
-        None => last,
-    }
+    without_number(&last)
+}
+
+/// The system's own words, without ` (os error 111)`.
+pub(super) fn without_number(text: &str) -> String {
+    text.split_once(" (os error").map_or(text, |(words, _)| words).to_owned()
 }
 
 /// A failed statement.

@@ -1,10 +1,11 @@
 //! The only room that knows the driver. It reads facts and judges nothing.
 //!
-//! `conninfo`, `pgpass`, `service`, `environment` and `settings` are libpq's connection language; `tls` and `connect`
-//! make a session of it; `abilities`, `catalog`, `counters`, `decode`, `facts`, `texts` and `wal` run the queries of `sql/`, whose
+//! `conninfo`, `pgpass`, `service`, `environment`, `settings` and `auth` are libpq's connection language; `socket`, `tls` and
+//! `connect` make a session of it, and `wire` ends what a server does not end; `abilities`, `catalog`, `counters`, `decode`, `facts`, `texts` and `wal` run the queries of `sql/`, whose
 //! column names go no further. `calibrate` is the one that writes, and removes what it wrote.
 
 pub mod abilities;
+mod auth;
 pub mod calibrate;
 pub mod catalog;
 pub mod connect;
@@ -20,6 +21,8 @@ pub mod preflight;
 mod row;
 pub mod service;
 pub mod settings;
+mod socket;
 mod texts;
 pub mod tls;
 pub mod wal;
+mod wire;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::{
     Row,
-    types::{FromSql, ToSql, Type},
+    types::{ToSql, Type},
 };
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
     error::PgError,
     facts::read_facts,
     foreign_keys::{self, foreign_key},
-    row::{get, unsigned},
+    row::{Column, get, unsigned},
 };
 use crate::{
     names::{TableName, one_line},
@@ -136,7 +136,7 @@ fn note_unseen(permissions: &Row, unseen: &mut Vec<Unseen>) -> Result<(), PgErro
     Ok(())
 }
 
-fn field<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T, PgError> {
+fn field<'a, T: Column<'a>>(row: &'a Row, column: &str) -> Result<T, PgError> {
     get(PURPOSE, row, column)
 }
 

@@ -7,10 +7,12 @@ use std::{
     fmt,
     net::IpAddr,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use super::{
+    auth::AuthRules,
     conninfo::{self, ConninfoError, Values},
     environment::Environment,
     pgpass, service,
@@ -158,10 +160,34 @@ pub struct TlsSettings {
     pub certificate: ClientFile,
     /// `sslkey`.
     pub key: ClientFile,
-    /// `sslcrl`: certificates that were taken back; used where it exists.
+    /// `sslcrl`: certificates that were taken back.
     pub revocations: ClientFile,
+    /// `sslcrldir`: a folder of such lists, named by OpenSSL's hashes.
+    pub revocation_folder: Option<PathBuf>,
+    /// `ssl_min_protocol_version` and `ssl_max_protocol_version`.
+    pub versions: TlsVersions,
     /// `sslsni=0` hides the name from whoever listens.
     pub send_server_name: bool,
+}
+
+/// Which versions of TLS will do. There is no older one in this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TlsVersions {
+    /// TLS 1.2.
+    pub v1_2: bool,
+    /// TLS 1.3.
+    pub v1_3: bool,
+}
+
+/// TCP keepalives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keepalives {
+    /// `keepalives_idle`.
+    pub idle: Duration,
+    /// `keepalives_interval`; the system's own when absent.
+    pub interval: Option<Duration>,
+    /// `keepalives_count`; the system's own when absent.
+    pub count: Option<u32>,
 }
 
 /// `channel_binding`.
@@ -211,8 +237,8 @@ pub struct ConnectionSettings {
     pub connect_timeout: Option<Duration>,
     /// `tcp_user_timeout`.
     pub tcp_user_timeout: Option<Duration>,
-    /// `keepalives_idle`; `None` with keepalives off.
-    pub keepalives_idle: Option<Duration>,
+    /// `None` with keepalives off.
+    pub keepalives: Option<Keepalives>,
     /// `options`, only if the user gave some: poolers refuse them.
     pub options: Option<String>,
     /// `load_balance_hosts=random`.
@@ -221,6 +247,10 @@ pub struct ConnectionSettings {
     pub target_session: TargetSession,
     /// `channel_binding`.
     pub channel_binding: ChannelBinding,
+    /// `require_auth` and `sslcertmode=require`.
+    pub auth: Arc<AuthRules>,
+    /// `requirepeer`: whose server must answer on a Unix socket.
+    pub require_peer: Option<String>,
     /// TLS.
     pub tls: TlsSettings,
     /// What was accepted but has no effect here, or looks wrong: to be shown once.
@@ -228,7 +258,7 @@ pub struct ConnectionSettings {
 }
 
 /// Keys that libpq fills from the environment.
-const VARIABLES: [(&str, &str); 32] = [
+const VARIABLES: [(&str, &str); 34] = [
     ("host", "PGHOST"),
     ("hostaddr", "PGHOSTADDR"),
     ("port", "PGPORT"),
@@ -261,28 +291,20 @@ const VARIABLES: [(&str, &str); 32] = [
     ("gsslib", "PGGSSLIB"),
     ("krbsrvname", "PGKRBSRVNAME"),
     ("gssdelegation", "PGGSSDELEGATION"),
+    ("min_protocol_version", "PGMINPROTOCOLVERSION"),
+    ("max_protocol_version", "PGMAXPROTOCOLVERSION"),
 ];
 
-/// Accepted, since working strings are pasted as they are, but without effect here.
-const WITHOUT_EFFECT: [&str; 20] = [
+/// Accepted, since working strings are pasted as they are, but without effect here: none of them makes a connection less
+/// safe by that.
+const WITHOUT_EFFECT: [&str; 9] = [
     "gssdelegation",
     "gsslib",
     "krbsrvname",
-    "keepalives_count",
-    "keepalives_interval",
-    "max_protocol_version",
-    "min_protocol_version",
     "oauth_client_id",
     "oauth_client_secret",
     "oauth_issuer",
     "oauth_scope",
-    "require_auth",
-    "requirepeer",
-    "scram_client_key",
-    "scram_server_key",
-    "ssl_max_protocol_version",
-    "ssl_min_protocol_version",
-    "sslcrldir",
     "sslkeylogfile",
     "sslpassword",
 ];
@@ -328,7 +350,12 @@ impl ConnectionSettings {
             tcp_user_timeout: integer(&values, "tcp_user_timeout")?
                 .filter(|ms| *ms > 0)
                 .map(|ms| Duration::from_millis(ms.unsigned_abs())),
-            keepalives_idle: resolve_keepalives(&values)?,
+            keepalives: resolve_keepalives(&values)?,
+            auth: Arc::new(AuthRules::parse(
+                given("require_auth").unwrap_or_default(),
+                given("sslcertmode") == Some("require"),
+            )?),
+            require_peer: given("requirepeer").map(str::to_owned),
             options: given("options").map(str::to_owned),
             shuffle_hosts: choice(&values, "load_balance_hosts", &[("disable", false), ("random", true)])?,
             target_session: choice(
@@ -438,7 +465,6 @@ fn gather(input: &ConnectionInput, environment: &Environment) -> Result<Values, 
 /// Names what is accepted without effect, and refuses what would change the meaning of the connection.
 fn warn_of_unused(values: &Values) -> Result<Vec<String>, ConninfoError> {
     let refused = [
-        ("gssencmode", "require", "GSSAPI encryption is not available in this program"),
         ("replication", "", "this program needs ordinary connections"),
         ("sslcompression", "1", "TLS compression is not available in this program"),
     ];
@@ -450,8 +476,36 @@ fn warn_of_unused(values: &Values) -> Result<Vec<String>, ConninfoError> {
             return Err(ConninfoError::Unsupported { key, value: value.clone(), reason });
         }
     }
+    if choice(values, "gssencmode", &[("prefer", false), ("disable", false), ("require", true)])? {
+        let reason = "GSSAPI encryption is not available in this program";
+        return Err(ConninfoError::Unsupported { key: "gssencmode", value: "require".to_owned(), reason });
+    }
+    for key in ["scram_client_key", "scram_server_key"] {
+        if values.get(key).is_some_and(|value| !value.is_empty()) {
+            // What it holds is as good as a password.
+            let reason = "this program logs in with passwords and certificates";
+            return Err(ConninfoError::Unsupported { key, value: "...".to_owned(), reason });
+        }
+    }
+    check_protocol(values)?;
     let unused = WITHOUT_EFFECT.iter().filter(|key| values.get(**key).is_some_and(|value| !value.is_empty()));
     Ok(unused.map(|key| format!("connection option \"{key}\" has no effect in this program")).collect())
+}
+
+/// The driver speaks version 3.0 of the protocol, which every upper limit allows.
+fn check_protocol(values: &Values) -> Result<(), ConninfoError> {
+    let versions = [("3.0", 0), ("3.2", 2), ("latest", u32::MAX)];
+    let version = |key: &'static str| match values.get(key).map(String::as_str) {
+        None | Some("") => Ok(0),
+        Some(_) => choice(values, key, &versions),
+    };
+    version("max_protocol_version")?;
+    if version("min_protocol_version")? > 0 {
+        let value = values.get("min_protocol_version").cloned().unwrap_or_default();
+        let reason = "this program speaks version 3.0 of the protocol";
+        return Err(ConninfoError::Unsupported { key: "min_protocol_version", value, reason });
+    }
+    Ok(())
 }
 
 fn list<'a>(values: &'a Values, key: &str) -> Vec<&'a str> {
@@ -552,12 +606,14 @@ fn resolve_timeout(values: &Values) -> Result<Option<Duration>, ConninfoError> {
     })
 }
 
-fn resolve_keepalives(values: &Values) -> Result<Option<Duration>, ConninfoError> {
-    if integer(values, "keepalives")? == Some(0) {
-        return Ok(None);
-    }
-    let idle = integer(values, "keepalives_idle")?.filter(|seconds| *seconds > 0).unwrap_or(7200);
-    Ok(Some(Duration::from_secs(idle.unsigned_abs())))
+fn resolve_keepalives(values: &Values) -> Result<Option<Keepalives>, ConninfoError> {
+    let given = |key: &'static str| Ok(integer(values, key)?.filter(|number| *number > 0).map(i64::unsigned_abs));
+    let keepalives = Keepalives {
+        idle: Duration::from_secs(given("keepalives_idle")?.unwrap_or(7200)),
+        interval: given("keepalives_interval")?.map(Duration::from_secs),
+        count: given("keepalives_count")?.map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
+    };
+    Ok((integer(values, "keepalives")? != Some(0)).then_some(keepalives))
 }
 
 /// The value's meaning; the first of `meanings` is the default. An empty value is none of them, but for `sslsni`.
@@ -571,6 +627,30 @@ fn choice<T: Copy>(values: &Values, key: &'static str, meanings: &[(&str, T)]) -
             .map(|(_, meaning)| *meaning)
             .ok_or_else(|| ConninfoError::Value { key, value: text.to_owned() }),
     }
+}
+
+/// Versions of TLS, oldest first, as libpq writes them.
+const TLS_VERSIONS: [&str; 4] = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+
+fn resolve_versions(values: &Values) -> Result<TlsVersions, ConninfoError> {
+    let place = |key: &'static str, default: usize| match values.get(key).map(String::as_str) {
+        None | Some("") => Ok(default),
+        Some(text) => TLS_VERSIONS
+            .iter()
+            .position(|version| version.eq_ignore_ascii_case(text))
+            .ok_or_else(|| ConninfoError::Value { key, value: text.to_owned() }),
+    };
+    let (least, most) = (place("ssl_min_protocol_version", 2)?, place("ssl_max_protocol_version", 3)?);
+    let versions = TlsVersions { v1_2: least <= 2 && most >= 2, v1_3: most >= 3 };
+    if !versions.v1_2 && !versions.v1_3 {
+        let key = "ssl_max_protocol_version";
+        let reason = match most < 2 {
+            true => "this program has TLS 1.2 and 1.3",
+            false => "it is below ssl_min_protocol_version",
+        };
+        return Err(ConninfoError::Unsupported { key, value: TLS_VERSIONS[most].to_owned(), reason });
+    }
+    Ok(versions)
 }
 
 fn resolve_tls(values: &Values, environment: &Environment) -> Result<TlsSettings, ConninfoError> {
@@ -618,7 +698,13 @@ fn resolve_tls(values: &Values, environment: &Environment) -> Result<TlsSettings
             false => ClientFile::Default(None),
         },
         key: file("sslkey", ".postgresql/postgresql.key"),
-        revocations: file("sslcrl", ".postgresql/root.crl"),
+        // As libpq, the default file counts only where neither is named.
+        revocations: match given("sslcrldir") {
+            Some(_) if given("sslcrl").is_none() => ClientFile::Default(None),
+            _ => file("sslcrl", ".postgresql/root.crl"),
+        },
+        revocation_folder: given("sslcrldir").map(PathBuf::from),
+        versions: resolve_versions(values)?,
         send_server_name: choice(values, "sslsni", &[("1", true), ("0", false)])?,
     })
 }

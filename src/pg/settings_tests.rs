@@ -172,9 +172,9 @@ fn a_password_file_that_others_can_read_is_ignored_with_a_warning() {
 
 #[test]
 fn valid_keys_without_effect_are_accepted_and_named() {
-    let settings = resolve("host=a requirepeer=p gssencmode=prefer krbsrvname=k application_name=x", &[]).unwrap();
+    let settings = resolve("host=a sslkeylogfile=/p gssencmode=prefer krbsrvname=k application_name=x", &[]).unwrap();
     let warnings = settings.warnings.join("\n");
-    assert!(warnings.contains("\"requirepeer\"") && warnings.contains("\"krbsrvname\""), "{warnings}");
+    assert!(warnings.contains("\"sslkeylogfile\"") && warnings.contains("\"krbsrvname\""), "{warnings}");
     assert_eq!(settings.warnings.len(), 2);
 }
 
@@ -208,4 +208,75 @@ fn nothing_that_is_shown_holds_a_password() {
     settings.hosts[0].passfile_password = Some(Secret::new("s3cret-d"));
     let text = format!("{settings} {settings:?}");
     assert!(!text.contains("s3cret"), "{text}");
+}
+
+/// Every option that says how far a server is trusted is honoured or refused by name, wherever it stands.
+#[test]
+fn options_of_trust_count_in_strings_uris_services_and_variables() {
+    let service = |key: &str, value: &str| {
+        let text = format!("[s]\nhost=h\n{key}={value}\n");
+        let files = [("/home/ann/.pg_service.conf", text.as_str(), 0o600)];
+        ConnectionSettings::resolve(&input("service=s"), ConnectionSide::Publisher, &environment(&[], &files))
+    };
+    let everywhere = |key: &str, variable: &str, value: &str| {
+        [
+            resolve(&format!("host=h {key}='{value}'"), &[]),
+            resolve(&format!("postgresql://h/d?{key}={value}"), &[]),
+            service(key, value),
+            if variable.is_empty() {
+                resolve(&format!("{key}={value}"), &[])
+            } else {
+                resolve("host=h", &[(variable, value)])
+            },
+        ]
+    };
+    for (key, variable, value) in [
+        ("require_auth", "PGREQUIREAUTH", "scram"),
+        ("require_auth", "PGREQUIREAUTH", "md5,!password"),
+        ("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION", "1.2"),
+        ("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION", "TLSv1.1"),
+        ("sslcertmode", "PGSSLCERTMODE", "always"),
+        ("channel_binding", "PGCHANNELBINDING", "yes"),
+        ("gssencmode", "PGGSSENCMODE", "require"),
+        ("gssencmode", "PGGSSENCMODE", "maybe"),
+        ("min_protocol_version", "PGMINPROTOCOLVERSION", "3.2"),
+        ("max_protocol_version", "PGMAXPROTOCOLVERSION", "2.0"),
+        ("scram_client_key", "", "abc"),
+        ("scram_server_key", "", "abc"),
+        ("keepalives_count", "", "x"),
+    ] {
+        for outcome in everywhere(key, variable, value) {
+            let message = outcome.map(drop).unwrap_err().to_string();
+            assert!(message.contains(&format!("connection option \"{key}")), "{key}={value}: {message}");
+            assert!(!message.contains("abc"), "{message}");
+        }
+    }
+    for settings in everywhere("require_auth", "PGREQUIREAUTH", "scram-sha-256") {
+        assert_ne!(*settings.unwrap().auth, AuthRules::default());
+    }
+    for settings in everywhere("requirepeer", "PGREQUIREPEER", "postgres") {
+        assert_eq!(settings.unwrap().require_peer.as_deref(), Some("postgres"));
+    }
+    for settings in everywhere("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION", "tlsv1.3") {
+        assert_eq!(settings.unwrap().tls.versions, TlsVersions { v1_2: false, v1_3: true });
+    }
+    for settings in everywhere("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION", "TLSv1.2") {
+        assert_eq!(settings.unwrap().tls.versions, TlsVersions { v1_2: true, v1_3: false });
+    }
+    for settings in everywhere("sslcrldir", "PGSSLCRLDIR", "/crl") {
+        let tls = settings.unwrap().tls;
+        assert_eq!((tls.revocation_folder, tls.revocations), (Some("/crl".into()), ClientFile::Default(None)));
+    }
+    // Nothing of the publisher's surroundings loosens or tightens the subscriber.
+    let both = [("PGREQUIREAUTH", "none"), ("PGSSLMODE", "verify-full")];
+    let subscriber =
+        ConnectionSettings::resolve(&input("host=h"), ConnectionSide::Subscriber, &environment(&both, &[])).unwrap();
+    assert_eq!((&*subscriber.auth, subscriber.tls.mode), (&AuthRules::default(), SslMode::Prefer));
+}
+
+#[test]
+fn a_range_of_versions_that_is_empty_is_refused() {
+    let message = shown("ssl_min_protocol_version=TLSv1.3 ssl_max_protocol_version=TLSv1.2", &[]);
+    assert!(message.contains("ssl_max_protocol_version=TLSv1.2") && message.contains("below"), "{message}");
+    assert!(resolve("ssl_min_protocol_version=TLSv1", &[]).unwrap().tls.versions.v1_2);
 }

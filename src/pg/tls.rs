@@ -6,25 +6,30 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
+    SupportedProtocolVersion,
     client::{
-        VerifierBuilderError, WebPkiServerVerifier,
+        ResolvesClientCert, VerifierBuilderError, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_name,
     },
     crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
     server::ParsedCertificate,
+    sign::CertifiedKey,
+    version::{TLS12, TLS13},
 };
+use x509_cert::der::Decode;
 
 use super::{
     environment::Environment,
     error::PgError,
     settings::{ClientFile, RootCertificates, SslMode, TlsSettings},
+    wire::CertificateSeen,
 };
 
 /// How much of a server's certificate is checked.
@@ -35,11 +40,15 @@ enum Check {
     ChainAndName,
 }
 
-/// The TLS configuration for a server over TCP.
+/// The TLS configuration for a server over TCP. `seen` tells afterwards what became of the client's certificate.
 ///
 /// # Errors
 /// [`PgError::File`] when a file that is needed cannot be used.
-pub fn client_config(settings: &TlsSettings, environment: &Environment) -> Result<ClientConfig, PgError> {
+pub(super) fn client_config(
+    settings: &TlsSettings,
+    seen: &Arc<CertificateSeen>,
+    environment: &Environment,
+) -> Result<ClientConfig, PgError> {
     let provider = Arc::new(ring::default_provider());
     let roots = read_roots(settings, environment)?;
     let check = match settings.mode {
@@ -49,17 +58,24 @@ pub fn client_config(settings: &TlsSettings, environment: &Environment) -> Resul
         _ => Check::Nothing,
     };
     let verifier = Verifier::new(check, roots, read_revocations(settings, environment)?, &provider)?;
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+    let versions: Vec<&'static SupportedProtocolVersion> =
+        [(settings.versions.v1_2, &TLS12), (settings.versions.v1_3, &TLS13)]
+            .into_iter()
+            .filter_map(|(wanted, version)| wanted.then_some(version))
+            .collect();
+    let certificate = match read_identity(settings, environment)? {
+        Some((chain, key, path)) => Some(Arc::new(
+            CertifiedKey::from_der(chain, key, &provider)
+                .map_err(|error| file_error("client certificate file", &path, &error))?,
+        )),
+        None => None,
+    };
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&versions)
         .map_err(|error| file_error("TLS library", Path::new("ring"), &error))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier));
-    let mut config = match read_identity(settings, environment)? {
-        Some((chain, key, path)) => builder
-            .with_client_auth_cert(chain, key)
-            .map_err(|error| file_error("client certificate file", &path, &error))?,
-        None => builder.with_no_client_auth(),
-    };
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_client_cert_resolver(Arc::new(ClientCertificate { certificate, seen: seen.clone() }));
     if settings.direct {
         config.alpn_protocols = vec![b"postgresql".to_vec()];
     }
@@ -120,14 +136,55 @@ struct Revocations {
 }
 
 fn read_revocations(settings: &TlsSettings, environment: &Environment) -> Result<Revocations, PgError> {
-    let (ClientFile::Given(path) | ClientFile::Default(Some(path))) = &settings.revocations else {
-        return Ok(Revocations::default());
+    let mut found = Revocations::default();
+    match &settings.revocations {
+        ClientFile::Given(path) => found.add(path, environment)?,
+        // The default file counts where it exists.
+        ClientFile::Default(Some(path)) if environment.read(path).is_ok() => found.add(path, environment)?,
+        ClientFile::Default(_) => {}
+    }
+    if let Some(folder) = &settings.revocation_folder {
+        let listed =
+            environment.list(folder).map_err(|error| file_error("folder of revocation lists", folder, &error))?;
+        let lists: Vec<&PathBuf> = listed.iter().filter(|path| is_hashed_list(path)).collect();
+        if lists.is_empty() {
+            let reason = "it holds no list under a name as \"openssl rehash\" makes it";
+            return Err(file_error("folder of revocation lists", folder, &reason));
+        }
+        lists.into_iter().try_for_each(|path| found.add(path, environment))?;
+    }
+    Ok(found)
+}
+
+/// `5d30f3c5.r0`: OpenSSL looks for lists under the hash of their issuer's name.
+fn is_hashed_list(path: &Path) -> bool {
+    let Some((hash, number)) = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split_once(".r"))
+    else {
+        return false;
     };
-    // libpq goes on without a file that it cannot read, even if it was named.
-    let Ok(file) = environment.read(path) else { return Ok(Revocations::default()) };
-    let lists: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(file.text.as_bytes()).collect();
-    let lists = lists.map_err(|error| file_error(REVOCATION_LIST_FILE, path, &error))?;
-    Ok(Revocations { lists, path: path.clone() })
+    hash.len() == 8
+        && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+impl Revocations {
+    /// libpq goes on without a file that it cannot read, even if it was named; whoever names one wants it looked at.
+    fn add(&mut self, path: &Path, environment: &Environment) -> Result<(), PgError> {
+        let failed = |error: &dyn std::fmt::Display| file_error(REVOCATION_LIST_FILE, path, error);
+        let file = environment.read(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => failed(&"it does not exist"),
+            _ => failed(&error),
+        })?;
+        let lists: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(file.text.as_bytes()).collect();
+        let lists = lists.map_err(|error| failed(&error))?;
+        if lists.is_empty() {
+            return Err(failed(&"it holds no revocation list"));
+        }
+        self.lists.extend(lists);
+        path.clone_into(&mut self.path);
+        Ok(())
+    }
 }
 
 type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>, PathBuf);
@@ -162,11 +219,47 @@ fn read_identity(settings: &TlsSettings, environment: &Environment) -> Result<Op
     Ok(Some((chain, key, path.clone())))
 }
 
+/// The client's certificate, which notes whether the server asked for it.
+#[derive(Debug)]
+struct ClientCertificate {
+    certificate: Option<Arc<CertifiedKey>>,
+    seen: Arc<CertificateSeen>,
+}
+
+impl ResolvesClientCert for ClientCertificate {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.seen.requested.store(true, Ordering::Relaxed);
+        self.seen.sent.store(self.certificate.is_some(), Ordering::Relaxed);
+        self.certificate.clone()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.certificate.is_some()
+    }
+}
+
+/// A root certificate is no root any more.
+#[derive(Debug, thiserror::Error)]
+#[error("a root certificate in sslrootcert has expired, or is not valid yet")]
+struct RootOutOfDate;
+
+/// Whether a certificate is valid at this time; one that does not read is not.
+fn is_current(certificate: &CertificateDer<'_>, now: UnixTime) -> bool {
+    x509_cert::Certificate::from_der(certificate.as_ref()).is_ok_and(|certificate| {
+        let validity = certificate.tbs_certificate.validity;
+        let seconds = |time: x509_cert::time::Time| time.to_unix_duration().as_secs();
+        (seconds(validity.not_before)..=seconds(validity.not_after)).contains(&now.as_secs())
+    })
+}
+
 /// webpki's verifier with libpq's exceptions.
 #[derive(Debug)]
 struct Verifier {
     check: Check,
     roots: Vec<CertificateDer<'static>>,
+    /// Some of the roots are not valid now: webpki does not look, OpenSSL does.
+    leaves_out_roots: bool,
+    has_revocations: bool,
     webpki: Option<Arc<WebPkiServerVerifier>>,
     algorithms: WebPkiSupportedAlgorithms,
 }
@@ -179,14 +272,19 @@ impl Verifier {
         provider: &Arc<CryptoProvider>,
     ) -> Result<Self, PgError> {
         let mut store = RootCertStore::empty();
+        let now = UnixTime::now();
+        let current: Vec<_> = roots.iter().filter(|root| is_current(root, now)).cloned().collect();
+        let leaves_out_roots = current.len() < roots.len();
+        let has_revocations = !revocations.lists.is_empty();
         // What webpki cannot use as an anchor (version 1, say) may still be the server's own certificate.
-        store.add_parsable_certificates(roots.iter().cloned());
+        store.add_parsable_certificates(current);
         let webpki = match check {
             Check::Nothing => None,
             _ if store.is_empty() => None,
             _ => Some(
                 WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone())
                     .with_crls(revocations.lists)
+                    .enforce_revocation_expiration()
                     .build()
                     .map_err(|error| match error {
                         VerifierBuilderError::InvalidCrl(_) => {
@@ -196,7 +294,8 @@ impl Verifier {
                     })?,
             ),
         };
-        Ok(Verifier { check, roots, webpki, algorithms: provider.signature_verification_algorithms })
+        let algorithms = provider.signature_verification_algorithms;
+        Ok(Verifier { check, roots, leaves_out_roots, has_revocations, webpki, algorithms })
     }
 }
 
@@ -212,19 +311,29 @@ impl ServerCertVerifier for Verifier {
         if self.check == Check::Nothing {
             return Ok(ServerCertVerified::assertion());
         }
+        let refused = |reason| Err(rustls::Error::InvalidCertificate(reason));
         if self.roots.iter().any(|root| root.as_ref() == end_entity.as_ref()) {
+            if !is_current(end_entity, now) {
+                return refused(CertificateError::Expired);
+            }
+            if self.has_revocations {
+                return refused(CertificateError::UnknownRevocationStatus); // nobody says that it was not taken back
+            }
             if self.check == Check::ChainAndName {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
             }
             return Ok(ServerCertVerified::assertion());
         }
-        let Some(webpki) = &self.webpki else {
-            return Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer));
+        let unknown = || match self.leaves_out_roots {
+            true => CertificateError::Other(OtherError(Arc::new(RootOutOfDate))),
+            false => CertificateError::UnknownIssuer,
         };
+        let Some(webpki) = &self.webpki else { return refused(unknown()) };
         match webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
             Err(rustls::Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if self.check == Check::Chain => Ok(ServerCertVerified::assertion()),
+            Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => refused(unknown()),
             other => other,
         }
     }
@@ -272,6 +381,12 @@ pub(super) fn hint_for(error: &rustls::Error) -> Option<&'static str> {
              CN do not count; re-issue such a certificate with a subjectAltName."
         }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "Renew the server's certificate.",
+        CertificateError::UnknownRevocationStatus | CertificateError::ExpiredRevocationList => {
+            "Give a current revocation list of every authority of the server's certificate, or none."
+        }
+        CertificateError::Other(OtherError(error)) if error.is::<RootOutOfDate>() => {
+            "Get the authority's current root certificate, and renew what the old one signed."
+        }
         CertificateError::Other(_) => {
             "X.509 version 1 certificates cannot be verified here; re-issue it with extensions, or use sslmode=require."
         }
@@ -289,7 +404,7 @@ mod tests {
             Environment { user_name: Some("ann".to_owned()), home: Some("/home/ann".into()), ..Environment::default() };
         let input = ConnectionInput { dbname: Some(conninfo.to_owned()), ..ConnectionInput::default() };
         let settings = ConnectionSettings::resolve(&input, ConnectionSide::Publisher, &environment)?;
-        client_config(&settings.tls, &environment)
+        client_config(&settings.tls, &Arc::default(), &environment)
     }
 
     #[test]
@@ -315,8 +430,20 @@ mod tests {
             ..ConnectionInput::default()
         };
         let settings = ConnectionSettings::resolve(&input, ConnectionSide::Publisher, &environment).unwrap();
-        let message = client_config(&settings.tls, &environment).unwrap_err().to_string();
+        let message = client_config(&settings.tls, &Arc::default(), &environment).unwrap_err().to_string();
         assert!(message.starts_with("could not use private key file \"/k.pem\""), "{message}");
+    }
+
+    #[test]
+    fn revocation_lists_that_are_named_must_read() {
+        for option in ["sslcrl=/no.crl", "sslcrldir=/no"] {
+            let message = config(&format!("sslmode=require {option}")).unwrap_err().to_string();
+            assert!(message.contains("/no") && message.contains("revocation list"), "{message}");
+        }
+        assert!(is_hashed_list(Path::new("/d/5d30f3c5.r0")) && is_hashed_list(Path::new("5D30F3C5.r12")));
+        for name in ["ca.crl", "5d30f3c5.0", "5d30f3c5.r", "5d30f3c.r0", "5d30f3cx.r0"] {
+            assert!(!is_hashed_list(Path::new(name)), "{name}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use tokio_postgres::types::Type;
 use super::{
     connect::Session,
     error::PgError,
-    row::{get, unsigned},
+    row::{get, size},
 };
 use crate::{
     lsn::Lsn,
@@ -43,7 +43,7 @@ impl WalReader {
             [(&from, Type::TEXT), (&to, Type::TEXT)];
         let mut tables: BTreeMap<u32, WalTally> = BTreeMap::new();
         for row in session.query(PURPOSE, &self.sql, &parameters).await? {
-            let count = |column: &str| -> Result<u64, PgError> { Ok(unsigned(get(PURPOSE, &row, column)?)) };
+            let count = |column: &str| -> Result<u64, PgError> { Ok(size(get(PURPOSE, &row, column)?)) };
             let part = match get::<&str>(PURPOSE, &row, "part")? {
                 "toast" => WalPart::Toast,
                 "toast index" => WalPart::ToastIndex,

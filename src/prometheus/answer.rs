@@ -1,9 +1,10 @@
 //! Answers of the query API (`/api/v1/query` and `/api/v1/query_range`) into labelled series.
 //! Source: Prometheus documentation, "HTTP API".
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 /// One series of an answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,48 +19,66 @@ pub struct SeriesAnswer {
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerError {
     /// Not JSON of this form.
-    #[error("{0}")]
+    #[error("{}", shown(&.0.to_string()))]
     Syntax(#[from] serde_json::Error),
     /// It says that it failed.
-    #[error("{0}")]
+    #[error("{}", shown(.0))]
     Failed(String),
     /// A value that is no number.
-    #[error("value \"{0}\" is not a number")]
+    #[error("value \"{}\" is not a number", shown(.0))]
     Value(String),
     /// A string or scalar where series are expected.
-    #[error("result of type \"{0}\" where series are expected")]
+    #[error("result of type \"{}\" where series are expected", shown(.0))]
     Type(String),
 }
 
+/// So many characters of a server's text are shown.
+const SHOWN: usize = 500;
+
+/// What a server says, on one line that ends.
+pub(super) fn shown(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}...", crate::names::one_line(&text[..end])),
+        None => crate::names::one_line(text),
+    }
+}
+
 #[derive(Deserialize)]
-struct Answer {
+struct Answer<'a> {
     status: String,
-    data: Option<Data>,
+    #[serde(borrow)]
+    data: Option<Data<'a>>,
     error: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Data {
+struct Data<'a> {
     result_type: String,
-    result: serde_json::Value,
+    /// Read when its type is known: as values of no type it would take ten times its length.
+    #[serde(borrow)]
+    result: &'a RawValue,
 }
 
 #[derive(Deserialize)]
-struct Item {
+struct Item<'a> {
     #[serde(default)]
     metric: BTreeMap<String, String>,
-    value: Option<(f64, String)>,
-    #[serde(default)]
-    values: Vec<(f64, String)>,
+    #[serde(borrow)]
+    value: Option<(f64, Number<'a>)>,
+    #[serde(borrow, default)]
+    values: Vec<(f64, Number<'a>)>,
 }
+
+#[derive(Deserialize)]
+struct Number<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The series of an answer.
 ///
 /// # Errors
 /// [`AnswerError`] when it is not one or says that it failed.
 pub fn parse(body: &[u8]) -> Result<Vec<SeriesAnswer>, AnswerError> {
-    let answer: Answer = serde_json::from_slice(body)?;
+    let answer: Answer<'_> = serde_json::from_slice(body)?;
     let data = match answer.data.filter(|_| answer.status == "success") {
         Some(data) => data,
         None => return Err(AnswerError::Failed(answer.error.unwrap_or_else(|| "no reason given".to_owned()))),
@@ -67,12 +86,13 @@ pub fn parse(body: &[u8]) -> Result<Vec<SeriesAnswer>, AnswerError> {
     if !matches!(data.result_type.as_str(), "matrix" | "vector") {
         return Err(AnswerError::Type(data.result_type));
     }
-    let items: Vec<Item> = serde_json::from_value(data.result)?;
+    let items: Vec<Item<'_>> = serde_json::from_str(data.result.get())?;
     items
         .into_iter()
         .map(|item| {
             let points = item.value.into_iter().chain(item.values);
-            let number = |text: String| text.parse::<f64>().map_err(|_| AnswerError::Value(text));
+            let number =
+                |Number(text): Number<'_>| text.parse::<f64>().map_err(|_| AnswerError::Value(text.into_owned()));
             let points: Result<Vec<(f64, f64)>, AnswerError> =
                 points.map(|(at, text)| Ok((at, number(text)?))).collect();
             Ok(SeriesAnswer { labels: item.metric, points: points? })
@@ -82,8 +102,8 @@ pub fn parse(body: &[u8]) -> Result<Vec<SeriesAnswer>, AnswerError> {
 
 /// The server's own words in an answer of failure; none where it is no such answer.
 pub fn error_text(body: &[u8]) -> Option<String> {
-    let answer: Answer = serde_json::from_slice(body).ok()?;
-    answer.error.map(|text| crate::names::one_line(&text))
+    let answer: Answer<'_> = serde_json::from_slice(body).ok()?;
+    answer.error.map(|text| shown(&text))
 }
 
 #[cfg(test)]
@@ -110,6 +130,12 @@ mod tests {
         assert!(matches!(parse(b"<html>"), Err(AnswerError::Syntax(_))));
         let scalar = br#"{"status":"success","data":{"resultType":"scalar","result":[1,"3"]}}"#;
         assert!(matches!(parse(scalar), Err(AnswerError::Type(_))));
+        let text =
+            parse(br#"{"status":"error","error":"a\r\u001b[2K\npgslotplan: all is well"}"#).unwrap_err().to_string();
+        assert_eq!(text, "a\\u{d}\\u{1b}[2K\\u{a}pgslotplan: all is well");
+        let long =
+            parse(format!(r#"{{"status":"error","error":"{}"}}"#, "x".repeat(1_000_000)).as_bytes()).unwrap_err();
+        assert!(long.to_string().len() < 600);
         let odd = br#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"x"]}]}}"#;
         assert!(matches!(parse(odd), Err(AnswerError::Value(_))));
     }

@@ -13,6 +13,10 @@ use crate::{names::TableName, workload::history::RowHistory};
 const VALUES_PER_SERIES: usize = 10_000;
 /// Values in one answer, over all its series: about 30 MB.
 const VALUES_PER_ANSWER: usize = 1_000_000;
+/// So many instances are told apart; one is right.
+const MOST_INSTANCES: usize = 100;
+/// Tables times buckets: 20,000 tables over four weeks of hours are a third of it.
+const MOST_VALUES: usize = 40_000_000;
 /// The counters, in the order of [`RowHistory::rows`].
 const COUNTERS: [&str; 4] = ["ins", "upd", "hot_upd", "del"];
 
@@ -43,6 +47,9 @@ pub enum HistoryError {
         /// Which.
         database: String,
     },
+    /// More tables than can be.
+    #[error("Prometheus has row counters of more than {0} tables of that database")]
+    TooManyTables(usize),
     /// More than one exporter or server: a standby's counters have the same table names.
     #[error("row counters of {} instances match, where one is needed", .0.len())]
     SeveralInstances(Vec<String>),
@@ -62,17 +69,28 @@ pub fn read_history(client: &Client, request: &HistoryRequest) -> Result<RowHist
     let pieces = Pieces::new(request, series_count as usize);
     let mut rows: BTreeMap<TableName, [Vec<f64>; 4]> = BTreeMap::new();
     let mut instances: BTreeSet<BTreeMap<String, String>> = BTreeSet::new();
+    let most_tables = MOST_VALUES / request.bucket_count.max(1);
+    let mut leaves_out = false;
     for (position, name) in COUNTERS.iter().enumerate() {
         // Buckets without a change are left out of the answer: most tables have many.
         let query = format!("increase({}[{}s]) > 0", counter(name), request.bucket_s);
         pieces.each(client, &query, |bucket, series, value| {
-            instances.insert(family.instance_of(series));
+            if instances.len() <= MOST_INSTANCES {
+                instances.insert(family.instance_of(series));
+            }
             if let Some(table) = family.table_of(series) {
+                if rows.len() >= most_tables && !rows.contains_key(&table) {
+                    leaves_out = true;
+                    return;
+                }
                 let of_table =
                     rows.entry(table).or_insert_with(|| std::array::from_fn(|_| vec![0.0; request.bucket_count]));
                 of_table[position][bucket] += value;
             }
         })?;
+    }
+    if leaves_out {
+        return Err(HistoryError::TooManyTables(most_tables));
     }
     let readings = read_readings(client, &pieces, request, &counter("ins"))?;
     if readings.iter().all(|count| *count == 0.0) {

@@ -18,8 +18,10 @@ use answer::{AnswerError, SeriesAnswer};
 
 /// A query of weeks over thousands of tables may take a server a while.
 const QUERY_LIMIT: Duration = Duration::from_secs(120);
-/// An answer is never larger, for queries are cut so that it is far smaller.
-const ANSWER_LIMIT: u64 = 1 << 30;
+/// An answer is never larger, for queries are cut so that it is smaller. Counted after decompression.
+const ANSWER_LIMIT: u64 = 128 << 20;
+/// The text of a failure is read up to here.
+const FAILURE_LIMIT: u64 = 64 << 10;
 
 /// Where a server is and how to get in. `Debug` shows no secret.
 #[derive(Clone, Default)]
@@ -117,6 +119,8 @@ impl Client {
         let agent = Agent::config_builder()
             .timeout_global(Some(QUERY_LIMIT))
             .http_status_as_error(false)
+            // Headers and logins are for the server that was named, and nobody else.
+            .max_redirects(0)
             .user_agent("pgslotplan")
             .tls_config(tls_config(access.authorities.as_deref())?)
             .build()
@@ -145,7 +149,10 @@ impl Client {
     fn ask(&self, what: &str, form: &[(&str, &str)]) -> Result<Vec<SeriesAnswer>, PrometheusError> {
         let unreachable = |error: ureq::Error| PrometheusError::Unreachable {
             url: self.base.clone(),
-            reason: crate::names::one_line(&error.to_string()),
+            reason: match error {
+                ureq::Error::BodyExceedsLimit(limit) => format!("it sends more than {} MB", limit >> 20),
+                error => answer::shown(&error.to_string()),
+            },
         };
         let mut request = self.agent.post(format!("{}/api/v1/{what}", self.base));
         for (name, value) in &self.headers {
@@ -153,11 +160,26 @@ impl Client {
         }
         let mut response = request.send_form(form.iter().copied()).map_err(unreachable)?;
         let status = response.status().as_u16();
-        let body = response.body_mut().with_config().limit(ANSWER_LIMIT).read_to_vec().map_err(unreachable)?;
-        if !(200..300).contains(&status) {
-            let reason = answer::error_text(&body).unwrap_or_else(|| format!("HTTP status {status}"));
+        if (300..400).contains(&status) {
+            let place =
+                response.headers().get("location").map(|place| String::from_utf8_lossy(place.as_bytes()).into_owned());
+            let place =
+                place.map_or("elsewhere".to_owned(), |place| format!("to {}", answer::shown(&shown_url(&place))));
+            return Err(PrometheusError::Refused {
+                url: self.base.clone(),
+                status,
+                reason: format!("it redirects {place}"),
+            });
+        }
+        let is_good = (200..300).contains(&status);
+        let limit = if is_good { ANSWER_LIMIT } else { FAILURE_LIMIT };
+        let body = response.body_mut().with_config().limit(limit).read_to_vec();
+        if !is_good {
+            let text = body.ok().and_then(|body| answer::error_text(&body));
+            let reason = text.unwrap_or_else(|| format!("HTTP status {status}"));
             return Err(PrometheusError::Refused { url: self.base.clone(), status, reason });
         }
+        let body = body.map_err(unreachable)?;
         answer::parse(&body).map_err(|source| PrometheusError::Answer { url: self.base.clone(), source })
     }
 }
@@ -255,3 +277,7 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "hostile_tests.rs"]
+mod hostile_tests;

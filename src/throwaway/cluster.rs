@@ -12,11 +12,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::Signal;
+use rustix::{fs::OFlags, process::Signal};
 
 use super::{
     ClusterSettings, ServerBinaries, Tcp, ThrowawayError, Tools,
-    account::ServerAccount,
+    account::{ServerAccount, Writing, write_as},
     error::last_lines,
     folder::ClusterFolder,
     process::{self, POLL},
@@ -167,9 +167,19 @@ impl Cluster {
     /// # Errors
     /// When the file cannot be written.
     pub fn configure(&self, name: &str, value: &str) -> Result<(), ThrowawayError> {
-        let path = self.folder.data().join("postgresql.conf");
-        let conf = fs::read_to_string(&path).map_err(ThrowawayError::io("read", &path))?;
-        fs::write(&path, conf + &conf_line(name, value)).map_err(ThrowawayError::io("write", &path))
+        self.write("postgresql.conf", Writing::Append, conf_line(name, value).as_bytes())
+    }
+
+    /// Writes a file of the data folder, as the server's account.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_data(&self, name: &str, bytes: &[u8]) -> Result<(), ThrowawayError> {
+        self.write(name, Writing::Replace, bytes)
+    }
+
+    fn write(&self, name: &str, how: Writing, bytes: &[u8]) -> Result<(), ThrowawayError> {
+        write_as(self.account, &self.folder.data().join(name), how, bytes)
     }
 
     /// Starts a stopped or crashed server on the same port and socket; nothing happens if it is running.
@@ -190,18 +200,18 @@ impl Cluster {
 
     fn initialize(&self, settings: &ClusterSettings) -> Result<(), ThrowawayError> {
         let data = self.folder.data();
-        if !settings.initdb_arguments.is_empty() {
+        let is_plain = settings.initdb_arguments.is_empty();
+        let restored = is_plain && template::restore(&self.binaries, &data);
+        self.account.map_or(Ok(()), |account| account.own(&data))?;
+        if !restored {
             self.initdb(&settings.initdb_arguments)?;
-        } else if !template::restore(&self.binaries, &data, self.account) {
-            self.initdb(&[])?;
-            template::keep(&self.binaries, &data);
         }
-        let conf = data.join("postgresql.conf");
-        let text = fs::read_to_string(&conf).map_err(ThrowawayError::io("read", &conf))?;
-        let text = text + &settings.to_conf(self.major(), &self.folder.sockets().to_string_lossy());
-        fs::write(&conf, text).map_err(ThrowawayError::io("write", &conf))?;
-        let hba = data.join("pg_hba.conf");
-        fs::write(&hba, settings.to_hba()).map_err(ThrowawayError::io("write", &hba))?;
+        if is_plain && !restored {
+            template::keep(&self.binaries, &data, self.account);
+        }
+        let conf = settings.to_conf(self.major(), &self.folder.sockets().to_string_lossy());
+        self.write("postgresql.conf", Writing::Append, conf.as_bytes())?;
+        self.write_data("pg_hba.conf", settings.to_hba().as_bytes())?;
         let Some(tls) = &settings.tls else { return Ok(()) };
         self.place(&tls.certificate, "server.crt")?;
         self.place(&tls.key, "server.key")?;
@@ -226,12 +236,8 @@ impl Cluster {
 
     /// Copies a file into the data folder, readable by the server alone: it refuses keys that others can read.
     fn place(&self, source: &Path, name: &str) -> Result<(), ThrowawayError> {
-        use std::os::unix::fs::PermissionsExt;
-        let target = self.folder.data().join(name);
-        fs::copy(source, &target).map_err(ThrowawayError::io("copy", source))?;
-        fs::set_permissions(&target, fs::Permissions::from_mode(0o600))
-            .map_err(ThrowawayError::io("set the mode of", &target))?;
-        self.account.map_or(Ok(()), |account| account.own(&target))
+        let bytes = fs::read(source).map_err(ThrowawayError::io("read", source))?;
+        self.write_data(name, &bytes)
     }
 
     /// A program of the server's package, as the servers' account and with a clean environment.
@@ -251,7 +257,7 @@ impl Cluster {
         let start = Instant::now();
         loop {
             let pid = self.process.as_ref().map(Child::id).unwrap_or_default().to_string();
-            let text = fs::read_to_string(&file).unwrap_or_default();
+            let text = read_plain(&file).unwrap_or_default();
             let mut lines = text.lines();
             if lines.next().map(str::trim) == Some(&pid) && lines.nth(6).map(str::trim) == Some("ready") {
                 return Ok(());
@@ -284,6 +290,16 @@ impl Drop for Cluster {
         // Nobody will read the data again, so no checkpoint, and no wait for walsenders to drain.
         self.crash();
     }
+}
+
+/// A small file in a folder of somebody else: no link, no pipe to wait at.
+fn read_plain(path: &Path) -> std::io::Result<String> {
+    use std::{io::Read, os::unix::fs::OpenOptionsExt};
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = fs::File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    let mut text = String::new();
+    file.take(4096).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn free_port() -> Result<u16, ThrowawayError> {

@@ -25,7 +25,8 @@ pub(super) struct ClusterFolder {
 }
 
 impl ClusterFolder {
-    /// Makes a folder with `data` and `s` (sockets) in it, owned by the servers' account.
+    /// Makes a folder with `s` (sockets) in it, owned by the servers' account, and `data`, which is given to it when it is
+    /// filled.
     pub(super) fn create(account: Option<ServerAccount>) -> Result<Self, ThrowawayError> {
         let parent = parent();
         sweep(&parent);
@@ -40,7 +41,7 @@ impl ClusterFolder {
             fs::create_dir(&inner).map_err(ThrowawayError::io("create", &inner))?;
             fs::set_permissions(&inner, fs::Permissions::from_mode(0o700))
                 .map_err(ThrowawayError::io("set the mode of", &inner))?;
-            if let Some(account) = account {
+            if let Some(account) = account.filter(|_| name == "s") {
                 account.own(&inner)?;
             }
         }

@@ -6,11 +6,20 @@
 //! look exactly like that is not copied, and initdb does the work.
 
 use std::{
+    ffi::OsStr,
     fs, io,
-    os::unix::fs::{FileExt, PermissionsExt},
+    os::{
+        fd::OwnedFd,
+        unix::{
+            ffi::OsStrExt,
+            fs::{FileExt, PermissionsExt},
+        },
+    },
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
+
+use rustix::fs::{Dir, FileType, Mode, OFlags, fstat, open, openat};
 
 use super::{ServerBinaries, account::ServerAccount, packages::lock};
 
@@ -21,10 +30,11 @@ fn place(binaries: &ServerBinaries) -> Option<PathBuf> {
     Some(binaries.folder.parent()?.join("template"))
 }
 
-/// Fills an empty data folder from the template; false when there is none or it cannot be used.
-pub(super) fn restore(binaries: &ServerBinaries, data: &Path, account: Option<ServerAccount>) -> bool {
+/// Fills an empty data folder from the template, before it is given to the servers' account; false when there is none or it
+/// cannot be used.
+pub(super) fn restore(binaries: &ServerBinaries, data: &Path) -> bool {
     let Some(template) = place(binaries).filter(|template| template.is_dir()) else { return false };
-    let restored = copy_folder(&template, data, account).and_then(|()| give_new_identifier(data, new_identifier()));
+    let restored = copy_folder(&template, data).and_then(|()| give_new_identifier(data, new_identifier()));
     if restored.is_err() {
         empty(data);
     }
@@ -32,7 +42,7 @@ pub(super) fn restore(binaries: &ServerBinaries, data: &Path, account: Option<Se
 }
 
 /// Keeps a fresh data folder as the template. Failing is no harm: the next cluster runs initdb again.
-pub(super) fn keep(binaries: &ServerBinaries, data: &Path) {
+pub(super) fn keep(binaries: &ServerBinaries, data: &Path, account: Option<ServerAccount>) {
     let Some(template) = place(binaries) else { return };
     let Some(package) = template.parent() else { return };
     let Ok(_lock) = lock(package) else { return };
@@ -41,25 +51,59 @@ pub(super) fn keep(binaries: &ServerBinaries, data: &Path) {
     }
     let building = template.with_extension("new");
     let _ = fs::remove_dir_all(&building);
-    let copied = fs::create_dir(&building).and_then(|()| copy_folder(data, &building, None));
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = open(data, flags, Mode::empty()).map_err(io::Error::from);
+    let copied = fs::create_dir(&building).and(opened).and_then(|data| copy_of_account(data, &building, account));
     if copied.and_then(|()| fs::rename(&building, &template)).is_err() {
         let _ = fs::remove_dir_all(&building);
     }
 }
 
-/// Copies files and folders, closed to others as the server wants them, and gives them to the account.
-fn copy_folder(from: &Path, to: &Path, account: Option<ServerAccount>) -> io::Result<()> {
+/// Copies a folder that belongs to the servers' account: what it holds may be replaced while root looks at it, so it is read
+/// through what was opened, and no link is followed.
+fn copy_of_account(from: OwnedFd, to: &Path, account: Option<ServerAccount>) -> io::Result<()> {
+    for entry in Dir::read_from(&from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if matches!(name.to_bytes(), b"." | b"..") {
+            continue;
+        }
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let opened = openat(&from, name, flags, Mode::empty())?;
+        let facts = fstat(&opened)?;
+        if account.is_some_and(|account| !account.made(&facts)) {
+            return Err(io::Error::other("a file of somebody else"));
+        }
+        let target = to.join(OsStr::from_bytes(name.to_bytes()));
+        match FileType::from_raw_mode(facts.st_mode) {
+            FileType::Directory => {
+                fs::create_dir(&target)?;
+                fs::set_permissions(&target, fs::Permissions::from_mode(0o700))?;
+                copy_of_account(opened, &target, account)?;
+            }
+            FileType::RegularFile => {
+                let mut copy = fs::File::create_new(&target)?;
+                copy.set_permissions(fs::Permissions::from_mode(0o600))?;
+                io::copy(&mut fs::File::from(opened), &mut copy)?;
+            }
+            _ => return Err(io::Error::other("neither a file nor a folder")),
+        }
+    }
+    Ok(())
+}
+
+/// Copies files and folders, closed to others as the server wants them.
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
             fs::create_dir(&target)?;
             fs::set_permissions(&target, fs::Permissions::from_mode(0o700))?;
-            copy_folder(&entry.path(), &target, account)?;
+            copy_folder(&entry.path(), &target)?;
         } else {
             fs::copy(entry.path(), &target)?;
         }
-        account.map_or(Ok(()), |account| account.own(&target)).map_err(io::Error::other)?;
     }
     Ok(())
 }

@@ -47,6 +47,14 @@ pub fn servers() -> &'static Servers {
     })
 }
 
+/// Installs the client programs that some tests need; those tests say themselves what they lack.
+pub fn install_clients() {
+    let tools = servers().tools();
+    for found in [tools.full(18), tools.packaged(18), tools.packaged(16)] {
+        drop(found);
+    }
+}
+
 /// Installs what is missing; says what could not be had.
 pub fn missing_software() -> Option<String> {
     let needed = pgslotplan::throwaway::available_majors();

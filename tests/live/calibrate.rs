@@ -19,7 +19,7 @@ use crate::bench::case;
 
 const LIMIT: Duration = Duration::from_secs(60);
 /// Everything that a calibration makes bears this name.
-const LEFT: &str = "SELECT (SELECT count(*) FROM pg_namespace WHERE nspname ~ '^pgslotplan_')
+pub(crate) const LEFT: &str = "SELECT (SELECT count(*) FROM pg_namespace WHERE nspname ~ '^pgslotplan_')
      + (SELECT count(*) FROM pg_replication_slots) + (SELECT count(*) FROM pg_publication)
      + (SELECT count(*) FROM pg_subscription) + (SELECT count(*) FROM pg_replication_origin)";
 
@@ -35,7 +35,7 @@ pub fn trials() -> Vec<Trial> {
     majors.into_iter().chain(others).collect()
 }
 
-fn program(conninfo: &str, output: &Path, more: &[&str]) -> Command {
+pub(crate) fn program(conninfo: &str, output: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pgslotplan"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG")) {
         command.env_remove(name);
@@ -114,7 +114,7 @@ fn wait_for(what: &str, mut condition: impl FnMut() -> Result<bool, Failed>) -> 
 }
 
 /// Starts a run and waits until its subscription waits for a worker.
-fn start_held_up(cluster: &Cluster, output: &Path) -> Result<std::process::Child, Failed> {
+pub(crate) fn start_held_up(cluster: &Cluster, output: &Path) -> Result<std::process::Child, Failed> {
     let before = cluster.value("postgres", "SELECT coalesce(max(oid::int8), 0) FROM pg_subscription")?;
     let child = program(&cluster.conninfo("postgres"), output, &[]).stderr(Stdio::piped()).spawn()?;
     let made = format!("SELECT count(*) FROM pg_subscription WHERE subenabled AND oid > {before}");

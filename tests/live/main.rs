@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test runner prints")]
 #![allow(clippy::disallowed_methods, reason = "live tests are an edge: files, clock, environment")]
 
+mod apart;
 mod bank;
 mod bench;
 mod boot;
@@ -18,6 +19,8 @@ mod cutover;
 mod cutover_faults;
 mod databases;
 mod demo;
+mod edge_catalog;
+mod edge_stalls;
 mod edges;
 mod faults;
 mod flavors;
@@ -85,6 +88,14 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
+    if !arguments.list && !ignore {
+        bench::install_clients(); // what comes from a registry must be there before
+        if let Err(error) = apart::enter() {
+            eprintln!(
+                "the tests' servers can be reached by every user of this machine while they run: no network apart ({error})"
+            );
+        }
+    }
     let trials: Vec<Trial> = boot::trials()
         .into_iter()
         .chain(sample::trials())
@@ -100,6 +111,8 @@ fn main() -> ExitCode {
         .chain(scripts::trials())
         .chain(bootstraps::trials())
         .chain(edges::trials())
+        .chain(edge_catalog::trials())
+        .chain(edge_stalls::trials())
         .chain(splits::trials())
         .chain(faults::trials())
         .chain(load_faults::trials())

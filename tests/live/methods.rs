@@ -326,16 +326,16 @@ fn make_standby(primary: &mut Cluster, standby: &mut Cluster) -> Result<(), Fail
     primary.stop();
     standby.stop();
     let (source, target) = (primary.data_folder(), standby.data_folder());
-    let kept: Vec<(std::path::PathBuf, Vec<u8>)> = ["postgresql.conf", "pg_hba.conf"]
+    let kept: Vec<(&str, Vec<u8>)> = ["postgresql.conf", "pg_hba.conf"]
         .iter()
-        .map(|name| Ok((target.join(name), fs::read(target.join(name))?)))
+        .map(|name| Ok((*name, fs::read(target.join(name))?)))
         .collect::<Result<_, std::io::Error>>()?;
     run_command("rm", &["-rf", &target.display().to_string()])?;
     run_command("cp", &["-a", &source.display().to_string(), &target.display().to_string()])?;
-    for (path, content) in kept {
-        fs::write(path, content)?;
+    for (name, content) in kept {
+        standby.write_data(name, &content)?;
     }
-    run_command("touch", &[&target.join("standby.signal").display().to_string()])?;
+    standby.write_data("standby.signal", b"")?;
     standby.configure("primary_conninfo", &primary.conninfo("postgres"))?;
     primary.start_again()?;
     standby.start_again()?;

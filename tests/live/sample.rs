@@ -314,7 +314,7 @@ fn unusable_servers(servers: &Servers) -> Result<(), Failed> {
     ])?;
     assert!(error_text(&good).contains("has no table that could be replicated"), "{}", error_text(&good));
     cluster.stop();
-    fs::write(cluster.data_folder().join("standby.signal"), "")?;
+    cluster.write_data("standby.signal", b"")?;
     cluster.start_again()?;
     refuses(&local, 2, "it is a standby (in recovery)")
 }

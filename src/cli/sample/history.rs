@@ -116,6 +116,10 @@ fn prometheus_failure(error: PrometheusError) -> Failure {
             Exit::Connection,
             Some("Give --prometheus-token, --prometheus-login or --prometheus-header (Mimir wants X-Scope-OrgID)."),
         ),
+        PrometheusError::Refused { status: 300..=399, .. } => (
+            Exit::Server,
+            Some("Redirects are not followed, since headers and logins are for one server: name that one."),
+        ),
         PrometheusError::Refused { status: 404, .. } => (Exit::Server, Some("The address may lack its path prefix.")),
         PrometheusError::Refused { .. } => (Exit::Server, None),
         PrometheusError::Answer { .. } => {
@@ -138,6 +142,9 @@ fn history_failure(error: HistoryError, access: &Access) -> Failure {
             Failure::from(error)
                 .detail(detail)
                 .hint("Choose the primary's with --selector, as in --selector 'instance=\"db1:9187\"'.")
+        }
+        HistoryError::TooManyTables(_) => {
+            Failure::from(error).hint("Take longer buckets (--bucket) or less time (--duration).")
         }
         HistoryError::NoSeries { .. } => {
             let names: Vec<String> = FAMILIES.iter().map(|family| format!("{}ins", family.prefix)).collect();

@@ -1,6 +1,7 @@
 //! `pgslotplan sample`: observes a publisher and folds what it saw into a workload.
 
 mod args;
+mod clock;
 mod databases;
 mod finish;
 mod history;
@@ -25,11 +26,13 @@ pub fn run(args: &SampleArgs, console: &Console) -> Result<Exit, Failure> {
     check_times(args)?;
     let runtime = runtime()?;
     if args.is_of_several() {
-        return runtime.block_on(databases::run(args, console));
+        let outcome = runtime.block_on(databases::run(args, console));
+        runtime.shutdown_background();
+        return outcome;
     }
     files::check_output(&args.output, args.existing())?;
     let teller = Teller::plain(console);
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let (server, session) = args.publisher.connect(SessionPurpose::OBSERVE, console).await?;
         if args.history.is_wanted() {
             return history::run(args, &session, &args.output, &teller).await;
@@ -37,7 +40,10 @@ pub fn run(args: &SampleArgs, console: &Console) -> Result<Exit, Failure> {
         let run = Prepared::read(args, server, session, teller.clone()).await?.start(args, &args.output)?;
         let deriver = run.observe(args, interrupted()).await?;
         finish(args, &args.output, &teller, &deriver)
-    })
+    });
+    // A look-up of a name that hangs shall not keep the program from ending.
+    runtime.shutdown_background();
+    outcome
 }
 
 fn check_times(args: &SampleArgs) -> Result<(), Failure> {

@@ -32,8 +32,10 @@ use super::{
         connection::{Server, server_failure},
         files,
         output::{Console, Exit, Failure, Teller},
+        waiting::AGAIN,
     },
     args::SampleArgs,
+    clock::{LocalTime, Reading, ServerClock},
     log::SampleLog,
     method::Choice,
     watch::Watch,
@@ -43,8 +45,13 @@ use super::{
 const CATALOG_S: u64 = 3600;
 /// A server that stays away longer than this ends the run.
 const RECONNECT_LIMIT_S: u64 = 600;
-/// The catalog at the end of a run is given up after this time.
+/// The catalog at the end of a run is given up after this time, or after this when somebody waits for the end.
 const LAST_CATALOG_LIMIT: Duration = Duration::from_secs(60);
+const LAST_CATALOG_IN_HASTE: Duration = Duration::from_secs(5);
+/// What a run may take beyond its duration and an interval before it is ended: readings, and waking up late.
+const OVERTIME: Duration = Duration::from_secs(2);
+/// A run is not continued after a pause of more buckets than this.
+const LONGEST_PAUSE_BUCKETS: f64 = 200_000.0;
 /// Above so many tables the interval is longer unless it is given.
 const MANY_TABLES: usize = 10_000;
 
@@ -57,6 +64,7 @@ pub struct Prepared {
     choice: Choice,
     watch: Watch,
     first: CounterSnapshot,
+    clock: ServerClock,
     catalog: Catalog,
 }
 
@@ -76,8 +84,9 @@ impl Prepared {
         // Before the first counters: what waits for running transactions shall not widen the first interval.
         watch.begin(&session, &server, args.method, &teller).await.map_err(server_failure)?;
         let first = read_counters(&session).await.map_err(server_failure)?;
+        let clock = ServerClock::new(first.instant.at, LocalTime::now());
         let catalog = read_catalog(&session, &first, &args.scope()).await.map_err(server_failure)?;
-        Ok(Prepared { server, session, teller, report, choice, watch, first, catalog })
+        Ok(Prepared { server, session, teller, report, choice, watch, first, clock, catalog })
     }
 
     /// Whether there is a table that could be replicated.
@@ -110,6 +119,7 @@ impl Prepared {
             scope: args.scope(),
             log,
             deriver,
+            clock: self.clock,
             teller: self.teller,
             system_identifier: self.report.facts.system_identifier,
             facts_notes: self.report.notes,
@@ -180,6 +190,7 @@ fn open_log(
         }
         let (log, deriver) = SampleLog::resume(path, args.rotate)?;
         check_same_database(&deriver, report)?;
+        check_pause(&deriver, first)?;
         return Ok((log, deriver));
     }
     let usual = if first.tables.len() > MANY_TABLES { 30.0 } else { 10.0 };
@@ -213,6 +224,18 @@ fn check_same_database(deriver: &Deriver, report: &FactsReport) -> Result<(), Fa
     Ok(())
 }
 
+/// A clock that was wrong when the samples were taken, or is wrong now, would fill the workload with empty buckets.
+fn check_pause(deriver: &Deriver, first: &CounterSnapshot) -> Result<(), Failure> {
+    let (Some(start), Some(last)) = (deriver.start(), deriver.previous()) else { return Ok(()) };
+    let pause_s = first.instant.at.duration_since(last.instant.at).as_secs_f64();
+    if pause_s <= LONGEST_PAUSE_BUCKETS * f64::from(start.bucket_s) {
+        return Ok(());
+    }
+    Err(Failure::new(format!("cannot resume: the last sample is {} old", Seconds(pause_s)))
+        .detail(format!("It was taken at {}, and the server's clock says {}.", last.instant.at, first.instant.at))
+        .hint("Is the server's clock right? Otherwise start anew with another output."))
+}
+
 /// A run in progress.
 pub struct Sampler {
     server: Server,
@@ -221,6 +244,7 @@ pub struct Sampler {
     scope: CatalogScope,
     log: SampleLog,
     deriver: Deriver,
+    clock: ServerClock,
     teller: Teller,
     progress: ProgressBar,
     system_identifier: Option<SystemIdentifier>,
@@ -255,29 +279,53 @@ impl Sampler {
         let mut ticks = tokio::time::interval(Duration::from_secs_f64(interval_s));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         ticks.tick().await; // the first comes at once, and the first snapshot is taken
+        // However the server behaves, a run ends when its time is over by this machine's clock.
+        let left = Duration::try_from_secs_f64(wanted_s - self.deriver.observed_s() + interval_s).unwrap_or_default();
+        let mut over = std::pin::pin!(tokio::time::sleep(left + OVERTIME));
+        let mut limit = LAST_CATALOG_LIMIT;
         // Half an interval short is done: the clock never hits the end exactly.
         while self.deriver.observed_s() + interval_s / 2.0 < wanted_s {
-            let stopped = tokio::select! {
-                () = stop.as_mut() => true,
-                _ = ticks.tick() => false,
+            let round = async {
+                ticks.tick().await;
+                self.round(interval_s).await
             };
-            if stopped {
-                self.teller.note("stopping; folding what was observed");
-                break;
-            }
             let round = tokio::select! {
-                () = stop.as_mut() => None,
-                round = self.round(interval_s) => Some(round),
+                biased;
+                () = stop.as_mut() => Err(End::Asked),
+                () = over.as_mut() => Err(End::TimeOver),
+                round = round => Ok(round),
             };
             match round {
-                None => break,
-                Some(round) => round?,
+                Ok(round) => round?,
+                Err(end) => {
+                    limit = LAST_CATALOG_IN_HASTE;
+                    self.tell_of(end, wanted_s)?;
+                    break;
+                }
             }
             self.progress.set_position(self.deriver.observed_s() as u64);
             self.progress.set_message(self.describe_rate());
         }
         self.progress.finish_and_clear();
-        self.refresh_catalog().await;
+        self.refresh_catalog(limit).await;
+        Ok(())
+    }
+
+    fn tell_of(&self, end: End, wanted_s: f64) -> Result<(), Failure> {
+        let observed_s = self.deriver.observed_s();
+        match end {
+            End::Asked => self.teller.note(&format!("stopping; folding what was observed ({AGAIN})")),
+            End::TimeOver if observed_s == 0.0 => {
+                return Err(Failure::new("the server did not answer as long as --duration lasted")
+                    .hint("Nothing was observed. Does the server work, and is --duration long enough?")
+                    .exit(Exit::Connection));
+            }
+            End::TimeOver => self.teller.warning(&format!(
+                "the time is over; {} of {} were observed",
+                Seconds(observed_s),
+                Seconds(wanted_s)
+            )),
+        }
         Ok(())
     }
 
@@ -290,10 +338,14 @@ impl Sampler {
 
     /// One reading, with as many attempts as a restart or a failover may need.
     async fn round(&mut self, interval_s: f64) -> Result<(), Failure> {
-        let snapshot = match read_counters(&self.session).await {
+        let mut snapshot = match read_counters(&self.session).await {
             Err(error) if error.is_passing() => self.reconnect(error).await?,
             other => other.map_err(server_failure)?,
         };
+        match self.clock.take(snapshot.instant.at, LocalTime::now()) {
+            Reading::Follows(at) => snapshot.instant.at = at,
+            Reading::Jumped(by) => return self.leave_out(by),
+        }
         let due = self.catalog_read.elapsed() >= Duration::from_secs(CATALOG_S);
         if due || self.deriver.catalog_is_stale(&snapshot) {
             let catalog = read_catalog(&self.session, &snapshot, &self.scope).await.map_err(server_failure)?;
@@ -305,6 +357,15 @@ impl Sampler {
             other => other.map_err(server_failure)?,
         };
         lines.into_iter().try_for_each(|line| self.keep(line))
+    }
+
+    /// A reading of another age goes to no file: the next one tells whether the clock jumped for good.
+    fn leave_out(&mut self, by: jiff::SignedDuration) -> Result<(), Failure> {
+        let jump = Seconds(by.as_secs_f64().abs());
+        let direction = if by.is_negative() { "back" } else { "ahead" };
+        let note = format!("the server's clock jumped {direction} by {jump}; the reading is left out");
+        self.teller.warning(&note);
+        self.keep(SampleLine::Note { note })
     }
 
     /// Keeps a line in the log and in the sums.
@@ -373,10 +434,10 @@ impl Sampler {
     }
 
     /// Widths and sizes as they are at the end. The run is good without it.
-    async fn refresh_catalog(&mut self) {
+    async fn refresh_catalog(&mut self, limit: Duration) {
         let Some(last) = self.deriver.previous() else { return };
         let reading = read_catalog(&self.session, last, &self.scope);
-        let kept = match tokio::time::timeout(LAST_CATALOG_LIMIT, reading).await {
+        let kept = match tokio::time::timeout(limit, reading).await {
             Ok(Ok(catalog)) => self.keep_catalog(catalog).is_ok(),
             _ => false,
         };
@@ -384,6 +445,15 @@ impl Sampler {
             self.teller.warning("could not read the catalog once more; sizes are those of an earlier reading");
         }
     }
+}
+
+/// Why a run ends before all is observed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The user or the system wants it to.
+    Asked,
+    /// `--duration` has passed.
+    TimeOver,
 }
 
 pub fn no_table(error: DeriveError) -> Failure {

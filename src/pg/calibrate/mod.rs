@@ -243,32 +243,35 @@ pub async fn worker_is_running(session: &Session) -> Result<bool, PgError> {
     rows.first().map_or(Ok(false), |row| get(purpose, row, "running"))
 }
 
-/// Removes all that a calibration makes, whoever left it there; says whether there was anything. Goes on after an error,
-/// so that as little as possible stays, and returns the first.
-///
-/// # Errors
-/// [`PgError`] when something could not be removed.
-pub async fn clear(session: &Session) -> Result<bool, PgError> {
+/// What came of cleaning up.
+#[derive(Debug, Default)]
+pub struct Cleared {
+    /// There was something.
+    pub found: bool,
+    /// What may still be there, in words, and why it could not be removed.
+    pub left: Vec<(String, PgError)>,
+}
+
+/// Removes all that a calibration makes, whoever left it there. Goes on after an error, so that as little as possible
+/// stays.
+pub async fn clear(session: &Session) -> Cleared {
     let purpose = "remove what the calibration made";
-    let mut found = false;
-    let mut first_error = None;
-    let mut note = |result: Result<bool, PgError>| match result {
-        Ok(some) => found |= some,
-        Err(error) => drop(first_error.get_or_insert(error)),
+    let mut cleared = Cleared::default();
+    let mut note = |what: String, result: Result<bool, PgError>| match result {
+        Ok(some) => cleared.found |= some,
+        Err(error) => cleared.left.push((what, error)),
     };
-    note(drop_subscription(session).await);
-    note(drop_slot(session).await);
-    let publication = session
-        .query(purpose, "SELECT FROM pg_catalog.pg_publication WHERE pubname = $1", &[(&NAME, Type::TEXT)])
-        .await
-        .map(|rows| !rows.is_empty());
-    note(publication);
-    note(session.execute(purpose, &format!("DROP PUBLICATION IF EXISTS {NAME}")).await.map(|()| false));
-    note(drop_schemas(session).await);
-    match first_error {
-        None => Ok(found),
-        Some(error) => Err(error),
-    }
+    note(format!("subscription \"{NAME}\""), drop_subscription(session).await);
+    note(format!("a replication slot whose name begins with \"{NAME}\", which keeps WAL"), drop_slot(session).await);
+    let publication = async {
+        let sql = "SELECT FROM pg_catalog.pg_publication WHERE pubname = $1";
+        let found = !session.query(purpose, sql, &[(&NAME, Type::TEXT)]).await?.is_empty();
+        session.execute(purpose, &format!("DROP PUBLICATION IF EXISTS {NAME}")).await?;
+        Ok(found)
+    };
+    note(format!("publication \"{NAME}\""), publication.await);
+    note(format!("schemas \"{NAME}\" and \"{SOURCE}\""), drop_schemas(session).await);
+    cleared
 }
 
 async fn drop_subscription(session: &Session) -> Result<bool, PgError> {

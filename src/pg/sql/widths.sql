@@ -32,7 +32,7 @@ SELECT a.attrelid AS oid,
   FROM pg_catalog.pg_attribute a
   JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  LEFT JOIN (SELECT s.schemaname, s.tablename, s.attname, s.avg_width, s.null_frac, s.correlation,
+  LEFT JOIN (SELECT s.schemaname, s.tablename, s.attname, s.avg_width::float8 AS avg_width, s.null_frac, s.correlation,
                     s.histogram_bounds, s.most_common_vals,
                     coalesce(pg_catalog.array_length(s.histogram_bounds, 1), 0)
                     + coalesce(pg_catalog.array_length(s.most_common_vals, 1), 0) AS kept

@@ -8,7 +8,7 @@ use pgslotplan::throwaway::{Cluster, ClusterSettings, Servers};
 use super::{Case, Oracle, Seen, World};
 
 /// One row of a table: string, variables, files, whether it gets in.
-type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [(&'a str, &'a str, u32)], bool);
+pub(super) type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [(&'a str, &'a str, u32)], bool);
 
 const RULES: &str = "host all trusted 127.0.0.1/32 trust
 host all clear 127.0.0.1/32 password
@@ -16,7 +16,7 @@ host all old 127.0.0.1/32 md5
 host all all 127.0.0.1/32 scram-sha-256
 local all all scram-sha-256";
 
-fn server(servers: &Servers) -> Result<Cluster, Failed> {
+pub(super) fn server(servers: &Servers) -> Result<Cluster, Failed> {
     let settings = ClusterSettings::new().with_tcp().with_hba(RULES).with("log_connections", "on");
     let cluster = servers.start(17, &settings)?;
     cluster
@@ -32,7 +32,7 @@ fn server(servers: &Servers) -> Result<Cluster, Failed> {
     Ok(cluster)
 }
 
-fn all_agree(world: &World<'_>, rows: &[Row<'_>]) -> Result<(), Failed> {
+pub(super) fn all_agree(world: &World<'_>, rows: &[Row<'_>]) -> Result<(), Failed> {
     for (conninfo, environment, files, gets_in) in rows {
         world.agree(Case { conninfo, environment, files, gets_in: *gets_in })?;
     }

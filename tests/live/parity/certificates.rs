@@ -20,20 +20,20 @@ const MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", 
 const CN_ONLY: &str = "cn_only";
 const VERSION_1: &str = "version_1";
 
-fn openssl(folder: &Path, arguments: &[&str]) -> Result<String, Failed> {
+pub(super) fn openssl(folder: &Path, arguments: &[&str]) -> Result<String, Failed> {
     let output = Command::new("openssl").args(arguments).current_dir(folder).output()?;
     assert!(output.status.success(), "openssl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-fn key(folder: &Path, name: &str) -> Result<String, Failed> {
+pub(super) fn key(folder: &Path, name: &str) -> Result<String, Failed> {
     let file = format!("{name}.key");
     openssl(folder, &["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", &file])?;
     Ok(file)
 }
 
 /// A certificate that is its own authority.
-fn authority(folder: &Path, name: &str, more: &[&str]) -> Result<(), Failed> {
+pub(super) fn authority(folder: &Path, name: &str, more: &[&str]) -> Result<(), Failed> {
     let key = key(folder, name)?;
     let (subject, out) = (format!("/CN={name}"), format!("{name}.crt"));
     let fixed = ["req", "-x509", "-new", "-key", &key, "-days", "30", "-subj", &subject, "-out", &out];
@@ -41,7 +41,13 @@ fn authority(folder: &Path, name: &str, more: &[&str]) -> Result<(), Failed> {
 }
 
 /// A certificate signed by an authority; without extensions it is of version 1.
-fn signed(folder: &Path, name: &str, common_name: &str, authority: &str, extensions: &str) -> Result<(), Failed> {
+pub(super) fn signed(
+    folder: &Path,
+    name: &str,
+    common_name: &str,
+    authority: &str,
+    extensions: &str,
+) -> Result<(), Failed> {
     let key = key(folder, name)?;
     let request = format!("{name}.csr");
     openssl(folder, &["req", "-new", "-key", &key, "-subj", &format!("/CN={common_name}"), "-out", &request])?;
@@ -56,7 +62,7 @@ fn signed(folder: &Path, name: &str, common_name: &str, authority: &str, extensi
 }
 
 /// All certificates of these tests, in one folder.
-fn make(folder: &Path) -> Result<(), Failed> {
+pub(super) fn make(folder: &Path) -> Result<(), Failed> {
     authority(folder, "ca", &[])?;
     authority(folder, "stranger", &[])?;
     let leaf = "basicConstraints=CA:FALSE\n";
@@ -93,7 +99,7 @@ hostnossl all mixed 127.0.0.1/32 trust
 hostnossl all only_plain 127.0.0.1/32 trust
 hostssl all bound 127.0.0.1/32 scram-sha-256";
 
-fn server(servers: &Servers, folder: &Path) -> Result<Cluster, Failed> {
+pub(super) fn server(servers: &Servers, folder: &Path) -> Result<Cluster, Failed> {
     let path = |name: &str| folder.join(name);
     let tls = TlsFiles { certificate: path("good.crt"), key: path("good.key"), client_authority: Some(path("ca.crt")) };
     let settings = ClusterSettings::new().with_tcp().with_tls(tls).with_hba(RULES).with("log_connections", "on");
@@ -105,9 +111,9 @@ fn server(servers: &Servers, folder: &Path) -> Result<Cluster, Failed> {
 }
 
 /// Gives the running server another certificate. Its files stay its own: only their content changes.
-fn present(cluster: &Cluster, folder: &Path, name: &str) -> Result<(), Failed> {
+pub(super) fn present(cluster: &Cluster, folder: &Path, name: &str) -> Result<(), Failed> {
     for (from, to) in [(format!("{name}.crt"), "server.crt"), (format!("{name}.key"), "server.key")] {
-        fs::write(cluster.data_folder().join(to), fs::read(folder.join(from))?)?;
+        cluster.write_data(to, &fs::read(folder.join(from))?)?;
     }
     let before = cluster.value("postgres", "SELECT pg_conf_load_time()")?;
     cluster.reload();
@@ -158,7 +164,7 @@ pub fn of_the_server(servers: &Servers) -> Result<(), Failed> {
     present(&cluster, folder.path(), "good")?;
     beside_the_table(&world)?;
     present(&cluster, folder.path(), "taken_back")?;
-    for (crl, gets_in) in [("", true), ("missing", true), ("empty", true), ("revoked", false)] {
+    for (crl, gets_in) in [("", true), ("empty", true), ("revoked", false)] {
         let crl_is = if crl.is_empty() { String::new() } else { format!(" sslcrl=@certs@/{crl}.crl") };
         let conninfo = format!("{TLS} sslmode=verify-full sslrootcert=@certs@/ca.crt{crl_is}");
         world.agree(Case { conninfo: &conninfo, environment: &[], files: &[], gets_in })?;
@@ -170,7 +176,7 @@ pub fn of_the_server(servers: &Servers) -> Result<(), Failed> {
     world.finish()
 }
 
-const TLS: &str = "host=localhost port=@port@ user=only_tls dbname=postgres";
+pub(super) const TLS: &str = "host=localhost port=@port@ user=only_tls dbname=postgres";
 
 /// String, variables, files, whether it gets in.
 type Row<'a> = (String, &'a [(&'a str, &'a str)], Files<'a>, bool);

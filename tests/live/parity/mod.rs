@@ -3,6 +3,7 @@
 
 mod cases;
 mod certificates;
+mod trust;
 
 use std::{
     cell::RefCell,
@@ -24,6 +25,8 @@ pub fn trials() -> Vec<Trial> {
         case("parity::strings_variables_and_hosts", 2, cases::strings_variables_and_hosts),
         case("parity::password_files", 1, cases::password_files),
         case("parity::service_files", 1, cases::service_files),
+        case("parity::options_that_say_how_far_to_trust", 1, trust::authentication),
+        case("parity::versions_expiry_and_revocation", 1, trust::certificates),
         case("parity::password_commands", 1, cases::password_commands),
     ]
 }
