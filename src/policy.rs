@@ -8,6 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::names::{SlotName, TableName};
 
+/// Longest prefix of names: what follows it has room in a slot's name.
+pub const LONGEST_PREFIX: usize = 20;
+
 /// What is balanced over the slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -335,6 +338,7 @@ impl Default for Policy {
 
 /// Why a policy cannot be used. Each names the rule.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PolicyError {
     /// Not TOML, or a field is not known.
     #[error("invalid policy: {0}")]
@@ -352,6 +356,14 @@ pub enum PolicyError {
     /// A rule names a table that is not in the workload.
     #[error("rule \"{rule}\" names table {table}, which is not in the workload")]
     MissingTable {
+        /// Which rule.
+        rule: String,
+        /// The table as written.
+        table: String,
+    },
+    /// A table is to be apart from itself.
+    #[error("rule \"{rule}\" names table {table} twice, which cannot be apart from itself")]
+    Itself {
         /// Which rule.
         rule: String,
         /// The table as written.
@@ -429,7 +441,7 @@ impl Policy {
             range("split.parts", f64::from(split.parts), (2..=64).contains(&split.parts), "between 2 and 64")?;
         }
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if self.prefix.is_empty() || self.prefix.len() > 20 || !self.prefix.chars().all(plain) {
+        if self.prefix.is_empty() || self.prefix.len() > LONGEST_PREFIX || !self.prefix.chars().all(plain) {
             let value = format!("\"{}\"", crate::names::one_line(&self.prefix));
             return Err(PolicyError::Range { field: "prefix", value, range: "1 to 20 of a-z, 0-9 and _" });
         }

@@ -9,6 +9,7 @@ use std::{
     fs,
     io::{self, BufWriter, Read, Write},
     path::Path,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use pgslotplan::{
@@ -54,10 +55,16 @@ pub fn shown(path: &Path) -> String {
 
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 
+/// The second reader of standard input would find nothing there.
+static STANDARD_INPUT_WAS_READ: AtomicBool = AtomicBool::new(false);
+
 /// Reads a file or standard input, decompressed.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let failure = |error: io::Error| Failure::new(format!("could not read {}", shown(path))).source(error);
     let bytes = if is_standard(path) {
+        if STANDARD_INPUT_WAS_READ.swap(true, Ordering::Relaxed) {
+            return Err(Failure::new("standard input can be read only once").hint("Give a file for the other \"-\"."));
+        }
         let mut bytes = Vec::new();
         io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
     } else {

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     finding::Finding,
-    names::{TableName, one_line},
-    plan::{Decision, PlannedSlot, PlannedTable, budget::Budget},
+    names::{SlotName, TableName, one_line},
+    plan::{Decision, Marks, PlannedSlot, PlannedTable, budget::Budget},
     units::Bytes,
 };
 
@@ -283,7 +283,11 @@ fn settings(text: &mut String, context: &Context<'_>, steps: &[Step]) {
 }
 
 fn slots(text: &mut String, context: &Context<'_>) {
-    let _ = write!(text, "\n## Slots\n\nLoads are in {}.\n\n", words(&context.plan.load.unit));
+    let loads = match context.plan.load.slot_capacity {
+        Some(_) => "Loads in per cent of what one slot can carry.",
+        None => "Loads in WAL bytes per second.",
+    };
+    let _ = write!(text, "\n## Slots\n\n{loads}\n\n");
     for slot in &context.plan.slots {
         members(text, context, slot);
     }
@@ -294,15 +298,12 @@ fn slots(text: &mut String, context: &Context<'_>) {
 fn members(text: &mut String, context: &Context<'_>, slot: &PlannedSlot) {
     let publications: Vec<String> = context.publication_names(slot).into_iter().map(code).collect();
     let is_replicated = Publishes::of(slot).is_ok_and(|publishes| publishes.truncate);
-    let role = match slot.role {
-        crate::plan::Role::Dedicated => "dedicated",
-        crate::plan::Role::Shared => "shared",
-    };
     let _ = write!(
         text,
-        "- {} ({role}, peak load {:.3}, copy {}, TRUNCATE {}): publication {}, subscription {}; ",
+        "- {} ({}, peak load {}, copy {}, TRUNCATE {}): publication {}, subscription {}; ",
         code(slot.name.as_str()),
-        slot.peak_load,
+        slot.role.as_str(),
+        context.plan.shown_load(slot.peak_load),
         Bytes(slot.copy_bytes as f64),
         if is_replicated { "replicated" } else { "refused on the publisher" },
         publications.join(" and "),
@@ -339,30 +340,11 @@ fn decisions(text: &mut String, decisions: &[Decision]) {
         return;
     }
     text.push_str("\n### Why\n\n");
-    let names = |tables: &[TableName]| {
-        let mut shown: Vec<String> = tables.iter().take(6).map(|table| code(&table.to_sql())).collect();
-        if tables.len() > shown.len() {
-            shown.push(format!("{} more", tables.len() - shown.len()));
-        }
-        shown.join(", ")
-    };
+    let table = |table: &TableName| code(&table.to_sql());
+    let slot = |slot: &SlotName| code(slot.as_str());
+    let marks = Marks { table: &table, slot: &slot, words: &words, most: 6 };
     for decision in decisions {
-        let _ = match decision {
-            Decision::Hot { tables, slot, why } => {
-                writeln!(text, "- {} alone in {}: {}", names(tables), code(slot.as_str()), words(why))
-            }
-            Decision::HotShared { tables, slot, why } => {
-                writeln!(text, "- {} not alone, but in {}: {}", names(tables), code(slot.as_str()), words(why))
-            }
-            Decision::KeptTogether { tables, why } => writeln!(text, "- {} together: {}", names(tables), words(why)),
-            Decision::Pinned { tables, slot, why } => {
-                writeln!(text, "- {} pinned to {}: {}", names(tables), code(slot.as_str()), words(why))
-            }
-            Decision::Split { table, slots, why } => {
-                writeln!(text, "- {} split over {} slots: {}", code(&table.to_sql()), slots.len(), words(why))
-            }
-            Decision::SlotCount { shared, why } => writeln!(text, "- {shared} shared slots: {}", words(why)),
-        };
+        let _ = writeln!(text, "- {}", decision.sentence(&marks));
     }
 }
 

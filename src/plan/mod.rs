@@ -8,10 +8,13 @@ pub mod budget;
 mod caveat;
 pub mod check;
 pub mod copy;
+pub mod diff;
 mod members;
 mod publishes;
 pub mod shard;
+mod view;
 pub mod witness;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +22,9 @@ pub use bootstrap::Bootstrap;
 pub use caveat::Caveat;
 pub use members::PlannedPublication;
 pub use publishes::{InvalidPublish, Publishes};
+pub use view::{PlanView, SlotView};
 pub use witness::Witness;
+pub use words::Marks;
 
 use crate::{
     cost::{CoefficientSets, CostModel},

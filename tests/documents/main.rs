@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+mod features;
 mod findings;
 mod schemas;
 mod versions;

@@ -8,9 +8,11 @@
 
 mod bad_files;
 mod bad_options;
+mod ci;
 mod commands;
 mod databases;
 mod forecast;
+mod generate;
 mod kajabi;
 mod samples;
 mod story;

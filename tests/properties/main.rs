@@ -1,6 +1,7 @@
 //! Laws that hold for every generated instance.
 
 mod any_policy;
+mod cluster;
 mod cut;
 #[cfg(feature = "cli")]
 mod laws;
@@ -9,4 +10,5 @@ mod packing;
 mod parsers;
 mod plan;
 mod promises;
+mod sampling;
 mod simulate;

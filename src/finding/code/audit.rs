@@ -27,6 +27,14 @@ codes! {
         "the plan's coefficients give loads that are too large to count",
         "The plan was edited",
         "Plan again";
+    AU106 Error:
+        "the plan was made with another policy",
+        "What was agreed on in the policy file is not what the plan does",
+        "Plan again with that file, or put what the plan was made with into it";
+    AU107 Error:
+        "planning again gives another plan",
+        "The plan that is kept does not follow from the workload, policy and options that are kept beside it",
+        "Look at the difference, and write the plan anew";
     AU201 Error:
         "a table is in no slot and not excluded",
         "Its rows would be missing on the subscriber, without an error",
