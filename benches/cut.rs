@@ -7,10 +7,14 @@
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench prints, reads its samples and the clock")]
 
+#[path = "support/arguments.rs"]
+mod arguments;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use arguments::Arguments;
 use pgslotplan::optimize::packing::cut::{CutSettings, NORMAL_CUT_BUDGET, cap_within, frontier};
 use pgslotplan::optimize::packing::{Assignment, Instance};
 use pgslotplan::optimize::rng::generator;
@@ -30,32 +34,22 @@ struct Options {
     export: Option<PathBuf>,
 }
 
+const USAGE: &str = "usage: cargo bench --bench cut -- [--nodes 100,1000] [--buckets 1,24] [--seeds 5] [--first-seed 1]
+       [--budget N] [--fk] [--export DIR]
+--fk: only the foreign-key graphs of real schemas";
+
 fn options() -> Options {
-    let mut options = Options {
-        nodes: vec![100, 1000, 10_000],
-        buckets: vec![1, 24, 168],
-        first_seed: 1,
-        seeds: 5,
-        budget: NORMAL_CUT_BUDGET,
-        fk_only: false,
-        export: None,
-    };
-    let mut arguments = std::env::args().skip(1);
-    let list = |text: String| text.split(',').map(|n| n.parse().expect("a number")).collect();
-    while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().expect("this option takes a value");
-        match argument.as_str() {
-            "--nodes" => options.nodes = list(value()),
-            "--buckets" => options.buckets = list(value()),
-            "--seeds" => options.seeds = value().parse().expect("a number"),
-            "--first-seed" => options.first_seed = value().parse().expect("a number"),
-            "--budget" => options.budget = value().parse().expect("a number"),
-            "--export" => options.export = Some(value().into()),
-            "--fk" => options.fk_only = true,
-            _ => {}
-        }
+    let values = ["--nodes", "--buckets", "--seeds", "--first-seed", "--budget", "--export"];
+    let arguments = Arguments::read(USAGE, &values, &["--fk"]);
+    Options {
+        nodes: arguments.list("--nodes").unwrap_or(vec![100, 1000, 10_000]),
+        buckets: arguments.list("--buckets").unwrap_or(vec![1, 24, 168]),
+        first_seed: arguments.value("--first-seed", 1),
+        seeds: arguments.value("--seeds", 5),
+        budget: arguments.value("--budget", NORMAL_CUT_BUDGET),
+        fk_only: arguments.has("--fk"),
+        export: arguments.text("--export").map(PathBuf::from),
     }
-    options
 }
 
 fn main() {

@@ -6,8 +6,12 @@
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench prints and reads /proc and the clock")]
 
+#[path = "support/arguments.rs"]
+mod arguments;
+
 use std::{fs, path::Path, time::Instant};
 
+use arguments::Arguments;
 use pgslotplan::{
     pg::{
         catalog::{CatalogScope, read_catalog},
@@ -24,8 +28,8 @@ const BATCH: u32 = 500;
 const TICKS_PER_S: f64 = 100.0;
 
 fn main() {
-    let tables = std::env::args().skip_while(|word| word != "--tables").nth(1);
-    let tables: u32 = tables.map_or(20_000, |text| text.parse().expect("a number of tables"));
+    let usage = "usage: cargo bench --bench observe [-- --tables 20000]";
+    let tables: u32 = Arguments::read(usage, &["--tables"], &[]).value("--tables", 20_000);
     let servers = Servers::in_repository(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("a cache folder");
     println!("{tables} tables, each with a key, a secondary index, TOAST and one row");
     println!("version   round: CPU, elapsed       catalog: CPU, elapsed");

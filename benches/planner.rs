@@ -1,13 +1,13 @@
 //! Planning by number of tables: the library's time with criterion, then whole runs of the program with their memory.
 //!
-//! `cargo bench --bench planner` (`-- --whole` for the whole runs alone). A whole run reads the file, plans with
+//! `cargo bench --bench planner -- [FILTER] [--save-baseline NAME | --baseline NAME]` (`--help` for the rest) measures the
+//! library, `cargo bench --bench planner -- whole` whole runs. A whole run reads the file, plans with
 //! 8 shared slots and the normal budget, checks the plan and writes it. Memory is the kernel's high-water mark
 //! (`VmHWM`), read while the program runs. A bench of whole runs is of no use in the same minute as another build.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench prints and reads the clock")]
 
 use std::{
-    collections::BTreeSet,
     fs,
     path::Path,
     process::{Command, Stdio},
@@ -28,13 +28,19 @@ use pgslotplan::{
 const SIZES: [(u32, u32); 3] = [(1_000, 168), (10_000, 24), (100_000, 24)];
 
 fn main() {
-    if !std::env::args().any(|argument| argument == "--whole") {
-        let mut criterion = Criterion::default().sample_size(10).measurement_time(Duration::from_secs(10));
-        for (tables, hours) in &SIZES[..2] {
-            in_the_library(&mut criterion, *tables, *hours);
-        }
-        criterion.final_summary();
+    // Criterion has the options: filters, baselines, `--help`; of ours there is one word, which it would take for a filter.
+    if std::env::args().skip(1).filter(|word| word != "--bench").eq(["whole".to_owned()]) {
+        return whole_runs();
     }
+    let criterion = Criterion::default().sample_size(10).measurement_time(Duration::from_secs(10));
+    let mut criterion = criterion.configure_from_args();
+    for (tables, hours) in &SIZES[..2] {
+        in_the_library(&mut criterion, *tables, *hours);
+    }
+    criterion.final_summary();
+}
+
+fn whole_runs() {
     println!("whole runs: tables x buckets, time, high-water mark, file read, generated in");
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (tables, hours) in SIZES {
@@ -50,13 +56,7 @@ fn in_the_library(criterion: &mut Criterion, tables: u32, hours: u32) {
     let mut workload: Workload = generate(&settings(tables, hours)).expect("settings within range");
     workload.canonicalize();
     let policy = Policy { publications: PublicationCount::Range(8, 8), ..Policy::default() };
-    let cost = CostModel {
-        measure: policy.load,
-        coefficients: CoefficientSets::default(),
-        publisher: workload.server.version_num,
-        subscriber: workload.server.version_num,
-        made_full: BTreeSet::new(),
-    };
+    let cost = CostModel::new(&workload, &policy, CoefficientSets::default(), None).expect("nothing contradicts");
     criterion.bench_function(&format!("plan {tables} x {hours} x 8"), |bencher| {
         bencher.iter(|| optimize(&workload, &policy, &cost, &OptimizeOptions::default()).expect("a plan"));
     });

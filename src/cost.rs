@@ -2,9 +2,13 @@
 //!
 //! Coefficients: measured apply and decode times (docs/rules.md, docs/measurements.md).
 
+mod checked;
+
 use serde::{Deserialize, Serialize};
 
 use std::collections::BTreeSet;
+
+pub use checked::CostError;
 
 use crate::{
     format::{Document, FormatError, TOOL},
@@ -234,7 +238,7 @@ impl Share {
     }
 }
 
-/// Costs for one pair of versions and one workload.
+/// Costs for one pair of versions and one workload; [`CostModel::new`] makes one that fits its inputs.
 #[derive(Debug, Clone)]
 pub struct CostModel {
     /// What is balanced.

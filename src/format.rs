@@ -126,6 +126,17 @@ impl fmt::Display for Digest {
 struct Envelope {
     kind: Option<Value>,
     version: Option<Value>,
+    tool: Option<Value>,
+}
+
+/// A newer release may write a field that this one does not know. It is refused, since it may change what the others mean;
+/// the message then says who wrote the file.
+fn of_release<T: Document>(error: &serde_json::Error, tool: Option<&Value>) -> FormatError {
+    let mut message = clipped(&error.to_string());
+    if let Some(tool) = tool.and_then(Value::as_str).filter(|tool| tool.starts_with("pgslotplan ") && *tool != TOOL) {
+        message = format!("{message}; written by {}, read by {TOOL}", crate::names::one_line(tool));
+    }
+    FormatError::Syntax { kind: T::KIND.to_owned(), message }
 }
 
 /// The reader's words may quote the file: a value of megabytes is cut short.
@@ -156,7 +167,8 @@ pub fn read<T: Document>(text: &[u8]) -> Result<T, FormatError> {
     }
     match envelope.version.as_ref().and_then(Value::as_u64) {
         Some(found) if found == T::VERSION => {
-            let document: T = serde_json::from_slice(text).map_err(|error| syntax(T::KIND, &error))?;
+            let document: T =
+                serde_json::from_slice(text).map_err(|error| of_release::<T>(&error, envelope.tool.as_ref()))?;
             document.validate()?;
             Ok(document)
         }
@@ -381,6 +393,18 @@ mod tests {
         let text = write(&thing);
         assert!(text.starts_with(b"{\n  \"kind\": \"thing\""));
         assert_eq!(read::<Thing>(&text).unwrap(), thing);
+    }
+
+    #[test]
+    fn a_field_of_a_newer_release_is_refused_with_the_release() {
+        let refused = |tool: &str| {
+            let text = format!(r#"{{"kind":"thing","version":2,"tool":"{tool}","b":1,"a":1.5}}"#);
+            read::<Thing>(text.as_bytes()).unwrap_err().to_string()
+        };
+        let newer = refused("pgslotplan 99.0.0");
+        assert!(newer.contains("unknown field `tool`"), "{newer}");
+        assert!(newer.ends_with(&format!("; written by pgslotplan 99.0.0, read by {TOOL}")), "{newer}");
+        assert!(!refused(TOOL).contains("written by") && !refused("by hand").contains("written by"));
     }
 
     #[test]

@@ -357,6 +357,7 @@ impl Default for Policy {
 
 /// Why a policy cannot be used. Each names the rule.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PolicyError {
     /// Not TOML, or a field is not known.
     #[error("invalid policy: {0}")]
@@ -374,6 +375,14 @@ pub enum PolicyError {
     /// A rule names a table that is not in the workload.
     #[error("rule \"{rule}\" names table {table}, which is not in the workload")]
     MissingTable {
+        /// Which rule.
+        rule: String,
+        /// The table as written.
+        table: String,
+    },
+    /// A table is to be apart from itself.
+    #[error("rule \"{rule}\" names table {table} twice, which cannot be apart from itself")]
+    Itself {
         /// Which rule.
         rule: String,
         /// The table as written.

@@ -186,6 +186,10 @@ impl ServerVersion {
     pub fn loses_changes_on_unlocked_add(self) -> bool {
         self.unlocked_add_fixed_in().is_none_or(|fixed| self.minor() != 0 && self < fixed)
     }
+    /// Whether it can be planned for: a version as they are numbered since 10, not too old, and no slip of a digit.
+    pub fn can_be_planned(self) -> bool {
+        self.is_well_formed() && !self.is_unsupported() && self.major() < 100
+    }
     /// Whether it is too old to be planned for.
     pub fn is_unsupported(self) -> bool {
         self.major() < OLDEST_MAJOR

@@ -140,6 +140,23 @@ impl fmt::Display for Seconds {
     }
 }
 
+/// A fraction in per cent; small ones keep two significant digits.
+pub fn per_cent(fraction: f64) -> String {
+    let value = fraction * 100.0;
+    match value {
+        0.0 => "0 %".to_owned(),
+        ..0.001 => "below 0.001 %".to_owned(),
+        ..0.1 => format!("{value:.3} %"),
+        ..10.0 => format!("{value:.2} %"),
+        _ => format!("{value:.0} %"),
+    }
+}
+
+/// `1 table`, `2 tables`.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,5 +192,12 @@ mod tests {
         assert_eq!(Seconds(0.25).to_string(), "250 ms");
         assert_eq!(Seconds(200.0).to_string(), "3 min 20 s");
         assert_eq!(Seconds(7500.0).to_string(), "2 h 5 min");
+    }
+
+    #[test]
+    fn small_fractions_stay_visible() {
+        let shown: Vec<String> = [0.0, 0.000_004, 0.000_5, 0.0312, 0.5].map(per_cent).into();
+        assert_eq!(shown, ["0 %", "below 0.001 %", "0.050 %", "3.12 %", "50 %"]);
+        assert_eq!((counted(1, "table"), counted(0, "table")), ("1 table".into(), "0 tables".into()));
     }
 }

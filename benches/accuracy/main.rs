@@ -15,6 +15,8 @@
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench prints, runs servers and measures")]
 
+#[path = "../support/arguments.rs"]
+mod arguments;
 mod compare;
 mod cost;
 mod truth;
@@ -29,6 +31,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use arguments::Arguments;
 use compare::{Comparison, Goal, compare};
 use pgslotplan::{
     lsn::Lsn,
@@ -67,19 +70,26 @@ struct Options {
     strict: bool,
 }
 
+const USAGE: &str =
+    "usage: cargo bench --bench accuracy -- [--workloads tpcb,tpcc,saas] [--majors 15,18] [--seconds 60]
+       [--rate 1] [--tables] [--costs] [--cost] [--strict]
+--rate: times the transactions a second; --tables: each table's share; --costs: what its row changes cost;
+--cost: what sampling costs instead; --strict: an error when a goal is missed";
+
 fn options() -> Options {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let value = |name: &str| arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1)).cloned();
-    let majors = value("--majors").unwrap_or_else(|| "15,18".to_owned());
+    let values = ["--workloads", "--majors", "--seconds", "--rate"];
+    let arguments = Arguments::read(USAGE, &values, &["--tables", "--costs", "--cost", "--strict"]);
+    let known: Vec<String> = workloads::all().iter().map(|workload| workload.name.to_owned()).collect();
+    let asked = arguments.words_of("--workloads", &known);
     Options {
-        workloads: value("--workloads"),
-        majors: majors.split(',').filter_map(|major| major.parse().ok()).collect(),
-        seconds: value("--seconds").and_then(|seconds| seconds.parse().ok()).unwrap_or(60.0),
-        rate: value("--rate").and_then(|rate| rate.parse().ok()).unwrap_or(1.0),
-        tables: arguments.iter().any(|a| a == "--tables"),
-        costs: arguments.iter().any(|a| a == "--costs"),
-        cost: arguments.iter().any(|a| a == "--cost"),
-        strict: arguments.iter().any(|a| a == "--strict"),
+        workloads: (!asked.is_empty()).then(|| asked.join(",")),
+        majors: arguments.list("--majors").unwrap_or(vec![15, 18]),
+        seconds: arguments.value("--seconds", 60.0),
+        rate: arguments.value("--rate", 1.0),
+        tables: arguments.has("--tables"),
+        costs: arguments.has("--costs"),
+        cost: arguments.has("--cost"),
+        strict: arguments.has("--strict"),
     }
 }
 

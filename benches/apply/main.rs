@@ -11,6 +11,9 @@
     reason = "a bench prints, starts servers and reads the clock"
 )]
 
+#[path = "../support/arguments.rs"]
+mod arguments;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -20,6 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use arguments::Arguments;
 use pgslotplan::{
     cost::{Calibration, CoefficientSets, Coefficients},
     format,
@@ -367,15 +371,9 @@ fn calibrate(subscriber: &Cluster) -> Result<Calibration, Failure> {
 }
 
 fn main() -> Result<(), Failure> {
-    let (mut major, mut seconds) = (15, 20.0);
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--major" => major = arguments.next().ok_or("--major takes a number")?.parse()?,
-            "--seconds" => seconds = arguments.next().ok_or("--seconds takes a number")?.parse()?,
-            _ => {}
-        }
-    }
+    let usage = "usage: cargo bench --bench apply -- [--major 15] [--seconds 20]";
+    let arguments = Arguments::read(usage, &["--major", "--seconds"], &[]);
+    let (major, seconds) = (arguments.value("--major", 15), arguments.value("--seconds", 20.0));
     let servers = Servers::in_repository(std::path::Path::new(env!("CARGO_MANIFEST_DIR")))?;
     let settings = || {
         ClusterSettings::new()

@@ -8,6 +8,8 @@
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench prints and measures time")]
 
+#[path = "../support/arguments.rs"]
+mod arguments;
 mod chart;
 mod expected;
 
@@ -23,6 +25,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use arguments::Arguments;
 use pgslotplan::{
     names::quote_literal,
     throwaway::{Cluster, ClusterSettings, Servers},
@@ -95,9 +98,9 @@ pub struct Figures {
 const CAUGHT_UP_S: f64 = 1.0;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let value = |name: &str| arguments.iter().position(|a| a == name).and_then(|k| arguments.get(k + 1)).cloned();
-    let runs: usize = value("--runs").and_then(|runs| runs.parse().ok()).unwrap_or(5);
+    let usage = "usage: cargo bench --bench forecast -- [--runs N] [--csv FILE] [--svg FILE]";
+    let arguments = Arguments::read(usage, &["--runs", "--csv", "--svg"], &[]);
+    let runs: usize = arguments.value("--runs", 5);
     let servers = Servers::in_repository(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("a cache folder");
     let settings = ClusterSettings::new()
         .with("shared_buffers", "256MB")
@@ -142,10 +145,10 @@ fn main() {
         }
     }
     report(&forecasts, &all);
-    if let Some(path) = value("--svg") {
+    if let Some(path) = arguments.text("--svg") {
         std::fs::write(path, chart::svg(&expected, &measured)).expect("the folder exists");
     }
-    if let Some(path) = value("--csv") {
+    if let Some(path) = arguments.text("--csv") {
         std::fs::write(path, csv).expect("the folder exists");
     }
 }

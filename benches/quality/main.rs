@@ -10,10 +10,13 @@
     reason = "a bench prints, reads its instances and measures time"
 )]
 
+#[path = "../support/arguments.rs"]
+mod arguments;
 mod generate;
 
 use std::{path::Path, time::Instant};
 
+use arguments::Arguments;
 use generate::{CoreRecipe, core, instance, planted};
 use pgslotplan::optimize::{
     bound::Witness,
@@ -30,24 +33,57 @@ struct Options {
     largest: usize,
 }
 
+const USAGE: &str =
+    "usage: cargo bench --bench quality -- [--classes WORD,..] [--seeds N] [--quick] [--rows] [--export DIR] [--noise X]
+       [--budget small|normal|large|N]
+A class is run when its name contains one of the words.";
+
 fn options() -> Options {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
-    let value = |name: &str| arguments.iter().position(|a| a == name).and_then(|k| arguments.get(k + 1)).cloned();
-    let quick = arguments.iter().any(|a| a == "--quick");
+    let values = ["--classes", "--seeds", "--export", "--noise", "--budget"];
+    let arguments = Arguments::read(USAGE, &values, &["--quick", "--rows"]);
+    let quick = arguments.has("--quick");
     Options {
-        words: value("--classes").map_or(Vec::new(), |w| w.split(',').map(String::from).collect()),
-        seeds: value("--seeds").and_then(|s| s.parse().ok()).unwrap_or(if quick { 1 } else { 5 }),
-        rows: arguments.iter().any(|a| a == "--rows"),
-        export: value("--export"),
-        noise: value("--noise").and_then(|s| s.parse().ok()).unwrap_or(0.25),
-        budget: match value("--budget").as_deref() {
+        words: arguments.words_of("--classes", &classes()),
+        seeds: arguments.value("--seeds", if quick { 1 } else { 5 }),
+        rows: arguments.has("--rows"),
+        export: arguments.text("--export").map(str::to_owned),
+        noise: arguments.value("--noise", 0.25),
+        budget: match arguments.text("--budget") {
             Some("small") => Budget::Small,
             Some("large") => Budget::Large,
-            Some(n) => n.parse().map_or(Budget::Normal, Budget::Evaluations),
-            None => Budget::Normal,
+            None | Some("normal") => Budget::Normal,
+            Some(_) => Budget::Evaluations(arguments.value("--budget", 0)),
         },
         largest: if quick { 10_000 } else { usize::MAX },
     }
+}
+
+const TABLES: [usize; 5] = [20, 100, 1000, 10_000, 100_000];
+const HOURS: [usize; 3] = [1, 24, 168];
+/// Items, bins, dimensions, and the level of the optimum.
+const PLANTED: [(usize, usize, usize, u64); 6] = [
+    (24, 6, 1, 1000),
+    (40, 6, 24, 100_000),
+    (64, 8, 24, 1_000_000),
+    (120, 8, 96, 1_000_000),
+    (400, 7, 24, 10_000_000),
+    (1000, 8, 24, 100_000_000),
+];
+
+fn core_class(tables: usize, hours: usize) -> String {
+    format!("core n={tables} T={hours}")
+}
+
+fn planted_class(items: usize, dimensions: usize) -> String {
+    format!("planted fresh n={items} T={dimensions}")
+}
+
+/// All there are.
+fn classes() -> Vec<String> {
+    let files = ["planted_vector", "pcmax_recipes"].map(str::to_owned);
+    let planted = PLANTED.map(|(items, _, dimensions, _)| planted_class(items, dimensions));
+    let cores = TABLES.into_iter().flat_map(|tables| HOURS.map(|hours| core_class(tables, hours)));
+    files.into_iter().chain(planted).chain(cores).collect()
 }
 
 struct Row {
@@ -115,9 +151,9 @@ impl Bench {
     }
 
     fn cores(&self) {
-        for tables in [20, 100, 1000, 10_000, 100_000] {
-            for hours in [1, 24, 168] {
-                let class = format!("core n={tables} T={hours}");
+        for tables in TABLES {
+            for hours in HOURS {
+                let class = core_class(tables, hours);
                 if !self.wants(&class) || tables > self.options.largest {
                     continue;
                 }
@@ -136,16 +172,8 @@ impl Bench {
     }
 
     fn fresh_planted(&self) {
-        let kinds = [
-            (24, 6, 1, 1000),
-            (40, 6, 24, 100_000),
-            (64, 8, 24, 1_000_000),
-            (120, 8, 96, 1_000_000),
-            (400, 7, 24, 10_000_000),
-            (1000, 8, 24, 100_000_000),
-        ];
-        for (items, bins, dimensions, level) in kinds {
-            let class = format!("planted fresh n={items} T={dimensions}");
+        for (items, bins, dimensions, level) in PLANTED {
+            let class = planted_class(items, dimensions);
             if !self.wants(&class) {
                 continue;
             }

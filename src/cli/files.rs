@@ -8,6 +8,7 @@ use std::{
     fs,
     io::{self, BufWriter, Read, Write},
     path::Path,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use pgslotplan::{
@@ -60,6 +61,9 @@ const MOST_TEXT_BYTES: u64 = 16 << 20;
 /// What any compressed file may unpack to, and how many times its own size a larger one may: ours shrink to a thirtieth.
 const PACKED: (u64, u64) = (64 << 20, 400);
 
+/// The second reader of standard input would find nothing there.
+static STANDARD_INPUT_WAS_READ: AtomicBool = AtomicBool::new(false);
+
 /// Reads a file or standard input, decompressed.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     read_at_most(path, MOST_BYTES)
@@ -69,6 +73,9 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
     let failure = |error: io::Error| Failure::new(format!("could not read {}", shown(path))).source(error);
     let bytes = if is_standard(path) {
+        if STANDARD_INPUT_WAS_READ.swap(true, Ordering::Relaxed) {
+            return Err(Failure::new("standard input can be read only once").hint("Give a file for the other \"-\"."));
+        }
         read_limited(io::stdin().lock(), most)
     } else {
         fs::File::open(path).and_then(|file| read_limited(file, most))

@@ -53,23 +53,37 @@ pub struct FindingArgs {
 impl FindingArgs {
     /// Exit code that the findings mean.
     pub fn exit(&self, findings: &[Finding]) -> Exit {
-        let worst = match self.fail_on {
+        self.fail_on.exit(findings)
+    }
+
+    /// Prints the findings, sorted, in the form asked for. `file` is what they are about.
+    pub fn print(&self, console: &Console, findings: &[Finding], file: &Path) -> Result<(), Failure> {
+        self.format.print(console, findings, file)
+    }
+}
+
+impl FailOn {
+    /// Exit code that the findings mean.
+    pub fn exit(self, findings: &[Finding]) -> Exit {
+        let worst = match self {
             FailOn::Warn => Severity::Warning,
             FailOn::Error => Severity::Error,
         };
         if findings.iter().any(|finding| finding.severity <= worst) { Exit::No } else { Exit::Done }
     }
+}
 
-    /// Prints the findings, sorted, in the form asked for. `file` is what they are about.
-    pub fn print(&self, console: &Console, findings: &[Finding], file: &Path) -> Result<(), Failure> {
+impl FindingFormat {
+    /// Prints the findings, sorted, in this form. `file` is what they are about.
+    pub fn print(self, console: &Console, findings: &[Finding], file: &Path) -> Result<(), Failure> {
         let text = self.render(findings, file);
-        if self.format == FindingFormat::Github { console.verbatim(&text) } else { console.result(&text) }
+        if self == FindingFormat::Github { console.verbatim(&text) } else { console.result(&text) }
     }
 
-    fn render(&self, findings: &[Finding], file: &Path) -> String {
+    fn render(self, findings: &[Finding], file: &Path) -> String {
         let mut sorted = findings.to_vec();
         sorted.sort();
-        match self.format {
+        match self {
             FindingFormat::Text => text(&sorted),
             FindingFormat::Json => pretty(&json!({
                 "kind": "findings", "version": 1, "tool": format::TOOL, "findings": sorted,
@@ -173,6 +187,7 @@ fn rule(name: &str) -> Value {
         "shortDescription": { "text": code.meaning.replace('`', "") },
         "fullDescription": { "text": format!("{}.", code.why.replace('`', "")) },
         "help": { "text": help.replace('`', ""), "markdown": help },
+        "helpUri": code.help_uri(),
         "defaultConfiguration": { "level": level(code.severities[0]) },
     })
 }
@@ -260,7 +275,7 @@ mod tests {
     }
 
     fn render(format: FindingFormat) -> String {
-        FindingArgs { format, fail_on: FailOn::Error }.render(&findings(), Path::new("a,b.json"))
+        format.render(&findings(), Path::new("a,b.json"))
     }
 
     #[test]
@@ -288,6 +303,7 @@ mod tests {
         assert_eq!(rules[1]["shortDescription"]["text"], "a table has no usable replica identity");
         assert_eq!(rules[1]["defaultConfiguration"]["level"], "error");
         assert!(rules[1]["help"]["text"].as_str().unwrap().contains("What to do: Run the ALTER TABLE in t"));
+        assert!(rules[1]["helpUri"].as_str().unwrap().ends_with("/pgslotplan/finding/code/index.html#PL201"));
         assert_eq!(rule("XX101"), serde_json::json!({ "id": "XX101" }));
         let json: Value = serde_json::from_str(&render(FindingFormat::Json)).unwrap();
         assert_eq!(json["findings"][1]["code"], "PL102");

@@ -180,11 +180,6 @@ pub fn paragraph(text: &str, indent: usize) -> String {
     format!("{}{}\n", " ".repeat(indent), wrap_after(text, indent, indent))
 }
 
-/// `1 table`, `2 tables`.
-pub fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,6 +216,5 @@ mod tests {
         assert!(text.lines().all(|line| line.len() <= WIDTH && line.starts_with("  w")), "{text}");
         assert_eq!(wrap_after("a b", 0, 0), "a b");
         assert_eq!(Characters::Ascii.shorten("abcdefghij", 5), "ab~ij");
-        assert_eq!((counted(1, "table"), counted(0, "table")), ("1 table".into(), "0 tables".into()));
     }
 }

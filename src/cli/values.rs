@@ -1,8 +1,12 @@
-//! Option values: the words of the library's enums, quantities, lists of table names.
+//! Option values: the words of the library's enums, quantities, lists of table names, policy files.
+
+use std::path::Path;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use pgslotplan::units;
+use pgslotplan::{policy::Policy, units};
 use serde::de::{DeserializeOwned, value::StrDeserializer};
+
+use super::{files, output::Failure};
 
 /// Takes the given words, each as the library's own files spell it.
 pub fn words<T>(words: &'static [&'static str]) -> impl TypedValueParser<Value = T>
@@ -46,6 +50,12 @@ pub fn name_list(text: &str) -> Vec<String> {
         }
     }
     names.into_iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+}
+
+/// A policy file.
+pub fn read_policy(path: &Path) -> Result<Policy, Failure> {
+    Policy::from_toml(&files::read_text(path)?)
+        .map_err(|error| Failure::new(format!("could not read {}", files::shown(path))).source(error))
 }
 
 #[cfg(test)]

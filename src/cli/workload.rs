@@ -4,7 +4,7 @@ use std::{fmt::Write, path::PathBuf};
 
 use pgslotplan::{
     format,
-    units::{Bytes, Seconds},
+    units::{Bytes, Seconds, counted},
     workload::{
         self, Series, Table, TableKind, Workload,
         fold::{self, Folding, Period},
@@ -16,7 +16,7 @@ use serde_json::json;
 use super::{
     files::{self, ForceArg},
     output::{Console, Exit, Failure, json_text},
-    text::{Characters, Style, counted, paragraph},
+    text::{Characters, Style, paragraph},
 };
 
 /// Work with workload files

@@ -336,7 +336,11 @@ fn settings(text: &mut String, context: &Context<'_>, steps: &[Step]) {
 }
 
 fn slots(text: &mut String, context: &Context<'_>) {
-    let _ = write!(text, "\n## Slots\n\nLoads are in {}.\n\n", words(&context.plan.load.unit));
+    let loads = match context.plan.load.slot_capacity {
+        Some(_) => "Loads in per cent of what one slot can carry.",
+        None => "Loads in WAL bytes per second.",
+    };
+    let _ = write!(text, "\n## Slots\n\n{loads}\n\n");
     for slot in &context.plan.slots {
         members(text, context, slot);
     }
@@ -346,15 +350,12 @@ fn slots(text: &mut String, context: &Context<'_>) {
 fn members(text: &mut String, context: &Context<'_>, slot: &PlannedSlot) {
     let publications: Vec<String> = context.publication_names(slot).into_iter().map(code).collect();
     let is_replicated = slot.publish.truncate;
-    let role = match slot.role {
-        crate::plan::Role::Dedicated => "dedicated",
-        crate::plan::Role::Shared => "shared",
-    };
     let _ = write!(
         text,
-        "- {} ({role}, peak load {:.3}, copy {}, TRUNCATE {}): publication {}, subscription {}; ",
+        "- {} ({}, peak load {}, copy {}, TRUNCATE {}): publication {}, subscription {}; ",
         code(slot.name.as_str()),
-        slot.peak_load,
+        slot.role.as_str(),
+        context.plan.shown_load(slot.peak_load),
         Bytes(slot.copy_bytes as f64),
         if is_replicated { "replicated" } else { "refused on the publisher" },
         publications.join(" and "),

@@ -4,6 +4,8 @@
 //! A finding is made from a constant of this room, so that none has a code or a severity that is not listed; one that is
 //! listed and never given is unused, which the compiler says. A code is never used again for something else.
 
+#![doc = include_str!("../../docs/findings.md")]
+
 use super::Severity;
 
 /// A code.
@@ -19,6 +21,17 @@ pub struct Code {
     pub why: &'static str,
     /// What to do. Markdown, no full stop.
     pub remedy: &'static str,
+}
+
+impl Code {
+    /// Where it is described, for those who have only its name: the page of this release.
+    pub fn help_uri(&self) -> String {
+        format!(
+            "https://docs.rs/pgslotplan/{}/pgslotplan/finding/code/index.html#{}",
+            env!("CARGO_PKG_VERSION"),
+            self.name
+        )
+    }
 }
 
 /// `NAME Severity: meaning, why, remedy;` for each, in order: constants by name, and all of them as `CODES`.

@@ -3,10 +3,13 @@
 //! `schema` makes up tables and foreign keys, `shape` when they are busy, `rows` what one row change costs. Numbers are
 //! from measurements and public facts; each constant says which. Nothing here knows of slots.
 
+mod like;
+mod listed;
 mod rows;
 mod schema;
 mod shape;
 
+use jiff::Timestamp;
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use rand_distr::{Distribution, LogNormal};
@@ -14,15 +17,18 @@ use rayon::prelude::*;
 
 use crate::{
     format::{self, Document},
+    names::TableName,
     server::{OLDEST_MAJOR, ServerFacts, ServerVersion},
     workload::{CoWrite, Load, Method, Series, Table, Workload},
 };
+pub use like::like;
+pub use listed::{TableSpec, of_tables, tpcc};
 use rows::RowChanges;
 use schema::{Schema, TableSketch};
 use shape::Shape;
 
-/// Start of every synthetic workload: a Monday.
-const START: &str = "2026-01-05T00:00:00Z";
+/// Start of a synthetic workload unless another is given, 2026-01-05 00:00 UTC: a Monday.
+const START_S: i64 = 1_767_571_200;
 
 /// Length of the interval in which bursts are stated, seconds: `sample`'s default interval.
 const BURST_S: f64 = 10.0;
@@ -36,6 +42,8 @@ pub struct GenerateSettings {
     pub hours: u32,
     /// Length of a bucket, seconds; divides the hours.
     pub bucket_s: u32,
+    /// Start of the first bucket. Days and weekends follow the calendar from there.
+    pub start: Timestamp,
     /// Seed: the same settings and seed make the same workload.
     pub seed: u64,
     /// Exponent of the rank-size law of the loads, 0 (all alike) to 4.
@@ -48,8 +56,12 @@ pub struct GenerateSettings {
     pub total_wal_bytes_per_s: f64,
     /// The publisher's version.
     pub publisher_version: ServerVersion,
-    /// Foreign keys per table on average, 0 to 10.
+    /// Foreign keys per table on average, 0 to 10; what is drawn is near it.
     pub foreign_keys_per_table: f64,
+    /// Exactly so many foreign keys instead, at most ten for each table; `None`: as many as are drawn.
+    pub foreign_key_count: Option<u32>,
+    /// Share of the tables that are never written, 0 to below 1: the quietest.
+    pub idle_share: f64,
     /// Partition trees; `None`: one for each hundred tables.
     pub partition_trees: Option<u32>,
     /// Inheritance families; `None`: one for each 250 tables.
@@ -68,6 +80,7 @@ impl Default for GenerateSettings {
             tables: 1000,
             hours: 168,
             bucket_s: 3600,
+            start: Timestamp::constant(START_S, 0),
             seed: 1,
             zipf: 1.1,
             noise: 0.1,
@@ -75,6 +88,8 @@ impl Default for GenerateSettings {
             total_wal_bytes_per_s: 80e6,
             publisher_version: ServerVersion::of_major(13),
             foreign_keys_per_table: 1.3,
+            foreign_key_count: None,
+            idle_share: 0.0,
             partition_trees: None,
             inheritance_families: None,
             no_key_share: 0.01,
@@ -86,6 +101,7 @@ impl Default for GenerateSettings {
 
 /// Why no workload can be made.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum GenerateError {
     /// A setting is out of range.
     #[error("invalid value {value} for \"{setting}\": must be {range}")]
@@ -96,6 +112,14 @@ pub enum GenerateError {
         value: String,
         /// What it may be.
         range: &'static str,
+    },
+    /// A listed table cannot be.
+    #[error("table {table}: {reason}")]
+    Table {
+        /// Which.
+        table: TableName,
+        /// Why, in words.
+        reason: String,
     },
 }
 
@@ -127,6 +151,12 @@ impl GenerateSettings {
         range("total-wal", total, total.is_finite() && (0.0..=1e12).contains(&total), "between 0 and 1 TB/s")?;
         let per_table = self.foreign_keys_per_table;
         range("foreign-keys", per_table, (0.0..=10.0).contains(&per_table), "between 0 and 10 per table")?;
+        let most_keys = u64::from(self.tables) * 10;
+        let keys = self.foreign_key_count.unwrap_or(0);
+        range("edges", keys.into(), u64::from(keys) <= most_keys, "at most ten for each table")?;
+        range("idle", self.idle_share, (0.0..1.0).contains(&self.idle_share), "at least 0 and below 1")?;
+        let years = self.start.to_zoned(jiff::tz::TimeZone::UTC).year();
+        range("start", years.into(), (2000..2200).contains(&years), "a time of the years 2000 to 2199")?;
         share("no-key", self.no_key_share)?;
         share("full-identity", self.full_identity_share)?;
         share("co-writes", self.co_write_share)?;
@@ -166,12 +196,17 @@ fn weights(settings: &GenerateSettings, schema: &Schema) -> Vec<f64> {
     const HOT_SHARE: f64 = 0.2;
     const MANDELBROT_SHIFT: f64 = 10.0;
     let cold = |rank: u32| (f64::from(rank) + MANDELBROT_SHIFT).powf(-settings.zipf);
-    let hot = settings.hot.min(schema.ranks);
-    let cold_sum: f64 = (hot..schema.ranks).map(|rank| cold(rank - hot + 1)).sum();
+    // The quietest of them are idle, as far as there are others.
+    let idle = (settings.idle_share * f64::from(schema.ranks)).round() as u32;
+    let ranks = (schema.ranks - idle.min(schema.ranks)).max(1).min(schema.ranks);
+    let hot = settings.hot.min(ranks);
+    let cold_sum: f64 = (hot..ranks).map(|rank| cold(rank - hot + 1)).sum();
     let hot_left = if cold_sum > 0.0 { (1.0 - HOT_SHARE).powi(hot as i32) } else { 0.0 };
     let hot_sum: f64 = (0..hot).map(|rank| (1.0 - HOT_SHARE).powi(rank as i32)).sum();
     let of_rank = |rank: u32| {
-        if rank < hot {
+        if rank >= ranks {
+            0.0
+        } else if rank < hot {
             (1.0 - hot_left) * (1.0 - HOT_SHARE).powi(rank as i32) / hot_sum
         } else {
             hot_left * cold(rank - hot + 1) / cold_sum
@@ -188,11 +223,24 @@ fn draw_table(settings: &GenerateSettings, number: usize, sketch: &TableSketch, 
     }
     let rng = &mut generator(settings.seed, 1 + number as u64);
     let changes = RowChanges::draw(rng, sketch);
-    let activity = activity(settings, rng, &sketch.shape);
     let mean = weight * settings.total_wal_bytes_per_s;
-    let rates: Vec<rows::Rates> = activity.iter().map(|a| changes.rates(mean * a)).collect();
+    table.load = draw_loads(settings, rng, &changes, &sketch.shape, mean);
+    changes.size(rng, &mut table, mean);
+    table
+}
+
+/// Draws the loads of a table that writes so much WAL on average.
+fn draw_loads(
+    settings: &GenerateSettings,
+    rng: &mut ChaCha8Rng,
+    changes: &RowChanges,
+    shape: &Shape,
+    mean_wal_bytes_per_s: f64,
+) -> Load {
+    let activity = activity(settings, rng, shape);
+    let rates: Vec<rows::Rates> = activity.iter().map(|a| changes.rates(mean_wal_bytes_per_s * a)).collect();
     let series = |value: fn(&rows::Rates) -> f64| Series::Buckets(rates.iter().map(value).collect()).compact();
-    table.load = Load {
+    let mut load = Load {
         inserts_per_s: series(|r| r.inserts),
         updates_per_s: series(|r| r.updates),
         hot_updates_per_s: series(|r| r.hot_updates),
@@ -203,14 +251,13 @@ fn draw_table(settings: &GenerateSettings, number: usize, sketch: &TableSketch, 
         transactions_per_s: Some(series(|r| r.transactions)),
         ..Load::default()
     };
-    let peak = table.load.wal_bytes_per_s.max();
+    let peak = load.wal_bytes_per_s.max();
     if peak > 0.0 {
         let factor = LogNormal::new(0.7, 0.6).map_or(2.0_f64, |law| law.sample(rng)).clamp(1.0, 30.0);
-        table.load.burst_wal_bytes = Some((peak * BURST_S * factor).round());
-        table.load.burst_s = Some(BURST_S);
+        load.burst_wal_bytes = Some((peak * BURST_S * factor).round());
+        load.burst_s = Some(BURST_S);
     }
-    changes.size(rng, &mut table, mean);
-    table
+    load
 }
 
 /// How busy a table is in each bucket, mean 1: its shape, noise, and now and then a burst of two to five times.
@@ -218,11 +265,12 @@ fn activity(settings: &GenerateSettings, rng: &mut ChaCha8Rng, shape: &Shape) ->
     const BURST_CHANCE: f64 = 0.004;
     let bucket_s = f64::from(settings.bucket_s);
     let noise = LogNormal::new(0.0, settings.noise).ok();
+    let begin_s = (settings.start.as_second() - START_S) as f64;
     let mut activity: Vec<f64> = (0..settings.bucket_count())
         .map(|bucket| {
             let noise = noise.map_or(1.0, |law| law.sample(rng));
             let burst = if rng.random_bool(BURST_CHANCE) { rng.random_range(2.0..5.0) } else { 1.0 };
-            shape.mean_activity(f64::from(bucket) * bucket_s, bucket_s) * noise * burst
+            shape.mean_activity(begin_s + f64::from(bucket) * bucket_s, bucket_s) * noise * burst
         })
         .collect();
     let mean = activity.iter().sum::<f64>() / activity.len() as f64;
@@ -261,7 +309,7 @@ fn assemble(settings: &GenerateSettings, schema: Schema, tables: Vec<Table>) -> 
         server: publisher(settings),
         database: "app".into(),
         method: Method::Synthetic,
-        start: START.parse().expect("a fixed timestamp"),
+        start: settings.start,
         bucket_s: settings.bucket_s,
         bucket_count: settings.bucket_count(),
         cluster_wal_bytes_per_s: Series::Buckets(wal.into()),
@@ -398,5 +446,52 @@ mod tests {
         assert!(message(GenerateSettings { bucket_s: 7, ..small() }).contains("\"bucket\""));
         assert!(message(GenerateSettings { bucket_s: 0, ..small() }).contains("\"bucket\""));
         assert!(message(GenerateSettings { hot: 201, ..small() }).contains("\"hot\""));
+        assert!(message(GenerateSettings { idle_share: 1.0, ..small() }).contains("\"idle\""));
+        assert!(message(GenerateSettings { foreign_key_count: Some(2001), ..small() }).contains("\"edges\""));
+        assert!(message(GenerateSettings { start: Timestamp::UNIX_EPOCH, ..small() }).contains("\"start\""));
+    }
+
+    #[test]
+    fn foreign_keys_are_as_many_as_asked() {
+        for count in [0, 1, 57, 260, 900, 2000] {
+            let settings = GenerateSettings { foreign_key_count: Some(count), ..small() };
+            let workload = generate(&settings).unwrap();
+            check::validate(&workload).unwrap();
+            assert_eq!(workload.foreign_keys.len(), count as usize);
+        }
+    }
+
+    #[test]
+    fn idle_tables_write_nothing_and_the_rest_writes_all() {
+        let written =
+            |workload: &Workload| workload.tables.iter().filter(|table| table.load.wal_bytes_per_s.max() > 0.0).count();
+        let quiet = GenerateSettings { partition_trees: Some(0), idle_share: 0.7, ..small() };
+        let workload = generate(&quiet).unwrap();
+        check::validate(&workload).unwrap();
+        assert_eq!((workload.tables.len(), written(&workload)), (200, 60));
+        let total: f64 = workload.tables.iter().map(|table| table.load.wal_bytes_per_s.mean()).sum();
+        assert!((total / quiet.total_wal_bytes_per_s - 1.0).abs() < 0.02, "{total}");
+        assert!(workload.tables.iter().all(|table| table.rows_estimate > 0.0), "idle is not empty");
+        assert_eq!(
+            generate(&GenerateSettings { tables: 1, hot: 0, idle_share: 0.9, ..small() }).unwrap().tables.len(),
+            1
+        );
+    }
+
+    /// A Saturday is a weekend wherever the workload begins.
+    #[test]
+    fn weeks_follow_the_calendar_from_any_start() {
+        let from = |start: &str| {
+            let settings = GenerateSettings { start: start.parse().unwrap(), noise: 0.0, ..small() };
+            generate(&GenerateSettings { hours: 24, ..settings }).unwrap()
+        };
+        let total = |workload: &Workload, bucket| {
+            workload.tables.iter().map(|table| table.load.inserts_per_s.or_zero(bucket)).sum::<f64>()
+        };
+        let (monday, later) = (from("2026-01-05T00:00:00Z"), from("2026-01-05T06:00:00Z"));
+        assert_eq!(monday.start.as_second(), START_S);
+        let busiest = |workload: &Workload| (0..24).max_by(|a, b| total(workload, *a).total_cmp(&total(workload, *b)));
+        let (at, shifted) = (busiest(&monday).unwrap(), busiest(&later).unwrap());
+        assert_eq!((at + 24 - 6) % 24, shifted, "the same hour of the day");
     }
 }

@@ -182,6 +182,21 @@ impl RowChanges {
         }
     }
 
+    /// The row changes of a table whose rates are known: inserts, updates and deletes, HOT share of the updates, TOAST chunks
+    /// of a row, and rows of a transaction. A table that is never written has none.
+    pub(super) fn of(table: &Table, changes: [f64; 3], hot: f64, chunks: f64, rows_per_transaction: f64) -> Self {
+        let sum: f64 = changes.iter().sum();
+        let share = |rate: f64| if sum > 0.0 { rate / sum } else { 0.0 };
+        let [inserts, updates, deletes] = changes.map(share);
+        let bytes = RowBytes::of(table);
+        RowChanges { inserts, updates, deletes, hot, chunks, rows_per_transaction, days_kept: 0.0, bytes }
+    }
+
+    /// WAL that so many row changes write.
+    pub(super) fn wal_bytes_per_s(&self, changes_per_s: f64) -> f64 {
+        changes_per_s * self.wal_per_change()
+    }
+
     /// WAL of a mean row change.
     fn wal_per_change(&self) -> f64 {
         let update = self.hot * self.bytes.hot_update + (1.0 - self.hot) * self.bytes.update;
@@ -194,7 +209,7 @@ impl RowChanges {
 
     /// Rates that write about `wal_bytes_per_s`. Rows are rounded first, so that bytes follow from them exactly.
     pub(super) fn rates(&self, wal_bytes_per_s: f64) -> Rates {
-        let changes = wal_bytes_per_s / self.wal_per_change();
+        let changes = if wal_bytes_per_s > 0.0 { wal_bytes_per_s / self.wal_per_change() } else { 0.0 };
         let inserts = four_digits(changes * self.inserts);
         let updates = four_digits(changes * self.updates);
         let hot_updates = four_digits(updates * self.hot).min(updates);

@@ -43,6 +43,13 @@ pub(super) struct Schema {
     pub(super) ranks: u32,
 }
 
+impl Schema {
+    /// Of tables that are not drawn, only what joins them.
+    pub(super) fn of_keys(foreign_keys: Vec<ForeignKey>) -> Self {
+        Schema { tables: Vec::new(), foreign_keys, ranks: 0 }
+    }
+}
+
 /// One partition tree: which table is its root, and how many leaves it has.
 struct Tree {
     leaves: u32,
@@ -84,7 +91,10 @@ pub(super) fn sketch(settings: &GenerateSettings) -> Schema {
     let count = settings.tables - trees.iter().map(|tree| tree.leaves).sum::<u32>();
     let sizes = community_sizes(rng, count);
     let (mut tables, members) = draw_communities(rng, &sizes);
-    let foreign_keys = draw_foreign_keys(settings, rng, &tables, &members);
+    let mut foreign_keys = draw_foreign_keys(settings, rng, &tables, &members);
+    if let Some(count) = settings.foreign_key_count {
+        make_count(settings, &tables, &mut foreign_keys, count as usize);
+    }
     let mut roots = choose_roots(rng, &tables, &members, trees.len());
     roots.sort_unstable();
     make_families(settings, rng, &mut tables, &members, &roots);
@@ -232,6 +242,24 @@ fn draw_foreign_keys(
         }
     }
     keys
+}
+
+/// Leaves out or adds foreign keys until there are so many. What is drawn here has a stream of its own, so that nothing else
+/// of the workload depends on the number.
+fn make_count(settings: &GenerateSettings, tables: &[TableSketch], keys: &mut Vec<ForeignKey>, count: usize) {
+    let rng = &mut generator(settings.seed, u64::MAX - 2);
+    if keys.len() > count {
+        keys.shuffle(rng);
+        keys.truncate(count);
+        keys.sort_by(|a, b| (&a.from, &a.name).cmp(&(&b.from, &b.name)));
+        return;
+    }
+    let mut names: BTreeSet<(TableName, String)> =
+        keys.iter().map(|key| (key.from.clone(), key.name.clone())).collect();
+    while keys.len() < count {
+        let (from, to) = (rng.random_range(0..tables.len()), rng.random_range(0..tables.len()));
+        keys.push(foreign_key(&tables[from].table, &tables[to].table, &mut names));
+    }
 }
 
 fn foreign_key(from: &Table, to: &Table, names: &mut BTreeSet<(TableName, String)>) -> ForeignKey {

@@ -263,8 +263,11 @@ impl<'a> Builder<'a> {
         let mut apart = BTreeMap::new();
         for (number, set) in policy.keep_apart.iter().enumerate() {
             let rule = format!("keep_apart[{number}]");
-            let positions: Vec<(usize, &String)> = self
-                .find_all(&rule, set)?
+            let found = self.find_all(&rule, set)?;
+            if let Some(again) = (1..found.len()).find(|&at| found[..at].contains(&found[at])) {
+                return Err(PolicyError::Itself { rule, table: set[again].clone() });
+            }
+            let positions: Vec<(usize, &String)> = found
                 .into_iter()
                 .zip(set)
                 .filter_map(|(index, text)| group_of[index].map(|position| (position, text)))
@@ -372,6 +375,9 @@ mod tests {
         policy.keep_apart = vec![vec!["x".into(), "parent".into()]];
         let message = groups(&workload, &policy).unwrap_err().to_string();
         assert!(message.contains("keep_apart[0]") && message.contains("keep_together[0]"), "{message}");
+        policy.keep_apart = vec![vec!["y".into(), "public.y".into()]];
+        let message = groups(&workload, &policy).unwrap_err().to_string();
+        assert_eq!(message, "rule \"keep_apart[0]\" names table public.y twice, which cannot be apart from itself");
     }
 
     #[test]

@@ -1,28 +1,47 @@
 //! Search: a workload and a policy into a plan. Each step is a room of its own; this page is their order.
 
+#[doc(hidden)]
 pub mod assemble;
+#[doc(hidden)]
 pub mod bound;
+pub mod cluster;
+#[doc(hidden)]
 pub mod cut_pairs;
+#[doc(hidden)]
 pub mod demand;
+#[doc(hidden)]
 pub mod fk_graph;
+#[doc(hidden)]
 pub mod grouping;
+#[doc(hidden)]
 pub mod hot;
+#[doc(hidden)]
 pub mod judge;
+#[doc(hidden)]
 pub mod packing;
+#[doc(hidden)]
 pub mod previous;
+#[doc(hidden)]
 pub mod replan;
+#[doc(hidden)]
 pub mod rng;
+#[doc(hidden)]
 pub mod scope;
+#[doc(hidden)]
 pub mod simd;
+#[doc(hidden)]
 pub mod slot_limit;
+#[doc(hidden)]
 pub mod split;
+#[doc(hidden)]
 pub mod sweep;
+#[doc(hidden)]
 pub mod trade;
 
 pub use packing::{Budget, ExactMode};
 
 use crate::{
-    cost::CostModel,
+    cost::{CostError, CostModel},
     format::FormatError,
     names::SlotName,
     plan::Plan,
@@ -62,6 +81,7 @@ impl Default for OptimizeOptions<'_> {
 
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum OptimizeError {
     /// The workload contradicts itself.
     #[error(transparent)]
@@ -69,6 +89,9 @@ pub enum OptimizeError {
     /// The policy contradicts itself or the workload.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The cost model counts something else than the policy balances, or for a version that there is not.
+    #[error(transparent)]
+    Cost(#[from] CostError),
     /// Nothing to plan for.
     #[error("there is no table to plan for: {0} are excluded and none is left")]
     NoTables(usize),
@@ -88,8 +111,8 @@ pub enum OptimizeError {
     Previous(&'static str),
 }
 
-/// Solves the assignment. `workload` must be canonical ([`Workload::canonicalize`]). The result has passed nothing yet:
-/// run `plan::check` on it before it is written.
+/// Solves the assignment. The result has passed nothing yet: run `plan::check` on it before it is written, as
+/// [`crate::plan()`](crate::plan()) does.
 ///
 /// # Errors
 /// [`OptimizeError`]; findings that say no are in the plan, not here.
@@ -99,7 +122,9 @@ pub fn optimize(
     cost: &CostModel,
     options: &OptimizeOptions<'_>,
 ) -> Result<Plan, OptimizeError> {
+    let workload = &*workload.canonical();
     policy.validate()?;
+    cost.check(policy)?;
     workload::check::validate(workload)?;
     let mut scope = scope::scope(workload, policy, cost.publisher, cost.subscriber)?;
     if workload.observed_buckets().is_empty() {

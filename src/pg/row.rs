@@ -153,6 +153,7 @@ read_as_it_is!(
     Option<i64>,
     Option<Timestamp>,
     Vec<i16>,
+    Option<Vec<i16>>,
     Vec<bool>
 );
 

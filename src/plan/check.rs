@@ -22,9 +22,9 @@ use crate::{
     workload::{self, Table, TableKind, Workload},
 };
 
-/// Everything that is wrong with a plan; empty when it keeps all rules and all figures recompute. `workload` must be
-/// canonical ([`Workload::canonicalize`]).
+/// Everything that is wrong with a plan; empty when it keeps all rules and all figures recompute.
 pub fn check(plan: &Plan, workload: &Workload) -> Vec<Finding> {
+    let workload = &*workload.canonical();
     let mut report = Report::default();
     if let Err(error) = workload::check::validate(workload) {
         report.error(code::AU100, Subject::Workload, error.to_string());

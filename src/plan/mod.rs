@@ -7,13 +7,16 @@ mod bootstrap;
 mod caveat;
 pub mod check;
 pub mod copy;
+pub mod diff;
 pub mod left_out;
 mod members;
 pub mod needs;
 mod publishes;
 pub mod shard;
 mod valid;
+mod view;
 pub mod witness;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +24,9 @@ pub use bootstrap::Bootstrap;
 pub use caveat::Caveat;
 pub use members::PlannedPublication;
 pub use publishes::{InvalidPublish, Publishes};
+pub use view::{PlanView, SlotView};
 pub use witness::Witness;
+pub use words::Marks;
 
 use crate::{
     cost::{CoefficientSets, CostModel},

@@ -108,7 +108,7 @@ pub enum WitnessError {
         count: usize,
     },
     /// A list with the wrong number of entries, or with one entry twice.
-    #[error("witness lists {given} items where {wanted} are needed")]
+    #[error("witness lists {given} table groups where {wanted} are needed")]
     Items {
         /// Different items given.
         given: usize,
@@ -131,7 +131,7 @@ pub enum WitnessError {
     #[error("loads to check against are incomplete")]
     Core,
     /// More items than can be counted through.
-    #[error("witness claims to have counted {items} items, but at most {limit} can be checked")]
+    #[error("witness claims to have counted {items} table groups, but at most {limit} can be checked")]
     TooLarge {
         /// Items with load.
         items: usize,

@@ -26,6 +26,7 @@ use crate::{
     lsn::Lsn,
     names::TableName,
     plan::{Bootstrap, Plan, PlannedSlot, PlannedTable, Publishes, copy::COPY_BYTES_PER_S},
+    units::counted,
 };
 use facts::{Parsed, SideFacts};
 
@@ -282,11 +283,6 @@ pub fn preflight(
 /// What is published of a member.
 fn published(slot: &PlannedSlot, table: &PlannedTable) -> Publishes {
     Publishes::of_table(slot, table)
-}
-
-/// A number with its noun.
-fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// The first names of a list, quoted and on one line, and how many more there are.

@@ -3,13 +3,13 @@
 use super::{
     Section, chart,
     markup::Html,
-    view::{View, bytes, counted, end_table, gap, number, rate, scroll, table},
+    view::{View, bytes, end_table, number, rate, scroll, table},
 };
 use crate::{
     finding::{self, Finding, Severity},
     names,
-    plan::{self, Decision, Role},
-    units::Seconds,
+    plan::Role,
+    units::{Seconds, counted},
 };
 
 pub(super) fn sections(view: &View<'_>) -> Vec<Section> {
@@ -71,21 +71,12 @@ fn findings(view: &View<'_>) -> Html {
 
 fn counts(view: &View<'_>) -> Html {
     let plan = view.plan;
-    let shared = plan.slots.iter().filter(|slot| slot.role == Role::Shared).count() as u32;
     let mut out = Html::default();
-    for decision in &plan.decisions {
-        if let Decision::SlotCount { why, .. } = decision {
-            out.tag(
-                "p",
-                &[],
-                format_args!(
-                    "{} {} were chosen: {}.",
-                    shared,
-                    if shared == 1 { "shared slot" } else { "shared slots" },
-                    why.trim_end_matches('.')
-                ),
-            );
-        }
+    if let Some(why) = plan.why_so_many() {
+        let shared = plan.count_of(Role::Shared);
+        let chosen =
+            format!("{} {} chosen: {why}.", counted(shared, "shared slot"), if shared == 1 { "was" } else { "were" });
+        out.tag("p", &[], chosen);
     }
     let mut list = Html::default();
     table(
@@ -112,23 +103,15 @@ fn counts(view: &View<'_>) -> Html {
         match row.packing_peak_load {
             Some(peak) => {
                 list.raw("<td class=\"n\">")
-                    .push(chart::bar(view.share(peak), "s0"))
-                    .text(view.load(peak))
+                    .push(chart::bar(view.plan.share_of_slot(peak), "s0"))
+                    .text(view.plan.shown_load(peak))
                     .raw("</td>");
             }
             None => number(&mut list, "ruled out"),
         }
-        number(&mut list, view.load(row.lower_bound));
-        number(&mut list, row.packing_peak_load.map_or("–".to_owned(), |peak| gap(plan::gap(peak, row.lower_bound))));
-        list.tag(
-            "td",
-            &[],
-            match row.feasible {
-                Some(true) => "kept",
-                Some(false) => "not kept",
-                None => "–",
-            },
-        );
+        number(&mut list, view.plan.shown_load(row.lower_bound));
+        number(&mut list, row.shown_gap().unwrap_or("–".to_owned()));
+        list.tag("td", &[], row.shown_headroom().unwrap_or("–"));
         number(&mut list, format_args!("{:.2}", row.publisher_decode_load));
         list.raw("</tr>");
     }
@@ -171,7 +154,7 @@ fn tables(view: &View<'_>) -> Html {
         let value = |list: &mut Html, value: f64, shown: &dyn std::fmt::Display| {
             list.tag("td", &[("class", &"n"), ("data-v", &short(value))], shown);
         };
-        value(&mut list, row.peak, &view.load(row.peak));
+        value(&mut list, row.peak, &view.plan.shown_load(row.peak));
         list.tag(
             "td",
             &[("data-v", &row.peak_bucket)],

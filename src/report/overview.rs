@@ -4,12 +4,12 @@ use super::{
     Section, chart,
     chart::{Curve, Limit},
     markup::Html,
-    view::{View, bytes, counted, end_table, gap, lag, maybe_range, number, percent, rate, scroll, table, with_range},
+    view::{View, bytes, end_table, lag, maybe_range, number, percent, rate, scroll, table, with_range},
 };
 use crate::{
     finding::Severity,
-    plan::{Decision, Role},
-    units::{Bytes, Seconds},
+    plan::{Marks, Role},
+    units::{Bytes, Seconds, counted},
 };
 
 pub(super) fn sections(view: &View<'_>) -> Vec<Section> {
@@ -59,22 +59,22 @@ fn verdict(view: &View<'_>) -> Html {
     out.open("div", &[("class", &class)]);
     out.raw("<p>").tag("strong", &[], format_args!("{mark} {word}.")).raw(" ").tag("span", &[], more);
     out.raw(" <a href=\"#findings\">Findings</a></p></div>");
-    out.tag("p", &[], proof(view));
+    let lines = [view.plan.proof()].into_iter().chain(view.plan.trade());
+    out.tag("p", &[], lines.collect::<Vec<_>>().join(" "));
     out.raw("<dl class=\"figures\">");
     let plan = view.plan;
-    let of_role = |role| plan.slots.iter().filter(|slot| slot.role == role).count();
     figure(
         &mut out,
         "Slots",
         plan.slots.len().to_string(),
-        format!("{} dedicated, {} shared", of_role(Role::Dedicated), of_role(Role::Shared)),
+        format!("{} dedicated, {} shared", plan.count_of(Role::Dedicated), plan.count_of(Role::Shared)),
     );
     if let Some(peak) = plan.slots.first() {
         let against = if plan.load.slot_capacity.is_some() { "of what a slot can carry" } else { "of WAL" };
         figure(
             &mut out,
             "Busiest slot",
-            view.load(peak.peak_load),
+            view.plan.shown_load(peak.peak_load),
             format!("{against}: {}, {}", peak.name, view.bucket_time(peak.peak_bucket as usize)),
         );
     }
@@ -129,28 +129,6 @@ fn verdict(view: &View<'_>) -> Html {
 fn figure(out: &mut Html, name: &str, value: String, more: String) {
     out.raw("<div>").tag("dt", &[], name).tag("dd", &[("class", &"big")], value);
     out.tag("dd", &[("class", &"quiet")], more).raw("</div>");
-}
-
-/// The bound in plain words.
-fn proof(view: &View<'_>) -> String {
-    let objective = &view.plan.objective;
-    let shared = view.plan.slots.iter().filter(|slot| slot.role == Role::Shared).count();
-    if shared == 0 {
-        return "Every table group has a slot of its own, so there is nothing to balance.".to_owned();
-    }
-    let slots = counted(shared, "slot");
-    let peak = view.load(objective.shared_peak_load);
-    if objective.gap <= 0.0 {
-        format!(
-            "How good is it? The busiest shared slot asks for {peak}, and it is proved that no other way to put the tables that share into {slots} does better."
-        )
-    } else {
-        format!(
-            "How good is it? The busiest shared slot asks for {peak}. It is proved that no way to put the tables that share into {slots} gets below {}: at most {} of the peak could still be gained.",
-            view.load(objective.lower_bound),
-            gap(objective.gap)
-        )
-    }
 }
 
 fn load(view: &View<'_>) -> Html {
@@ -222,12 +200,12 @@ fn slots(view: &View<'_>) -> Html {
         list.raw("<tr><th scope=\"row\">");
         list.tag("span", &[("class", &format_args!("key {}", chart::colour(index)))], index + 1).raw(" ");
         list.text(&slot.name).raw("</th>");
-        list.tag("td", &[], role(slot.role));
+        list.tag("td", &[], slot.role.as_str());
         number(&mut list, slot.tables.len());
-        list.raw("<td class=\"n\">").push(chart::bar(view.share(slot.peak_load), &chart::colour(index)));
-        list.text(view.load(slot.peak_load)).raw("</td>");
+        list.raw("<td class=\"n\">").push(chart::bar(view.plan.share_of_slot(slot.peak_load), &chart::colour(index)));
+        list.text(view.plan.shown_load(slot.peak_load)).raw("</td>");
         list.tag("td", &[], view.bucket_time(slot.peak_bucket as usize));
-        number(&mut list, view.load(slot.mean_load));
+        number(&mut list, view.plan.shown_load(slot.mean_load));
         number(&mut list, format_args!("{}/s", Bytes(slot.wal_bytes_per_s_peak)));
         number(&mut list, Bytes(slot.copy_bytes as f64));
         number(&mut list, lag(forecast.burst_delay_s.nominal));
@@ -238,8 +216,8 @@ fn slots(view: &View<'_>) -> Html {
     for (index, slot) in view.plan.slots.iter().enumerate() {
         out.raw("<h3>").tag("span", &[("class", &format_args!("key {}", chart::colour(index)))], index + 1).raw(" ");
         out.text(&slot.name).raw("</h3>");
-        let why = match (view.why_alone(slot), slot.role) {
-            (Some(why), _) => format!("Alone: {}.", why.trim_end_matches('.')),
+        let why = match (view.plan.why_alone(slot), slot.role) {
+            (Some(why), _) => format!("Alone: {}.", why),
             (None, Role::Dedicated) => "Alone, as the policy says.".to_owned(),
             (None, Role::Shared) => {
                 "Shared: the tables that are not hot, dealt so that the busiest shared slot is as quiet as can be and few foreign keys are cut.".to_owned()
@@ -252,13 +230,6 @@ fn slots(view: &View<'_>) -> Html {
     out
 }
 
-fn role(role: Role) -> &'static str {
-    match role {
-        Role::Dedicated => "dedicated",
-        Role::Shared => "shared",
-    }
-}
-
 /// The heaviest tables of a slot; the rest are in the list of tables.
 fn contents(view: &View<'_>, index: usize, out: &mut Html) {
     const SHOWN: usize = 8;
@@ -268,7 +239,7 @@ fn contents(view: &View<'_>, index: usize, out: &mut Html) {
         .take(SHOWN)
         .map(|row| {
             if row.peak > 0.0 {
-                format!("{} ({})", row.name, view.load(row.peak))
+                format!("{} ({})", row.name, view.plan.shown_load(row.peak))
             } else {
                 format!("{} (idle)", row.name)
             }
@@ -282,23 +253,7 @@ fn contents(view: &View<'_>, index: usize, out: &mut Html) {
 /// Decisions of rules.
 fn rules(view: &View<'_>, out: &mut Html) {
     const SHOWN: usize = 200;
-    let mut lines = Vec::new();
-    let names = |tables: &[crate::names::TableName]| {
-        let shown: Vec<String> = tables.iter().take(12).map(ToString::to_string).collect();
-        let more = tables.len().saturating_sub(12);
-        if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
-    };
-    for decision in &view.plan.decisions {
-        match decision {
-            Decision::KeptTogether { tables, why } => lines.push(format!("Kept together: {}: {why}", names(tables))),
-            Decision::Pinned { tables, slot, why } => lines.push(format!("Pinned to {slot}: {}: {why}", names(tables))),
-            Decision::Split { table, slots, why } => {
-                let slots: Vec<&str> = slots.iter().map(|slot| slot.as_str()).collect();
-                lines.push(format!("Split: {table} over {}: {why}", slots.join(", ")));
-            }
-            Decision::Hot { .. } | Decision::HotShared { .. } | Decision::SlotCount { .. } => {}
-        }
-    }
+    let lines: Vec<String> = view.plan.rules().map(|decision| decision.sentence(&Marks::plain(12))).collect();
     if lines.is_empty() {
         return;
     }
@@ -325,16 +280,16 @@ fn hot(view: &View<'_>) -> Html {
         let more = slot.tables.len().saturating_sub(3);
         let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
         out.raw("<h3>").text(format_args!("{}{rest}", names.join(", "))).raw("</h3>");
-        if let Some(why) = view.why_alone(slot) {
-            out.tag("p", &[], format_args!("Alone because {}.", why.trim_end_matches('.')));
+        if let Some(why) = view.plan.why_alone(slot) {
+            out.tag("p", &[], format_args!("Alone because {}.", why));
         }
         out.raw("<figure>");
         let label = format!(
             "Profile of {}: peak {} at {}, mean {}",
             names.join(", "),
-            view.load(slot.peak_load),
+            view.plan.shown_load(slot.peak_load),
             view.bucket_time(slot.peak_bucket as usize),
-            view.load(slot.mean_load)
+            view.plan.shown_load(slot.mean_load)
         );
         let limit = Limit { value: 1.0, label: "capacity" };
         let curve = chart::curve(

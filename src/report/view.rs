@@ -13,7 +13,7 @@ use crate::{
     cost::Confidence,
     finding::{Finding, Severity},
     names::TableName,
-    plan::{Decision, Plan, PlannedSlot},
+    plan::Plan,
     simulate::forecast::{Forecast, LayoutForecast, Range},
     units::{Bytes, Seconds},
     workload::{ReplicaIdentity, Table, Workload},
@@ -73,20 +73,6 @@ impl<'a> View<'a> {
         view
     }
 
-    /// A load as people read it: per cent of a slot, or bytes a second where there is no capacity.
-    pub(super) fn load(&self, value: f64) -> String {
-        match self.plan.load.slot_capacity {
-            Some(capacity) if capacity > 0.0 => format!("{:.1} %", value / capacity * 100.0),
-            _ => format!("{}/s", Bytes(value)),
-        }
-    }
-
-    /// A load against the capacity, or against the plan's peak.
-    pub(super) fn share(&self, value: f64) -> f64 {
-        let whole = self.plan.load.slot_capacity.unwrap_or(self.plan.objective.peak_load);
-        if whole > 0.0 { value / whole } else { 0.0 }
-    }
-
     /// `Mon 14:00`, of seconds from the workload's start.
     pub(super) fn moment(&self, seconds: f64) -> String {
         match self.workload.start.checked_add(SignedDuration::from_secs_f64(seconds)) {
@@ -128,14 +114,6 @@ impl<'a> View<'a> {
             at += step;
         }
         ticks
-    }
-
-    /// The decision that gave a slot to one group.
-    pub(super) fn why_alone(&self, slot: &PlannedSlot) -> Option<&'a str> {
-        self.plan.decisions.iter().find_map(|decision| match decision {
-            Decision::Hot { slot: name, why, .. } if *name == slot.name => Some(why.as_str()),
-            _ => None,
-        })
     }
 
     pub(super) fn worst(&self) -> Option<Severity> {
@@ -241,21 +219,6 @@ pub(super) fn percent(value: f64) -> String {
 /// A rate of rows: whole numbers, or two digits below ten.
 pub(super) fn rate(value: f64) -> String {
     if value >= 9.95 || value == 0.0 { format!("{value:.0}") } else { format!("{value:.2}") }
-}
-
-/// `1 table`, `2 tables`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
-/// A fraction in per cent; small ones keep their digits.
-pub(super) fn gap(fraction: f64) -> String {
-    match fraction * 100.0 {
-        ..=0.0 => "0 %".to_owned(),
-        value if value < 0.01 => "below 0.01 %".to_owned(),
-        value if value < 10.0 => format!("{value:.2} %"),
-        value => format!("{value:.0} %"),
-    }
 }
 
 /// A region that scrolls sideways, which the keyboard reaches.

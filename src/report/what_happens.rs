@@ -4,13 +4,13 @@ use super::{
     Section, chart,
     chart::{Bar, Curve, Limit, Row, Tick},
     markup::Html,
-    view::{View, bytes, counted, end_table, lag, maybe_range, number, percent, scroll, table, with_range},
+    view::{View, bytes, end_table, lag, maybe_range, number, percent, scroll, table, with_range},
 };
 use crate::{
     plan::PlannedForeignKey,
     policy::ForeignKeyMode,
     simulate::forecast::LayoutKind,
-    units::{Bytes, Seconds},
+    units::{Bytes, Seconds, counted},
 };
 
 pub(super) fn sections(view: &View<'_>) -> Vec<Section> {
@@ -213,15 +213,11 @@ fn foreign_keys(view: &View<'_>) -> Html {
     let plan = view.plan;
     let mut out = Html::default();
     let cut: Vec<_> = plan.foreign_keys.iter().filter(|key| key.cut).collect();
+    out.tag("p", &[], plan.cut_keys().unwrap_or_else(|| "There is no foreign key.".to_owned()));
     if cut.is_empty() {
-        out.tag("p", &[], format_args!("None of {} joins two slots.", counted(plan.foreign_keys.len(), "foreign key")));
         return out;
     }
-    out.tag("p", &[], format_args!(
-        "{} of {} join tables of different slots. Slots are not in step with each other: until the cutover a row may be on the subscriber before the row that it refers to.",
-        cut.len(),
-        counted(plan.foreign_keys.len(), "foreign key")
-    ));
+    out.tag("p", &[], "Slots are not in step with each other: until the cutover a row may be on the subscriber before the row that it refers to.");
     out.tag(
         "p",
         &[],
@@ -237,10 +233,8 @@ fn foreign_keys(view: &View<'_>) -> Html {
             }
         },
     );
-    if let Some(rate) = plan.objective.cut_transactions_per_s {
-        out.tag("p", &[], format_args!(
-            "{rate:.1} transactions a second write into two slots: on the subscriber their parts appear one after the other."
-        ));
+    if let Some(line) = plan.cut_transactions() {
+        out.tag("p", &[], format_args!("{line} On the subscriber their parts appear one after the other."));
     }
     let mut list = Html::default();
     table(

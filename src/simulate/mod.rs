@@ -47,7 +47,7 @@ pub fn span(workload: &Workload) -> Span {
     Span { start: workload.start, length_s: f64::from(workload.bucket_s) * f64::from(workload.bucket_count) }
 }
 
-/// Forecasts a plan. `workload` must be canonical and valid, and the one of the plan.
+/// Forecasts a plan. `workload` must be valid, and the one of the plan.
 ///
 /// # Errors
 /// [`ScenarioError`] when the scenario names a slot or table that the plan does not have, or a capacity is not above 0.
@@ -59,6 +59,7 @@ pub fn simulate(
     compared: Compared,
 ) -> Result<Forecast, ScenarioError> {
     scenario.validate()?;
+    let workload = &*workload.canonical();
     let demand = Arrivals::new(plan, workload, cost.clone());
     check_names(plan, &demand, scenario)?;
     let planned = layout::planned(plan, &demand);

@@ -3,8 +3,10 @@
 //! Contract §3 is the format's manual in short; the doc comments here are it in full. Deriving rates from counters is
 //! in `derive`, plausibility in `check`.
 
+mod block;
 pub mod check;
 pub mod derive;
+pub mod duty;
 pub mod fold;
 pub mod foreign_key;
 pub mod history;
@@ -13,13 +15,14 @@ pub mod learn;
 mod letters;
 pub mod locks;
 pub mod merge;
+pub mod method;
 pub mod packed;
 pub mod record_model;
 pub mod series;
 pub mod snapshot;
 pub mod tally;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -324,6 +327,10 @@ impl format::Document for Workload {
 }
 
 impl Table {
+    fn is_canonical(&self) -> bool {
+        self.inherits.is_sorted() && self.load.series().all(|(_, series)| series.is_compact())
+    }
+
     /// Its part of [`Workload::canonicalize`].
     pub fn canonicalize(&mut self) {
         self.inherits.sort();
@@ -352,8 +359,38 @@ impl Workload {
         self.gaps.sort_by_key(|gap| (gap.from_bucket, gap.to_bucket));
     }
 
-    /// SHA-256 of the canonical form without `tool`. Call after [`Workload::canonicalize`].
+    /// Itself where it is in canonical form, which files of ours are, and else a copy that is.
+    pub fn canonical(&self) -> Cow<'_, Workload> {
+        if self.is_canonical() {
+            return Cow::Borrowed(self);
+        }
+        let mut made = self.clone();
+        made.canonicalize();
+        Cow::Owned(made)
+    }
+
+    /// Whether [`Workload::canonicalize`] would change nothing.
+    fn is_canonical(&self) -> bool {
+        let by_name = |a: &Table, b: &Table| (&a.schema, &a.name) <= (&b.schema, &b.name);
+        self.tables.is_sorted_by(by_name)
+            && self.tables.iter().all(Table::is_canonical)
+            && self.cluster_wal_bytes_per_s.is_compact()
+            && self.cluster_transactions_per_s.is_compact()
+            && self.validity.as_ref().is_none_or(Series::is_compact)
+            && self.foreign_keys.is_sorted()
+            && self.co_writes.iter().all(|pair| pair.a <= pair.b)
+            && self.co_writes.is_sorted_by(|x, y| (&x.a, &x.b) <= (&y.a, &y.b))
+            && self.excluded.is_sorted()
+            && self.gaps.is_sorted_by_key(|gap| (gap.from_bucket, gap.to_bucket))
+    }
+
+    /// SHA-256 of the canonical form without `tool`.
     pub fn digest(&self) -> format::Digest {
+        let workload = self.canonical();
+        workload.digest_as_it_is()
+    }
+
+    fn digest_as_it_is(&self) -> format::Digest {
         let value = |part: Result<serde_json::Value, serde_json::Error>| part.expect("our types always serialize");
         let mut fields = BTreeMap::from([
             ("kind", value(serde_json::to_value(&self.kind))),
@@ -474,6 +511,21 @@ pub(crate) mod tests {
         assert_eq!(first.digest(), format::digest_without(&first, &["tool"]));
         second.tables[0].heap_bytes = 1;
         assert_ne!(first.digest(), second.digest());
+    }
+
+    #[test]
+    fn the_canonical_form_is_made_where_it_is_missing() {
+        let mut sorted = workload(vec![table("a", 2.0), table("b", 1.0)]);
+        assert!(matches!(sorted.canonical(), Cow::Borrowed(_)));
+        sorted.tables[0].load.wal_bytes_per_s = Series::Buckets([2.0].into());
+        assert!(matches!(sorted.canonical(), Cow::Owned(_)));
+        let unsorted = workload(vec![table("b", 1.0), table("a", 2.0)]);
+        assert_eq!(unsorted.canonical(), sorted.canonical());
+        assert_eq!(unsorted.digest(), sorted.digest());
+        let mut pairs = workload(vec![table("a", 2.0), table("b", 1.0)]);
+        let of = |name: &str| TableName::new("public", name);
+        pairs.co_writes = vec![CoWrite { a: of("b"), b: of("a"), transactions_per_s: 1.0 }];
+        assert!(matches!(pairs.canonical(), Cow::Owned(made) if made.co_writes[0].a == of("a")));
     }
 
     #[test]

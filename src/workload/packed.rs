@@ -8,12 +8,10 @@ use serde::{
     de::{DeserializeOwned, SeqAccess, Visitor},
 };
 
-use super::snapshot::CatalogTable;
+use super::{block, snapshot::CatalogTable};
 
 /// JSON from which on entries become a block, bytes.
 const BLOCK_BYTES: usize = 128 << 10;
-/// Of zstd: the fastest already makes a fiftieth of such JSON.
-const LEVEL: i32 = 1;
 /// Entries in the order in which they were pushed.
 #[derive(Clone, PartialEq)]
 pub struct Packed<T> {
@@ -47,8 +45,7 @@ impl<T: Serialize + DeserializeOwned> Packed<T> {
         self.open.push(b'\n');
         self.count += 1;
         if self.open.len() >= BLOCK_BYTES {
-            let block = zstd::bulk::compress(&self.open, LEVEL).expect("memory is the only limit of compression");
-            self.blocks.push(block.into_boxed_slice());
+            self.blocks.push(block::pack(&self.open));
             self.open.clear();
         }
     }
@@ -57,7 +54,7 @@ impl<T: Serialize + DeserializeOwned> Packed<T> {
     pub fn iter(&self) -> impl Iterator<Item = T> {
         let packed = self.blocks.iter().map(|block| {
             let mut text = Vec::new();
-            zstd::stream::copy_decode(&**block, &mut text).expect("a block is what was compressed");
+            block::unpack(block, &mut text);
             text
         });
         let open = std::iter::once_with(|| self.open.clone());

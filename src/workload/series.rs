@@ -75,6 +75,14 @@ impl Series {
         }
     }
 
+    /// Whether [`Series::compact`] would change nothing.
+    pub fn is_compact(&self) -> bool {
+        match self {
+            Series::Constant(_) => true,
+            Series::Buckets(values) => values.is_empty() || values.iter().any(|value| *value != values[0]),
+        }
+    }
+
     /// First value that is negative or infinite, with its bucket.
     pub fn first_invalid(&self) -> Option<(usize, f64)> {
         let invalid = |value: f64| !value.is_nan() && (value < 0.0 || value.is_infinite());

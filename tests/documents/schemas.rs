@@ -184,7 +184,7 @@ impl Types {
         let mut sources = Vec::new();
         super::sources(&root().join("src"), &mut sources);
         let mut types: BTreeMap<String, Vec<(PathBuf, Item)>> = BTreeMap::new();
-        for source in sources.iter().filter(|path| !path.components().any(|part| part.as_os_str() == "cli")) {
+        for source in sources.iter().filter(|path| !path.starts_with(root().join("src/cli"))) {
             let file = syn::parse_file(&fs::read_to_string(source).unwrap()).expect("Rust");
             for item in file.items {
                 let (name, attributes) = match &item {

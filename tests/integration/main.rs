@@ -8,10 +8,12 @@
 
 mod bad_files;
 mod bad_options;
+mod ci;
 mod commands;
 mod crafted;
 mod databases;
 mod forecast;
+mod generate;
 mod kajabi;
 mod samples;
 mod story;

@@ -4,7 +4,7 @@
 use pgslotplan::{
     optimize::OptimizeError,
     plan::check::{check, check_alone},
-    policy::{EdgeWeight, ForeignKeyMode, NoIdentity, Pattern, Pin, Policy, Split},
+    policy::{EdgeWeight, ForeignKeyMode, Measure, NoIdentity, Pattern, Pin, Policy, Split},
     workload::{Series, TableKind, Workload},
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -62,7 +62,7 @@ fn any_policy() -> impl Strategy<Value = Draft> {
             Policy {
                 max_slots,
                 foreign_keys,
-                slot_capacity,
+                slot_capacity: slot_capacity.filter(|_| policy.load == Measure::Wal),
                 no_identity,
                 headroom,
                 hot_share,

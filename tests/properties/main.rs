@@ -1,6 +1,7 @@
 //! Laws that hold for every generated instance.
 
 mod any_policy;
+mod cluster;
 mod cut;
 mod forged;
 #[cfg(feature = "cli")]
@@ -10,4 +11,5 @@ mod packing;
 mod parsers;
 mod plan;
 mod promises;
+mod sampling;
 mod simulate;

@@ -4,7 +4,13 @@ use std::path::PathBuf;
 
 use pgslotplan::{optimize::Budget, units};
 
-use super::{super::files::ForceArg, policy::PolicyArgs};
+use super::{
+    super::{
+        files::ForceArg,
+        findings::{FailOn, FindingFormat},
+    },
+    policy::PolicyArgs,
+};
 
 /// Form of the summary on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -15,6 +21,24 @@ pub(super) enum SummaryFormat {
     Json,
     /// For tickets and pull requests
     Markdown,
+    /// Only the findings, as annotations of GitHub Actions
+    Github,
+    /// Only the findings, as SARIF 2.1.0 for code scanning
+    Sarif,
+    /// Only the findings, as JUnit XML for test reports
+    Junit,
+}
+
+impl SummaryFormat {
+    /// The form of findings, where only these are printed.
+    pub(super) fn of_findings(self) -> Option<FindingFormat> {
+        match self {
+            SummaryFormat::Text | SummaryFormat::Json | SummaryFormat::Markdown => None,
+            SummaryFormat::Github => Some(FindingFormat::Github),
+            SummaryFormat::Sarif => Some(FindingFormat::Sarif),
+            SummaryFormat::Junit => Some(FindingFormat::Junit),
+        }
+    }
 }
 
 /// Assign the tables of a workload to replication slots
@@ -39,6 +63,13 @@ pub struct PlanArgs {
     /// Form of the summary on standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) format: SummaryFormat,
+    /// Severity of findings from which on the exit code is 4
+    #[arg(long, value_name = "SEVERITY", default_value = "error")]
+    pub(super) fail_on: FailOn,
+    /// Plan again and compare with this plan, instead of writing one: exit code 4 when they differ in more than the release
+    /// that wrote them
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["output", "force"])]
+    pub(super) check: Option<PathBuf>,
     /// Major version of the publisher that is planned for [default: the sampled server's]
     #[arg(long, value_name = "N")]
     pub(super) publisher_version: Option<u32>,

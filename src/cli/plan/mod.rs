@@ -2,25 +2,32 @@
 
 mod args;
 mod cluster;
-mod markdown;
+mod page;
 mod policy;
 mod search;
 mod text;
-mod view;
 
-use pgslotplan::{finding, format, plan::Plan, workload::Workload};
+use std::path::Path;
+
+use pgslotplan::{
+    finding::Finding,
+    format,
+    plan::{Plan, PlanView, diff},
+    workload::Workload,
+};
 
 use super::{
     files,
+    findings::FindingFormat,
+    markdown,
     output::{Console, Exit, Failure, json_text},
     text::Characters,
 };
 pub use args::PlanArgs;
 use args::SummaryFormat;
-use markdown::plan_markdown;
-use search::{cost_model, prove, search};
+use page::plan_markdown;
+use search::{check_validity, cost_model, search};
 use text::plan_text;
-use view::PlanView;
 
 /// `pgslotplan plan`
 pub fn run(args: &PlanArgs, console: &Console) -> Result<Exit, Failure> {
@@ -34,48 +41,56 @@ pub fn run(args: &PlanArgs, console: &Console) -> Result<Exit, Failure> {
     let policy = args.policy.policy()?;
     let mut workload: Workload = files::read_document(path)?;
     workload.canonicalize();
-    check_validity(args, &workload)?;
+    check_validity(args, path, &workload)?;
     let previous: Option<Plan> = args.previous.as_deref().map(files::read_document).transpose()?;
-    let cost = cost_model(args, &policy, &workload)?;
+    let cost = cost_model(args, path, &policy, &workload)?;
     let plan = search(args, path, &workload, &policy, &cost, previous.as_ref())?;
-    prove(&plan, &workload)?;
+    if let Some(kept) = &args.check {
+        return compare(args, kept, &plan, console);
+    }
     if let Some(path) = args.output.as_deref() {
-        files::write_bytes(path, existing, &format::write(&plan))?;
+        files::write_bytes(path, existing, &format::write(&*plan))?;
         if !files::is_standard(path) {
             console.note(&format!("wrote {}", files::shown(path)));
         }
     }
     if !args.output.as_deref().is_some_and(files::is_standard) {
-        console.result(&summary(args.format, &plan, &workload))?;
+        let about = args.output.as_deref().unwrap_or(path);
+        match args.format.of_findings() {
+            Some(form) => form.print(console, &plan.findings, about)?,
+            None => console.result(&summary(args.format, &plan, &workload))?,
+        }
     }
-    Ok(if finding::has_error(&plan.findings) { Exit::No } else { Exit::Done })
+    Ok(args.fail_on.exit(&plan.findings))
 }
 
-/// A peak in hours that nobody saw is not planned for: below some share, that is for the user to say.
-fn check_validity(args: &PlanArgs, workload: &Workload) -> Result<(), Failure> {
-    let (observed, wanted) = (workload.observed_share(), args.min_validity);
-    if !(0.0..=1.0).contains(&wanted) {
-        return Err(Failure::new("invalid --min-validity: it must lie between 0 and 1"));
+/// `--check`: holds the plan against the one that is kept, and prints findings only.
+fn compare(args: &PlanArgs, path: &Path, again: &Plan, console: &Console) -> Result<Exit, Failure> {
+    let kept: Plan = files::read_document(path)?;
+    let difference = diff::from_kept(&kept, again);
+    let is_same = difference.is_none();
+    let mut findings: Vec<Finding> = difference.into_iter().chain(again.findings.iter().cloned()).collect();
+    findings.sort();
+    match (args.format, args.format.of_findings()) {
+        (_, Some(form)) => form.print(console, &findings, path)?,
+        (SummaryFormat::Json, None) => FindingFormat::Json.print(console, &findings, path)?,
+        (SummaryFormat::Markdown, None) => {
+            let mut text = String::new();
+            markdown::findings(&findings, &mut text);
+            console.result(&text)?;
+        }
+        (_, None) => FindingFormat::Text.print(console, &findings, path)?,
     }
-    if observed >= wanted || observed == 0.0 {
-        return Ok(()); // of nothing at all the search says so itself
+    if is_same {
+        console.note(&format!("planning again gives {}", files::shown(path)));
     }
-    Err(Failure::new(format!(
-        "only {:.0} % of the sampled time was observed, and {:.0} % are asked for",
-        100.0 * observed,
-        100.0 * wanted
-    ))
-    .detail("Peaks in the rest are not in the file; \"pgslotplan workload show\" says which buckets lack.")
-    .hint(format!(
-        "Sample again over these hours and merge, or plan on what there is with --min-validity {:.2}.",
-        (observed - 0.005).max(0.0)
-    )))
+    Ok(args.fail_on.exit(&findings))
 }
 
 fn summary(form: SummaryFormat, plan: &Plan, workload: &Workload) -> String {
     match form {
         SummaryFormat::Json => json_text(&format::write(plan)),
-        SummaryFormat::Text => plan_text(&PlanView::new(plan, workload), Characters::of_locale()),
         SummaryFormat::Markdown => plan_markdown(&PlanView::new(plan, workload)),
+        _ => plan_text(&PlanView::new(plan, workload), Characters::of_locale()),
     }
 }

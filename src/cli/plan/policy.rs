@@ -11,7 +11,7 @@ use pgslotplan::{
 use super::super::{
     files,
     output::Failure,
-    values::{assignment, name_list, words},
+    values::{assignment, name_list, read_policy, words},
 };
 
 /// Options that end in the policy.
@@ -85,8 +85,7 @@ impl PolicyArgs {
     /// The policy that file and options make together.
     pub fn policy(&self) -> Result<Policy, Failure> {
         let mut policy = match &self.policy {
-            Some(path) => Policy::from_toml(&files::read_text(path)?)
-                .map_err(|error| Failure::new(format!("could not read {}", files::shown(path))).source(error))?,
+            Some(path) => read_policy(path)?,
             None => Policy::default(),
         };
         self.replace(&mut policy);

@@ -3,16 +3,37 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use pgslotplan::{pg::catalog::CatalogScope, policy::Pattern, units};
+use pgslotplan::{pg::catalog::CatalogScope, policy::Pattern, units, workload::method::SampleMethod};
 
-use super::{
-    super::{
-        connection::PublisherArgs,
-        files::{Existing, ForceArg},
-        workload::FoldPeriod,
-    },
-    method::SampleMethod,
+use super::super::{
+    connection::PublisherArgs,
+    files::{Existing, ForceArg},
+    workload::FoldPeriod,
 };
+
+/// How load is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Method {
+    /// The best that the role may use
+    Auto,
+    /// Counters and a model of WAL records
+    Counters,
+    /// Counters, corrected by reading WAL (15 and later)
+    Walinspect,
+    /// Counters, corrected by peeking a temporary slot
+    Decode,
+}
+
+impl From<Method> for SampleMethod {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Auto => SampleMethod::Auto,
+            Method::Counters => SampleMethod::Counters,
+            Method::Walinspect => SampleMethod::Walinspect,
+            Method::Decode => SampleMethod::Decode,
+        }
+    }
+}
 
 /// Observe a publisher
 ///
@@ -52,7 +73,7 @@ pub struct SampleArgs {
         reading WAL (15 and later, needs EXECUTE on its functions); decode, which peeks a temporary slot of test_decoding for \
         transactions and bytes sent (needs REPLICATION and --allow-temporary-objects); auto: all that the role may use"
     )]
-    pub(super) method: SampleMethod,
+    pub(super) method: Method,
     /// Make a temporary slot for decode; it ends with the session and leaves nothing
     #[arg(long)]
     pub(super) allow_temporary_objects: bool,

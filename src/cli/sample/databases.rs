@@ -14,6 +14,7 @@ use futures_util::future::join_all;
 use pgslotplan::{
     names::one_line,
     pg::{connect::SessionPurpose, facts::read_databases},
+    units::counted,
 };
 
 use super::{
@@ -21,7 +22,6 @@ use super::{
         connection::{Publisher, server_failure},
         files::{self, Existing},
         output::{Console, Exit, Failure, Teller},
-        text::counted,
         waiting::interrupted,
     },
     args::SampleArgs,

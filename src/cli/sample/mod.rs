@@ -6,7 +6,6 @@ mod databases;
 mod finish;
 mod history;
 mod log;
-mod method;
 mod run;
 mod watch;
 

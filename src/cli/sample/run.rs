@@ -23,6 +23,7 @@ use pgslotplan::{
     units::{Bytes, Seconds},
     workload::{
         derive::{DeriveError, Deriver},
+        method::Choice,
         snapshot::{Catalog, CounterSnapshot, SampleLine, SampleStart},
     },
 };
@@ -37,7 +38,6 @@ use super::{
     args::SampleArgs,
     clock::{LocalTime, Reading, ServerClock},
     log::SampleLog,
-    method::Choice,
     watch::Watch,
 };
 
@@ -74,15 +74,17 @@ impl Prepared {
         let mut report = read_facts(&session).await.map_err(server_failure)?;
         report.facts.cores = args.cores;
         check_facts(&report, &teller)?;
-        let abilities = read_abilities(&session).await.map_err(server_failure)?;
-        let choice = Choice::new(args.method, args.allow_temporary_objects, &abilities, report.facts.flavor)?;
+        let (abilities, reader) = read_abilities(&session).await.map_err(server_failure)?;
+        let method = args.method.into();
+        let choice = Choice::new(method, args.allow_temporary_objects, &abilities, report.facts.flavor)
+            .map_err(|error| Failure::new(error.to_string()).hint(error.remedy))?;
         teller.note(&choice.describe());
         for improvement in &choice.improvements {
             teller.note(improvement);
         }
-        let mut watch = Watch::new(&choice);
+        let mut watch = Watch::new(&choice, reader);
         // Before the first counters: what waits for running transactions shall not widen the first interval.
-        watch.begin(&session, &server, args.method, &teller).await.map_err(server_failure)?;
+        watch.begin(&session, &server, method, &teller).await.map_err(server_failure)?;
         let first = read_counters(&session).await.map_err(server_failure)?;
         let clock = ServerClock::new(first.instant.at, LocalTime::now());
         let catalog = read_catalog(&session, &first, &args.scope()).await.map_err(server_failure)?;

@@ -1,5 +1,5 @@
-//! What a run looks at besides the counters: windows of WAL, and a temporary slot. How much of it is read follows from
-//! how much there is, so that the publisher pays about the same whatever its load.
+//! What a run looks at besides the counters: windows of WAL, and a temporary slot. How much of it is read is decided in
+//! `workload::duty`.
 #![expect(clippy::disallowed_methods, reason = "this is the edge: peeks are timed by the clock")]
 
 use std::time::{Duration, Instant};
@@ -13,26 +13,15 @@ use pgslotplan::{
         wal::{WalReader, read_flushed},
     },
     units::{Bytes, Seconds},
-    workload::snapshot::SampleLine,
+    workload::{
+        duty::{Peeking, peeking, windows},
+        method::{Choice, SampleMethod},
+        snapshot::SampleLine,
+    },
 };
 
-use super::{
-    super::{connection::Server, output::Teller},
-    method::{Choice, SampleMethod},
-};
+use super::super::{connection::Server, output::Teller};
 
-/// Up to this rate all WAL is read, for 0.2 to 1.3 per cent of a core: 0.7 ms of CPU a MB of large records, 6 of short ones.
-/// Above it, as much is read as at it, in windows that lie further apart the more there is: the publisher pays the same
-/// whatever it writes.
-const WHOLE_WAL_BYTES_PER_S: f64 = 2e6;
-/// Many small windows beat few large ones.
-const WINDOW_BYTES: u64 = 256 << 10;
-/// One statement reads no more.
-const PIECE_BYTES: u64 = 16 << 20;
-/// Up to this rate the slot is read all the time: decoding costs about 20 ms of CPU a MB.
-const WHOLE_DECODE_BYTES_PER_S: f64 = 2e6;
-/// Shortest peek: below it, most transactions began before the slot.
-const SHORTEST_PEEK_S: f64 = 0.5;
 /// A slot that keeps more WAL than this is dropped: a long transaction holds it back.
 const MOST_RETAINED_BYTES: u64 = 512 << 20;
 /// Pauses between attempts to make a slot that could not be made.
@@ -53,9 +42,9 @@ pub struct Watch {
 
 impl Watch {
     /// Looks at what was chosen; nothing is read yet.
-    pub fn new(choice: &Choice) -> Self {
+    pub fn new(choice: &Choice, reader: Option<WalReader>) -> Self {
         Watch {
-            wal: choice.wal.clone(),
+            wal: reader.filter(|_| choice.reads_wal),
             peeks: choice.peeks,
             read_to: None,
             slot: None,
@@ -187,8 +176,8 @@ impl Watch {
         interval_s: f64,
     ) -> Result<Option<SampleLine>, String> {
         let text = |error: PgError| error.to_string();
-        let rate = self.round_wal_bytes as f64 / interval_s;
-        let is_whole = rate <= WHOLE_DECODE_BYTES_PER_S;
+        let peeking = peeking(self.round_wal_bytes, interval_s);
+        let is_whole = peeking == Peeking::Always;
         if !is_whole && let Some((slot, _)) = self.slot.take() {
             slot.drop_slot().await.map_err(text)?; // too much came since to be read now
         }
@@ -199,9 +188,8 @@ impl Watch {
                 (slot, Instant::now())
             }
         };
-        if !is_whole {
-            let length = (interval_s * WHOLE_DECODE_BYTES_PER_S / rate).clamp(SHORTEST_PEEK_S, interval_s / 2.0);
-            tokio::time::sleep(Duration::from_secs_f64(length)).await;
+        if let Peeking::For(length_s) = peeking {
+            tokio::time::sleep(Duration::from_secs_f64(length_s)).await;
         }
         let to = read_flushed(session).await.map_err(text)?;
         let now = Instant::now();
@@ -225,40 +213,6 @@ impl Watch {
     pub async fn end(&mut self) {
         if let Some((slot, _)) = self.slot.take() {
             drop(tokio::time::timeout(Duration::from_secs(5), slot.drop_slot()).await);
-        }
-    }
-}
-
-/// Which stretches of new WAL are read.
-fn windows(from: Lsn, to: Lsn, interval_s: f64) -> Vec<(Lsn, Lsn)> {
-    let all = to.distance(from);
-    let most = WHOLE_WAL_BYTES_PER_S * interval_s;
-    let (window, stride) = match all as f64 <= most {
-        true => (PIECE_BYTES, PIECE_BYTES), // in pieces, so that no statement is long
-        false => (WINDOW_BYTES, (all as f64 * (WINDOW_BYTES as f64 / most)) as u64),
-    };
-    let starts = (0..).map(|number| from.0 + number * stride).take_while(|start| *start < to.0);
-    let windows = starts.map(|start| (Lsn(start), Lsn((start + window).min(to.0))));
-    // No remainder of a window: it may begin within the last record, and the server finds none after that.
-    windows.filter(|(from, to)| window == stride || to.distance(*from) == window).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn little_wal_is_read_whole_and_much_in_windows() {
-        assert_eq!(windows(Lsn(5), Lsn(5), 10.0), []);
-        assert_eq!(windows(Lsn(5), Lsn(1005), 10.0), [(Lsn(5), Lsn(1005))]);
-        let whole = windows(Lsn(0), Lsn(20_000_000), 10.0);
-        assert_eq!(whole, [(Lsn(0), Lsn(PIECE_BYTES)), (Lsn(PIECE_BYTES), Lsn(20_000_000))]);
-        // a little more, and much more: 20 MB in windows of 256 KiB, evenly over all of it
-        for all in [25 << 20, 100 << 20, 10 << 30] {
-            let some = windows(Lsn(0), Lsn(all), 10.0);
-            assert!((76..=77).contains(&some.len()), "{}", some.len());
-            assert!(some.iter().all(|(from, to)| to.distance(*from) == WINDOW_BYTES && to.0 <= all));
-            assert!(some.is_sorted() && some[75].0.0 > all - all / 30);
         }
     }
 }

@@ -6,12 +6,12 @@ use pgslotplan::{
         forecast::{Forecast, LayoutForecast, LayoutKind, Range, SlotForecast},
         seconds_or_never,
     },
-    units::{Bytes, Seconds},
+    units::{Bytes, Seconds, counted},
 };
 
 use super::super::{
     findings,
-    text::{self, Characters, Style, counted, paragraph},
+    text::{self, Characters, Style, paragraph},
 };
 
 /// The whole summary.

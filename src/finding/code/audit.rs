@@ -35,6 +35,14 @@ codes! {
         "measure, unit or capacity of the loads are not what the policy gives",
         "The plan was edited",
         "Plan again";
+    AU108 Error:
+        "the plan was made with another policy",
+        "What was agreed on in the policy file is not what the plan does",
+        "Plan again with that file, or put what the plan was made with into it";
+    AU109 Error:
+        "planning again gives another plan",
+        "The plan that is kept does not follow from the workload, policy and options that are kept beside it",
+        "Look at the difference, and write the plan anew";
     AU201 Error:
         "a table is in no slot and not excluded",
         "Its rows would be missing on the subscriber, without an error",

@@ -33,7 +33,8 @@ const SECTIONS: &[Section] = &[
         "AU",
         "`audit`",
         "Each of these is an error: the plan, or the pair of plan and workload, is not what `plan` wrote. `plan` runs the same\n\
-     checks before it writes, so the cause is an edited file, another workload or a bug in this program.",
+     checks before it writes, so the cause is an edited file, another workload or a bug in this program. `audit --policy` and\n\
+     `plan --check` hold a plan against the files that are kept beside it. `audit` also repeats the plan's own findings (`PL`).",
     ),
     section("##", "EM", "`emit`", ""),
     section(
@@ -75,7 +76,9 @@ pub fn markdown() -> String {
 
 fn row(code: &Code) -> String {
     let severities: Vec<String> = code.severities.iter().map(ToString::to_string).collect();
-    format!("| {} | {} | {} | {} | {} |\n", code.name, severities.join(" or "), code.meaning, code.why, code.remedy)
+    // Lists of findings link to the row.
+    let name = format!("<a id=\"{0}\"></a>{0}", code.name);
+    format!("| {name} | {} | {} | {} | {} |\n", severities.join(" or "), code.meaning, code.why, code.remedy)
 }
 
 #[cfg(test)]
@@ -86,7 +89,7 @@ mod tests {
     fn every_code_is_on_the_page_once() {
         let page = markdown();
         for code in all() {
-            assert_eq!(page.matches(&format!("\n| {} |", code.name)).count(), 1, "{}", code.name);
+            assert_eq!(page.matches(&format!("\n| <a id=\"{0}\"></a>{0} |", code.name)).count(), 1, "{}", code.name);
         }
     }
 }

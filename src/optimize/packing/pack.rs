@@ -107,7 +107,7 @@ pub struct Packing {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PackError {
     /// The pairs to keep apart cannot be kept apart in so many bins, or no way was found within the node budget.
-    #[error("items that must be apart do not fit {bins} bins: {}", if *.proved { "there is no way" } else { "no way was found" })]
+    #[error("table groups that must be apart do not fit into {bins} shared slots: {}", if *.proved { "there is no way" } else { "no way was found" })]
     Apart {
         /// Number of bins.
         bins: usize,

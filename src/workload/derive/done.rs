@@ -4,11 +4,10 @@
 //! their last byte, first bytes with first bytes; and all of it compressed, so that a sum takes about as many bits as it
 //! has digits. Whole numbers to 2^16 are exact, all else is to one in 8,000: no figure here is better than one in a hundred.
 
-use super::Changes;
+use super::{super::block, Changes};
 
 /// Bytes from which on buckets become a block.
 const BLOCK_BYTES: usize = 64 << 10;
-const LEVEL: i32 = 1;
 /// Mantissa bits kept of a sum that is not whole.
 const MANTISSA_BITS: u32 = 12;
 
@@ -49,8 +48,7 @@ impl DoneBuckets {
             }
         }
         if self.open.len() >= BLOCK_BYTES {
-            let block = zstd::bulk::compress(&self.open, LEVEL).expect("memory is the only limit of compression");
-            self.blocks.push(block.into_boxed_slice());
+            self.blocks.push(block::pack(&self.open));
             self.open = Vec::new();
         }
     }
@@ -60,7 +58,7 @@ impl DoneBuckets {
         let mut text = Vec::new();
         for block in &self.blocks {
             text.clear();
-            zstd::stream::copy_decode(&**block, &mut text).expect("a block is what was compressed");
+            block::unpack(block, &mut text);
             each_in(&text, &mut take);
         }
         each_in(&self.open, &mut take);

@@ -1,31 +1,63 @@
-//! Which method a run uses: what the role may do against what was asked for, and what a GRANT would improve.
+//! Which method a run of `sample` uses: what the role may do against what was asked for, and what a GRANT would improve.
 
-use pgslotplan::{
+use crate::{
     names::quote_identifier,
-    pg::{abilities::Abilities, wal::WalReader},
-    server::Flavor,
+    server::{Flavor, ServerVersion},
 };
 
-use super::super::output::Failure;
-
-/// How load is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+/// How load is to be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SampleMethod {
-    /// The best that the role may use
+    /// The best that the role may use.
     Auto,
-    /// Counters and a model of WAL records
+    /// Counters and a model of WAL records.
     Counters,
-    /// Counters, corrected by reading WAL (15 and later)
+    /// Counters, corrected by reading WAL (15 and later).
     Walinspect,
-    /// Counters, corrected by peeking a temporary slot
+    /// Counters, corrected by peeking a temporary slot.
     Decode,
+}
+
+/// What the role may use to see WAL, and what the server has for that.
+#[derive(Debug, Clone)]
+pub struct Abilities {
+    /// The server's version.
+    pub version: ServerVersion,
+    /// The role, for hints.
+    pub role: String,
+    /// Whether `CREATE EXTENSION pg_walinspect` would find it.
+    pub wal_available: bool,
+    /// Whether it is installed in this database.
+    pub wal_installed: bool,
+    /// Whether it is installed and the role may use it.
+    pub reads_wal: bool,
+    /// Whether the role may make slots.
+    pub replicates: bool,
+    /// `wal_level`.
+    pub wal_level: String,
+    /// `max_replication_slots`.
+    pub slot_limit: u64,
+    /// Slots that can still be made.
+    pub free_slots: u64,
+}
+
+/// Why the method asked for cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot use method {method}: {reason}")]
+pub struct MethodError {
+    /// Its name as an option.
+    pub method: &'static str,
+    /// What is in the way: a clause.
+    pub reason: String,
+    /// What to do about it, in full sentences.
+    pub remedy: String,
 }
 
 /// What a run uses besides the counters, and why.
 #[derive(Debug)]
 pub struct Choice {
     /// Reads WAL.
-    pub wal: Option<WalReader>,
+    pub reads_wal: bool,
     /// Peeks a temporary slot.
     pub peeks: bool,
     /// Why it is not better, and what would make it so; full sentences.
@@ -42,11 +74,9 @@ impl Choice {
         may_make_slots: bool,
         abilities: &Abilities,
         flavor: Flavor,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, MethodError> {
         let (wal, slot) = (why_no_wal(abilities), why_no_slot(abilities, may_make_slots, flavor));
-        let refuse = |what: &str, (reason, remedy): (String, String)| {
-            Failure::new(format!("cannot use method {what}: {reason}")).hint(remedy)
-        };
+        let refuse = |method: &'static str, (reason, remedy): (String, String)| MethodError { method, reason, remedy };
         let (use_wal, use_slot) = match (method, &wal, &slot) {
             (SampleMethod::Counters, ..) => (false, false),
             (SampleMethod::Walinspect, Some(why), _) => return Err(refuse("walinspect", why.clone())),
@@ -66,13 +96,13 @@ impl Choice {
             }
             _ => Vec::new(),
         };
-        Ok(Choice { wal: abilities.wal.clone().filter(|_| use_wal), peeks: use_slot, improvements })
+        Ok(Choice { reads_wal: use_wal, peeks: use_slot, improvements })
     }
 
     /// What is used, for the person at the terminal and for the workload.
     pub fn describe(&self) -> String {
         let mut parts = vec!["counters"];
-        if self.wal.is_some() {
+        if self.reads_wal {
             parts.push("WAL read with pg_walinspect");
         }
         if self.peeks {
@@ -84,7 +114,7 @@ impl Choice {
 
 /// Why WAL cannot be read, and what to do; `None` when it can.
 fn why_no_wal(abilities: &Abilities) -> Option<(String, String)> {
-    if abilities.wal.is_some() {
+    if abilities.reads_wal {
         return None;
     }
     let function = match abilities.version.has_wal_block_info() {
@@ -131,7 +161,6 @@ fn why_no_slot(abilities: &Abilities, may_make_slots: bool, flavor: Flavor) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pgslotplan::server::ServerVersion;
 
     fn abilities(major: u32) -> Abilities {
         let version = ServerVersion::of_major(major);
@@ -140,7 +169,7 @@ mod tests {
             role: "Mon".into(),
             wal_available: true,
             wal_installed: true,
-            wal: Some(WalReader::new(version, "public")),
+            reads_wal: true,
             replicates: true,
             wal_level: "logical".into(),
             free_slots: 3,
@@ -148,7 +177,7 @@ mod tests {
         }
     }
 
-    fn choice(method: SampleMethod, may_make_slots: bool, abilities: &Abilities) -> Result<Choice, Failure> {
+    fn choice(method: SampleMethod, may_make_slots: bool, abilities: &Abilities) -> Result<Choice, MethodError> {
         Choice::new(method, may_make_slots, abilities, Flavor::Community)
     }
 
@@ -170,17 +199,17 @@ mod tests {
     #[test]
     fn auto_takes_what_it_may_and_says_what_is_missing() {
         let all = choice(SampleMethod::Auto, true, &abilities(18)).unwrap();
-        assert!(all.wal.is_some() && all.peeks && all.improvements.is_empty());
+        assert!(all.reads_wal && all.peeks && all.improvements.is_empty());
         assert!(all.describe().contains("pg_walinspect") && all.describe().contains("temporary slot"));
         let quiet = choice(SampleMethod::Auto, false, &abilities(18)).unwrap();
-        assert!(quiet.wal.is_some() && !quiet.peeks);
+        assert!(quiet.reads_wal && !quiet.peeks);
         assert!(quiet.improvements[0].contains("--allow-temporary-objects"), "{:?}", quiet.improvements);
-        let plain = Abilities { wal: None, replicates: false, ..abilities(18) };
+        let plain = Abilities { reads_wal: false, replicates: false, ..abilities(18) };
         let plain = choice(SampleMethod::Auto, true, &plain).unwrap();
-        assert!(plain.wal.is_none() && !plain.peeks);
+        assert!(!plain.reads_wal && !plain.peeks);
         assert!(plain.improvements[0].contains("GRANT EXECUTE ON FUNCTION pg_get_wal_block_info TO \"Mon\""));
         assert!(plain.improvements[1].contains("ALTER ROLE \"Mon\" REPLICATION"));
-        let old = Abilities { wal: None, wal_installed: false, ..abilities(14) };
+        let old = Abilities { reads_wal: false, wal_installed: false, ..abilities(14) };
         let old = choice(SampleMethod::Auto, true, &old).unwrap();
         assert!(old.peeks);
         assert_eq!(old.improvements.len(), 1);
@@ -194,12 +223,12 @@ mod tests {
     #[test]
     fn a_method_asked_for_is_used_or_refused() {
         let counters = choice(SampleMethod::Counters, true, &abilities(15)).unwrap();
-        assert!(counters.wal.is_none() && !counters.peeks);
+        assert!(!counters.reads_wal && !counters.peeks);
         let decode = choice(SampleMethod::Decode, true, &abilities(15)).unwrap();
-        assert!(decode.wal.is_none() && decode.peeks);
+        assert!(!decode.reads_wal && decode.peeks);
         let refused = choice(SampleMethod::Decode, false, &abilities(15)).unwrap_err();
         assert!(refused.to_string().starts_with("cannot use method decode: it takes a temporary"), "{refused}");
-        let missing = Abilities { wal: None, wal_installed: false, ..abilities(15) };
+        let missing = Abilities { reads_wal: false, wal_installed: false, ..abilities(15) };
         let refused = choice(SampleMethod::Walinspect, true, &missing).unwrap_err();
         assert!(refused.to_string().contains("not installed in this database"), "{refused}");
         let off = Abilities { wal_level: "replica".into(), ..abilities(15) };

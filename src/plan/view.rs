@@ -3,15 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, tz::TimeZone};
-use pgslotplan::{
+use crate::{
     cost::{Confidence, CostModel},
     names::TableName,
-    plan::{Plan, PlannedSlot},
     policy::Measure,
-    units::Bytes,
+    units::per_cent,
     workload::{Table, Workload},
 };
+use jiff::{SignedDuration, tz::TimeZone};
+
+use super::{Plan, PlannedSlot};
 
 /// A plan ready to be shown.
 pub struct PlanView<'a> {
@@ -65,20 +66,6 @@ impl<'a> PlanView<'a> {
         PlanView { plan, slots, workload }
     }
 
-    /// A load as people read it: per cent of a slot, or bytes per second where there is no capacity.
-    pub fn load(&self, value: f64) -> String {
-        match self.plan.load.slot_capacity {
-            Some(capacity) if capacity > 0.0 => format!("{:.1} %", value / capacity * 100.0),
-            _ => format!("{}/s", Bytes(value)),
-        }
-    }
-
-    /// A load against the capacity, or against the plan's peak where there is none: how far a bar is filled.
-    pub fn share(&self, value: f64) -> f64 {
-        let whole = self.plan.load.slot_capacity.unwrap_or(self.plan.objective.peak_load);
-        if whole > 0.0 { value / whole } else { 0.0 }
-    }
-
     /// When a bucket starts: `Mon 14:00`, in UTC.
     pub fn time(&self, bucket: u32) -> String {
         let seconds = i64::from(bucket) * i64::from(self.workload.bucket_s);
@@ -89,7 +76,7 @@ impl<'a> PlanView<'a> {
     }
 
     /// What the measure balances, in words that follow "asks for … of".
-    pub fn measure(&self) -> &'static str {
+    fn measure(&self) -> &'static str {
         match self.plan.load.measure {
             Measure::Pipeline => "the time of its busier stage (apply worker or walsender)",
             Measure::Apply => "its apply worker's time",
@@ -97,10 +84,32 @@ impl<'a> PlanView<'a> {
         }
     }
 
-    /// Tables of the plan, partitions not counted beside their roots.
-    pub fn table_count(&self) -> usize {
-        let names: std::collections::BTreeSet<TableName> = self.plan.members().map(|(_, t)| t.table_name()).collect();
-        names.len()
+    /// Which slot is the busiest, and when; `None` without slots.
+    pub fn busiest(&self) -> Option<String> {
+        let slot = self.plan.slots.first()?;
+        let load = self.plan.shown_load(slot.peak_load);
+        Some(match self.plan.load.slot_capacity {
+            Some(_) => format!(
+                "The busiest slot, {}, asks for {load} of {} ({} UTC).",
+                slot.name,
+                self.measure(),
+                self.time(slot.peak_bucket)
+            ),
+            None => format!("The busiest slot, {}, carries {load} of WAL.", slot.name),
+        })
+    }
+}
+
+impl SlotView<'_> {
+    /// The busiest tables with their shares, and how many more there are.
+    pub fn top_tables(&self) -> String {
+        const SHOWN: usize = 4;
+        let share = |share: f64| if share > 0.0 { per_cent(share) } else { "idle".to_owned() };
+        let shown: Vec<String> =
+            self.shares.iter().take(SHOWN).map(|(name, of_slot)| format!("{name} {}", share(*of_slot))).collect();
+        let more = self.shares.len().saturating_sub(SHOWN);
+        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{}{rest}", shown.join(", "))
     }
 }
 
@@ -130,7 +139,7 @@ fn slot_view<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pgslotplan::{
+    use crate::{
         cost::CoefficientSets,
         generate::{GenerateSettings, generate},
         optimize::{Budget, OptimizeOptions, optimize},
@@ -156,14 +165,7 @@ mod tests {
             leaf.load.updates_per_s = Series::Constant(2.0);
         }
         let policy = Policy { no_identity: NoIdentity::Full, ..Policy::default() };
-        let version = workload.server.version_num;
-        let cost = CostModel {
-            measure: policy.load,
-            coefficients: CoefficientSets::default(),
-            publisher: version,
-            subscriber: version,
-            made_full: Default::default(),
-        };
+        let cost = CostModel::new(&workload, &policy, CoefficientSets::default(), None).unwrap();
         let options = OptimizeOptions { budget: Budget::Evaluations(50), ..OptimizeOptions::default() };
         let plan = optimize(&workload, &policy, &cost, &options).unwrap();
         let view = PlanView::new(&plan, &workload);
