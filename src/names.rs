@@ -151,6 +151,49 @@ pub fn quote_literal(text: &str) -> String {
     pg_escape::quote_literal(text).trim_start().to_owned()
 }
 
+/// The same name, quoted so that a person who reads the statement sees every character of it: `U&"..."` where it holds one that
+/// is not shown as itself.
+pub fn quote_identifier_visibly(name: &str) -> String {
+    if !name.contains(is_unprintable) {
+        return quote_identifier(name);
+    }
+    let mut quoted = "U&\"".to_owned();
+    for c in name.chars() {
+        match c {
+            '"' => quoted.push_str("\"\""),
+            '\\' => quoted.push_str("\\\\"),
+            c if is_unprintable(c) => quoted.push_str(&format!("\\+{:06X}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// A string literal of which a person sees every character.
+pub fn quote_literal_visibly(text: &str) -> String {
+    if !text.contains(is_unprintable) {
+        return quote_literal(text);
+    }
+    let mut quoted = "E'".to_owned();
+    for c in text.chars() {
+        match c {
+            '\'' => quoted.push_str("''"),
+            '\\' => quoted.push_str("\\\\"),
+            c if is_unprintable(c) => quoted.push_str(&format!("\\U{:08X}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('\'');
+    quoted
+}
+
+/// Adds a character's bytes as `\xHH`.
+fn push_bytes(field: &mut String, c: char) {
+    let mut bytes = [0; 4];
+    c.encode_utf8(&mut bytes).bytes().for_each(|byte| field.push_str(&format!("\\x{byte:02x}")));
+}
+
 /// Quotes an argument of a psql meta-command such as `\\set`: nothing in it is a variable, a command or the end.
 pub fn quote_psql(text: &str) -> String {
     let mut quoted = "'".to_owned();
@@ -161,6 +204,7 @@ pub fn quote_psql(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
+            other if is_unprintable(other) => push_bytes(&mut quoted, other),
             other => quoted.push(other),
         }
     }
@@ -186,10 +230,7 @@ pub fn copy_field(text: &str) -> String {
             '\u{b}' => field.push_str("\\v"),
             '\u{c}' => field.push_str("\\f"),
             // what hides or turns text around is seen as the bytes that it is
-            other if is_unprintable(other) => {
-                let mut bytes = [0; 4];
-                other.encode_utf8(&mut bytes).bytes().for_each(|byte| field.push_str(&format!("\\x{byte:02x}")));
-            }
+            other if is_unprintable(other) => push_bytes(&mut field, other),
             other => field.push(other),
         }
     }
@@ -365,6 +406,16 @@ mod tests {
     #[test]
     fn a_shown_name_is_one_line() {
         assert_eq!(TableName::new("public", "a\nb").to_string(), "public.\"a\\u{a}b\"");
+    }
+
+    #[test]
+    fn a_reader_sees_every_character() {
+        assert_eq!(quote_identifier_visibly("plain \"x\\"), "\"plain \"\"x\\\"");
+        assert_eq!(quote_identifier_visibly("a\n\"\\\u{202e}"), "U&\"a\\+00000A\"\"\\\\\\+00202E\"");
+        assert_eq!(quote_literal_visibly("it's"), "'it''s'");
+        assert_eq!(quote_literal_visibly("it's\\\u{1b}"), "E'it''s\\\\\\U0000001B'");
+        assert_eq!(quote_psql("a\u{202e}\n"), "'a\\xe2\\x80\\xae\\n'");
+        assert_eq!(copy_field("a\u{9b}\t"), "a\\xc2\\x9b\\t");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::{
-    names::{SlotName, TableName, quote_identifier, quote_literal},
+    names::{SlotName, TableName, quote_identifier_visibly, quote_literal},
     plan::PlannedTable,
 };
 
@@ -80,7 +80,8 @@ impl Member {
         if self.only {
             sql.push_str("ONLY ");
         }
-        sql.push_str(&self.name.to_sql());
+        let [schema, name] = [&self.name.schema, &self.name.name].map(|part| quote_identifier_visibly(part));
+        let _ = write!(sql, "{schema}.{name}");
         if let Some(RowFilter(filter)) = &self.filter {
             let _ = write!(sql, " WHERE ({filter})");
         }
@@ -104,7 +105,7 @@ pub struct CreatePublication {
 impl CreatePublication {
     /// The statement, one member a line.
     pub fn to_sql(&self) -> String {
-        let mut sql = format!("CREATE PUBLICATION {} FOR TABLE", quote_identifier(&self.name));
+        let mut sql = format!("CREATE PUBLICATION {} FOR TABLE", quote_identifier_visibly(&self.name));
         for (position, member) in self.members.iter().enumerate() {
             sql.push_str(if position > 0 { ",\n    " } else { "\n    " });
             sql.push_str(&member.to_sql());
@@ -177,8 +178,8 @@ impl CreateSubscription {
         let mut sql = format!(
             "CREATE SUBSCRIPTION {}\n    CONNECTION {dsn}\n    PUBLICATION {}\n    \
              WITH (create_slot = false, slot_name = {}, {}",
-            quote_identifier(&self.name),
-            self.publications.iter().map(|name| quote_identifier(name)).collect::<Vec<_>>().join(", "),
+            quote_identifier_visibly(&self.name),
+            self.publications.iter().map(|name| quote_identifier_visibly(name)).collect::<Vec<_>>().join(", "),
             quote_literal(self.slot.as_str()),
             match self.start {
                 Start::Copying => "copy_data = true, enabled = true",

@@ -15,7 +15,7 @@ use super::{
     step::{Shape, Step, StepSide},
 };
 use crate::{
-    names::{self, SlotName, TableName, array_literal, copy_field, quote_literal, quote_psql, quote_shell},
+    names::{self, SlotName, TableName, array_literal, copy_field, quote_literal_visibly, quote_psql, quote_shell},
     plan::{
         Bootstrap as How, Plan, PlannedForeignKey, PlannedSlot, Publishes,
         needs::{Needs, SPARE},
@@ -507,7 +507,7 @@ fn publication(published: &Published<'_>, name: &str, version: ServerVersion) ->
 }
 
 fn publication_is_missing(name: &str) -> String {
-    format!("NOT EXISTS (SELECT FROM pg_publication WHERE pubname = {})", quote_literal(name))
+    format!("NOT EXISTS (SELECT FROM pg_publication WHERE pubname = {})", quote_literal_visibly(name))
 }
 
 fn publications_sql(context: &Context<'_>) -> String {
@@ -527,7 +527,7 @@ fn subscription_is_missing(name: &str) -> String {
     format!(
         "NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid \
          WHERE d.datname = current_database() AND s.subname = {})",
-        quote_literal(name)
+        quote_literal_visibly(name)
     )
 }
 

@@ -152,6 +152,21 @@ fn read_publication(words: &[String]) -> (String, Vec<TableName>) {
 }
 
 fn unquote(word: &str) -> String {
+    if let Some(inner) = word.strip_prefix("U&\"").and_then(|word| word.strip_suffix('"')) {
+        let mut name = String::new();
+        let mut rest = inner;
+        while let Some(c) = rest.chars().next() {
+            let length = match &rest.as_bytes()[..rest.len().min(2)] {
+                b"\"\"" | b"\\\\" => 2,
+                b"\\+" => 8,
+                _ => c.len_utf8(),
+            };
+            let code = (length == 8).then(|| u32::from_str_radix(&rest[2..8], 16).expect("six digits"));
+            name.push(code.map_or(c, |code| char::from_u32(code).expect("a character")));
+            rest = &rest[length..];
+        }
+        return name;
+    }
     match word.strip_prefix('"').and_then(|word| word.strip_suffix('"')) {
         Some(inner) => inner.replace("\"\"", "\""),
         None => word.to_lowercase(),

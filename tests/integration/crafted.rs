@@ -303,8 +303,8 @@ fn texts_that_give_orders() {
         let output = story.limited(MEMORY, &line);
         is_clean(&line, &output);
     }
-    // In what was written a person or a shell sees no such character either, but where SQL must name the table.
-    for folder in ["out.text", "cnpg", "terraform", "ansible"] {
+    // In what was written a person or a shell sees no such character either.
+    for folder in ["out.text", "out.text/plan", "cnpg", "cnpg/plan", "terraform", "ansible"] {
         let Ok(entries) = fs::read_dir(story.path(folder)) else { continue };
         for path in entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
             let text = fs::read_to_string(&path).unwrap();

@@ -10,6 +10,7 @@ use crate::{
         step::{Step, StepId, StepSide},
     },
     finding::{Finding, Subject, code},
+    names::json_printable,
     server::ServerVersion,
 };
 
@@ -18,7 +19,7 @@ const REPLACED: [StepId; 3] = [StepId::Publications, StepId::Slots, StepId::Subs
 
 pub(super) fn steps(context: &Context<'_>) -> Result<Made, EmitError> {
     let module = module(context)?;
-    let body = serde_json::to_string_pretty(&module).expect("JSON values are written") + "\n";
+    let body = json_printable(&serde_json::to_string_pretty(&module).expect("JSON values are written")) + "\n";
     let apply = Step {
         why: "Publications come first, then the slots, then the subscriptions, which copy their tables.".into(),
         hazard: Some(
