@@ -32,6 +32,7 @@ lint:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo check --locked --lib --no-default-features
+	cargo check --locked --bins --no-default-features --features cli
 
 bench:
 	cargo bench --locked

@@ -7,6 +7,7 @@ mod audit;
 mod calibrate;
 mod check;
 mod connection;
+#[cfg(feature = "demo")]
 mod demo;
 mod directory;
 mod emit;
@@ -91,6 +92,7 @@ enum Command {
     Generate(generate::GenerateArgs),
     Workload(workload::WorkloadArgs),
     Calibrate(calibrate::CalibrateArgs),
+    #[cfg(feature = "demo")]
     Demo(demo::DemoArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
@@ -115,6 +117,7 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
 }
 
 /// Runs another of our commands as if typed, but with this console: `demo` shows the lines that it runs.
+#[cfg(feature = "demo")]
 fn run_line(arguments: &[&str], console: &Console) -> Result<Exit, Failure> {
     let line = std::iter::once(&"pgslotplan").chain(arguments);
     let matches = command_line().try_get_matches_from(line)?;
@@ -133,6 +136,7 @@ fn carry_out(command: Command, console: Console) -> Result<Exit, Failure> {
         Command::Generate(args) => generate::run(&args, &console),
         Command::Workload(args) => workload::run(&args, &console),
         Command::Calibrate(args) => calibrate::run(&args, &console),
+        #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(&args, &console),
         Command::Completions(args) => shell::completions(&args, &console),
         Command::Man(args) => shell::man(&args, &console),

@@ -160,6 +160,7 @@ impl Console {
     }
 
     /// The same, silent on stdout: for a command whose result is a step of another's.
+    #[cfg(feature = "demo")]
     pub fn without_results(self) -> Self {
         Console { shows_results: false, ..self }
     }

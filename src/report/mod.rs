@@ -13,10 +13,11 @@ mod overview;
 mod view;
 mod what_happens;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use sha2::{Digest, Sha256};
 
 use crate::{format::TOOL, plan::Plan, simulate::forecast::Forecast, workload::Workload};
-use markup::{Html, base64};
+use markup::Html;
 use view::View;
 
 const STYLE: &str = include_str!("style.css");
@@ -67,7 +68,7 @@ pub fn html(input: &ReportInput<'_>) -> String {
 
 /// Nothing is loaded, nothing is sent, and only our style and our script count.
 fn policy() -> String {
-    let hash = |text: &str| base64(&Sha256::digest(text.as_bytes()));
+    let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text.as_bytes()));
     format!(
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
         hash(STYLE),
