@@ -112,7 +112,7 @@ pub enum OptimizeError {
 }
 
 /// Solves the assignment. The result has passed nothing yet: run `plan::check` on it before it is written, as
-/// [`crate::plan()`](crate::plan()) does.
+/// [`crate::plan()`] does.
 ///
 /// # Errors
 /// [`OptimizeError`]; findings that say no are in the plan, not here.

@@ -46,18 +46,23 @@ fn plan(workloads: &[Workload], policy: &Policy) -> Result<ClusterPlan, ClusterE
     optimize_cluster(&databases, policy, &ClusterOptions { search: options(), ..ClusterOptions::default() })
 }
 
+/// A case of several databases plans some thirty times.
+fn fewer_cases() -> ProptestConfig {
+    ProptestConfig { cases: (cases(1_000).cases / 10).max(1), ..cases(1_000) }
+}
+
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(fewer_cases())]
 
     /// The slots of all databases never exceed the budget, every database has a plan that passes its check, names differ, and
     /// the order of the files changes nothing.
     #[test]
     fn databases_keep_one_budget(
         policy in plain_policy(),
-        max_slots in option::of(1..14u32),
-        free in option::of(0..14u32),
-        sizes in vec((0..1000u64, 2..9u32, 0..3u32), 2..5),
-        turn in 0..4usize,
+        max_slots in option::of(1..10u32),
+        free in option::of(0..10u32),
+        sizes in vec((0..1000u64, 2..7u32, 0..3u32), 2..4),
+        turn in 0..3usize,
     ) {
         let policy = Policy { max_slots, ..policy };
         let mut workloads = databases(&sizes, free);
@@ -92,6 +97,10 @@ proptest! {
             (one, other) => prop_assert_eq!(one.unwrap_err().to_string(), other.unwrap_err().to_string()),
         }
     }
+}
+
+proptest! {
+    #![proptest_config(cases(1_000))]
 
     /// One database is planned as alone, but never with more slots than there are.
     #[test]
