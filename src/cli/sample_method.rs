@@ -102,6 +102,14 @@ fn why_no_wal(abilities: &Abilities) -> Option<(String, String)> {
             "the extension pg_walinspect is not installed in this database".to_owned(),
             format!("\"CREATE EXTENSION pg_walinspect; {grant};\" {gain}."),
         )
+    } else if !abilities.wal_trusted {
+        (
+            "the schema of the extension pg_walinspect, or a function of that name in it, belongs to another role"
+                .to_owned(),
+            format!(
+                "\"CREATE SCHEMA walinspect; ALTER EXTENSION pg_walinspect SET SCHEMA walinspect;\" as a superuser {gain}."
+            ),
+        )
     } else {
         (format!("the role may not execute {function}"), format!("\"{grant};\" {gain}."))
     })
@@ -140,6 +148,7 @@ mod tests {
             role: "Mon".into(),
             wal_available: true,
             wal_installed: true,
+            wal_trusted: true,
             wal: Some(WalReader::new(version, "public")),
             replicates: true,
             wal_level: "logical".into(),

@@ -22,7 +22,9 @@ pub struct Abilities {
     pub wal_available: bool,
     /// Whether it is installed in this database.
     pub wal_installed: bool,
-    /// Reads WAL, if installed and permitted.
+    /// Its schema and functions belong to superusers or the session's role: others could put theirs in their place.
+    pub wal_trusted: bool,
+    /// Reads WAL, if installed, permitted and trusted.
     pub wal: Option<WalReader>,
     /// Whether the role may make slots.
     pub replicates: bool,
@@ -52,8 +54,9 @@ pub async fn read_abilities(session: &Session) -> Result<Abilities, PgError> {
         role: get(PURPOSE, row, "role_name")?,
         wal_available: truth("wal_available")?,
         wal_installed: schema.is_some(),
+        wal_trusted: truth("wal_is_trusted")?,
         wal: wal
-            .filter(|_| truth("reads_wal").unwrap_or_default())
+            .filter(|_| truth("reads_wal").unwrap_or_default() && truth("wal_is_trusted").unwrap_or_default())
             .map(|schema| WalReader::new(session.version, schema)),
         replicates: superuser || truth("replicates")?,
         wal_level: get(PURPOSE, row, "wal_level")?,

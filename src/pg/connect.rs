@@ -74,6 +74,8 @@ pub struct Session {
     pub version: ServerVersion,
     /// Answered by a server in recovery.
     pub in_recovery: bool,
+    /// The session cannot read views or foreign tables of others: the server has the setting (12.20, 13.16, 14.13, 15.8, 16.4).
+    pub is_walled: bool,
     driver: JoinHandle<()>,
 }
 
@@ -107,6 +109,7 @@ impl Session {
             return Err(session.unsuitable(Unsuitable::Standby));
         }
         session.prepare(purpose).await?;
+        session.is_walled = session.raise_wall().await?;
         Ok(session)
     }
 
@@ -191,7 +194,7 @@ impl Session {
             Access::ReadWrite => "",
         };
         let sql = format!(
-            "SET application_name = 'pgslotplan'; SET search_path = ''; {read_only}
+            "SET application_name = 'pgslotplan'; SET search_path = pg_catalog, pg_temp; SET row_security = off; {read_only}
              SET statement_timeout = {statement}; SET lock_timeout = {lock};
              SET idle_in_transaction_session_timeout = 60000;
              SET standard_conforming_strings = on; SET quote_all_identifiers = off;
@@ -202,6 +205,17 @@ impl Session {
             lock = purpose.lock_timeout.as_millis(),
         );
         self.execute("prepare the session", &sql).await
+    }
+
+    /// Nothing of the database runs as us: a view that took a table's place would. Says whether the server can refuse it. The
+    /// lock tells our sessions from others of the same role when the cutover looks who is connected; nobody waits for it.
+    async fn raise_wall(&self) -> Result<bool, PgError> {
+        let purpose = "prepare the session";
+        let sql = "SELECT (SELECT count(set_config(name, 'view, foreign-table', false)) FROM pg_settings
+                            WHERE name = 'restrict_nonsystem_relation_kind') > 0 AS is_walled,
+                          pg_try_advisory_lock_shared(hashtext('pgslotplan'), 0) AS is_known";
+        let rows = self.query(purpose, sql, &[]).await?;
+        rows.first().map_or(Ok(false), |row| super::row::get(purpose, row, "is_walled"))
     }
 }
 
@@ -339,7 +353,14 @@ impl<'a> Connector<'a> {
             None => connecting.await,
         };
         let (client, driver) = answer.map_err(|error| self.connect_error(host, &error))?;
-        Ok(Session { client, server: host.to_string(), version: ServerVersion(0), in_recovery: false, driver })
+        Ok(Session {
+            client,
+            server: host.to_string(),
+            version: ServerVersion(0),
+            in_recovery: false,
+            is_walled: false,
+            driver,
+        })
     }
 
     fn driver_config(&self, host: &Host, mode: config::SslMode) -> Config {
