@@ -43,6 +43,10 @@ pub struct CheckArgs {
     /// Role in publisher_dsn, whose rights are judged [default: the one of --publisher]
     #[arg(long, value_name = "NAME")]
     replication_role: Option<String>,
+    /// Role that runs the scripts, where it is neither a superuser nor the one of this connection: the schema of their notes
+    /// may be its own
+    #[arg(long, value_name = "NAME", env = "PGSLOTPLAN_STATE_OWNER")]
+    state_owner: Option<String>,
     /// What one table copy moves, as in `80MB/s` [default: 50MB/s, down to 20MB/s where care is wanted]
     #[arg(long, value_name = "RATE", value_parser = units::parse_bytes_per_s)]
     copy_rate: Option<u64>,
@@ -110,8 +114,14 @@ async fn look(args: &CheckArgs, plan: &Plan, console: &Console) -> Result<Looked
         ));
     }
     let script = script(plan, args.bootstrap);
-    let publisher_scope = PreflightScope { plan, role: args.replication_role.as_deref(), looks_for_rows: false };
-    let subscriber_scope = PreflightScope { plan, role: None, looks_for_rows: !args.bootstrap.is_physical() };
+    let publisher_scope = PreflightScope {
+        plan,
+        role: args.replication_role.as_deref(),
+        state_owner: args.state_owner.as_deref(),
+        looks_for_rows: false,
+    };
+    let subscriber_scope =
+        PreflightScope { role: None, looks_for_rows: !args.bootstrap.is_physical(), ..publisher_scope };
     let (publisher_side, subscriber_side) = tokio::join!(
         read(publisher.as_ref().map(|(_, session)| session), publisher_scope, emit::StepSide::Publisher, &script),
         read(subscriber.as_ref().map(|(_, session)| session), subscriber_scope, emit::StepSide::Subscriber, &script),

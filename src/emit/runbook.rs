@@ -31,6 +31,7 @@ pub(super) fn markdown(context: &Context<'_>, steps: &[Step], findings: &[Findin
     slots(&mut text, context);
     variable_list(&mut text, steps);
     evidence(&mut text);
+    reader(&mut text, context, steps);
     text.push_str("\n## Each step\n\n");
     for step in steps {
         one_step(&mut text, step);
@@ -413,6 +414,29 @@ fn evidence(text: &mut String) {
          with `max_logical_replication_workers = 0`, and its subscriptions are disabled, cut off from their slots (`SET (slot_name = \
          NONE)`) and dropped first. The cutover of a rehearsal shows the length of the pause: the last lines of the evidence divide \
          it into its parts.\n",
+    );
+}
+
+/// The login for verification: what of the database could run there would run with few rights.
+fn reader(text: &mut String, context: &Context<'_>, steps: &[Step]) {
+    let _ = write!(
+        text,
+        "\n## A login that only reads\n\n\
+         Reading calls no function of the database's owners: no casts, views, policies or domains. But the planner computes parts of \
+         index expressions, predicates, statistics and partition keys. Where such a part calls a function of an ordinary role, \
+         `{}` skips the table and names the function. `VERIFY_FOREIGN_CODE=yes` compares these tables, too, by a login that may \
+         do nothing but read; what it may read, the owners of these functions may then see. Such a login is the better choice for \
+         every comparison. On both servers, in database {}:\n\n\
+         ```sql\nCREATE ROLE pgslotplan_reader LOGIN PASSWORD '...'; -- BYPASSRLS where tables have row security\n\
+         SELECT format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO pgslotplan_reader', current_database()) \\gexec\n\
+         SELECT format('GRANT USAGE ON SCHEMA %I TO pgslotplan_reader', nspname), format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO \
+         pgslotplan_reader', nspname), format('GRANT SELECT ON ALL SEQUENCES IN SCHEMA %I TO pgslotplan_reader', nspname)\n\
+         FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' \\gexec\n```\n\n\
+         Then the same steps with its connection strings in PGSLOTPLAN_PUBLISHER and PGSLOTPLAN_SUBSCRIBER. pg_read_all_data does not \
+         stand for BYPASSRLS: with row security the comparison ends with an error instead of comparing fewer rows. Where neither a \
+         superuser nor this login owns schema pgslotplan, PGSLOTPLAN_STATE_OWNER names its owner.\n",
+        file(steps, StepId::Verify),
+        code(&context.plan.database),
     );
 }
 

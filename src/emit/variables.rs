@@ -71,6 +71,12 @@ const DESCRIBED: &[Described] = &[
         "after so many differences of a slot its other tables are not compared; 10000 when not given",
         false,
     ),
+    (
+        "VERIFY_FOREIGN_CODE",
+        "yes: tables are compared, too, whose indexes, statistics or partition keys call functions of other roles; by a login that may \
+         only read, as which these functions then run",
+        false,
+    ),
     ("VERIFY_SEQUENCES", "yes: a sequence that is behind counts as different before the cutover, too", false),
     ("VACUUM_JOBS", "tables vacuumed at a time; 2 when not given", false),
     (
@@ -89,6 +95,12 @@ const DESCRIBED: &[Described] = &[
         "connection string by which the publisher's server reaches the subscriber's database, with a role that has REPLICATION; \
          run.sh takes PGSLOTPLAN_SUBSCRIBER_FROM_PUBLISHER",
         true,
+    ),
+    (
+        "PGSLOTPLAN_STATE_OWNER",
+        "role that owns the schema pgslotplan, when it is neither a superuser nor the role of this step; SQL steps by hand take \
+         -v state_owner=ROLE",
+        false,
     ),
     ("wait_seconds", "how long to wait before it is an error; 3600 for tables, 600 for slots when not given", false),
     ("allowed", "roles whose sessions may stay, separated by commas; none when not given", false),
@@ -119,6 +131,7 @@ pub(super) const COMMON: &[&str] = &[
     "PGSLOTPLAN_BIN",
     "PGSLOTPLAN_STATE",
     "PGSLOTPLAN_REHEARSAL",
+    "PGSLOTPLAN_STATE_OWNER",
     "PGSLOTPLAN_PUBLISHER_FROM_SUBSCRIBER",
     "PGSLOTPLAN_SUBSCRIBER_FROM_PUBLISHER",
 ];

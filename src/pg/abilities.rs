@@ -24,7 +24,9 @@ pub async fn read_abilities(session: &Session) -> Result<(Abilities, Option<WalR
     let schema: Option<String> = get(PURPOSE, row, "wal_schema")?;
     let superuser = truth("superuser")?;
     let wal = match schema.as_deref().filter(|_| session.version.has_walinspect()) {
-        Some(schema) if truth("reads_wal")? => Some(WalReader::new(session.version, schema)),
+        Some(schema) if truth("reads_wal")? && truth("wal_is_trusted")? => {
+            Some(WalReader::new(session.version, schema))
+        }
         _ => None,
     };
     let abilities = Abilities {
@@ -32,6 +34,7 @@ pub async fn read_abilities(session: &Session) -> Result<(Abilities, Option<WalR
         role: get(PURPOSE, row, "role_name")?,
         wal_available: truth("wal_available")?,
         wal_installed: schema.is_some(),
+        wal_trusted: truth("wal_is_trusted")?,
         reads_wal: wal.is_some(),
         replicates: superuser || truth("replicates")?,
         wal_level: get(PURPOSE, row, "wal_level")?,

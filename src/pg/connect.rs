@@ -87,6 +87,8 @@ pub struct Session {
     pub version: ServerVersion,
     /// Answered by a server in recovery.
     pub in_recovery: bool,
+    /// The session cannot read views or foreign tables of others: the server has the setting (12.20, 13.16, 14.13, 15.8, 16.4).
+    pub is_walled: bool,
     driver: JoinHandle<()>,
 }
 
@@ -121,6 +123,7 @@ impl Session {
         }
         session.prepare(purpose).await?;
         session.limit = purpose.statement_timeout + GRACE;
+        session.is_walled = session.raise_wall().await?;
         Ok(session)
     }
 
@@ -266,7 +269,7 @@ impl Session {
             Access::ReadWrite => "",
         };
         let sql = format!(
-            "SET application_name = 'pgslotplan'; SET search_path = ''; {read_only}
+            "SET application_name = 'pgslotplan'; SET search_path = pg_catalog, pg_temp; SET row_security = off; {read_only}
              SET statement_timeout = {statement}; SET lock_timeout = {lock};
              SET idle_in_transaction_session_timeout = 60000;
              SET standard_conforming_strings = on; SET quote_all_identifiers = off;
@@ -279,6 +282,17 @@ impl Session {
             lock = purpose.lock_timeout.as_millis(),
         );
         self.execute("prepare the session", &sql).await
+    }
+
+    /// Nothing of the database runs as us: a view that took a table's place would. Says whether the server can refuse it. The
+    /// lock tells our sessions from others of the same role when the cutover looks who is connected; nobody waits for it.
+    async fn raise_wall(&self) -> Result<bool, PgError> {
+        let purpose = "prepare the session";
+        let sql = "SELECT (SELECT count(set_config(name, 'view, foreign-table', false)) FROM pg_settings
+                            WHERE name = 'restrict_nonsystem_relation_kind') > 0 AS is_walled,
+                          pg_try_advisory_lock_shared(hashtext('pgslotplan'), 0) AS is_known";
+        let rows = self.query(purpose, sql, &[]).await?;
+        rows.first().map_or(Ok(false), |row| super::row::get(purpose, row, "is_walled"))
     }
 }
 
@@ -440,8 +454,8 @@ impl<'a> Connector<'a> {
             match self.in_connect_time(login.at(&place)).await {
                 Ok(Ok((client, wire, driver))) => {
                     let server = host.to_string();
-                    let (version, in_recovery, limit) = (ServerVersion(0), false, self.limit);
-                    return Ok(Session { client, wire, limit, server, version, in_recovery, driver });
+                    let (version, in_recovery, is_walled, limit) = (ServerVersion(0), false, false, self.limit);
+                    return Ok(Session { client, wire, limit, server, version, in_recovery, is_walled, driver });
                 }
                 Ok(Err((error, wire))) => {
                     let error = self.connect_error(host, &error, &wire);

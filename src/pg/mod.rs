@@ -15,6 +15,7 @@ pub mod decode;
 pub mod environment;
 pub mod error;
 pub mod facts;
+mod foreign_code;
 mod foreign_keys;
 pub mod pgpass;
 pub mod preflight;

@@ -15,6 +15,7 @@ use super::{
     connect::Session,
     error::PgError,
     facts::read_facts,
+    foreign_code::unreadable,
     foreign_keys::{self, foreign_key},
     row::{Column, get, unsigned},
 };
@@ -39,6 +40,8 @@ pub struct PreflightScope<'a> {
     pub plan: &'a Plan,
     /// The role that is judged; the session's own when absent.
     pub role: Option<&'a str>,
+    /// A role besides superusers and the session's own to which the schema of the scripts' notes may belong.
+    pub state_owner: Option<&'a str>,
     /// Whether the plan's tables are asked if they hold rows.
     pub looks_for_rows: bool,
 }
@@ -56,6 +59,7 @@ pub async fn read_side(session: &Session, scope: PreflightScope<'_>) -> Result<S
     let role_name = scope.role.unwrap_or(&current_role);
     let permissions = reader.one(include_str!("sql/preflight/permissions.sql"), &[]).await?;
     let may = |what: &str| field::<bool>(&permissions, what);
+    let foreign_state = reader.foreign_state(scope.state_owner).await?;
     let mut unseen = Vec::new();
     note_unseen(&permissions, &mut unseen)?;
     if report.facts.system_identifier.is_none() {
@@ -94,11 +98,13 @@ pub async fn read_side(session: &Session, scope: PreflightScope<'_>) -> Result<S
             false => None,
         },
         wal_bytes_per_s: if version.has_wal_statistics() { reader.wal_rate().await? } else { None },
-        marks: match (may("has_mark")?, may("may_read_mark")?) {
+        marks: match (may("has_mark")?, may("may_read_mark")? && foreign_state.is_none()) {
             (false, _) => Some(Vec::new()),
             (true, true) => Some(reader.list(include_str!("sql/preflight/mark.sql"), mark).await?),
             (true, false) => None,
         },
+        foreign_state,
+        is_walled: session.is_walled,
         relations: relations.named(),
         server: report.facts,
         database: report.database,
@@ -285,6 +291,15 @@ impl Reader<'_> {
             member_of: field::<Vec<String>>(row, "member_of")?.into_iter().collect(),
             replicating_roles: unsigned(field(row, "replicating")?),
         })
+    }
+
+    /// Why the schema of the scripts' notes is not ours; the kit asks the same. Nothing of it is read before.
+    async fn foreign_state(&self, owner: Option<&str>) -> Result<Option<String>, PgError> {
+        let body =
+            include_str!("../emit/assets/lib/foreign_state.sql").split("$pgslotplan$").nth(1).unwrap_or_default();
+        let set = "SELECT set_config('pgslotplan.state_owner', $1, false)";
+        self.rows(set, &[(&owner.unwrap_or_default(), Type::TEXT)]).await?;
+        self.rows(body, &[]).await?.first().map(|row| field(row, "line")).transpose()
     }
 
     async fn settings(&self) -> Result<(BTreeMap<String, String>, BTreeSet<String>), PgError> {
@@ -484,6 +499,7 @@ impl Reader<'_> {
                 .map(|row| Ok((field(row, "oid")?, field(row, "bytes")?)))
                 .collect::<Result<_, PgError>>()?,
         };
+        let unreadable = unreadable(self.session, PURPOSE, &received).await?;
         let mut to_ask = Vec::new();
         let mut untold = 0;
         for oid in received {
@@ -491,7 +507,9 @@ impl Reader<'_> {
             match sizes.get(&oid) {
                 Some(0) => relation.has_rows = Some(false),
                 // Rows behind row security would not be seen.
-                _ if *may_select && !relation.row_security => to_ask.push((oid, name.clone())),
+                _ if *may_select && !relation.row_security && self.session.is_walled && !unreadable.contains(&oid) => {
+                    to_ask.push((oid, name.clone()))
+                }
                 _ => untold += 1,
             }
         }
@@ -499,7 +517,10 @@ impl Reader<'_> {
             let parts: Vec<String> = batch
                 .iter()
                 .map(|(oid, name)| {
-                    format!("SELECT {oid}::oid AS oid, EXISTS (SELECT FROM ONLY {}) AS has_rows", name.to_sql())
+                    format!(
+                        "SELECT {oid}::oid AS oid, (SELECT t.tableoid FROM ONLY {} AS t LIMIT 1) AS holder",
+                        name.to_sql()
+                    )
                 })
                 .collect();
             match self.rows(&parts.join(" UNION ALL "), &[]).await {
@@ -507,7 +528,12 @@ impl Reader<'_> {
                 rows => {
                     for row in rows? {
                         if let Some((_, relation, _)) = relations.0.get_mut(&field(&row, "oid")?) {
-                            relation.has_rows = field(&row, "has_rows")?;
+                            let holder: Option<u32> = field(&row, "holder")?;
+                            // Another table may have the name by now: then nothing is known.
+                            relation.has_rows = match holder {
+                                Some(holder) if holder != field::<u32>(&row, "oid")? => None,
+                                holder => Some(holder.is_some()),
+                            };
                         }
                     }
                 }
@@ -517,7 +543,7 @@ impl Reader<'_> {
             unseen.push(Unseen {
                 what: format!("whether {untold} tables are empty"),
                 remedy: "GRANT SELECT on them (pg_read_all_data in 14 and later) to the role shows it; a lock held by \
-                         others or row security keeps it hidden too."
+                         others, row security or an index with a function of another role keeps it hidden too."
                     .into(),
             });
         }

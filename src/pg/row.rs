@@ -149,6 +149,7 @@ read_as_it_is!(
     Text,
     Timestamp,
     Option<bool>,
+    Option<u32>,
     Option<i32>,
     Option<i64>,
     Option<Timestamp>,

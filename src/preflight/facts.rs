@@ -60,6 +60,10 @@ pub struct SideFacts {
     pub wal_bytes_per_s: Option<f64>,
     /// Plans that the subscriber carries out: prefix and digest.
     pub marks: Option<Vec<(String, String)>>,
+    /// Why schema `pgslotplan`, where the scripts note what they did, is not ours.
+    pub foreign_state: Option<String>,
+    /// The server can refuse to read views and foreign tables of others.
+    pub is_walled: bool,
     /// What was not seen.
     pub unseen: Vec<Unseen>,
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Input, counted,
-    facts::{PublicationFacts, SlotFacts, SubscriptionFacts},
+    facts::{PublicationFacts, SideFacts, SlotFacts, SubscriptionFacts},
     listed,
 };
 use crate::{
@@ -328,6 +328,21 @@ pub fn other_plan(input: &Input<'_>) -> Vec<Finding> {
         .detail(format!("Its digest is {}.", one_line(digest)))
         .hint(format!("Run the clean-up files of that plan first, {OTHER_PREFIX}")),
     ]
+}
+
+/// `PF718`: what others put into the schema of the scripts' notes could run with the scripts' rights.
+pub fn foreign_state(input: &Input<'_>) -> Vec<Finding> {
+    let one = |(subject, facts): (Subject, &SideFacts)| {
+        let reason = facts.foreign_state.as_ref()?;
+        let finding = Finding::new(code::PF718, subject, "schema \"pgslotplan\" is not ours")
+            .detail(format!("{}. The emitted files note in that schema what they did, and refuse it.", one_line(reason)))
+            .hint(
+                "Rename a schema of the application, or take back what the detail says. If another role runs the files: \
+                 --state-owner ROLE.",
+            );
+        Some(finding)
+    };
+    input.sides().into_iter().filter_map(one).collect()
 }
 
 /// `PF714`: a slot that is older than its publication ends in an endless error (publisher up to 17), or skips changes without

@@ -61,6 +61,22 @@ pub fn unlocked_membership_bug(input: &Input<'_>) -> Vec<Finding> {
     ]
 }
 
+/// `PF130`: views and foreign tables of others are refused by a setting that came with minor versions of August 2024.
+pub fn wall(input: &Input<'_>) -> Vec<Finding> {
+    let one = |(subject, facts): (Subject, &SideFacts)| {
+        (!facts.is_walled).then(|| {
+            let version = facts.server.version_num;
+            Finding::new(code::PF130, subject, format!("version {version} cannot refuse views in place of tables"))
+                .detail(
+                    "A view or foreign table that takes a table's place runs its owner's code with the rights of whoever reads \
+                     it. The emitted files refuse such a server; its tables were not read.",
+                )
+                .hint("Update it to 12.20, 13.16, 14.13, 15.8, 16.4 or later: a minor update.")
+        })
+    };
+    input.sides().into_iter().filter_map(one).collect()
+}
+
 /// `PF110`: publications, subscriptions and their catalogs are written on a primary.
 pub fn standby(input: &Input<'_>) -> Vec<Finding> {
     let one = |(subject, facts): (Subject, &SideFacts)| {

@@ -144,6 +144,8 @@ fn side(major: u32, identifier: &str, started: &str) -> ObservedSide {
         access_rules: None,
         wal_bytes_per_s: Some(1e6),
         marks: Some(Vec::new()),
+        foreign_state: None,
+        is_walled: true,
         unseen: Vec::new(),
     };
     ObservedSide { facts, parsed: Parsed::All(1) }
@@ -342,6 +344,7 @@ const CASES: &[(&str, Spoil)] = &[
         s.publisher().server.version_num = ServerVersion(140_023);
     }),
     ("PF125", |s| drop(s.publisher().server.extensions.insert("timescaledb".into(), "2.17.2".into()))),
+    ("PF130", |s| s.subscriber().is_walled = false),
     ("PF201", |s| no_key(s.of_publisher("a"))),
     ("PF202", |s| {
         let table = s.planned();
@@ -504,6 +507,7 @@ const CASES: &[(&str, Spoil)] = &[
         s.circumstances.clone_lsn = "0/FFF".parse().ok();
         s.publisher().slots.push(existing_slot("pgsp_1"));
     }),
+    ("PF718", |s| s.publisher().foreign_state = Some("schema pgslotplan belongs to role app".into())),
     ("PF801", |s| s.publisher().wal_bytes_per_s = Some(5e6)),
     ("PF802", |s| s.circumstances.free_wal_bytes = Some(1)),
     ("PF803", |s| set_on(s, true, "max_slot_wal_keep_size", "0")),

@@ -29,7 +29,9 @@ pub struct Abilities {
     pub wal_available: bool,
     /// Whether it is installed in this database.
     pub wal_installed: bool,
-    /// Whether it is installed and the role may use it.
+    /// Its schema and functions belong to superusers or the session's role: others could put theirs in their place.
+    pub wal_trusted: bool,
+    /// Whether it is installed, trusted, and the role may use it.
     pub reads_wal: bool,
     /// Whether the role may make slots.
     pub replicates: bool,
@@ -132,6 +134,14 @@ fn why_no_wal(abilities: &Abilities) -> Option<(String, String)> {
             "the extension pg_walinspect is not installed in this database".to_owned(),
             format!("\"CREATE EXTENSION pg_walinspect; {grant};\" {gain}."),
         )
+    } else if !abilities.wal_trusted {
+        (
+            "the schema of the extension pg_walinspect, or a function of that name in it, belongs to another role"
+                .to_owned(),
+            format!(
+                "\"CREATE SCHEMA walinspect; ALTER EXTENSION pg_walinspect SET SCHEMA walinspect;\" as a superuser {gain}."
+            ),
+        )
     } else {
         (format!("the role may not execute {function}"), format!("\"{grant};\" {gain}."))
     })
@@ -170,6 +180,7 @@ mod tests {
             wal_available: true,
             wal_installed: true,
             reads_wal: true,
+            wal_trusted: true,
             replicates: true,
             wal_level: "logical".into(),
             free_slots: 3,

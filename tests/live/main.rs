@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "live tests are an edge: files, clock, environment")]
 
 mod apart;
+mod attacks_reading;
 mod bank;
 mod bench;
 mod boot;
@@ -47,7 +48,7 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 19] = [
+const AT_NIGHT: [&str; 22] = [
     "identities::plan_check_and_files_agree_13_to_15",
     "identities::plan_check_and_files_agree_18_to_18",
     "scripts::copy_12_to_13",
@@ -67,6 +68,9 @@ const AT_NIGHT: [&str; 19] = [
     "check::healthy_12_to_13",
     "check::healthy_14_to_16",
     "check::healthy_15_to_17",
+    "attacks_reading::every_kind_of_type_12_to_14",
+    "attacks_reading::every_kind_of_type_15_to_18",
+    "attacks_reading::every_kind_of_type_16_to_15",
 ];
 
 fn waits_for_night(name: &str) -> bool {
@@ -121,6 +125,7 @@ fn main() -> ExitCode {
         .chain(cutover::trials())
         .chain(cutover_faults::trials())
         .chain(check::trials())
+        .chain(attacks_reading::trials())
         .chain(targets::trials())
         .map(|trial| if ignore || waits_for_night(trial.name()) { trial.with_ignored_flag(true) } else { trial }) // as measurements are
         .collect();

@@ -13,8 +13,8 @@ use proptest::prelude::*;
 use super::promises::cases;
 
 fn abilities() -> impl Strategy<Value = Abilities> {
-    (12..19u32, any::<[bool; 4]>(), prop_oneof![Just("replica"), Just("logical")], 0..3u64).prop_map(
-        |(major, [available, installed, granted, replicates], wal_level, free_slots)| {
+    (12..19u32, any::<[bool; 5]>(), prop_oneof![Just("replica"), Just("logical")], 0..3u64).prop_map(
+        |(major, [available, installed, granted, trusted, replicates], wal_level, free_slots)| {
             let version = ServerVersion::of_major(major);
             let wal_installed = installed && version.has_walinspect();
             Abilities {
@@ -22,7 +22,8 @@ fn abilities() -> impl Strategy<Value = Abilities> {
                 role: "Mon \"x\"".into(),
                 wal_available: available,
                 wal_installed,
-                reads_wal: wal_installed && granted,
+                wal_trusted: trusted,
+                reads_wal: wal_installed && granted && trusted,
                 replicates,
                 wal_level: wal_level.into(),
                 slot_limit: 10,

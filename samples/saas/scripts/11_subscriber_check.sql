@@ -2,6 +2,7 @@
 -- Phase schema. Run: sh run.sh subscriber_check, or psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 11_subscriber_check.sql
 \ir lib/subscriber.sql
 \ir lib/members.sql
+\ir lib/foreign_code.sql
 \ir lib/read_only.sql
 \ir lib/subscriber_settings.sql
 \ir lib/subscriber_tables.sql

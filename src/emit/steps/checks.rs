@@ -34,6 +34,7 @@ pub(in crate::emit) fn subscriber() -> Step {
     }
     .sql(&[
         "members",
+        "foreign_code",
         "read_only",
         "subscriber_settings",
         "subscriber_tables",

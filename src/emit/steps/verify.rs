@@ -56,7 +56,9 @@ pub(in crate::emit) fn live() -> Step {
         ),
         variables: compare_variables(),
         duration: "one read of everything on both sides. It can be stopped, and goes on where it was".into(),
-        go: "No-go for the cutover while it ends with 4. Tables that it skips have no key: they are compared at rest.".into(),
+        go: "No-go for the cutover while it ends with 4. Of the tables that it skips, those without key are compared at rest, those whose \
+             indexes call functions of others by a login that only reads (VERIFY_FOREIGN_CODE)."
+            .into(),
         ..Step::new(StepId::Verify, "Compares every row of both servers while writes go on, without locks.")
     }
     .shell("verify", "verify live")
@@ -92,6 +94,7 @@ fn compare_variables() -> Vec<super::super::step::Variable> {
         "VERIFY_ROUNDS",
         "VERIFY_MOST_DIFFERENCES",
         "VERIFY_SEQUENCES",
+        "VERIFY_FOREIGN_CODE",
     ];
     variables(&[SERVERS, &own].concat())
 }

@@ -131,6 +131,10 @@ codes! {
         "a slot is ahead of `--clone-lsn`",
         "Changes in between never arrive",
         "Create the slots first, then the clone";
+    PF718 Error:
+        "the schema `pgslotplan` is somebody else's, or others may write there",
+        "The scripts note in it what they did; what others put there could run with their rights, so they refuse it",
+        "Rename the application's schema, or take back what the detail says; name another role's with `--state-owner`";
     PF801 Info:
         "how much WAL is retained while the tables are copied: rate times time",
         "The publisher's disk must hold it",

@@ -103,6 +103,10 @@ codes! {
         "Citus or TimescaleDB on the publisher",
         "Their tables' rows are stored elsewhere: in shards on other servers, or in chunks that come and go",
         "Migrate by the extension's own method; drop it if no table uses it";
+    PF130 Error:
+        "the server's minor version cannot refuse views in place of tables",
+        "A view that takes a table's place runs its owner's code as whoever reads it; the scripts refuse such a server",
+        "Update to 12.20, 13.16, 14.13, 15.8, 16.4 or later";
     PF201 Error:
         "a table has no usable replica identity",
         "Once it is published, the application's own UPDATE and DELETE fail (55000)",

@@ -32,6 +32,17 @@ pub const NAME: &str = "pgslotplan_calibration";
 pub const SOURCE: &str = "pgslotplan_calibration_source";
 /// Marks our schemas as ours.
 const COMMENT: &str = "made by pgslotplan calibrate; safe to drop";
+/// A condition on `pg_namespace`: our comment, from us or a superuser; anybody can write the comment.
+const IS_OURS: &str = "(pg_catalog.obj_description(oid, 'pg_namespace') IS NOT DISTINCT FROM $2 AND EXISTS (SELECT FROM pg_catalog.pg_roles r
+    WHERE r.oid = nspowner AND (r.rolsuper OR r.rolname = current_user)))";
+/// What default privileges gave to others goes, in the transaction that makes the schema: who cannot name the tables makes no
+/// trigger on them.
+const CLOSE: &str = "DO $close$ DECLARE grantee text; BEGIN
+    FOR grantee IN SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
+        FROM pg_catalog.pg_namespace n CROSS JOIN LATERAL pg_catalog.aclexplode(n.nspacl) a
+        WHERE n.nspname = 'pgslotplan_calibration' AND a.grantee <> n.nspowner LOOP
+      EXECUTE 'REVOKE ALL ON SCHEMA pgslotplan_calibration FROM ' || grantee || ' CASCADE';
+    END LOOP; END $close$;";
 /// Two numbers that only this program takes an advisory lock on.
 const LOCK: (i32, i32) = (1_885_565_811, 1_668_374_882);
 /// A slot's owner or a worker that does not end in this time is ended.
@@ -67,10 +78,10 @@ pub async fn find_obstacle(session: &Session) -> Result<Option<Obstacle>, PgErro
     if !get::<bool>(purpose, row, "free")? {
         return Ok(Some(Obstacle::Running));
     }
-    let sql = "SELECT nspname::text AS name FROM pg_catalog.pg_namespace
-                WHERE nspname = ANY ($1) AND pg_catalog.obj_description(oid, 'pg_namespace') IS DISTINCT FROM $2";
+    let sql =
+        format!("SELECT nspname::text AS name FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1) AND NOT {IS_OURS}");
     let names: Vec<&str> = vec![NAME, SOURCE];
-    let foreign = session.query(purpose, sql, &[(&names, Type::TEXT_ARRAY), (&COMMENT, Type::TEXT)]).await?;
+    let foreign = session.query(purpose, &sql, &[(&names, Type::TEXT_ARRAY), (&COMMENT, Type::TEXT)]).await?;
     if let Some(row) = foreign.first() {
         return Ok(Some(Obstacle::Schema(get(purpose, row, "name")?)));
     }
@@ -122,7 +133,7 @@ pub async fn prepare(session: &Session) -> Result<(), PgError> {
 
 async fn make_tables(session: &Session, mark_column: &str) -> Result<(), PgError> {
     let sql = format!(
-        "CREATE SCHEMA {NAME}; COMMENT ON SCHEMA {NAME} IS {comment}; {TABLES_SQL}
+        "CREATE SCHEMA {NAME}; {CLOSE} COMMENT ON SCHEMA {NAME} IS {comment}; {TABLES_SQL}
          CREATE TABLE {NAME}.marks (id bigint PRIMARY KEY{mark_column}) WITH (autovacuum_enabled = off);",
         comment = quote_literal(COMMENT),
     );
@@ -312,13 +323,13 @@ async fn drop_slot(session: &Session) -> Result<bool, PgError> {
     Ok(true)
 }
 
-/// Only schemas that bear our comment.
+/// Only schemas that bear our comment and are ours.
 async fn drop_schemas(session: &Session) -> Result<bool, PgError> {
     let purpose = "drop the schema";
-    let sql = "SELECT nspname::text AS name FROM pg_catalog.pg_namespace
-                WHERE nspname = ANY ($1) AND pg_catalog.obj_description(oid, 'pg_namespace') = $2";
+    let sql =
+        format!("SELECT nspname::text AS name FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1) AND {IS_OURS}");
     let names: Vec<&str> = vec![NAME, SOURCE];
-    let rows = session.query(purpose, sql, &[(&names, Type::TEXT_ARRAY), (&COMMENT, Type::TEXT)]).await?;
+    let rows = session.query(purpose, &sql, &[(&names, Type::TEXT_ARRAY), (&COMMENT, Type::TEXT)]).await?;
     for row in &rows {
         let name: String = get(purpose, row, "name")?;
         session.execute(purpose, &format!("DROP SCHEMA {} CASCADE", quote_identifier(&name))).await?;

@@ -13,6 +13,18 @@ SELECT (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_u
                     AND p.proname = CASE WHEN pg_catalog.current_setting('server_version_num')::int4 < 160000
                                          THEN 'pg_get_wal_records_info' ELSE 'pg_get_wal_block_info' END), false)
        AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS reads_wal,
+       -- whoever owns the schema can put his own functions in the place of the extension's, by renaming schemas
+       EXISTS (SELECT FROM pg_catalog.pg_roles r
+                WHERE r.oid = CASE WHEN n.nspowner = (SELECT b.oid FROM pg_catalog.pg_roles b WHERE b.rolname = 'pg_database_owner')
+                             THEN (SELECT d.datdba FROM pg_catalog.pg_database d
+                                                                 WHERE d.datname = pg_catalog.current_database()) ELSE n.nspowner END
+                  AND (r.rolsuper OR r.rolname = current_user))
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_proc p
+                         JOIN pg_catalog.pg_roles r ON r.oid = p.proowner
+                         LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid
+                              AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.refobjid = x.oid AND d.deptype = 'e'
+                        WHERE p.pronamespace = n.oid AND p.proname IN ('pg_get_wal_records_info', 'pg_get_wal_block_info')
+                          AND (d.objid IS NULL OR NOT r.rolsuper)) AS wal_is_trusted,
        EXISTS (SELECT FROM pg_catalog.pg_available_extensions a WHERE a.name = 'pg_walinspect') AS wal_available,
        pg_catalog.current_setting('wal_level') AS wal_level,
        (SELECT count(*) FROM pg_catalog.pg_replication_slots)::int8 AS slots,

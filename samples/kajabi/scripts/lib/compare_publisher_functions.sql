@@ -2,12 +2,12 @@
 -- the chunks that differed. Task again: the rows that were seen different, once more; what did not move is different.
 -- What is compared of a table: all columns that are stored and published; its key; the part of the key whose order does
 -- not depend on a collation, by which it is read in ranges.
-CREATE FUNCTION pg_temp.describe(which integer) RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
+CREATE FUNCTION pg_temp.describe(looked pg_temp.look) RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
     line pg_temp.exchange;
-    relation oid := pg_temp.oid_of(which);
+    relation oid := looked.relation;
     row_estimate double precision;
 BEGIN
-    line.kind := 'table'; line.number := which;
+    line.kind := 'table'; line.number := looked.number;
     SELECT array_agg(a.attname::text ORDER BY a.attnum) INTO line.columns
     FROM pg_attribute AS a
     WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
@@ -25,16 +25,17 @@ BEGIN
                                   AND a.attnum = ANY (i.indkey[0 : i.indnkeyatts - 1]))
               ORDER BY i.indisprimary DESC, i.indisreplident DESC, i.indnkeyatts, i.indexrelid LIMIT 1) AS i
         CROSS JOIN LATERAL (
-            SELECT w.attnum, w.place, a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'oid'::regtype,
-                'numeric'::regtype, 'date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype, 'uuid'::regtype,
-                'bytea'::regtype) AS is_plain
+            SELECT w.attnum, w.place, (SELECT is_plain FROM pg_temp.columns_of(relation, ARRAY[a.attname::text])) AS is_plain
             FROM unnest(i.attnums) WITH ORDINALITY AS w(attnum, place)
             JOIN pg_attribute AS a ON a.attrelid = relation AND a.attnum = w.attnum) AS c
     ) AS k
     JOIN pg_attribute AS a ON a.attrelid = relation AND a.attnum = k.attnum;
-    IF relation IS NULL OR line.columns IS NULL THEN
+    IF relation IS NULL OR line.columns IS NULL OR looked.trouble IS NOT NULL THEN
         line.kind := 'skipped';
-        line.note := CASE WHEN relation IS NULL THEN 'it does not exist on the publisher' ELSE 'it has no columns' END;
+        line.note := CASE WHEN relation IS NULL THEN 'it does not exist on the publisher' WHEN line.columns IS NULL THEN 'it has no columns'
+                          ELSE 'on the publisher ' || looked.trouble END;
+    ELSIF looked.fault IS NOT NULL THEN
+        line.kind := 'different'; line.note := looked.fault || ' on the publisher';
     ELSIF line.key_columns IS NULL AND current_setting('pgslotplan.mode') = 'live' THEN
         line.kind := 'skipped'; line.note := 'it has no key: it can be compared at rest only';
     END IF;
@@ -53,6 +54,7 @@ CREATE FUNCTION pg_temp.digest() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql
     is_final boolean := current_setting('pgslotplan.mode') = 'final';
     start_at pg_temp.exchange;
     described pg_temp.exchange;
+    looked pg_temp.look;
     line pg_temp.exchange;
     which integer;
     boundary text;
@@ -65,24 +67,27 @@ BEGIN
         IF clock_timestamp() > started + batch AND which > coalesce(start_at.number, -1) THEN
             line := NULL; line.kind := 'next'; line.number := which; RETURN NEXT line; RETURN;
         END IF;
-        SELECT * INTO described FROM pg_temp.describe(which);
-        IF is_final AND described.kind = 'table' AND described.range_columns IS NULL AND pg_table_size(pg_temp.oid_of(which)) > 1048576 THEN
+        looked := pg_temp.look_at(which, NULL);
+        SELECT * INTO described FROM pg_temp.describe(looked);
+        IF is_final AND described.kind = 'table' AND described.range_columns IS NULL AND pg_table_size(looked.relation) > 1048576 THEN
             described.kind := 'skipped';
             described.note := 'it is too large for the pause, and its newest rows cannot be told';
         END IF;
         RETURN NEXT described;
-        CONTINUE WHEN described.kind = 'skipped';
+        CONTINUE WHEN described.kind <> 'table';
+        IF looked.source IS NULL THEN
+            looked := pg_temp.look_at(which, described.columns);
+        END IF;
         line := NULL; line.number := which;
         IF described.key_columns IS NULL THEN
             line.kind := 'whole';
             SELECT d.row_count, d.hash_sum INTO line.row_count, line.hash_sum
-            FROM pg_temp.digest_of(which, described.columns, '', NULL, NULL) AS d;
+            FROM pg_temp.digest_of(looked, described.columns, '', NULL, NULL) AS d;
             RETURN NEXT line;
         ELSIF described.buckets > 0 THEN
             line.kind := 'bucket';
-            FOR line.bucket, line.row_count, line.hash_sum IN EXECUTE format(
-                'SELECT %s, count(*), sum(%s) FROM %s AS t GROUP BY 1', pg_temp.bucket_of(described.key_columns, described.buckets),
-                pg_temp.hash_of(described.columns), pg_temp.relation_of(which))
+            FOR line.bucket, line.row_count, line.hash_sum IN
+                SELECT * FROM pg_temp.buckets_of(looked, described.columns, described.key_columns, described.buckets)
             LOOP
                 RETURN NEXT line;
             END LOOP;
@@ -95,20 +100,20 @@ BEGIN
               INTO boundary, descending FROM unnest(described.range_columns) WITH ORDINALITY AS w(name, ordinal);
             IF is_final THEN
                 -- the newest rows: those with the greatest keys
-                EXECUTE format('SELECT %s FROM %s AS t ORDER BY %s OFFSET %s LIMIT 1', pg_temp.key_of(described.range_columns),
-                    pg_temp.relation_of(which), descending, chunk_rows) INTO line.lo;
-                SELECT d.row_count, d.hash_sum INTO line.row_count, line.hash_sum FROM pg_temp.digest_of(which, described.columns,
-                    pg_temp.range_of(pg_temp.oid_of(which), described.range_columns, line.lo, NULL), line.lo, NULL) AS d;
+                EXECUTE format('SELECT %s FROM %s AS t%s ORDER BY %s OFFSET %s LIMIT 1', pg_temp.key_of(looked.relation, described.range_columns),
+                    looked.source, pg_temp.range_of(looked.relation, described.range_columns, NULL, NULL), descending, chunk_rows) INTO line.lo;
+                SELECT d.row_count, d.hash_sum INTO line.row_count, line.hash_sum FROM pg_temp.digest_of(looked, described.columns,
+                    pg_temp.range_of(looked.relation, described.range_columns, line.lo, NULL), line.lo, NULL) AS d;
                 RETURN NEXT line;
                 CONTINUE;
             END IF;
             LOOP
                 line.hi := NULL;
-                EXECUTE format('SELECT %s FROM %s AS t%s ORDER BY %s OFFSET %s LIMIT 1', pg_temp.key_of(described.range_columns),
-                    pg_temp.relation_of(which), pg_temp.range_of(pg_temp.oid_of(which), described.range_columns, line.lo, NULL), boundary, chunk_rows - 1)
+                EXECUTE format('SELECT %s FROM %s AS t%s ORDER BY %s OFFSET %s LIMIT 1', pg_temp.key_of(looked.relation, described.range_columns),
+                    looked.source, pg_temp.range_of(looked.relation, described.range_columns, line.lo, NULL), boundary, chunk_rows - 1)
                     USING line.lo INTO line.hi;
-                SELECT d.row_count, d.hash_sum INTO line.row_count, line.hash_sum FROM pg_temp.digest_of(which, described.columns,
-                    pg_temp.range_of(pg_temp.oid_of(which), described.range_columns, line.lo, line.hi), line.lo, line.hi) AS d;
+                SELECT d.row_count, d.hash_sum INTO line.row_count, line.hash_sum FROM pg_temp.digest_of(looked, described.columns,
+                    pg_temp.range_of(looked.relation, described.range_columns, line.lo, line.hi), line.lo, line.hi) AS d;
                 RETURN NEXT line;
                 EXIT WHEN line.hi IS NULL;
                 line.lo := line.hi;
@@ -122,26 +127,24 @@ BEGIN
 END $pgslotplan$;
 CREATE FUNCTION pg_temp.rows() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
     described pg_temp.exchange;
+    looked pg_temp.look;
     part pg_temp.exchange;
     line pg_temp.exchange;
 BEGIN
     line.kind := 'row';
     FOR described IN SELECT * FROM pg_temp.exchange WHERE kind = 'table' LOOP
+        looked := pg_temp.readable(described);
         line.number := described.number;
         FOR part IN SELECT * FROM pg_temp.exchange AS e WHERE e.kind = 'chunk' AND e.number = described.number LOOP
             FOR line.key, line.a_hash, line.a_version IN
-                SELECT * FROM pg_temp.rows_of(described.number, described.columns, described.key_columns,
-                    pg_temp.range_of(pg_temp.oid_of(described.number), described.range_columns, part.lo, part.hi), part.lo, part.hi)
+                SELECT * FROM pg_temp.rows_of(looked, described.columns, described.key_columns,
+                    pg_temp.range_of(looked.relation, described.range_columns, part.lo, part.hi), part.lo, part.hi)
             LOOP
                 RETURN NEXT line;
             END LOOP;
         END LOOP;
         IF described.buckets > 0 THEN
-            FOR line.key, line.a_hash, line.a_version IN
-                SELECT * FROM pg_temp.rows_of(described.number, described.columns, described.key_columns,
-                    format(' WHERE %s = ANY (%L::integer[])', pg_temp.bucket_of(described.key_columns, described.buckets),
-                        (SELECT array_agg(e.bucket) FROM pg_temp.exchange AS e WHERE e.kind = 'bucket' AND e.number = described.number)), NULL, NULL)
-            LOOP
+            FOR line.key, line.a_hash, line.a_version IN SELECT * FROM pg_temp.rows_of_buckets(looked, described) LOOP
                 RETURN NEXT line;
             END LOOP;
         END IF;
@@ -152,15 +155,17 @@ END $pgslotplan$;
 -- its deletion was applied before the next look, and if the subscriber then still has the same version of it, there was none.
 CREATE FUNCTION pg_temp.again() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
     described pg_temp.exchange;
+    looked pg_temp.look;
     seen record;
     line pg_temp.exchange;
 BEGIN
     FOR described IN SELECT * FROM pg_temp.exchange WHERE kind = 'table' LOOP
+        looked := pg_temp.readable(described);
         RETURN NEXT described; line := NULL; line.number := described.number;
         FOR seen IN
             SELECT e.key, e.a_hash, e.a_version, e.b_hash, e.b_version, e.stays, now_there.hash, now_there.version
             FROM pg_temp.exchange AS e
-            LEFT JOIN pg_temp.lookup(described.number, 'candidate', described.columns, described.key_columns) AS now_there ON now_there.key = e.key
+            LEFT JOIN pg_temp.lookup(looked, 'candidate', described.columns, described.key_columns) AS now_there ON now_there.key = e.key
             WHERE e.kind = 'candidate' AND e.number = described.number
         LOOP
             line.key := seen.key;

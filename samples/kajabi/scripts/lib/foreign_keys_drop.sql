@@ -4,11 +4,11 @@
 \if :cuts_foreign_keys
 \ir state.sql
 \ir members.sql
-SELECT pg_temp.has_state('dropped_foreign_key') AS has_state \gset
 CREATE TABLE IF NOT EXISTS pgslotplan.dropped_foreign_key (
     prefix text NOT NULL, schema_name name NOT NULL, table_name name NOT NULL, constraint_name name NOT NULL,
     definition text NOT NULL, validated boolean NOT NULL, description text,
     PRIMARY KEY (prefix, schema_name, table_name, constraint_name));
+SELECT pg_temp.close_state() AS has_state \gset
 INSERT INTO pgslotplan.dropped_foreign_key
 SELECT :'prefix', n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid), k.convalidated, obj_description(k.oid, 'pg_constraint')
 FROM pg_temp.planned_foreign_key AS cut

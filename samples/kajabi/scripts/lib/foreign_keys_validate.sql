@@ -3,6 +3,7 @@
 \ir foreign_keys_saved.sql
 \if :foreign_keys_dropped
 SET statement_timeout = 0;
+\ir wall_down.sql
 SELECT format('ALTER TABLE %I.%I VALIDATE CONSTRAINT %I', schema_name, table_name, constraint_name)
 FROM pg_temp.saved
 JOIN pg_constraint AS k ON k.conrelid = table_oid AND k.conname = constraint_name AND k.contype = 'f' AND NOT k.convalidated
@@ -20,6 +21,7 @@ FROM pg_temp.saved
 WHERE relkind = 'p' AND :'roots_take_not_valid' = 'off'
   AND NOT EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = table_oid AND k.conname = constraint_name)
 ORDER BY schema_name, table_name, constraint_name \gexec
+\ir wall_up.sql
 SELECT format('COMMENT ON CONSTRAINT %I ON %I.%I IS %L', constraint_name, schema_name, table_name, description)
 FROM pg_temp.saved WHERE description IS NOT NULL \gexec
 SELECT pg_temp.refuse(array_agg(line ORDER BY line), 'foreign keys are not what they were', 'Run the step before this one, and this one again.') AS refused

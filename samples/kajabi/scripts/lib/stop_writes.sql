@@ -7,11 +7,11 @@ SELECT pg_temp.refuse(array_agg(format('prepared transaction %s of %s', gid, own
   'Commit or roll them back first.') AS refused
 FROM pg_prepared_xacts WHERE database = current_database() \gset
 -- looked at before anything is changed: a session that begins while the database is read-only stays so for its life
-\if :ends_others \else \set settle_seconds 1 \ir settle.sql \ir no_sessions.sql \endif
+\if :ends_others \else \ir no_sessions.sql \endif
 \ir close_writes.sql
 \if :ends_others
 SELECT count(pg_terminate_backend(pid)) AS ended FROM pg_temp.other_sessions() \gset
 \set settle_seconds 5
-\endif
 \ir settle.sql
+\endif
 \ir no_sessions.sql

@@ -211,6 +211,7 @@ cut_publisher() {
         psql_publisher -v dir="$state" -v stops="$stops" -v compares="$(compares)" -v terminate="$TERMINATE_OTHERS" -v allowed="$ALLOWED_ROLES" \
             -v wait_seconds="${DRAIN_SECONDS:-60}" -v task=digest -v slot= -v mode=final -v chunk_rows="$FINAL_ROWS" -v batch_seconds=3600 \
             -f "$here/lib/cut_publisher.sql" < /dev/null >&2 || return
+        if [ "$FINAL_ROWS" -gt 0 ] && grep '^different,' "$state/final.publisher.found" >&2; then return 4; fi
         read -r before stopped_at < "$state/before"
         read -r after _ < "$state/after"
         [ $((after - before)) -eq "$own" ] && break
@@ -278,7 +279,7 @@ prove() {
     done
     printf '%s\n' "$OLD_READERS" | while IFS= read -r reader; do
         [ -n "$reader" ] || continue
-        psql -X -q -At -v ON_ERROR_STOP=1 -d "$reader" -c "SELECT application_name, usename, client_addr FROM pg_catalog.pg_stat_activity
+        psql -X -q -At -v ON_ERROR_STOP=1 -d "$reader" -c "SET search_path = pg_catalog" -c "SELECT application_name, usename, client_addr FROM pg_catalog.pg_stat_activity
             WHERE backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid() AND datname = pg_catalog.current_database()" > "$state/readers" || exit 2
         if [ -s "$state/readers" ]; then cat "$state/readers" >&2; echo "cutover: an old replica still has these sessions" >&2; exit 4; fi
     done

@@ -1,9 +1,9 @@
 -- Makes the database read-only for every role, also for those with a setting of their own; what was set before is remembered.
 \ir state.sql
-SELECT pg_temp.has_state('stopped_writes') AS has_state \gset
 CREATE TABLE IF NOT EXISTS pgslotplan.stopped_writes (
     prefix text NOT NULL, role_name name NOT NULL, old_value text,
     stopped_at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (prefix, role_name));
+SELECT pg_temp.close_state() AS has_state \gset
 -- a setting of a role wins over that of the database, so each such role gets one for this database
 INSERT INTO pgslotplan.stopped_writes (prefix, role_name, old_value)
 SELECT :'prefix', coalesce(r.rolname, ''), (

@@ -39,8 +39,8 @@ needs() {
         command -v "$program" > /dev/null || die "$program is not there" 'Set PGSLOTPLAN_BIN to the folder that holds it.'
     done
 }
-psql_publisher() { psql -X -q -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" "$@"; }
-psql_subscriber() { psql -X -q -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" "$@"; }
+psql_publisher() { psql -X -q -v ON_ERROR_STOP=1 -v state_owner="${PGSLOTPLAN_STATE_OWNER-}" -d "$PGSLOTPLAN_PUBLISHER" "$@"; }
+psql_subscriber() { psql -X -q -v ON_ERROR_STOP=1 -v state_owner="${PGSLOTPLAN_STATE_OWNER-}" -d "$PGSLOTPLAN_SUBSCRIBER" "$@"; }
 # the same for one value or list
 ask_publisher() { psql_publisher -A -t "$@"; }
 ask_subscriber() { psql_subscriber -A -t "$@"; }

@@ -32,10 +32,10 @@ FROM (
   SELECT format('table %s, columns %s', oid::regclass, columns) FROM pg_temp.identity_usable AS u
   WHERE identity = 'i' AND index_name IS NULL AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = u.oid AND c.relkind = 'p')
 ) AS found(line) \gset
-SELECT pg_temp.has_state('changed_identity') AS has_state \gset
 CREATE TABLE IF NOT EXISTS pgslotplan.changed_identity (
     prefix text NOT NULL, schema_name name NOT NULL, table_name name NOT NULL, identity "char" NOT NULL,
     index_name name, PRIMARY KEY (prefix, schema_name, table_name));
+SELECT pg_temp.close_state() AS has_state \gset
 INSERT INTO pgslotplan.changed_identity (prefix, schema_name, table_name, identity, index_name)
 SELECT :'prefix', r.nspname, r.relname, r.relreplident,
        (SELECT c.relname FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid WHERE i.indrelid = r.oid AND i.indisreplident)

@@ -19,37 +19,38 @@ BEGIN
     RAISE WARNING '%: %', message, line;
   END LOOP;
 END $pgslotplan$;
--- What is wrong with a relation of the state schema: null when it is ours. A table that somebody else owns could be a view,
--- have triggers, or columns whose casts are his: it is never read.
-CREATE FUNCTION pg_temp.foreign_state(wanted name) RETURNS text LANGUAGE sql STABLE AS $pgslotplan$
-  SELECT CASE
-    WHEN NOT owner.rolsuper AND owner.rolname <> current_user THEN format('schema %I is owned by %I', n.nspname, owner.rolname)
-    WHEN EXISTS (SELECT FROM aclexplode(n.nspacl) AS a WHERE a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner)
-      THEN format('others may create objects in schema %I', n.nspname)
-    WHEN c.oid IS NULL THEN NULL
-    WHEN c.relkind <> 'r' THEN format('relation %I.%I is no ordinary table', n.nspname, c.relname)
-    WHEN NOT holder.rolsuper AND holder.rolname <> current_user THEN format('table %I.%I is owned by %I', n.nspname, c.relname, holder.rolname)
-    WHEN EXISTS (SELECT FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid WHERE a.attrelid = c.oid AND a.attnum > 0
-                   AND NOT a.attisdropped AND (t.typnamespace <> 'pg_catalog'::regnamespace OR t.oid >= 16384))
-      THEN format('table %I.%I has a column that is not of a built-in type', n.nspname, c.relname)
-    END
-  FROM pg_namespace AS n JOIN pg_roles AS owner ON owner.oid = n.nspowner
-  LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted AND wanted <> ''
-  LEFT JOIN pg_roles AS holder ON holder.oid = c.relowner
-  WHERE n.nspname = 'pgslotplan'
-$pgslotplan$;
--- Whether a table of the state schema is there. Refuses one that is not ours.
+\ir foreign_state.sql
+-- Whether a table of the state schema is there; '' asks for none. Refuses a schema that is not ours.
 CREATE FUNCTION pg_temp.has_state(wanted name) RETURNS boolean LANGUAGE plpgsql STABLE AS $pgslotplan$ DECLARE
-  reason text;
+  reason text := pg_temp.foreign_state();
 BEGIN
-  IF wanted <> '' AND to_regclass('pgslotplan.' || quote_ident(wanted)) IS NULL THEN
-    RETURN false;
-  END IF;
-  reason := pg_temp.foreign_state(wanted);
   IF reason IS NOT NULL THEN
-    RAISE EXCEPTION USING MESSAGE = 'the schema pgslotplan is not ours to use', DETAIL = reason,
-      HINT = 'Run the files with one role, or drop the schema if it is not needed.';
+    RAISE EXCEPTION USING MESSAGE = 'schema "pgslotplan" is not ours', DETAIL = reason,
+      HINT = 'These files remember in a schema of that name what they did. Rename one of the application. If another role ran the files: '
+             '-v state_owner=ROLE, for shell steps PGSLOTPLAN_STATE_OWNER=ROLE. Otherwise take back what the detail says.';
   END IF;
-  RETURN wanted <> '';
+  -- by the catalog: to_regclass wants USAGE on the schema
+  RETURN EXISTS (SELECT FROM pg_namespace AS n JOIN pg_class AS c ON c.relnamespace = n.oid
+                 WHERE n.nspname = 'pgslotplan' AND c.relname = wanted AND c.relkind = 'r');
 END $pgslotplan$;
+-- Takes away what default privileges gave to others in a state schema that is ours, and looks at it once more.
+CREATE FUNCTION pg_temp.close_state() RETURNS boolean LANGUAGE plpgsql AS $pgslotplan$ DECLARE
+  statement text;
+BEGIN
+  FOR statement IN
+    WITH trusted AS (SELECT oid FROM pg_roles WHERE rolsuper OR rolname IN (current_user, current_setting('pgslotplan.state_owner'))),
+      state AS (SELECT * FROM pg_namespace WHERE nspname = 'pgslotplan' AND nspowner IN (SELECT oid FROM trusted))
+    SELECT format('REVOKE %s ON %s FROM %s CASCADE', a.privilege_type, o.name, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END)
+    FROM (SELECT format('SCHEMA %I', n.nspname), n.nspacl FROM state AS n
+          UNION ALL SELECT format('TABLE %I.%I', n.nspname, c.relname), c.relacl
+          FROM state AS n JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relkind = 'r' AND c.relowner IN (SELECT oid FROM trusted)) AS o(name, acl)
+    CROSS JOIN LATERAL aclexplode(o.acl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
+    WHERE a.privilege_type NOT IN ('SELECT', 'USAGE') AND a.grantee NOT IN (SELECT oid FROM trusted)
+  LOOP
+    EXECUTE statement;
+  END LOOP;
+  RETURN pg_temp.has_state('');
+END $pgslotplan$;
+-- nothing of it is read before this look
+SELECT pg_temp.has_state('') AS has_state \gset
 COMMIT;

@@ -1,5 +1,7 @@
 -- What every session of these files begins with: its settings, and the plan's values as psql variables.
 --
+-- Nothing of the database runs as this role when it reads: no views, no policies; wall_down.sql is for what must. The
+-- lock tells our sessions from others of the same role, which only have our name; nobody waits for it.
 -- The formats and quote_all_identifiers are those of a fresh server, so that definitions read back the same. A loop that
 -- waits under "repeatable read" or "serializable" would look at its first snapshot until its time is over.
 \set ON_ERROR_STOP on
@@ -20,12 +22,13 @@ SET lock_timeout = '5s';
 SET statement_timeout = '15min';
 SET idle_in_transaction_session_timeout = '5min';
 \ir ../plan/values.sql
+\if :{?state_owner} \else \set state_owner '' \endif
 -- neither functions nor DO blocks can see psql variables, such as :session_side: publisher, subscriber or clone
 SELECT set_config('pgslotplan.prefix', :'prefix', false) AS prefix,
        set_config('pgslotplan.plan_sha256', :'plan_sha256', false) AS plan_sha256,
        set_config('pgslotplan.database', :'database', false) AS database,
        set_config('pgslotplan.system_identifier', :'system_identifier', false) AS system_identifier \gset
-SELECT set_config('pgslotplan.side', :'session_side', false) AS side,
+SELECT set_config('pgslotplan.side', :'session_side', false) AS side, set_config('pgslotplan.state_owner', :'state_owner', false) AS state_owner,
        set_config('pgslotplan.major', CASE WHEN :'session_side' = 'subscriber' THEN :'subscriber_major' ELSE :'publisher_major' END, false) AS major \gset
 DO $pgslotplan$ DECLARE
   side text := current_setting('pgslotplan.side');
@@ -39,11 +42,18 @@ BEGIN
   IF pg_is_in_recovery() THEN
     RAISE EXCEPTION USING MESSAGE = 'the server is a standby', HINT = 'Run this file on the primary server.';
   END IF;
+  -- a view or foreign table that took a table's place would run its owner's code as this role
+  IF current_setting('restrict_nonsystem_relation_kind', true) IS NULL THEN
+    RAISE EXCEPTION USING MESSAGE = format('server version %s cannot keep views of other roles from being read', current_setting('server_version')),
+      HINT = 'Update it to 12.20, 13.16, 14.13, 15.8, 16.4 or later: a minor update, which has the setting "restrict_nonsystem_relation_kind".';
+  END IF;
   IF side <> 'subscriber' AND current_database() <> wanted_database THEN
     RAISE EXCEPTION USING MESSAGE = format('the plan is for database %I, but this is database %I', wanted_database, current_database()),
       HINT = format('Run this file in the planned database of the %s.', side);
   END IF;
 END $pgslotplan$;
+\ir wall_up.sql
 -- timeouts that came with 14 and 17: either would end a file that waits
 SELECT count(set_config(name, '0', false)) AS timeouts
 FROM unnest(CASE WHEN :'session_side' = 'subscriber' THEN :'subscriber_timeouts' ELSE :'publisher_timeouts' END::text[]) AS name \gset
+SELECT pg_try_advisory_lock_shared(hashtext('pgslotplan'), 0) AS is_known \gset

@@ -3,6 +3,7 @@
 \ir require_mark.sql
 SET statement_timeout = 0;
 SET lock_timeout = '60s';
+\ir wall_down.sql
 -- large tables first, so that none is alone at the end; among equals the ones with most changes last, so that their
 -- statistics are fresh. Partitioned tables stand for their partitions.
 SELECT format('VACUUM (ANALYZE) %I.%I', schema_name, table_name) FROM (

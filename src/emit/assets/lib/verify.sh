@@ -10,10 +10,10 @@
 publisher_task() { # task out: standard input to the file; also $2.next, $2.found, $2.status
     psql_publisher -v task="$1" -v slot="$slot" -v mode="$mode" -v out="$2" \
         -v chunk_rows="${VERIFY_CHUNK_ROWS:-20000}" -v batch_seconds="${VERIFY_BATCH_SECONDS:-10}" \
-        -v wait_seconds="${VERIFY_WAIT_SECONDS:-600}" -f "$here/lib/compare_publisher.sql"
+        -v wait_seconds="${VERIFY_WAIT_SECONDS:-600}" -v foreign_code="${VERIFY_FOREIGN_CODE:-no}" -f "$here/lib/compare_publisher.sql"
 }
 subscriber_task() {
-    psql_subscriber -v task="$1" -v slot="$slot" -v mode="$mode" -v out="$2" -f "$here/lib/compare_subscriber.sql"
+    psql_subscriber -v task="$1" -v slot="$slot" -v mode="$mode" -v out="$2" -v foreign_code="${VERIFY_FOREIGN_CODE:-no}" -f "$here/lib/compare_subscriber.sql"
 }
 candidates_in() { # the number of rows that were seen different
     read -r _ _ _ candidates < "$1.status" && [ "$candidates" -gt 0 ]
