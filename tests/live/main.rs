@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test runner prints")]
 #![allow(clippy::disallowed_methods, reason = "live tests are an edge: files, clock, environment")]
 
+mod attacks_carrying;
 mod bank;
 mod bench;
 mod boot;
@@ -43,7 +44,7 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 17] = [
+const AT_NIGHT: [&str; 23] = [
     "scripts::copy_12_to_13",
     "scripts::copy_14_to_16",
     "scripts::copy_16_to_17",
@@ -61,6 +62,12 @@ const AT_NIGHT: [&str; 17] = [
     "check::healthy_12_to_13",
     "check::healthy_14_to_16",
     "check::healthy_15_to_17",
+    "attacks_carrying::functions_run_as_nobody_else_12_to_14",
+    "attacks_carrying::functions_run_as_nobody_else_15_to_15",
+    "attacks_carrying::functions_run_as_nobody_else_15_to_16",
+    "attacks_carrying::functions_run_as_nobody_else_16_to_18",
+    "attacks_carrying::roles_scripts_and_passwords_16_to_18",
+    "attacks_carrying::rows_are_loaded_by_nobody_else_15_to_18",
 ];
 
 fn waits_for_night(name: &str) -> bool {
@@ -105,6 +112,7 @@ fn main() -> ExitCode {
         .chain(cutover_faults::trials())
         .chain(check::trials())
         .chain(targets::trials())
+        .chain(attacks_carrying::trials())
         .map(|trial| if ignore || waits_for_night(trial.name()) { trial.with_ignored_flag(true) } else { trial }) // as measurements are
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
