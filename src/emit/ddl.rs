@@ -158,12 +158,12 @@ pub struct CreateSubscription {
     pub start: Start,
 }
 
-/// How a subscription begins.
+/// How a subscription begins. It is made disabled: a later statement enables it, when all that it needs is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// Enabled, and it copies its tables first.
+    /// It copies its tables first.
     Copying,
-    /// Disabled, all tables taken for copied: the data is there. It still connects, so that its tables are listed.
+    /// All tables taken for copied: the data is there. It still connects, so that its tables are listed.
     Placed,
 }
 
@@ -182,7 +182,7 @@ impl CreateSubscription {
             self.publications.iter().map(|name| quote_identifier_visibly(name)).collect::<Vec<_>>().join(", "),
             quote_literal(self.slot.as_str()),
             match self.start {
-                Start::Copying => "copy_data = true, enabled = true",
+                Start::Copying => "copy_data = true, enabled = false",
                 Start::Placed => "copy_data = false, enabled = false",
             },
         );

@@ -21,7 +21,7 @@ use crate::{
         needs::{Needs, SPARE},
     },
     policy::ForeignKeyMode,
-    server::ServerVersion,
+    server::{AppliesAs, ServerVersion},
     workload::{Deferrability, Enforcement, ReplicaIdentity, TableKind},
 };
 
@@ -402,6 +402,8 @@ fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
         ("subscriber_major", subscriber.major().to_string()),
         ("publisher_has_row_filters", on(publisher.has_row_filters())),
         ("publisher_has_schema_publications", on(publisher.publishes_schemas())),
+        ("publisher_applies_as_owner", on(publisher.applies_as() != AppliesAs::TableOwner)),
+        ("subscriber_applies_as_owner", on(subscriber.applies_as() != AppliesAs::TableOwner)),
         ("publisher_origin_setting", origin_setting(publisher)),
         ("publisher_roots_take_not_valid", on(publisher.has_unvalidated_keys_of_roots())),
         ("subscriber_roots_take_not_valid", on(subscriber.has_unvalidated_keys_of_roots())),

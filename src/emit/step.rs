@@ -356,7 +356,11 @@ impl Step {
             }
         };
         let mut command = format!("psql -X -v ON_ERROR_STOP=1 -d \"${dsn}\"");
-        for variable in self.variables.iter().filter(|variable| variable.required) {
+        // a connection string comes from the environment
+        let is_argument = |variable: &&Variable| {
+            variable.required && !variable.name.ends_with("_dsn") && !variable.name.starts_with("PG")
+        };
+        for variable in self.variables.iter().filter(is_argument) {
             let _ = write!(command, " -v {}=\"...\"", variable.name);
         }
         Some(format!("{command} -f {}", self.file))
@@ -408,7 +412,11 @@ impl Step {
         let mut text = String::new();
         for variable in self.variables.iter().filter(|variable| variable.required) {
             let name = &variable.name;
-            let _ = writeln!(text, "\\if :{{?{name}}} \\else \\set missing {name} \\ir lib/missing.sql \\endif");
+            let _ = if name.ends_with("_dsn") {
+                writeln!(text, "\\ir lib/{name}.sql")
+            } else {
+                writeln!(text, "\\if :{{?{name}}} \\else \\set missing {name} \\ir lib/missing.sql \\endif")
+            };
         }
         text
     }

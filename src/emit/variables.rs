@@ -36,6 +36,36 @@ const DESCRIBED: &[Described] = &[
     ),
     ("PGSLOTPLAN_JOBS", "indexes built, or tables dumped and restored, at a time; 4 when not given", false),
     ("PGSLOTPLAN_DUMP", "folder for the dump, with room for the compressed data", true),
+    (
+        "PGSLOTPLAN_ACCEPT_FUNCTIONS",
+        "functions of roles that are no superusers which may run as the role of a step or a subscription: as the step shows \
+         them, or the names of their owners, separated by semicolons; none when not given",
+        false,
+    ),
+    (
+        "PGSLOTPLAN_SUBSCRIPTION_OWNER",
+        "for receiving servers up to 15: a role with LOGIN and nothing else that gets the subscriptions and grants on the \
+         planned tables, so that functions behind them get no more; who runs the step when not given",
+        false,
+    ),
+    (
+        "PGSLOTPLAN_LOADER",
+        "connection string of a role on the subscriber that is no superuser, for what runs code of others: rows of a dump, \
+         tables, checks. Rows: grants on the tables, and from 15 on GRANT SET ON PARAMETER session_replication_role; tables \
+         and checks: membership in their owners. PGSLOTPLAN_SUBSCRIBER when not given",
+        false,
+    ),
+    (
+        "PGSLOTPLAN_ACCEPT_ROLES",
+        "roles that may have on the subscriber what the step lists, separated by commas; none when not given",
+        false,
+    ),
+    (
+        "PGSLOTPLAN_STRIP_ROLES",
+        "roles that come without the memberships and the CREATEROLE that the step lists, separated by commas; none when not \
+         given",
+        false,
+    ),
     ("PGSLOTPLAN_CUTOVER", "the cutover's configuration; cutover.conf in the state folder when not given", false),
     ("PGSLOTPLAN_CLONE_DATA", "data folder of the clone, absolute; new, or a storage clone made after the slots", true),
     (
@@ -87,13 +117,13 @@ const DESCRIBED: &[Described] = &[
     (
         "publisher_dsn",
         "connection string by which the subscriber's server reaches the publisher's database, with a role that has REPLICATION and \
-         SELECT on the tables; run.sh takes PGSLOTPLAN_PUBLISHER_FROM_SUBSCRIBER",
+         SELECT on the tables; when not given as psql variable, PGSLOTPLAN_PUBLISHER_FROM_SUBSCRIBER, else PGSLOTPLAN_PUBLISHER",
         true,
     ),
     (
         "subscriber_dsn",
         "connection string by which the publisher's server reaches the subscriber's database, with a role that has REPLICATION; \
-         run.sh takes PGSLOTPLAN_SUBSCRIBER_FROM_PUBLISHER",
+         when not given as psql variable, PGSLOTPLAN_SUBSCRIBER_FROM_PUBLISHER, else PGSLOTPLAN_SUBSCRIBER",
         true,
     ),
     (
@@ -122,6 +152,9 @@ pub(super) fn variables(names: &[&str]) -> Vec<Variable> {
         })
         .collect()
 }
+
+/// What steps read that let apply workers run what stands behind tables.
+pub(super) const TENANTS: &[&str] = &["PGSLOTPLAN_ACCEPT_FUNCTIONS", "PGSLOTPLAN_SUBSCRIPTION_OWNER"];
 
 /// What every script reads.
 pub(super) const SERVERS: &[&str] = &["PGSLOTPLAN_PUBLISHER", "PGSLOTPLAN_SUBSCRIBER"];

@@ -24,7 +24,8 @@ use crate::{
     plan::Plan,
     preflight::facts::{
         AccessRule, ColumnFacts, KeyFacts, Persistence, PreparedFacts, PublicationFacts, RelationFacts, RelationKind,
-        RoleFacts, SideFacts, SlotFacts, SubscriptionFacts, TransactionFacts, TriggerFacts, Unseen, WalsenderFacts,
+        RoleFacts, SideFacts, SlotFacts, SubscriptionFacts, TenantFunction, TransactionFacts, TriggerFacts, Unseen,
+        WalsenderFacts,
     },
     workload::ReplicaIdentity,
 };
@@ -70,8 +71,15 @@ pub async fn read_side(session: &Session, scope: PreflightScope<'_>) -> Result<S
     }
     let (session_settings, pending_restart) = reader.settings().await?;
     let mut relations = reader.relations(role_name).await?;
+    let mut tenant_functions = reader.list(tenant_functions_sql(), tenant_function).await?;
+    tenant_functions.sort_by(|a, b| (&a.table, &a.function, &a.runs).cmp(&(&b.table, &b.function, &b.runs)));
     if scope.looks_for_rows {
-        reader.look_for_rows(scope.plan, &mut relations, &mut unseen).await?;
+        // planning a query of such a table runs the function as this session's role
+        let planning =
+            |found: &&TenantFunction| matches!(found.runs.as_str(), "index" | "partition key" | "statistics");
+        let avoided: BTreeSet<TableName> =
+            tenant_functions.iter().filter(planning).map(|found| found.table.clone()).collect();
+        reader.look_for_rows(scope.plan, &mut relations, &avoided, &mut unseen).await?;
     }
     let version = report.facts.version_num;
     let facts = SideFacts {
@@ -91,6 +99,7 @@ pub async fn read_side(session: &Session, scope: PreflightScope<'_>) -> Result<S
         foreign_keys: reader.list(foreign_keys::SQL, |row| foreign_key(PURPOSE, row)).await?,
         triggers: reader.list(include_str!("sql/preflight/triggers.sql"), trigger).await?,
         functions: reader.list(include_str!("sql/preflight/functions.sql"), function).await?,
+        tenant_functions,
         enums: reader.enums().await?,
         large_objects: reader.large_objects(may("may_count_large_objects")?).await?,
         access_rules: match may("may_read_access_rules")? {
@@ -212,6 +221,21 @@ fn trigger(row: &Row) -> Result<TriggerFacts, PgError> {
 
 fn function(row: &Row) -> Result<(TableName, TableName), PgError> {
     Ok((name_of(row, "schema", "name")?, name_of(row, "function_schema", "function")?))
+}
+
+/// The query that the kit runs too: what stands between the marks of its file.
+fn tenant_functions_sql() -> &'static str {
+    let file = include_str!("../emit/assets/lib/tenant_functions.sql");
+    file.split("$pgslotplan$").nth(1).expect("the file holds a function between its marks")
+}
+
+fn tenant_function(row: &Row) -> Result<TenantFunction, PgError> {
+    Ok(TenantFunction {
+        table: name_of(row, "schema_name", "table_name")?,
+        function: field(row, "function")?,
+        owner: field(row, "owner")?,
+        runs: field(row, "runs")?,
+    })
 }
 
 fn access_rule(row: &Row) -> Result<AccessRule, PgError> {
@@ -488,6 +512,7 @@ impl Reader<'_> {
         &self,
         plan: &Plan,
         relations: &mut Relations,
+        avoided: &BTreeSet<TableName>,
         unseen: &mut Vec<Unseen>,
     ) -> Result<(), PgError> {
         let received = relations.received(plan);
@@ -507,7 +532,12 @@ impl Reader<'_> {
             match sizes.get(&oid) {
                 Some(0) => relation.has_rows = Some(false),
                 // Rows behind row security would not be seen.
-                _ if *may_select && !relation.row_security && self.session.is_walled && !unreadable.contains(&oid) => {
+                _ if *may_select
+                    && !relation.row_security
+                    && self.session.is_walled
+                    && !unreadable.contains(&oid)
+                    && !avoided.contains(name) =>
+                {
                     to_ask.push((oid, name.clone()))
                 }
                 _ => untold += 1,
@@ -543,7 +573,7 @@ impl Reader<'_> {
             unseen.push(Unseen {
                 what: format!("whether {untold} tables are empty"),
                 remedy: "GRANT SELECT on them (pg_read_all_data in 14 and later) to the role shows it; a lock held by \
-                         others, row security or an index with a function of another role keeps it hidden too."
+                         others, row security, and functions of other roles in indexes and statistics keep it hidden too."
                     .into(),
             });
         }

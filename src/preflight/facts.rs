@@ -50,6 +50,8 @@ pub struct SideFacts {
     pub triggers: Vec<TriggerFacts>,
     /// Functions without a search_path of their own that run with a row: the table, the function.
     pub functions: Vec<(TableName, TableName)>,
+    /// Functions of roles that are no superusers, behind tables.
+    pub tenant_functions: Vec<TenantFunction>,
     /// Labels of enumerated types.
     pub enums: BTreeMap<TableName, Vec<String>>,
     /// Number of large objects.
@@ -403,6 +405,19 @@ pub struct TriggerFacts {
     pub name: String,
     /// Its function fixes a search_path.
     pub sets_search_path: bool,
+}
+
+/// A function of a role that is no superuser, behind a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantFunction {
+    /// The table.
+    pub table: TableName,
+    /// The function with its arguments, as SQL.
+    pub function: String,
+    /// Who owns it.
+    pub owner: String,
+    /// By what it runs: a word of `emit/assets/lib/tenant_functions.sql`.
+    pub runs: String,
 }
 
 /// A line of pg_hba.conf.

@@ -1,7 +1,7 @@
 //! Both servers against the plan, before anything is made: facts in, findings out. Pure; `pg::preflight` reads the facts.
 //!
 //! `limits` has the budgets of settings, `server` version, role and what runs, `identity` what the publisher's tables
-//! need, `publisher` what else is there, `target` the subscriber's tables, `compare` both schemas side by side, `drift`
+//! need, `publisher` what else is there, `target` the subscriber's tables, `tenants` whose code would run as whom, `compare` both schemas side by side, `drift`
 //! plan against live catalog, `leftovers` what an earlier run or a clone left, `network` the way between, `disk` what is
 //! retained meanwhile, `sight` what was not seen. Rules and numbers: the section of the manual or the measured trap is
 //! named where the check is. Every code is in `docs/findings.md`.
@@ -18,6 +18,7 @@ mod publisher;
 mod server;
 mod sight;
 mod target;
+mod tenants;
 #[cfg(test)]
 mod tests;
 
@@ -215,6 +216,9 @@ const CHECKS: &[fn(&Input<'_>) -> Vec<Finding>] = &[
     target::uncomparable_columns,
     target::scans,
     target::secondary_indexes,
+    tenants::functions_applied,
+    tenants::functions_of_the_way_back,
+    tenants::logged_passwords,
     compare::missing_columns,
     compare::extra_columns,
     compare::column_types,

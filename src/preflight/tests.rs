@@ -7,8 +7,8 @@ use super::{
     Circumstances, ObservedSide,
     facts::{
         AccessRule, ColumnFacts, KeyFacts, Parsed, Persistence, PreparedFacts, PublicationFacts, RelationFacts,
-        RelationKind, RoleFacts, SideFacts, SlotFacts, SubscriptionFacts, TransactionFacts, TriggerFacts, Unseen,
-        WalsenderFacts,
+        RelationKind, RoleFacts, SideFacts, SlotFacts, SubscriptionFacts, TenantFunction, TransactionFacts,
+        TriggerFacts, Unseen, WalsenderFacts,
     },
     preflight,
 };
@@ -139,6 +139,7 @@ fn side(major: u32, identifier: &str, started: &str) -> ObservedSide {
         foreign_keys: Vec::new(),
         triggers: Vec::new(),
         functions: Vec::new(),
+        tenant_functions: Vec::new(),
         enums: BTreeMap::new(),
         large_objects: Some(0),
         access_rules: None,
@@ -256,6 +257,10 @@ fn set_on(scene: &mut Scene, publisher: bool, setting: &str, value: &str) {
 
 fn trigger(sets_search_path: bool) -> TriggerFacts {
     TriggerFacts { table: name("a"), name: "audit".into(), sets_search_path }
+}
+
+fn of_tenant(table: &str, runs: &str) -> TenantFunction {
+    TenantFunction { table: name(table), function: "ten.ok(text)".into(), owner: "tenant".into(), runs: runs.into() }
 }
 
 fn foreign_key(from: &str, to: &str) -> ForeignKey {
@@ -431,6 +436,18 @@ const CASES: &[(&str, Spoil)] = &[
     ("PF430", |s| set_on(s, false, "server_encoding", "LATIN1")),
     ("PF431", |s| {
         drop(s.publisher().relations.insert(name("s"), RelationFacts { kind: RelationKind::Sequence, ..plain() }))
+    }),
+    ("PF440", |s| {
+        s.subscriber().server.version_num = ServerVersion::of_major(15);
+        s.publisher().tenant_functions.push(of_tenant("p1", "check"));
+    }),
+    ("PF441", |s| {
+        s.publisher().server.version_num = ServerVersion::of_major(15);
+        s.publisher().tenant_functions.push(of_tenant("a", "index"));
+    }),
+    ("PF442", |s| {
+        s.subscriber().role.superuser = false;
+        s.subscriber().session_settings.insert("log_statement".into(), "ddl".into());
     }),
     ("PF501", |s| {
         s.subscriber().started = "2026-01-01".into();
@@ -740,6 +757,20 @@ fn table_synchronization_slots_are_known_by_name() {
     ] {
         assert_eq!(existing_slot(name).is_table_synchronization(), is_one, "{name}");
     }
+}
+
+/// From 16 on rows are written as the table's owner; statistics are for the planner, defaults for rows without the column.
+#[test]
+fn only_functions_that_would_run_as_the_subscription_owner_are_found() {
+    let has = |version: u32, runs: &str, table: &str| {
+        let mut scene = Scene::new();
+        scene.subscriber().server.version_num = ServerVersion::of_major(version);
+        scene.subscriber().tenant_functions.push(of_tenant(table, runs));
+        scene.findings().iter().any(|finding| finding.code == "PF440")
+    };
+    assert!(has(15, "check", "a") && has(12, "trigger", "p2") && has(14, "partition key", "p"));
+    assert!(!has(16, "check", "a") && !has(15, "statistics", "a") && !has(15, "default", "a"));
+    assert!(!has(15, "check", "unplanned"));
 }
 
 #[test]

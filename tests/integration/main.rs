@@ -8,6 +8,7 @@
 
 mod bad_files;
 mod bad_options;
+mod carrying;
 mod ci;
 mod commands;
 mod crafted;

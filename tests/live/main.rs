@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "live tests are an edge: files, clock, environment")]
 
 mod apart;
+mod attacks_carrying;
 mod attacks_reading;
 mod bank;
 mod bench;
@@ -48,7 +49,7 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 22] = [
+const AT_NIGHT: [&str; 28] = [
     "identities::plan_check_and_files_agree_13_to_15",
     "identities::plan_check_and_files_agree_18_to_18",
     "scripts::copy_12_to_13",
@@ -71,6 +72,12 @@ const AT_NIGHT: [&str; 22] = [
     "attacks_reading::every_kind_of_type_12_to_14",
     "attacks_reading::every_kind_of_type_15_to_18",
     "attacks_reading::every_kind_of_type_16_to_15",
+    "attacks_carrying::functions_run_as_nobody_else_12_to_14",
+    "attacks_carrying::functions_run_as_nobody_else_15_to_15",
+    "attacks_carrying::functions_run_as_nobody_else_15_to_16",
+    "attacks_carrying::functions_run_as_nobody_else_16_to_18",
+    "attacks_carrying::roles_scripts_and_passwords_16_to_18",
+    "attacks_carrying::rows_are_loaded_by_nobody_else_15_to_18",
 ];
 
 fn waits_for_night(name: &str) -> bool {
@@ -127,6 +134,7 @@ fn main() -> ExitCode {
         .chain(check::trials())
         .chain(attacks_reading::trials())
         .chain(targets::trials())
+        .chain(attacks_carrying::trials())
         .map(|trial| if ignore || waits_for_night(trial.name()) { trial.with_ignored_flag(true) } else { trial }) // as measurements are
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()

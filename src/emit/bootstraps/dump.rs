@@ -22,7 +22,7 @@ pub(super) fn steps(context: &Context<'_>) -> Vec<Step> {
         ),
         undo: Some("{subscriber_cleanup}, then {publisher_cleanup}; then empty the tables.".into()),
         asks: Some("from here on the publisher keeps WAL. Is there room for it, and time to go on?".into()),
-        variables: variables(&[SERVERS, &["PGSLOTPLAN_DUMP", "PGSLOTPLAN_JOBS"]].concat()),
+        variables: variables(&[SERVERS, &["PGSLOTPLAN_DUMP", "PGSLOTPLAN_JOBS", "PGSLOTPLAN_LOADER", "PGSLOTPLAN_ACCEPT_FUNCTIONS"]].concat()),
         expected: "What it is doing, a line each; exit code 0. pg_dump's warning about circular foreign keys does not matter: \
                    they are not checked while the data comes. A second run says that the data is there."
             .into(),

@@ -1,6 +1,9 @@
 //! The steps that refuse to go on while a server is not what the plan was made for, and those that prepare its tables.
 
-use crate::emit::step::{Step, StepId};
+use crate::emit::{
+    step::{Step, StepId},
+    variables::{TENANTS, variables},
+};
 
 pub(in crate::emit) fn publisher() -> Step {
     Step {
@@ -8,10 +11,13 @@ pub(in crate::emit) fn publisher() -> Step {
             .into(),
         expected: "No output, or warnings; exit code 0. Otherwise every shortage is listed at once.".into(),
         go: "Go on when the exit code is 0 and every warning is accepted.".into(),
+        variables: variables(TENANTS),
         ..Step::new(StepId::PublisherCheck, "Checks that the publisher still matches the plan. Changes nothing.")
     }
     .sql(&[
         "members",
+        "\\set applies_as_owner :subscriber_applies_as_owner",
+        "functions_applied",
         "read_only",
         "publisher_settings",
         "\\set identities_are_set off",
@@ -27,6 +33,7 @@ pub(in crate::emit) fn subscriber() -> Step {
             .into(),
         expected: "No output, or warnings; exit code 0.".into(),
         go: "Go on when the exit code is 0 and every warning is accepted.".into(),
+        variables: variables(TENANTS),
         ..Step::new(
             StepId::SubscriberCheck,
             "Checks that the subscriber can take what the plan sends. Changes nothing.",
@@ -35,6 +42,9 @@ pub(in crate::emit) fn subscriber() -> Step {
     .sql(&[
         "members",
         "foreign_code",
+        "tenant_functions",
+        "\\set applies_as_owner :subscriber_applies_as_owner",
+        "functions_applied",
         "read_only",
         "subscriber_settings",
         "subscriber_tables",

@@ -182,6 +182,7 @@ pub(in crate::emit) fn validate_foreign_keys() -> Step {
         undo: Some("{foreign_keys_drop} drops them again.".into()),
         duration: "one read of each referencing table".into(),
         go: "Clean up when the exit code is 0.".into(),
+        variables: variables(&["PGSLOTPLAN_ACCEPT_FUNCTIONS"]),
         ..Step::new(
             StepId::ForeignKeysValidate,
             "Checks all rows against the restored foreign keys, and their definitions against those that were dropped.",

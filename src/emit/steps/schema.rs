@@ -11,12 +11,24 @@ pub(in crate::emit) fn tables() -> Step {
               makes it slower."
             .into(),
         hazard: Some(
-            "Roles come without passwords and without SUPERUSER, REPLICATION and BYPASSRLS; settings of roles and of the \
-             database do not come. What the subscriber already has is not changed: {drift_tables} compares."
+            "Roles come without passwords and without SUPERUSER, REPLICATION and BYPASSRLS; what would lead a role beyond its own \
+             objects is listed, and the step ends; settings of roles and of the database do not come. What pg_dump writes runs \
+             as you: it is as good as the publisher. What the subscriber already has is not changed: {drift_tables} compares."
                 .into(),
         ),
         undo: Some("Drop what it made, or the database.".into()),
-        variables: variables(SERVERS),
+        variables: variables(
+            &[
+                SERVERS,
+                &[
+                    "PGSLOTPLAN_ACCEPT_ROLES",
+                    "PGSLOTPLAN_STRIP_ROLES",
+                    "PGSLOTPLAN_LOADER",
+                    "PGSLOTPLAN_ACCEPT_FUNCTIONS",
+                ],
+            ]
+            .concat(),
+        ),
         expected: "The roles that lost an attribute, and what it is doing; exit code 0.".into(),
         duration: "a minute for some thousand tables".into(),
         ..Step::new(
@@ -38,7 +50,7 @@ pub(in crate::emit) fn indexes() -> Step {
                 .into(),
         ),
         undo: Some("Drop the indexes.".into()),
-        variables: variables(&[SERVERS, &["PGSLOTPLAN_JOBS"]].concat()),
+        variables: variables(&[SERVERS, &["PGSLOTPLAN_JOBS", "PGSLOTPLAN_LOADER"]].concat()),
         expected: "One line for each job; exit code 0.".into(),
         duration: "the time of the largest indexes; often longer than the copy".into(),
         ..Step::new(
@@ -60,7 +72,7 @@ pub(in crate::emit) fn foreign_keys() -> Step {
                 .into(),
         ),
         undo: Some("Drop them.".into()),
-        variables: variables(SERVERS),
+        variables: variables(&[SERVERS, &["PGSLOTPLAN_LOADER", "PGSLOTPLAN_ACCEPT_FUNCTIONS"]].concat()),
         duration: "one read of each referencing table".into(),
         ..Step::new(
             StepId::ForeignKeys,

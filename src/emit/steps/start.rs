@@ -5,7 +5,7 @@ use crate::{
     emit::{
         Bootstrap, Context,
         step::{Step, StepId},
-        variables::variables,
+        variables::{TENANTS, variables},
     },
     units::Bytes,
 };
@@ -71,8 +71,18 @@ pub(in crate::emit) fn subscriptions(context: &Context<'_>) -> Step {
         }
     };
     let mut lines = vec!["mark", "subscriptions_not_stopped", "subscriptions_exact"];
+    lines.extend(["\\set applies_as_owner :subscriber_applies_as_owner", "functions_applied"]);
     lines.extend(ready);
-    lines.push("plan/subscriptions.sql");
+    lines.extend([
+        "\\set receivers planned_slot",
+        "\\set receiver_column subscription_name",
+        "\\set target_dsn :publisher_dsn",
+        "log_off",
+        "subscriptions_ours",
+        "plan/subscriptions.sql",
+        "log_on",
+        "subscriptions_own",
+    ]);
     if context.bootstrap.is_physical() {
         lines.push("advance_origins");
     }
@@ -97,13 +107,13 @@ pub(in crate::emit) fn subscriptions(context: &Context<'_>) -> Step {
     Step {
         why: why.into(),
         hazard: Some(
-            "The connection string is stored on the subscriber and may be logged with the statement: leave the password to a \
-             password file of the subscriber's server where the versions allow it. An initial copy reads every table of the \
+            "The connection string is stored on the subscriber: leave the password to a password file of the subscriber's server \
+             where the versions allow it. An initial copy reads every table of the \
              publisher once."
                 .into(),
         ),
         undo: Some("{subscriber_cleanup}, then {publisher_cleanup}; then empty the tables.".into()),
-        variables: variables(&["publisher_dsn"]),
+        variables: variables(&[&["publisher_dsn"], TENANTS].concat()),
         duration,
         ..Step::new(StepId::Subscriptions, what)
     }

@@ -7,7 +7,7 @@ use crate::{
         Context,
         planned::guards_truncate,
         step::{Step, StepId},
-        variables::variables,
+        variables::{TENANTS, variables},
     },
     plan::PlannedTable,
     workload::ReplicaIdentity,
@@ -18,9 +18,15 @@ pub(in crate::emit) fn check() -> Step {
     Step {
         why: "The old server receives what is written to the new one, so that even after the first write there is a way back."
             .into(),
+        variables: variables(TENANTS),
         ..Step::new(StepId::ReverseCheck, "Checks that the publisher can receive. Changes nothing.")
     }
-    .sql(&["read_only", "reverse_settings_publisher"])
+    .sql(&[
+        "\\set applies_as_owner :publisher_applies_as_owner",
+        "functions_applied",
+        "read_only",
+        "reverse_settings_publisher",
+    ])
 }
 
 /// Publications on the subscriber, days before the cutover if one likes.
@@ -49,7 +55,7 @@ pub(in crate::emit) fn subscriptions() -> Step {
     Step {
         why: "Making them connects to the new server, which takes time and can fail: better now than in the pause.".into(),
         undo: Some("{abort} before the first write; {publisher_cleanup} drops them for good.".into()),
-        variables: variables(&["subscriber_dsn"]),
+        variables: variables(&[&["subscriber_dsn"], TENANTS].concat()),
         go: "Go on when the exit code is 0. A refused connection is a no-go for the cutover: there would be no way back.".into(),
         ..Step::new(StepId::ReverseSubscriptions, "Creates the subscriptions of the way back on the old server, disabled.")
     }

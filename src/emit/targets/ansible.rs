@@ -4,7 +4,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Made, plain_name, refuse, subscription_parameters, yaml::to_yaml};
+use super::{
+    Made, plain_name, refuse, subscription_parameters,
+    yaml::{to_yaml, variable},
+};
 use crate::{
     emit::{
         Context, EmitError, Published,
@@ -113,10 +116,10 @@ pub(in crate::emit) fn playbook(context: &Context<'_>) -> Result<Value, EmitErro
                 "name": slot.subscription,
                 "publications": context.publication_names(slot),
                 "connparams": {
-                    "host": "{{ pgslotplan_host }}",
-                    "port": "{{ pgslotplan_port }}",
-                    "user": "{{ pgslotplan_user }}",
-                    "password": "{{ pgslotplan_password }}",
+                    "host": variable("pgslotplan_host"),
+                    "port": variable("pgslotplan_port"),
+                    "user": variable("pgslotplan_user"),
+                    "password": variable("pgslotplan_password"),
                     "dbname": context.plan.database,
                 },
                 "subsparams": parameters,

@@ -80,7 +80,7 @@ fn provider(alias: &str, database: &str) -> Value {
         "port": format!("${{var.{alias}_port}}"),
         "username": format!("${{var.{alias}_username}}"),
         "password": format!("${{var.{alias}_password}}"),
-        "sslmode": "prefer",
+        "sslmode": format!("${{var.{alias}_sslmode}}"),
         "superuser": false,
         "database": text(database),
     })
@@ -153,6 +153,9 @@ pub(in crate::emit) fn module(context: &Context<'_>) -> Result<Value, EmitError>
     }
     let mut variables = Map::new();
     for side in ["publisher", "subscriber"] {
+        let mut sslmode = variable(&format!("sslmode of the connection to the {side}"), false);
+        sslmode["default"] = Value::from("verify-full");
+        variables.insert(format!("{side}_sslmode"), sslmode);
         for (name, sensitive) in [("host", false), ("port", false), ("username", false), ("password", true)] {
             variables.insert(format!("{side}_{name}"), variable(&format!("{name} of the {side}"), sensitive));
         }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::names::json_printable;
 
@@ -18,7 +18,7 @@ pub fn to_yaml(value: &Value) -> String {
 fn is_scalar(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
+        Value::Object(fields) => fields.is_empty() || variable_in(fields).is_some(),
         _ => true,
     }
 }
@@ -26,19 +26,29 @@ fn is_scalar(value: &Value) -> bool {
 fn scalar(value: &Value) -> String {
     match value {
         Value::Array(_) => "[]".into(),
-        Value::Object(_) => "{}".into(),
-        Value::String(text) if ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) && !is_variable(text) => {
+        Value::Object(fields) => match variable_in(fields) {
+            Some(name) => Value::from(format!("{{{{ {name} }}}}")).to_string(),
+            None => "{}".into(),
+        },
+        Value::String(text) if ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) => {
             format!("!unsafe {}", json_printable(&value.to_string()))
         }
         other => json_printable(&other.to_string()),
     }
 }
 
-/// Our own references to variables, which must stay templates.
-fn is_variable(text: &str) -> bool {
-    text.strip_prefix("{{ ").and_then(|rest| rest.strip_suffix(" }}")).is_some_and(|name| {
-        name.starts_with("pgslotplan_") && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    })
+/// The key by which an object is a reference to a variable of ours.
+const VARIABLE: &str = "a variable of Ansible";
+
+/// A reference to a variable of Ansible: not a text, since a text of a plan could look the same.
+pub fn variable(name: &str) -> Value {
+    let mut reference = Map::new();
+    reference.insert(VARIABLE.to_owned(), Value::from(name));
+    Value::Object(reference)
+}
+
+fn variable_in(fields: &Map<String, Value>) -> Option<&str> {
+    fields.get(VARIABLE).filter(|_| fields.len() == 1).and_then(Value::as_str)
 }
 
 /// `in_list`: the first line stands behind a dash.
@@ -86,11 +96,11 @@ mod tests {
     #[test]
     fn strings_stay_strings() {
         let value = serde_json::json!({
-            "a": "no", "b c": ["1", {"x": "a: b\n- c", "y": []}, ["deep"]], "t": "{{ lookup('pipe', 'id') }}", "v": "{{ pgslotplan_port }}", "n": 3, "z": true
+            "a": "no", "b c": ["1", {"x": "a: b\n- c", "y": []}, ["deep"]], "t": "{{ lookup('pipe', 'id') }}", "u": "{{ pgslotplan_port }}", "v": variable("pgslotplan_port"), "n": 3, "z": true
         });
         assert_eq!(
             to_yaml(&value),
-            "a: \"no\"\n\"b c\":\n  - \"1\"\n  - x: \"a: b\\n- c\"\n    y: []\n  - - \"deep\"\nn: 3\nt: !unsafe \"{{ lookup('pipe', 'id') }}\"\nv: \"{{ pgslotplan_port }}\"\nz: true\n"
+            "a: \"no\"\n\"b c\":\n  - \"1\"\n  - x: \"a: b\\n- c\"\n    y: []\n  - - \"deep\"\nn: 3\nt: !unsafe \"{{ lookup('pipe', 'id') }}\"\nu: !unsafe \"{{ pgslotplan_port }}\"\nv: \"{{ pgslotplan_port }}\"\nz: true\n"
         );
     }
 }

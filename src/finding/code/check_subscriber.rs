@@ -135,4 +135,16 @@ codes! {
         "sequences are missing",
         "The cutover sets them by name",
         "Create them with `pg_dump --schema-only`";
+    PF440 Error:
+        "functions of roles that are no superusers would run as the subscription's owner (subscribers up to 15)",
+        "An ordinary CHECK makes its owner a superuser by the first copied row",
+        "A subscriber of 16 or later, PGSLOTPLAN_SUBSCRIPTION_OWNER, or accept by name";
+    PF441 Error:
+        "the same on the old server, once it follows the new one (up to 15)",
+        "What is written to the new server runs them on the old one as the owner of its subscriptions",
+        "PGSLOTPLAN_SUBSCRIPTION_OWNER, or accept by name";
+    PF442 Warning:
+        "the server may log the connection string of the subscriptions",
+        "The role is no superuser and cannot switch the log off around the statement",
+        "`log_statement = none` meanwhile, or a password file of the server";
 }

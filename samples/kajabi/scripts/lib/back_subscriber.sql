@@ -6,4 +6,5 @@
 \ir stop_writes.sql
 \set slots planned_mirror
 \ir wait_for_slots.sql
+\ir out.sql
 \ir sequences_read.sql

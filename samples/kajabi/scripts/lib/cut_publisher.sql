@@ -7,13 +7,15 @@
 \if :stops \ir stop_writes.sql \endif
 \set slots planned_slot
 \ir wait_for_slots.sql
+\ir dir.sql
 \set out :dir '/before'
 \ir counter.sql
+\ir dir.sql
 \set out :dir '/sequences.publisher'
 \ir sequences_read.sql
 \if :compares
-\set out :dir '/final.publisher'
 \ir compare_publisher.sql
 \endif
+\ir dir.sql
 \set out :dir '/after'
 \ir counter.sql

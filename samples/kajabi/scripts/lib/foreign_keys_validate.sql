@@ -2,6 +2,7 @@
 -- them with what was dropped.
 \ir foreign_keys_saved.sql
 \if :foreign_keys_dropped
+\ir functions_validated.sql
 SET statement_timeout = 0;
 \ir wall_down.sql
 SELECT format('ALTER TABLE %I.%I VALIDATE CONSTRAINT %I', schema_name, table_name, constraint_name)

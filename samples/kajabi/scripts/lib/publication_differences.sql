@@ -32,5 +32,10 @@ FROM (
   FROM actual AS a WHERE NOT EXISTS (SELECT FROM planned WHERE a.pubname = planned.publication_name
     AND a.nspname = planned.schema_name AND a.relname = planned.table_name)
   UNION ALL
+  SELECT format('publication %I is owned by %I, who could change it', p.pubname, o.rolname)
+  FROM pg_temp.planned_publication AS planned JOIN pg_publication AS p ON p.pubname = planned.publication_name
+  JOIN pg_roles AS o ON o.oid = p.pubowner
+  WHERE NOT o.rolsuper AND o.rolname <> current_user AND o.oid <> (SELECT datdba FROM pg_database WHERE datname = current_database())
+  UNION ALL
   SELECT unnest(:'whole_schemas'::text[])
 ) AS found(line) \gset

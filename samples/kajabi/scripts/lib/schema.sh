@@ -15,21 +15,61 @@ check_dump_version() {
         die "pg_dump is of version $major, but the publisher of version $publisher_major" 'Set PGSLOTPLAN_BIN to the programs of the subscriber.'
     [ "$major" -eq "$subscriber_major" ] || say "note: pg_dump is of version $major, the subscriber of version $subscriber_major"
 }
+# Text that pg_dump wrote is a script for psql: names, comments and bodies in it come from the publisher. \restrict, with a key that
+# nobody can guess, makes psql refuse every command of its own up to the end of the text.
+check_restricted() { # file
+    awk '
+        /^--/ || /^$/ { next }
+        key == "" { if ($0 !~ /^\\restrict [A-Za-z0-9]+$/ || length($2) < 16) exit; key = $2; next }
+        { last = $0 }
+        END { exit !(key != "" && last == "\\unrestrict " key) }' "$1" ||
+        die 'the output of pg_restore does not begin with \restrict and end with \unrestrict: psql would run commands that stand in it' \
+            'Set PGSLOTPLAN_BIN to programs of 13.22, 14.19, 15.14, 16.10, 17.6, 18 or a later release of these.'
+}
+# psql must know \restrict too: to an older one it is an error like any other, after which a script goes on
+check_psql() {
+    printf '\\restrict pgslotplan\n\\unrestrict pgslotplan\n' | psql_subscriber -f - > /dev/null 2>&1 ||
+        die 'psql does not know \restrict, or the subscriber does not answer' \
+            'Set PGSLOTPLAN_BIN to programs of 13.22, 14.19, 15.14, 16.10, 17.6, 18 or a later release of these.'
+}
+# With a loader, what runs the code of others is done by a role that is no superuser
+check_loader() {
+    [ -n "${PGSLOTPLAN_LOADER-}" ] || return 0
+    split_dsn "$PGSLOTPLAN_LOADER"
+    loader=$split_dsn loader_password=$split_password
+    where='SELECT pg_catalog.pg_postmaster_start_time(), pg_catalog.current_database()'
+    [ "$(psql_loader -A -t -c "$where")" = "$(ask_subscriber -c "$where")" ] ||
+        die 'PGSLOTPLAN_LOADER does not lead to the database of the subscriber'
+    psql_loader -f "$here/lib/loader.sql"
+}
+on_loader() { with_password "$loader_password" "$@"; }
+psql_loader() { on_loader psql -X -q -v ON_ERROR_STOP=1 -d "$loader" "$@"; }
+has_loader() { [ -n "${PGSLOTPLAN_LOADER-}" ]; }
+# Who carries out what pg_restore wrote
+psql_writer() { if has_loader; then psql_loader "$@"; else psql_subscriber "$@"; fi; }
 # Dumps the schema and sorts the entries of its last section into lists by kind
 read_schema() {
     needs psql pg_dump pg_restore awk sort
     check_dump_version
     make_temporary
     psql_subscriber -f "$here/lib/subscriber.sql"
-    PGOPTIONS="${PGOPTIONS:-} -c statement_timeout=0 -c lock_timeout=60s" \
-        pg_dump -d "$PGSLOTPLAN_PUBLISHER" -Fc --schema-only --no-publications --no-subscriptions -N pgslotplan -f "$temporary/schema.dump"
+    check_psql
+    check_loader
+    on_publisher env PGOPTIONS="${PGOPTIONS:-} -c statement_timeout=0 -c lock_timeout=60s" \
+        pg_dump -d "$publisher" -Fc --schema-only --no-publications --no-subscriptions -N pgslotplan -f "$temporary/schema.dump"
     ask_publisher -f "$here/lib/schema_kinds.sql" > "$temporary/kinds"
     ask_publisher -f "$here/lib/schema_attached.sql" > "$temporary/attached"
     pg_restore -l --section=post-data "$temporary/schema.dump" > "$temporary/post.list"
-    for list in keys attach_keys early indexes attach_indexes foreign cut rest; do : > "$temporary/$list.list"; done
+    lists='keys attach_keys early indexes attach_indexes foreign cut checks rest'
+    for list in $lists; do : > "$temporary/$list.list"; done
     # a comment follows its object at once and belongs to it
-    awk -v folder="$temporary" '
-        FILENAME == ARGV[1] { split($0, part, "|"); kinds[part[1] " " part[2]] = part[3]; sizes[part[1] " " part[2]] = part[4]; next }
+    awk -v folder="$temporary" -v lists=" $lists " '
+        FILENAME == ARGV[1] {
+            split($0, part, "|")
+            # a kind is the name of a file
+            if (!index(lists, " " part[3] " ") || part[3] !~ /^[a-z_]+$/ || part[4] !~ /^[0-9]+$/) { print "a kind of an entry is invalid" > "/dev/stderr"; exit 1 }
+            kinds[part[1] " " part[2]] = part[3]; sizes[part[1] " " part[2]] = part[4]; next
+        }
         FILENAME == ARGV[2] { attached[$0] = 1; next }
         /^;/ || /^$/ { next }
         {
@@ -46,16 +86,17 @@ read_schema() {
 # Runs a file of the dump and takes "already exists" for done: duplicate table, object, function, schema, column, primary key;
 # identity column; partition. So is a setting that the subscriber lacks. Any other error ends the step when the file is through.
 apply() {
-    psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/apply.sql" -f "$1" > /dev/null 2> "$1.errors" || {
+    check_restricted "$1"
+    psql_writer -f "$here/lib/subscriber.sql" -f "$here/lib/apply.sql" -f "$1" > /dev/null 2> "$1.errors" || {
         code=$?
-        cat "$1.errors" >&2
+        plain < "$1.errors" >&2
         return "$code"
     }
     grep -E ':[0-9]+: [^ ]+:  [0-9A-Z]{5}: ' "$1.errors" |
         grep -v -E ':[0-9]+: [^ ]+:  (0[01]...|42P07|42710|42723|42P06|42701|42P16|42809|55000): ' |
         grep -v -F '42704: unrecognized configuration parameter "transaction_timeout"' > "$1.refused" || :
     if [ -s "$1.refused" ]; then
-        sed -n 1,20p "$1.refused" >&2
+        sed -n 1,20p "$1.refused" | plain >&2
         die 'the subscriber refused statements of the schema' 'Mend the cause and run this step again: what is there stays.'
     fi
 }
@@ -69,14 +110,13 @@ check_foreign_keys() { psql_publisher -v side=publisher -f "$here/lib/publisher.
 # Roles and memberships that the subscriber lacks: read as CSV, spelled by the subscriber
 make_roles() {
     psql_publisher -f "$here/lib/roles_read.sql" > "$temporary/roles.csv"
-    psql_publisher -f "$here/lib/memberships_read.sql" > "$temporary/memberships.csv"
     psql_subscriber -f "$here/lib/roles_make.sql" < "$temporary/roles.csv"
-    psql_subscriber -f "$here/lib/memberships_make.sql" < "$temporary/memberships.csv"
 }
 make_tables() {
     wants_servers
     read_schema
     check_foreign_keys
+    has_loader || psql_publisher -f "$here/lib/functions_made.sql"
     say 'roles'
     make_roles
     say 'tables'
@@ -93,6 +133,7 @@ make_indexes() {
     wants_servers
     read_schema
     jobs=${PGSLOTPLAN_JOBS:-4}
+    number PGSLOTPLAN_JOBS "$jobs"
     if [ -s "$temporary/sized" ]; then
         sort -t '|' -k1,1nr -k2,2n -s "$temporary/sized" | awk -v jobs="$jobs" -v folder="$temporary" '{
             split($0, part, "|"); line = substr($0, length(part[1]) + length(part[2]) + 3)
@@ -119,7 +160,10 @@ make_foreign_keys() {
     wants_servers
     read_schema
     check_foreign_keys
+    psql_publisher -f "$here/lib/publisher.sql" -f "$here/lib/functions_validated.sql"
+    if [ -s "$temporary/checks.list" ] && ! has_loader; then psql_publisher -f "$here/lib/functions_checked.sql"; fi
     restore foreign
+    restore checks
     restore rest
     # comments on the foreign keys that are kept away join what is remembered of them
     psql_publisher -f "$here/lib/comments_read.sql" > "$temporary/comments.csv"

@@ -23,4 +23,7 @@ SELECT 2606, k.oid, CASE WHEN NOT EXISTS (SELECT FROM pg_temp.planned_foreign_ke
     WHEN :'foreign_key_mode' = 'restore' THEN 'cut' ELSE 'early' END, 0
 FROM pg_constraint AS k WHERE k.contype = 'f' AND k.conparentid = 0
 UNION ALL
+-- checks that stand by themselves in a dump, since something else stands in a circle with them
+SELECT 2606, k.oid, 'checks', 0 FROM pg_constraint AS k WHERE k.contype = 'c' AND k.convalidated
+UNION ALL
 SELECT 2620, g.oid, 'cut', 0 FROM pg_trigger AS g WHERE g.tgname = :'truncate_guard' AND NOT g.tgisinternal;

@@ -10,14 +10,15 @@ set -e
 clone_state() { cat "$data.pgslotplan" 2> /dev/null || :; } # beside the folder: pg_basebackup wants it empty
 
 on_clone() {
-    PGOPTIONS='-c search_path=pg_catalog -c default_transaction_isolation=read\ committed' \
-        psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" "$@"
+    on_subscriber env PGOPTIONS='-c search_path=pg_catalog -c default_transaction_isolation=read\ committed' \
+        psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$subscriber" "$@"
 }
 # A program of an earlier run can outlive its script, and would go on writing into the folders: its process is written down,
 # and looked for by number and name.
-noted() { sh -c 'echo $$ > "$0"; exec "$@"' "$data.pgslotplan.pid" "$@"; }
+# shellcheck disable=SC2016
+noted() { on_publisher sh -c 'echo $$ > "$0"; exec "$@"' "$data.pgslotplan.pid" "$@"; }
 orphan() {
-    pid=$(cat "$data.pgslotplan.pid" 2> /dev/null) || return 1
+    pid=$(cat "$data.pgslotplan.pid" 2> /dev/null) && is_number "$pid" || return 1
     case $({ tr '\0' ' ' < "/proc/$pid/cmdline" || ps -o args= -p "$pid"; } 2> /dev/null) in
     *"$1"*) return 0 ;;
     *) return 1 ;;
@@ -46,7 +47,7 @@ copy_server() {
         fi
         echo copying > "$data.pgslotplan"
         say 'base backup'
-        noted pg_basebackup -d "$PGSLOTPLAN_PUBLISHER" -D "$data" -X stream -c fast -R
+        noted pg_basebackup -d "$publisher" -D "$data" -X stream -c fast -R
     fi
     [ "$(clone_state)" != copied ] || return 0
     : > "$data/standby.signal"
@@ -58,6 +59,7 @@ copy_server() {
 promote_clone() { # position of the slots
     [ "$(on_clone -c 'SHOW data_directory')" = "$(cd "$data" && pwd -P)" ] ||
         die 'PGSLOTPLAN_SUBSCRIBER leads to another server than the clone'
+    number PGSLOTPLAN_WAIT "${PGSLOTPLAN_WAIT:-86400}"
     deadline=$(($(date +%s) + ${PGSLOTPLAN_WAIT:-86400}))
     while :; do
         recovering=$(on_clone -c 'SELECT pg_is_in_recovery()')
@@ -86,6 +88,7 @@ make_clone() {
     needs psql pg_basebackup pg_ctl awk find
     make_temporary
     data=$PGSLOTPLAN_CLONE_DATA
+    check_parents "$data"
     slots_at=$(ask_publisher -f "$here/lib/clone_position.sql")
     case $(clone_state) in
     upgraded) die 'the clone was upgraded already' "Go on with the step after $step_upgrade." ;;

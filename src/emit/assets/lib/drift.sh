@@ -16,7 +16,7 @@ compare_drift() { # tables or everything
     comm -23 "$temporary/publisher" "$temporary/subscriber" | sed 's/^/publisher:  /' > "$temporary/differences"
     comm -13 "$temporary/publisher" "$temporary/subscriber" | sed 's/^/subscriber: /' >> "$temporary/differences"
     if [ -s "$temporary/differences" ]; then
-        sort -k2 "$temporary/differences"
+        sort -k2 "$temporary/differences" | plain
         [ "${PGSLOTPLAN_ACCEPT_DRIFT-}" = 1 ] ||
             die 'the schemas differ' 'Each line stands on one server only. Mend the subscriber, or accept them with PGSLOTPLAN_ACCEPT_DRIFT=1.'
     fi

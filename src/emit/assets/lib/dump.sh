@@ -10,28 +10,33 @@ load_name=pgslotplan_load_$prefix # by which the sessions of this step's program
 
 # The first slot and its snapshot, over a replication connection that stays open behind a named pipe
 export_snapshot() {
-    case $PGSLOTPLAN_PUBLISHER in
-    postgres://*\?* | postgresql://*\?*) replication="$PGSLOTPLAN_PUBLISHER&replication=database" ;;
-    postgres://* | postgresql://*) replication="$PGSLOTPLAN_PUBLISHER?replication=database" ;;
-    *=*) replication="$PGSLOTPLAN_PUBLISHER replication=database" ;;
-    *) replication="dbname='$PGSLOTPLAN_PUBLISHER' replication=database" ;;
+    case $publisher in
+    postgres://*\?* | postgresql://*\?*) replication="$publisher&replication=database" ;;
+    postgres://* | postgresql://*) replication="$publisher?replication=database" ;;
+    *=*) replication="$publisher replication=database" ;;
+    *) replication="dbname='$publisher' replication=database" ;;
     esac
     say 'making the first slot: it waits for transactions that are writing now'
     mkfifo "$temporary/commands"
-    PGAPPNAME=$load_name PGOPTIONS="${PGOPTIONS:-} -c statement_timeout=0 -c idle_in_transaction_session_timeout=0" \
-        psql -X -q -A -t -v ON_ERROR_STOP=1 -v first_slot="$first_slot" -v snapshot="$temporary/snapshot" -v done="$temporary/snapshot.done" \
-        -d "$replication" -f - < "$temporary/commands" > "$temporary/replies" 2>&1 &
+    (
+        options="${PGOPTIONS:-} -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
+        export PGAPPNAME="$load_name"
+        [ -z "$publisher_password" ] || export PGPASSWORD="$publisher_password"
+        exec env PGOPTIONS="$options" psql -X -q -A -t -v ON_ERROR_STOP=1 -v first_slot="$first_slot" -v snapshot="$temporary/snapshot" -v done="$temporary/snapshot.done" \
+            -d "$replication" -f -
+    ) < "$temporary/commands" > "$temporary/replies" 2>&1 &
     holder=$!
     # psql flushes the answer when \o closes its file
     exec 9> "$temporary/commands"
     cat "$here/lib/dump_snapshot.sql" >&9
     while [ ! -s "$temporary/snapshot.done" ]; do
-        kill -0 "$holder" 2> /dev/null || die 'the first slot could not be made' "$(cat "$temporary/replies")"
+        kill -0 "$holder" 2> /dev/null || die 'the first slot could not be made' "$(plain < "$temporary/replies")"
         sleep 0.2
     done
     position=$(cut -d '|' -f 2 "$temporary/snapshot")
     snapshot=$(cut -d '|' -f 3 "$temporary/snapshot")
-    [ -n "$snapshot" ] || die 'the server exported no snapshot' "$(cat "$temporary/replies")"
+    case $snapshot in '' | *[!0-9A-F-]*) die 'the server exported no snapshot' "$(plain < "$temporary/replies")" ;; esac
+    case $position in '' | *[!0-9A-F/]*) die 'the position of the first slot is none' ;; esac
     say "snapshot $snapshot at $position"
 }
 end_snapshot() {
@@ -47,15 +52,15 @@ leave_load() {
 }
 dump_data() {
     jobs=${PGSLOTPLAN_JOBS:-4}
-    mkdir -p "$PGSLOTPLAN_DUMP"
+    number PGSLOTPLAN_JOBS "$jobs"
     # a folder of its own: a pg_dump of an earlier run may still write into another
     rm -rf "$PGSLOTPLAN_DUMP/pgslotplan-$prefix".??????
     folder=$(mktemp -d "$PGSLOTPLAN_DUMP/pgslotplan-$prefix.XXXXXX")
     set --
     . "$here/plan/dump_arguments.sh"
     say "dumping into $folder"
-    PGAPPNAME=$load_name PGOPTIONS="${PGOPTIONS:-} -c statement_timeout=0 -c lock_timeout=0" \
-        pg_dump -d "$PGSLOTPLAN_PUBLISHER" -Fd -j "$jobs" --data-only --snapshot="$snapshot" --no-unlogged-table-data -N pgslotplan "$@" -f "$folder"
+    on_publisher env PGAPPNAME="$load_name" PGOPTIONS="${PGOPTIONS:-} -c statement_timeout=0 -c lock_timeout=0" \
+        pg_dump -d "$publisher" -Fd -j "$jobs" --data-only --snapshot="$snapshot" --no-unlogged-table-data -N pgslotplan "$@" -f "$folder"
 }
 restore_data() {
     ask_publisher -f "$here/lib/dump_oids.sql" > "$temporary/oids"
@@ -65,13 +70,14 @@ restore_data() {
          /^;/ { next }
          $2 == "0" && ($3 in wanted) && $4 == "TABLE" && $5 == "DATA" { print; delete wanted[$3] }
          END { for (oid in wanted) print oid > missing }' missing="$temporary/missing" "$temporary/oids" "$temporary/list" > "$temporary/tables"
-    [ ! -s "$temporary/missing" ] || die 'the dump lacks planned tables' "oids on the publisher: $(tr '\n' ' ' < "$temporary/missing")"
+    [ ! -s "$temporary/missing" ] || die 'the dump lacks planned tables' "oids on the publisher: $(tr '\n' ' ' < "$temporary/missing" | plain)"
     say 'restoring'
     # foreign keys and triggers must not see rows in the order of the files
     options="${PGOPTIONS:-} -c session_replication_role=replica -c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=0"
-    role=$(PGOPTIONS=$options psql -X -q -A -t -d "$PGSLOTPLAN_SUBSCRIBER" -c 'SHOW session_replication_role') || exit 2
+    role=$(PGOPTIONS=$options && export PGOPTIONS && psql_writer -A -t -c 'SHOW session_replication_role') || exit 2
     [ "$role" = replica ] || die 'session_replication_role cannot be set on the subscriber' 'Connect as a role that may set it, and without options in the connection string.'
-    PGOPTIONS=$options PGAPPNAME=$load_name pg_restore -d "$PGSLOTPLAN_SUBSCRIBER" --data-only -j "$jobs" --exit-on-error -L "$temporary/tables" "$folder"
+    if has_loader; then set -- "$loader_password" "$loader"; else set -- "$subscriber_password" "$subscriber"; fi
+    with_password "$1" env PGOPTIONS="$options" PGAPPNAME="$load_name" pg_restore -d "$2" --data-only -j "$jobs" --exit-on-error -L "$temporary/tables" "$folder"
     psql_subscriber -f "$here/lib/dump_loaded.sql"
     rm -rf "$folder"
     say 'all data is there'
@@ -81,7 +87,11 @@ load_dump() {
     wants PGSLOTPLAN_DUMP 'folder for the dump, with room for the compressed data'
     needs psql pg_dump pg_restore mkfifo awk
     check_dump_version
+    mkdir -p "$PGSLOTPLAN_DUMP"
+    check_private "$PGSLOTPLAN_DUMP"
     make_temporary
+    check_loader
+    has_loader || psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/functions_loaded.sql"
     psql_publisher -f "$here/lib/publisher.sql"
     loaded=$(ask_subscriber -f "$here/lib/dump_look.sql")
     case $loaded in

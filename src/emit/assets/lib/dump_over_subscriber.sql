@@ -5,6 +5,12 @@ SELECT format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', s.subname), format
 FROM pg_temp.planned_slot AS p JOIN pg_subscription AS s ON s.subname = p.subscription_name AND NOT s.subenabled
 JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()
 ORDER BY p.number \gexec
+-- TRUNCATE runs triggers: of tenants only those that are enabled ALWAYS or REPLICA
+SELECT count(set_config('session_replication_role', 'replica', false)) AS replica FROM pg_roles WHERE rolname = current_user AND rolsuper \gset
+\set ways '{trigger}'
+\set ways_message 'functions of roles that are no superusers would run as the role that empties the tables'
+\set ways_hint 'Disable these triggers, or run the step as an owner of the tables that is no superuser.'
+\ir functions_refuse.sql
 SET lock_timeout = 0;
 SET statement_timeout = 0;
 -- those whose files hold something, in one statement: foreign keys among them do not matter then. Nothing is read

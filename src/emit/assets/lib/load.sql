@@ -5,10 +5,15 @@ SET LOCAL synchronous_commit = off;
 -- event triggers of the database have nothing to do with temporary objects; only a superuser may leave them out
 SELECT count(set_config('session_replication_role', 'replica', true)) AS replica FROM pg_roles WHERE rolname = current_user AND rolsuper \gset
 \ir ../plan/tables.sql
+-- Text for a terminal: names may hold control characters, and marks that turn the direction of writing.
+CREATE FUNCTION pg_temp.plain(line text) RETURNS text LANGUAGE sql IMMUTABLE AS $pgslotplan$
+  SELECT regexp_replace(line, '[\u0001-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]', '?', 'g')
+$pgslotplan$;
 -- Raises when there are lines: their number and the message, twenty of them as the detail.
 CREATE FUNCTION pg_temp.refuse(lines text[], message text, hint text) RETURNS void LANGUAGE plpgsql AS $pgslotplan$ BEGIN
   IF cardinality(lines) > 0 THEN
-    RAISE EXCEPTION USING MESSAGE = cardinality(lines) || ' ' || message, DETAIL = array_to_string(lines[1:20], chr(10)), HINT = hint;
+    RAISE EXCEPTION USING MESSAGE = cardinality(lines) || ' ' || message, HINT = hint,
+      DETAIL = (SELECT string_agg(pg_temp.plain(line), chr(10)) FROM unnest(lines[1:20]) AS line);
   END IF;
 END $pgslotplan$;
 -- Warns of each of the first twenty lines.
@@ -16,7 +21,7 @@ CREATE FUNCTION pg_temp.warn(lines text[], message text) RETURNS void LANGUAGE p
   line text;
 BEGIN
   FOREACH line IN ARRAY coalesce(lines[1:20], ARRAY[]::text[]) LOOP
-    RAISE WARNING '%: %', message, line;
+    RAISE WARNING '%: %', message, pg_temp.plain(line);
   END LOOP;
 END $pgslotplan$;
 \ir foreign_state.sql

@@ -16,7 +16,7 @@ look() {
             shown="$shown
 $said"
         else
-            say "note: the $side cannot be asked, so its steps are taken from the state folder: $(sed -n 1p "$state/where.$side")"
+            say "note: the $side cannot be asked, so its steps are taken from the state folder: $(sed -n 1p "$state/where.$side" | plain)"
         fi
     done
 }
@@ -98,8 +98,7 @@ run_step() { # step [argument...]
     started=$(date +%s)
     case $(attribute side "$running") in
     publisher | subscriber)
-        "psql_$(attribute side "$running")" "$@" -v publisher_dsn="${PGSLOTPLAN_PUBLISHER_FROM_SUBSCRIBER:-$PGSLOTPLAN_PUBLISHER}" \
-            -v subscriber_dsn="${PGSLOTPLAN_SUBSCRIBER_FROM_PUBLISHER:-$PGSLOTPLAN_SUBSCRIBER}" -f "$here/$file"
+        "psql_$(attribute side "$running")" "$@" -f "$here/$file"
         ;;
     *)
         case $file in

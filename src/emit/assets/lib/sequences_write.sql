@@ -24,6 +24,7 @@ BEGIN
     END LOOP;
 END $pgslotplan$;
 \endif
+\ir behind.sql
 \o :behind
 COPY (SELECT 'sequence', regexp_replace(format('%I.%I', schema_name, sequence_name), '[[:cntrl:]]', '?', 'g'), NULL::text, note
       FROM pg_temp.behind() ORDER BY 2) TO STDOUT (FORMAT csv);

@@ -4,6 +4,7 @@
 vacuum_tables() {
     wants_servers
     jobs=${VACUUM_JOBS:-2}
+    number VACUUM_JOBS "$jobs"
     job=0
     pids=
     while [ "$job" -lt "$jobs" ]; do

@@ -1,0 +1,3 @@
+-- The file of :out as the script named it, once more: a server names the columns of its answers, \gset makes variables of them, and what
+-- is written to a name that begins with | goes to a program.
+\set out `printf '%s' "$file_out"`
