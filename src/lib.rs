@@ -17,6 +17,8 @@ pub mod emit;
 pub mod finding;
 pub mod format;
 pub mod generate;
+pub mod health;
+pub mod inventory;
 pub mod lsn;
 pub mod names;
 pub mod optimize;

@@ -22,6 +22,8 @@ mod edges;
 mod faults;
 mod flavors;
 mod front;
+mod health;
+mod inventory;
 mod load_faults;
 mod methods;
 mod pair;
@@ -43,7 +45,7 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 17] = [
+const AT_NIGHT: [&str; 20] = [
     "scripts::copy_12_to_13",
     "scripts::copy_14_to_16",
     "scripts::copy_16_to_17",
@@ -61,6 +63,9 @@ const AT_NIGHT: [&str; 17] = [
     "check::healthy_12_to_13",
     "check::healthy_14_to_16",
     "check::healthy_15_to_17",
+    "health::slots_that_stand_still_are_named_15_to_18",
+    "inventory::every_changed_fact_is_found_13_to_18",
+    "inventory::every_changed_fact_is_found_18_to_18",
 ];
 
 fn waits_for_night(name: &str) -> bool {
@@ -104,6 +109,8 @@ fn main() -> ExitCode {
         .chain(cutover::trials())
         .chain(cutover_faults::trials())
         .chain(check::trials())
+        .chain(health::trials())
+        .chain(inventory::trials())
         .chain(targets::trials())
         .map(|trial| if ignore || waits_for_night(trial.name()) { trial.with_ignored_flag(true) } else { trial }) // as measurements are
         .collect();
