@@ -70,6 +70,8 @@ pub mod emit;
 pub mod finding;
 pub mod format;
 pub mod generate;
+pub mod health;
+pub mod inventory;
 #[doc(hidden)]
 pub mod lsn;
 pub mod names;

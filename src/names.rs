@@ -237,6 +237,32 @@ pub fn copy_field(text: &str) -> String {
     field
 }
 
+/// What a field of COPY's text format stands for; `None` for a null.
+pub fn copy_value(field: &str) -> Option<String> {
+    if field == "\\N" {
+        return None;
+    }
+    let mut value = String::with_capacity(field.len());
+    let mut rest = field.chars();
+    while let Some(c) = rest.next() {
+        if c != '\\' {
+            value.push(c);
+            continue;
+        }
+        match rest.next() {
+            Some('n') => value.push('\n'),
+            Some('r') => value.push('\r'),
+            Some('t') => value.push('\t'),
+            Some('b') => value.push('\u{8}'),
+            Some('v') => value.push('\u{b}'),
+            Some('f') => value.push('\u{c}'),
+            Some(other) => value.push(other),
+            None => {}
+        }
+    }
+    Some(value)
+}
+
 /// The text of a `text[]` value.
 pub fn array_literal<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
     let quote = |item: &str| format!("\"{}\"", item.replace('\\', "\\\\").replace('"', "\\\""));
@@ -401,6 +427,14 @@ mod tests {
         for bad in ["", "a.", ".a", "a.b.c", "\"a", "a\"b\"", "\"\".x"] {
             assert!(TableName::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn fields_of_copy_are_read_as_they_are_written() {
+        let hostile = "a\tb\n\\N \u{8}\u{b}\u{c}\r'\"é";
+        assert_eq!(copy_value(&copy_field(hostile)).as_deref(), Some(hostile));
+        assert_eq!(copy_value("\\N"), None);
+        assert_eq!(copy_value("").as_deref(), Some(""));
     }
 
     #[test]

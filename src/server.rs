@@ -110,6 +110,22 @@ impl ServerVersion {
     pub fn has_unvalidated_keys_of_roots(self) -> bool {
         self.major() >= 18
     }
+    /// The catalog's text of a view names the table before each column, even if there is only one table (before 16).
+    pub fn qualifies_every_column(self) -> bool {
+        self.major() < 16
+    }
+    /// ICU locales become language tags when they are stored (16).
+    pub fn writes_icu_locales_as_tags(self) -> bool {
+        self.major() >= 16
+    }
+    /// Privilege MAINTAIN (17).
+    pub fn has_maintain_privilege(self) -> bool {
+        self.major() >= 17
+    }
+    /// Errors of subscriptions are counted, view `pg_stat_subscription_stats` (15).
+    pub fn counts_subscription_errors(self) -> bool {
+        self.major() >= 15
+    }
     /// Setting `idle_replication_slot_timeout` (18).
     pub fn has_idle_slot_timeout(self) -> bool {
         self.major() >= 18

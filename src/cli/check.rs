@@ -1,13 +1,18 @@
 //! `pgslotplan check`: both servers against the plan, before anything is made.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use pgslotplan::{
     emit::{self, EmitOptions, Script, Target},
+    finding::Finding,
+    health::{self, Look, State},
+    inventory::{self, Accepted, Inventory},
     lsn::Lsn,
     pg::{
         connect::{Recovery, Session, SessionPurpose},
         error::{ErrorClass, PgError},
+        health as pg_health,
+        inventory::read_inventory,
         preflight::{PreflightScope, parse, read_side},
     },
     plan::{Bootstrap, Plan, copy::COPY_BYTES_PER_S},
@@ -59,6 +64,12 @@ pub struct CheckArgs {
     /// LSN to which a clone was recovered, with --bootstrap clone or aurora
     #[arg(long, value_name = "LSN")]
     clone_lsn: Option<Lsn>,
+    /// Differences between both databases that are wanted, one a line: kind, identity and fact as a finding's hint spells them
+    #[arg(long, value_name = "FILE")]
+    accept: Option<PathBuf>,
+    /// Leave out what the databases hold beside the planned tables: roles, settings, functions, views, privileges and the rest
+    #[arg(long)]
+    no_inventory: bool,
     #[command(flatten)]
     findings: FindingArgs,
     #[command(flatten)]
@@ -68,12 +79,17 @@ pub struct CheckArgs {
 /// A standby is read too: that it is one is a finding.
 const PURPOSE: SessionPurpose = SessionPurpose { recovery: Recovery::Accept, ..SessionPurpose::OBSERVE };
 
+/// A worker that fails is started again after wal_retrieve_retry_interval, 5 s as a rule.
+const MORE_LOOKS: usize = 6;
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+
 /// `pgslotplan check`
 pub fn run(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> {
     if args.copy_rate == Some(0) {
         return Err(Failure::new("invalid --copy-rate: it must be above 0"));
     }
     let plan = files::read_plan(&args.plan)?;
+    let accepted = accepted(args)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -91,7 +107,10 @@ pub fn run(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> {
             _ => usize::MAX,
         },
     };
-    let findings = preflight::preflight(&plan, looked.publisher.as_ref(), looked.subscriber.as_ref(), &circumstances);
+    let mut findings =
+        preflight::preflight(&plan, looked.publisher.as_ref(), looked.subscriber.as_ref(), &circumstances);
+    findings.extend(states(&plan, &looked.looks));
+    findings.extend(looked.inventories.map(|both| compare(&plan, both, &accepted)).unwrap_or_default());
     args.findings.print(console, &findings, &args.plan)?;
     Ok(args.findings.exit(&findings))
 }
@@ -101,6 +120,48 @@ struct Looked {
     publisher: Option<ObservedSide>,
     subscriber: Option<ObservedSide>,
     local_publisher_address: Option<String>,
+    /// Slots and subscriptions, the newest look last; none before the subscriptions are there.
+    looks: Vec<Look>,
+    /// Both sides, where both were given and asked.
+    inventories: Option<(Inventory, Inventory)>,
+}
+
+/// The differences that somebody has accepted.
+fn accepted(args: &CheckArgs) -> Result<Accepted, Failure> {
+    let Some(path) = &args.accept else { return Ok(Accepted::default()) };
+    let text = files::read_text(path)?;
+    Accepted::parse(&text).map_err(|error| Failure::new(format!("invalid file \"{}\"", path.display())).source(error))
+}
+
+/// How the slots of a migration that runs are doing. Lost slots are said by the preflight.
+fn states(plan: &Plan, looks: &[Look]) -> Vec<Finding> {
+    let mut slots = health::assess(plan, looks);
+    slots.retain(|slot| slot.state != State::Lost);
+    health::findings(&slots)
+}
+
+/// Looks at slots and subscriptions twice, and more often while a worker does not run, since one that fails is started again and again.
+async fn look_at_slots(plan: &Plan, publisher: &Session, subscriber: &Session) -> Result<Vec<Look>, PgError> {
+    let mut looks = vec![pg_health::look(publisher, subscriber).await?];
+    if !looks[0].is_running(plan) {
+        return Ok(Vec::new());
+    }
+    for _ in 0..MORE_LOOKS {
+        // errors are seen only when they become more
+        if looks.len() > 1 && looks.iter().all(|look| look.is_calm(plan)) {
+            break;
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+        looks.push(pg_health::look(publisher, subscriber).await?);
+    }
+    Ok(looks)
+}
+
+/// What differs between both databases beside what the plan makes.
+fn compare(plan: &Plan, (mut publisher, mut subscriber): (Inventory, Inventory), accepted: &Accepted) -> Vec<Finding> {
+    publisher.leave_out_planned(plan);
+    subscriber.leave_out_planned(plan);
+    inventory::compare(&publisher, &subscriber, accepted)
 }
 
 async fn look(args: &CheckArgs, plan: &Plan, console: &Console) -> Result<Looked, Failure> {
@@ -126,7 +187,19 @@ async fn look(args: &CheckArgs, plan: &Plan, console: &Console) -> Result<Looked
         read(publisher.as_ref().map(|(_, session)| session), publisher_scope, emit::StepSide::Publisher, &script),
         read(subscriber.as_ref().map(|(_, session)| session), subscriber_scope, emit::StepSide::Subscriber, &script),
     );
+    let looks = match (&publisher, &subscriber) {
+        (Some((_, from)), Some((_, to))) => look_at_slots(plan, from, to).await.map_err(server_failure)?,
+        _ => Vec::new(),
+    };
+    let inventories = match (&publisher, &subscriber) {
+        (Some((_, from)), Some((_, to))) if !args.no_inventory => {
+            Some(tokio::try_join!(read_inventory(from), read_inventory(to)).map_err(server_failure)?)
+        }
+        _ => None,
+    };
     Ok(Looked {
+        looks,
+        inventories,
         publisher: publisher_side.map_err(server_failure)?,
         subscriber: subscriber_side.map_err(server_failure)?,
         local_publisher_address: publisher.and_then(|(server, _)| server.local_address()),

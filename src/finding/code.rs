@@ -54,17 +54,20 @@ mod check_pair;
 mod check_publisher;
 mod check_subscriber;
 mod emit;
+mod health;
+mod inventory;
 pub mod page;
 mod plan;
 mod simulate;
 mod workload;
 
 pub(crate) use {
-    audit::*, check_pair::*, check_publisher::*, check_subscriber::*, emit::*, plan::*, simulate::*, workload::*,
+    audit::*, check_pair::*, check_publisher::*, check_subscriber::*, emit::*, health::*, inventory::*, plan::*,
+    simulate::*, workload::*,
 };
 
 /// The lists of the rooms, in the order of the page.
-const ROOMS: [&[Code]; 8] = [
+const ROOMS: [&[Code]; 10] = [
     workload::CODES,
     plan::CODES,
     audit::CODES,
@@ -72,6 +75,8 @@ const ROOMS: [&[Code]; 8] = [
     check_publisher::CODES,
     check_subscriber::CODES,
     check_pair::CODES,
+    inventory::CODES,
+    health::CODES,
     simulate::CODES,
 ];
 
@@ -114,7 +119,7 @@ mod tests {
         for code in all() {
             assert!(names.insert(code.name), "{} is listed twice", code.name);
             let (room, number) = code.name.split_at(2);
-            assert!(["WL", "PL", "AU", "EM", "PF", "SM"].contains(&room), "{}", code.name);
+            assert!(["WL", "PL", "AU", "EM", "PF", "IV", "HE", "SM"].contains(&room), "{}", code.name);
             assert!(number.len() == 3 && number.bytes().all(|digit| digit.is_ascii_digit()), "{}", code.name);
             assert!(!code.severities.is_empty());
             for text in [code.meaning, code.why, code.remedy] {

@@ -4,7 +4,7 @@
 //! Settings are made by `SET` after connecting, never as start-up options, which poolers refuse; and only once it is
 //! clear that no pooler will hand the changed session to somebody else.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use futures_util::TryStreamExt;
 use rustls::ClientConfig;
@@ -184,6 +184,35 @@ impl Session {
             Ok(())
         };
         self.in_time(purpose, self.limit, reading).await
+    }
+
+    /// Runs one COPY to the client and hands over its rows, without the ends of their lines.
+    ///
+    /// # Errors
+    /// As [`Session::query`]; [`PgError::Answer`] when `take` does not understand a row.
+    pub(super) async fn copy_rows<E: fmt::Display>(
+        &self,
+        purpose: &'static str,
+        sql: &str,
+        mut take: impl FnMut(&str) -> Result<(), E>,
+    ) -> Result<(), PgError> {
+        let failed = |error| self.failure(purpose, &error);
+        let answer = |reason: String| PgError::Answer { purpose, reason };
+        let copying = async {
+            let mut parts = std::pin::pin!(self.client.copy_out(sql).await.map_err(failed)?);
+            // a message is a row as a rule, but nothing promises it
+            let mut rest: Vec<u8> = Vec::new();
+            while let Some(part) = parts.try_next().await.map_err(failed)? {
+                rest.extend_from_slice(&part);
+                let Some(end) = rest.iter().rposition(|byte| *byte == b'\n') else { continue };
+                for row in super::row::Text::of(&rest[..end]).shown.split('\n') {
+                    take(row).map_err(|error| answer(error.to_string()))?;
+                }
+                rest.drain(..=end);
+            }
+            Ok(())
+        };
+        self.in_time(purpose, self.limit, copying).await
     }
 
     /// Runs statements that answer nothing.

@@ -1,7 +1,8 @@
 //! The only room that knows the driver. It reads facts and judges nothing.
 //!
 //! `conninfo`, `pgpass`, `service`, `environment`, `settings` and `auth` are libpq's connection language; `socket`, `tls` and
-//! `connect` make a session of it, and `wire` ends what a server does not end; `abilities`, `catalog`, `counters`, `decode`, `facts`, `texts` and `wal` run the queries of `sql/`, whose
+//! `connect` make a session of it, and `wire` ends what a server does not end; `abilities`, `catalog`, `counters`, `decode`,
+//! `facts`, `texts` and `wal` run the queries of `sql/`, `inventory` and `health` those that the kit has too, whose
 //! column names go no further. `calibrate` is the one that writes, and removes what it wrote.
 
 pub mod abilities;
@@ -17,6 +18,8 @@ pub mod error;
 pub mod facts;
 mod foreign_code;
 mod foreign_keys;
+pub mod health;
+pub mod inventory;
 pub mod pgpass;
 pub mod preflight;
 mod row;

@@ -82,6 +82,10 @@ impl Stage {
             cluster.query(story::DATABASE, &story::schema())?;
         }
         publisher_cluster.query(story::DATABASE, &story::rows())?;
+        if publisher < 15 && subscriber >= 15 {
+            // as a dump carries it: by itself only an older server lets everybody create tables there
+            subscriber_cluster.query(story::DATABASE, "GRANT CREATE ON SCHEMA public TO PUBLIC")?;
+        }
         // rows that stay out of the plan on both sides
         let identifier = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
         let mut plan = story::plan(publisher, subscriber, publisher_cluster.value("postgres", identifier)?);

@@ -27,7 +27,9 @@ mod edges;
 mod faults;
 mod flavors;
 mod front;
+mod health;
 mod identities;
+mod inventory;
 mod load_faults;
 mod methods;
 mod pair;
@@ -49,7 +51,7 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 28] = [
+const AT_NIGHT: [&str; 31] = [
     "identities::plan_check_and_files_agree_13_to_15",
     "identities::plan_check_and_files_agree_18_to_18",
     "scripts::copy_12_to_13",
@@ -78,6 +80,9 @@ const AT_NIGHT: [&str; 28] = [
     "attacks_carrying::functions_run_as_nobody_else_16_to_18",
     "attacks_carrying::roles_scripts_and_passwords_16_to_18",
     "attacks_carrying::rows_are_loaded_by_nobody_else_15_to_18",
+    "health::slots_that_stand_still_are_named_15_to_18",
+    "inventory::every_changed_fact_is_found_13_to_18",
+    "inventory::every_changed_fact_is_found_18_to_18",
 ];
 
 fn waits_for_night(name: &str) -> bool {
@@ -133,6 +138,8 @@ fn main() -> ExitCode {
         .chain(cutover_faults::trials())
         .chain(check::trials())
         .chain(attacks_reading::trials())
+        .chain(health::trials())
+        .chain(inventory::trials())
         .chain(targets::trials())
         .chain(attacks_carrying::trials())
         .map(|trial| if ignore || waits_for_night(trial.name()) { trial.with_ignored_flag(true) } else { trial }) // as measurements are

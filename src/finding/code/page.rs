@@ -11,7 +11,7 @@ const INTRODUCTION: &str = "# Findings\n\
      it. A code is never reused for something else.\n\
      \n\
      The first two letters say where a finding comes from: `WL` the workload, `PL` the plan, `AU` `audit`, `EM` `emit`,\n\
-     `PF` `check`, `SM` `simulate`.";
+     `PF`, `IV` and `HE` `check`, `SM` `simulate`.";
 
 /// A heading: the beginning of the codes below it, its words, and what is said before the table.
 struct Section {
@@ -54,6 +54,25 @@ const SECTIONS: &[Section] = &[
     section("###", "PF7", "what already exists", ""),
     section("###", "PF8", "disk", ""),
     section("###", "PF9", "what was not checked", ""),
+    section(
+        "##",
+        "IV",
+        "what both databases hold",
+        "`check` compares everything that the databases hold once both servers are given: whatever no step carries over is reported\n\
+     before the start, as a warning while it can still be mended later, as an error once the schema is complete. `--accept FILE`\n\
+     names differences that are wanted, one a line: kind, identity and fact as the hint of the finding spells them.",
+    ),
+    section("###", "IV1", "roles, settings, the database", ""),
+    section("###", "IV2", "relations", ""),
+    section("###", "IV3", "other objects", ""),
+    section("###", "IV4", "owners, privileges, comments", ""),
+    section("###", "IV9", "what was not compared", ""),
+    section(
+        "##",
+        "HE",
+        "slots and subscriptions at work",
+        "How a migration that runs is doing. A slot that is lost or failing is an error.",
+    ),
     section("##", "SM", "`simulate`", ""),
 ];
 
