@@ -8,7 +8,7 @@ use crate::story::Story;
 
 /// How the sample's workload was made.
 const GENERATE: &str = "generate --tables 12 --hours 6 --hot 1 --seed 5 --total-wal 3MB/s -o workload.json";
-const PLAN: &str = "plan workload.json --policy policy.toml --force -o plan.json";
+const PLAN: &str = "plan workload.json --policy policy.toml --budget small --force -o plan.json";
 
 fn folder() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/ci")
@@ -86,7 +86,7 @@ fn the_workflow_fails_where_something_does_not_fit() {
     assert_eq!(story.run(again), 4);
     // Another plan of the same inputs.
     story.file("workload.json", fs::read(folder().join("workload.json")).unwrap());
-    story.quietly("plan workload.json --policy policy.toml --publications 2 --force -o plan.json");
+    story.quietly("plan workload.json --policy policy.toml --budget small --publications 2 --force -o plan.json");
     assert_eq!(story.run(again), 4);
     assert_eq!(story.run("audit plan.json workload.json --policy policy.toml --format github"), 4);
     story.compare();
