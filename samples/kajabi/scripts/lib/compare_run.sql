@@ -7,6 +7,7 @@ SELECT CASE r.kind WHEN 'skipped' THEN 'skipped' ELSE 'different' END AS what,
        regexp_replace(r.key::text, '[[:cntrl:]]', '?', 'g') AS key, regexp_replace(r.note, '[[:cntrl:]]', '?', 'g') AS note
 FROM pg_temp.result AS r JOIN pg_temp.compared_table AS p ON p.number = r.number WHERE r.kind IN ('different', 'skipped')
 $pgslotplan$;
+\ir out.sql
 \o :out
 COPY (SELECT * FROM pg_temp.result WHERE kind NOT IN ('different', 'skipped', 'next')) TO STDOUT (FORMAT csv);
 \set file :out '.next'

@@ -1,5 +1,17 @@
 -- Creates the publications of the way back that are missing: the members, filters and options of the forward ones, spelled here.
 \ir members.sql
+\ir identity_flaws.sql
+-- published here, a table whose identity this version refuses would fail for the application
+SELECT pg_temp.refuse(array_agg(flaw ORDER BY flaw), 'tables cannot be published for the way back',
+  'Give them another replica identity on both servers, or leave out the way back.') AS refused
+FROM (
+  SELECT DISTINCT pg_temp.identity_flaw(l.oid, greatest(:publisher_major, :subscriber_major)) AS flaw
+  FROM pg_temp.planned_table AS t JOIN pg_namespace AS n ON n.nspname = t.schema_name
+  JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = t.table_name
+  JOIN LATERAL (SELECT c.oid WHERE c.relkind = 'r'
+                UNION ALL SELECT p.relid FROM pg_partition_tree(c.oid) AS p WHERE c.relkind = 'p' AND p.isleaf) AS l(oid) ON true
+  WHERE t.publishes_changes
+) AS found WHERE flaw IS NOT NULL \gset
 SELECT format('CREATE PUBLICATION %I FOR TABLE %s WITH (publish = %L%s)', p.mirror_name,
     string_agg(format('%s%I.%I%s', CASE WHEN t.is_only THEN 'ONLY ' ELSE '' END, t.schema_name, t.table_name, ' WHERE (' || t.row_filter || ')'), ', '
                ORDER BY t.schema_name, t.table_name),

@@ -5,29 +5,36 @@
 wants_servers
 tab=$(printf '\t')
 conf=${PGSLOTPLAN_CUTOVER:-$state/cutover.conf}
+case $conf in */*) ;; *) conf=./$conf ;; esac
 [ -r "$conf" ] || { echo "cutover: \"$conf\" cannot be read: copy cutover.conf.example there and fill it in" >&2; exit 1; }
 MAINTENANCE_ON='' MAINTENANCE_OFF='' WORKERS_PAUSE='' WORKERS_RESUME='' READERS_TO_NEW='' READERS_TO_OLD='' OLD_READERS=''
 PAUSE_SECONDS=10 MOST_BYTES_BEHIND=16777216 FINAL_ROWS=500 ALLOWED_ROLES='' TERMINATE_OTHERS=no
+check_private "$conf"
 # shellcheck disable=SC1090
 . "$conf"
+number PAUSE_SECONDS "$PAUSE_SECONDS"
+number FINAL_ROWS "$FINAL_ROWS"
+number DRAIN_SECONDS "${DRAIN_SECONDS:-60}"
 for name in PGBOUNCERS PGBOUNCER_DATABASES OLD_HOST OLD_PORT NEW_HOST NEW_PORT; do
     eval "value=\${$name:-}"
     [ -n "$value" ] || { echo "cutover: $name is not set in \"$conf\"" >&2; exit 1; }
 done
-# how the old server reaches the new one, for the way back
-subscriber_dsn=${PGSLOTPLAN_SUBSCRIBER_FROM_PUBLISHER:-$PGSLOTPLAN_SUBSCRIBER}
-publisher_dsn=${PGSLOTPLAN_PUBLISHER_FROM_SUBSCRIBER:-$PGSLOTPLAN_PUBLISHER}
 publisher_file() { file=$1; shift; psql_publisher "$@" -f "$here/$file" >&2; }
 subscriber_file() { file=$1; shift; psql_subscriber "$@" -f "$here/$file" >&2; }
 hook() { # what command
     [ -n "$2" ] || return 0
-    record hook "$1: $2"
-    (unset PGAPPNAME PGCLIENTENCODING PGOPTIONS; exec sh -c "$2") || { echo "cutover: the command for \"$1\" failed: $2" >&2; return 1; }
+    record hook "$1" # its text may hold a password
+    (unset PGAPPNAME PGCLIENTENCODING PGOPTIONS; exec sh -c "$2") || { echo "cutover: the command of $1 in \"$conf\" failed" >&2; return 1; }
 }
 
 # --- PgBouncer. PGOPTIONS goes: PgBouncer refuses start-up options.
 
-console() { name=$1; shift; eval "dsn=\$${name}_console"; PGOPTIONS='' psql -X -q -A -F "$tab" -P footer=off -d "$dsn" -v ON_ERROR_STOP=1 "$@"; }
+console() {
+    name=$1
+    shift
+    eval "split_dsn \"\$${name}_console\""
+    with_password "$split_password" env PGOPTIONS= psql -X -q -A -F "$tab" -P footer=off -d "$split_dsn" -v ON_ERROR_STOP=1 "$@"
+}
 # Commands to one process, whatever they say (a second PAUSE is an error), then SHOW DATABASES into shown.BOUNCER
 ask() { # bouncer command…
     asked=$1; shift
@@ -47,7 +54,7 @@ ask_all() { # command…
     wait $asking
     silent=0
     for name in $PGBOUNCERS; do
-        [ -s "$state/shown.$name" ] || { echo "cutover: PgBouncer $name does not answer: $(cat "$state/said.$name")" >&2; silent=2; }
+        [ -s "$state/shown.$name" ] || { echo "cutover: PgBouncer $name does not answer: $(plain < "$state/said.$name")" >&2; silent=2; }
     done
     return "$silent"
 }
@@ -96,7 +103,7 @@ pause_all() {
         done
         for name in $PGBOUNCERS; do
             if [ "$(shown "$name" "$pausing" paused)" != 1 ]; then
-                cat "$state/said.$name" >&2
+                plain < "$state/said.$name" >&2
                 resume_all
                 echo "cutover: PgBouncer $name did not pause entry $pausing; everything is resumed" >&2
                 return 4
@@ -160,7 +167,7 @@ leads_to() { # host port
         for entry in $PGBOUNCER_DATABASES; do
             found=$(shown "$name" "$entry" host):$(shown "$name" "$entry" port)
             if [ "$found" != "$1:$2" ]; then
-                echo "cutover: entry $entry of PgBouncer $name leads to $found, not to $1:$2" >&2
+                echo "cutover: entry $entry of PgBouncer $name leads to $(printf '%s' "$found" | plain), not to $1:$2" >&2
                 return 4
             fi
         done
@@ -173,7 +180,8 @@ prove_target() { # host port
 prove_servers() {
     for name in $PGBOUNCERS; do
         servers_of "$name" > "$state/servers_now.$name" || return 2
-        if [ -s "$state/servers.$name" ] && grep -Fxf "$state/servers.$name" "$state/servers_now.$name" >&2; then
+        if [ -s "$state/servers.$name" ] && grep -Fxf "$state/servers.$name" "$state/servers_now.$name" > "$state/servers_left.$name"; then
+            plain < "$state/servers_left.$name" >&2
             echo "cutover: PgBouncer $name still has these connections to the old server" >&2
             return 4
         fi
@@ -208,12 +216,13 @@ cut_publisher() {
     own=1 # our own transactions: one to read the sequences, one to compare
     [ "$FINAL_ROWS" -gt 0 ] && own=2
     while :; do
-        psql_publisher -v dir="$state" -v stops="$stops" -v compares="$(compares)" -v terminate="$TERMINATE_OTHERS" -v allowed="$ALLOWED_ROLES" \
+        psql_publisher -v dir="$state" -v out="$state/final.publisher" -v stops="$stops" -v compares="$(compares)" -v terminate="$TERMINATE_OTHERS" -v allowed="$ALLOWED_ROLES" \
             -v wait_seconds="${DRAIN_SECONDS:-60}" -v task=digest -v slot= -v mode=final -v chunk_rows="$FINAL_ROWS" -v batch_seconds=3600 \
             -f "$here/lib/cut_publisher.sql" < /dev/null >&2 || return
         if [ "$FINAL_ROWS" -gt 0 ] && grep '^different,' "$state/final.publisher.found" >&2; then return 4; fi
         read -r before stopped_at < "$state/before"
         read -r after _ < "$state/after"
+        is_number "$before" "$after" || { echo "cutover: the publisher's transaction counter is no number" >&2; return 4; }
         [ $((after - before)) -eq "$own" ] && break
         attempts=$((attempts + 1))
         if [ "$attempts" -ge 5 ]; then
@@ -232,7 +241,7 @@ cut_subscriber() {
     psql_subscriber -v out="$state/final.subscriber" -v compares="$(compares)" -v task=digest -v slot= -v mode=final \
         -f "$here/lib/cut_subscriber.sql" < "$state/final.publisher" >&2; cut=$?
     wait "$pid" || return 4
-    [ "$cut" -eq 0 ] || cat "$state/final.subscriber.found" >&2
+    [ "$cut" -eq 0 ] || plain < "$state/final.subscriber.found" >&2
     return "$cut"
 }
 # Sequences of one side to the other; exact, since nobody writes
@@ -241,7 +250,10 @@ sequences() { # from to
 }
 write_sequences() { # from to
     "psql_$2" -v task=write -v behind="$state/sequences.behind" -f "$here/lib/sequences_write_$2.sql" < "$state/sequences.$1" || return
-    grep 'it is missing' "$state/sequences.behind" >&2 && return 4
+    if grep 'it is missing' "$state/sequences.behind" > "$state/sequences.missing"; then
+        plain < "$state/sequences.missing" >&2
+        return 4
+    fi
     return 0
 }
 others_on_publisher() { publisher_file lib/sessions_publisher.sql -v allowed="$ALLOWED_ROLES"; }
@@ -279,9 +291,10 @@ prove() {
     done
     printf '%s\n' "$OLD_READERS" | while IFS= read -r reader; do
         [ -n "$reader" ] || continue
-        psql -X -q -At -v ON_ERROR_STOP=1 -d "$reader" -c "SET search_path = pg_catalog" -c "SELECT application_name, usename, client_addr FROM pg_catalog.pg_stat_activity
+        split_dsn "$reader"
+        with_password "$split_password" psql -X -q -At -v ON_ERROR_STOP=1 -d "$split_dsn" -c "SET search_path = pg_catalog" -c "SELECT application_name, usename, client_addr FROM pg_catalog.pg_stat_activity
             WHERE backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid() AND datname = pg_catalog.current_database()" > "$state/readers" || exit 2
-        if [ -s "$state/readers" ]; then cat "$state/readers" >&2; echo "cutover: an old replica still has these sessions" >&2; exit 4; fi
+        if [ -s "$state/readers" ]; then plain < "$state/readers" >&2; echo "cutover: an old replica still has these sessions" >&2; exit 4; fi
     done
 }
 # After the proof the application is whole again
@@ -366,7 +379,7 @@ ready_to_cut() {
     for name in $PGBOUNCERS; do for entry in $PGBOUNCER_DATABASES; do
             [ -n "$(shown "$name" "$entry" name)" ] || { echo "cutover: PgBouncer $name has no entry $entry" >&2; return 4; }
     done; done
-    leads_to "$OLD_HOST" "$OLD_PORT" && prepare_pause && publisher_file "$step_reverse_subscriptions" -v subscriber_dsn="$subscriber_dsn"
+    leads_to "$OLD_HOST" "$OLD_PORT" && prepare_pause && publisher_file "$step_reverse_subscriptions"
 }
 prepare_pause() { remember_servers && subscriber_file lib/close_subscriber.sql; }
 close_and_pause() { prepare_pause && pause_all; }

@@ -3,6 +3,7 @@
 -- identity, but the old key in WAL is the partition's: a root without one stops its slot at the first UPDATE or DELETE; with
 -- other columns no partition fits the row, or the DEFAULT one, where it is not found.
 \ir members.sql
+\ir identity_flaws.sql
 WITH planned AS (
   SELECT DISTINCT schema_name, table_name, kind, via_root AND kind = 'p' AS via_root,
          publishes_changes AND (:'identities_are_set' = 'on' OR NOT sets_identity) AS needs_identity
@@ -43,6 +44,9 @@ FROM (
                         AND a.attnum = ANY (i.indkey[0 : i.indnkeyatts - 1]))
     ORDER BY i.indnkeyatts, pg_relation_size(i.indexrelid), c.relname LIMIT 1) AS usable ON true
   WHERE needs_identity AND relkind = 'r' AND relreplident <> 'f' AND pg_get_replica_identity_index(leaf.oid) IS NULL
+  UNION ALL
+  SELECT flaw FROM leaf CROSS JOIN LATERAL pg_temp.identity_flaw(leaf.oid, greatest(:publisher_major, :subscriber_major)) AS flaw
+  WHERE needs_identity AND relkind = 'r' AND flaw IS NOT NULL
   UNION ALL
   SELECT format('partitioned table %s has no replica identity of its own: an UPDATE or DELETE of its partitions would stop the slot; '
                 'mend it with a primary key of it, or with REPLICA IDENTITY FULL of it and of each partition', oid::regclass)

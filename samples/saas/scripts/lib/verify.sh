@@ -10,10 +10,15 @@
 publisher_task() { # task out: standard input to the file; also $2.next, $2.found, $2.status
     psql_publisher -v task="$1" -v slot="$slot" -v mode="$mode" -v out="$2" \
         -v chunk_rows="${VERIFY_CHUNK_ROWS:-20000}" -v batch_seconds="${VERIFY_BATCH_SECONDS:-10}" \
-        -v wait_seconds="${VERIFY_WAIT_SECONDS:-600}" -v foreign_code="${VERIFY_FOREIGN_CODE:-no}" -f "$here/lib/compare_publisher.sql"
+        -v wait_seconds="${VERIFY_WAIT_SECONDS:-600}" -v foreign_code="${VERIFY_FOREIGN_CODE:-no}" -f "$here/lib/compare_publisher.sql" && has_status "$2"
 }
 subscriber_task() {
-    psql_subscriber -v task="$1" -v slot="$slot" -v mode="$mode" -v out="$2" -v foreign_code="${VERIFY_FOREIGN_CODE:-no}" -f "$here/lib/compare_subscriber.sql"
+    psql_subscriber -v task="$1" -v slot="$slot" -v mode="$mode" -v out="$2" -v foreign_code="${VERIFY_FOREIGN_CODE:-no}" -f "$here/lib/compare_subscriber.sql" && has_status "$2"
+}
+# Four numbers: what a server says in their place is no result
+has_status() {
+    read -r tables chunks rows candidates < "$1.status" || return 1
+    is_number "$tables" "$chunks" "$rows" "$candidates" || { say "the result of a comparison cannot be read"; return 1; }
 }
 candidates_in() { # the number of rows that were seen different
     read -r _ _ _ candidates < "$1.status" && [ "$candidates" -gt 0 ]
@@ -54,7 +59,7 @@ verify_slot() {
         echo 0 > "$dir/batch"
     fi
     while [ ! -f "$dir/done" ]; do
-        read -r batch < "$dir/batch"
+        read -r batch < "$dir/batch" && is_number "$batch" || return 1
         verify_batch || return
         if [ -s "$own/publisher.next" ]; then
             mv "$own/publisher.next" "$dir/position.$((batch + 1))"
@@ -71,6 +76,7 @@ verify_slot() {
 # Every slot, VERIFY_JOBS at a time; a job takes every so-many-th slot. The list is $slots.
 verify_slots() {
     jobs=${VERIFY_JOBS:-2}
+    number VERIFY_JOBS "$jobs"
     job=0
     pids=
     while [ "$job" -lt "$jobs" ]; do
@@ -117,10 +123,10 @@ verify() {
     grep -v '^skipped,' "$work/differences.csv" > "$work/errors.csv"
     grep '^skipped,' "$work/differences.csv" > "$work/skipped.csv"
     cat "$work/summary"
-    head -n 20 "$work/skipped.csv"
+    head -n 20 "$work/skipped.csv" | plain
     count=$(wc -l < "$work/errors.csv")
     if [ "$count" -gt 0 ]; then
-        head -n 20 "$work/errors.csv" >&2
+        head -n 20 "$work/errors.csv" | plain >&2
         finish 4 "$((count)) differences, all of them in $work/errors.csv"
     fi
     finish 0 "$(cat "$work/summary"), no difference, $(($(wc -l < "$work/skipped.csv"))) not compared"
