@@ -265,8 +265,6 @@ mod tests {
             "flush_publisher.sql",
             "flush_subscriber.sql",
             "guard.sql",
-            "wall_down.sql",
-            "wall_up.sql",
             "where_publisher.sql",
             "where_subscriber.sql",
         ];

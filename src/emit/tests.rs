@@ -375,7 +375,7 @@ fn the_kit_of_the_story_is_short() {
     let script = emitted(&plan);
     let lines: usize = script.files().map(|(_, body)| body.lines().count()).sum();
     let manifest = script.manifest_text().split(|&byte| byte == b'\n').count();
-    assert!(lines + manifest <= 5_000, "{}", lines + manifest);
+    assert!(lines + manifest <= 5_100, "{}", lines + manifest);
 }
 
 /// A step is named by its identifier: `lib/` and the prose take file names from `plan/` and from the list of steps.

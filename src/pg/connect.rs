@@ -316,12 +316,10 @@ impl Session {
     /// Nothing of the database runs as us: a view that took a table's place would. Says whether the server can refuse it. The
     /// lock tells our sessions from others of the same role when the cutover looks who is connected; nobody waits for it.
     async fn raise_wall(&self) -> Result<bool, PgError> {
-        let purpose = "prepare the session";
-        let sql = "SELECT (SELECT count(set_config(name, 'view, foreign-table', false)) FROM pg_settings
-                            WHERE name = 'restrict_nonsystem_relation_kind') > 0 AS is_walled,
-                          pg_try_advisory_lock_shared(hashtext('pgslotplan'), 0) AS is_known";
-        let rows = self.query(purpose, sql, &[]).await?;
-        rows.first().map_or(Ok(false), |row| super::row::get(purpose, row, "is_walled"))
+        let sql = "SELECT CASE WHEN (SELECT count(set_config(name, 'view, foreign-table', false)) FROM pg_settings
+                                       WHERE name = 'restrict_nonsystem_relation_kind') > 0 THEN 't' ELSE 'f' END
+                     FROM (SELECT pg_try_advisory_lock_shared(hashtext('pgslotplan'), 0)) AS known";
+        Ok(self.read_text("prepare the session", sql).await? == "t")
     }
 }
 

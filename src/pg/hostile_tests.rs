@@ -63,7 +63,12 @@ fn serve(stream: &mut TcpStream, wants: fn(&str) -> bool) -> std::io::Result<()>
         if kind != b'Q' || !wants(&text) {
             return hold(stream);
         }
-        let answers = [("pg_is_in_recovery", "f"), ("server_version_num", "150018"), ("pg_backend_pid", pid.as_str())];
+        let answers = [
+            ("pg_is_in_recovery", "f"),
+            ("server_version_num", "150018"),
+            ("pg_backend_pid", pid.as_str()),
+            ("restrict_nonsystem_relation_kind", "t"),
+        ];
         if let Some((_, answer)) = answers.iter().find(|(word, _)| text.contains(word)) {
             stream.write_all(&[columns(), row(answer)].concat())?;
         }

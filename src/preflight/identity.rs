@@ -47,14 +47,15 @@ fn refused(input: &Input<'_>, relation: &RelationFacts) -> Option<(String, &'sta
     };
     let full = relation.identity == ReplicaIdentity::Full;
     let (publisher, subscriber) = (input.plan.publisher_version, input.plan.subscriber_version);
-    if full && (publisher.refuses_generated_identity() || subscriber.refuses_generated_identity()) {
-        if let Some(columns) = named(&|_, column| column.generated) {
-            return Some((
-                format!("the table has replica identity FULL and generated columns: {columns}"),
-                "Version 18 refuses UPDATE and DELETE of such a table once it is published: here, or on the new server from the \
-                 cutover on.",
-            ));
-        }
+    if full
+        && (publisher.refuses_generated_identity() || subscriber.refuses_generated_identity())
+        && let Some(columns) = named(&|_, column| column.generated)
+    {
+        return Some((
+            format!("the table has replica identity FULL and generated columns: {columns}"),
+            "Version 18 refuses UPDATE and DELETE of such a table once it is published: here, or on the new server from the \
+             cutover on.",
+        ));
     }
     let key = relation.search_key();
     let in_key = |name: &str| key.is_some_and(|key| key.columns.iter().any(|column| column == name));

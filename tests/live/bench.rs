@@ -17,6 +17,9 @@ const SERVER_LIMIT: usize = 4;
 static FREE: Mutex<usize> = Mutex::new(SERVER_LIMIT);
 static RETURNED: Condvar = Condvar::new();
 
+/// The versions that tests of `demo` run: its defaults, and those that one test asks for.
+const DEMO_MAJORS: [u32; 4] = [13, 14, 15, 17];
+
 /// Says that the work is done when it goes: writers beside the work end although it panics, and the test with them.
 pub struct Done<'a>(pub &'a AtomicBool);
 
@@ -49,6 +52,12 @@ pub fn servers() -> &'static Servers {
 
 /// Installs the client programs that some tests need; those tests say themselves what they lack.
 pub fn install_clients() {
+    // `demo` has a folder of its own
+    if let Ok(cached) = Servers::cached() {
+        for major in DEMO_MAJORS {
+            drop(cached.packages().server(major));
+        }
+    }
     let tools = servers().tools();
     for found in [tools.full(18), tools.packaged(18), tools.packaged(16)] {
         drop(found);

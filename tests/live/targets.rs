@@ -29,7 +29,7 @@ for wheel in glob.glob(sys.argv[1] + '/*.whl'):
     archive.extractall(sys.argv[2], names)";
 
 /// The folder for PYTHONPATH, made now if it is not there.
-fn ansible() -> Result<PathBuf, Failed> {
+pub fn ansible() -> Result<PathBuf, Failed> {
     let pins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/ansible.txt");
     let version = fs::read_to_string(&pins)?;
     let version = version.lines().find_map(|line| line.strip_prefix("ansible==")).ok_or("no version of ansible")?;

@@ -18,6 +18,7 @@ pub(in crate::emit) fn publisher() -> Step {
         "members",
         "\\set applies_as_owner :subscriber_applies_as_owner",
         "functions_applied",
+        "identity_flaws",
         "read_only",
         "publisher_settings",
         "\\set identities_are_set off",

@@ -54,6 +54,7 @@ impl Fates {
     fn of(book: &Book<'_>) -> Self {
         let policy = &book.plan.policy;
         let tables = &book.workload.tables;
+        let (publisher, subscriber) = (book.plan.publisher_version, book.plan.subscriber_version);
         let modes: BTreeMap<TableName, NoIdentity> = policy
             .no_identity_tables
             .iter()
@@ -69,9 +70,11 @@ impl Fates {
         for table in tables {
             let name = table.table_name();
             let by_policy = policy.exclusion(table.partition_root.as_ref().unwrap_or(&name));
-            let lacks = table.kind != TableKind::Partitioned && !table.has_identity();
-            match (by_policy, lacks.then(|| modes.get(&name).copied().unwrap_or(policy.no_identity))) {
+            let flaw = table.identity_flaw(publisher, subscriber).filter(|_| table.kind != TableKind::Partitioned);
+            let full_is_refused = table.full_identity_flaw(publisher, subscriber).is_some();
+            match (by_policy, flaw.map(|_| modes.get(&name).copied().unwrap_or(policy.no_identity))) {
                 (Some(reason), _) => drop(reasons.insert(name, reason)),
+                (None, Some(NoIdentity::Full)) if full_is_refused => drop(fates.no_identity.insert(name)),
                 (None, Some(NoIdentity::Exclude)) => drop(reasons.insert(name, left_out::NO_IDENTITY.into())),
                 (None, Some(NoIdentity::Refuse)) => drop(fates.no_identity.insert(name)),
                 (None, Some(NoIdentity::InsertOnly)) => drop(fates.insert_only.insert(name)),
