@@ -31,10 +31,14 @@ CREATE FUNCTION pg_temp.foreign_code(relation oid) RETURNS text LANGUAGE plpgsql
   -- most tables have nothing of the kind, and the pause looks at each
   IF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = relation AND (c.relkind = 'p' OR c.relhassubclass))
      AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = relation AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL))
-     AND NOT EXISTS (SELECT FROM pg_statistic_ext AS s WHERE s.stxrelid = relation)
-     OR current_setting('pgslotplan.foreign_code', true) = 'yes' AND NOT EXISTS (SELECT FROM pg_roles AS r WHERE (r.rolsuper OR r.rolcreaterole OR r.rolreplication
-          OR r.rolname IN ('pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files')) AND pg_has_role(r.oid, 'MEMBER')) THEN
+     AND NOT EXISTS (SELECT FROM pg_statistic_ext AS s WHERE s.stxrelid = relation) THEN
     RETURN NULL;
+  END IF;
+  IF current_setting('pgslotplan.foreign_code', true) = 'yes' THEN
+    IF NOT EXISTS (SELECT FROM pg_roles AS r WHERE (r.rolsuper OR r.rolcreaterole OR r.rolreplication
+         OR r.rolname IN ('pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files')) AND pg_has_role(r.oid, 'MEMBER')) THEN
+      RETURN NULL;
+    END IF;
   END IF;
   RETURN pg_temp.foreign_code_of(relation) || ', which reading would run as this role';
 END $pgslotplan$;

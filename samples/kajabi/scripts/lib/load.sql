@@ -2,6 +2,8 @@
 -- a cutover counts transactions only after this one.
 BEGIN;
 SET LOCAL synchronous_commit = off;
+-- these functions are the same everywhere: they need no second look
+SET LOCAL check_function_bodies = off;
 -- event triggers of the database have nothing to do with temporary objects; only a superuser may leave them out
 SELECT count(set_config('session_replication_role', 'replica', true)) AS replica FROM pg_roles WHERE rolname = current_user AND rolsuper \gset
 \ir ../plan/tables.sql
@@ -25,23 +27,37 @@ BEGIN
   END LOOP;
 END $pgslotplan$;
 \ir foreign_state.sql
--- Whether a table of the state schema is there; '' asks for none. Refuses a schema that is not ours.
-CREATE FUNCTION pg_temp.has_state(wanted name) RETURNS boolean LANGUAGE plpgsql STABLE AS $pgslotplan$ DECLARE
-  reason text := pg_temp.foreign_state();
+-- The schema and its relations, by oid; null when it is not there.
+CREATE FUNCTION pg_temp.state_members() RETURNS text LANGUAGE sql STABLE AS $pgslotplan$
+  SELECT concat_ws(' ', n.oid, (SELECT string_agg(c.oid::text, ' ' ORDER BY c.oid) FROM pg_class AS c WHERE c.relnamespace = n.oid))
+  FROM pg_namespace AS n WHERE n.nspname = 'pgslotplan'
+$pgslotplan$;
+-- Whether a table of the state schema is there; '' asks for none. Refuses a schema that is not ours. What was ours once can be
+-- changed by nobody else, so that only new members are looked at.
+CREATE FUNCTION pg_temp.has_state(wanted name) RETURNS boolean LANGUAGE plpgsql AS $pgslotplan$ DECLARE
+  members text := pg_temp.state_members();
+  reason text;
 BEGIN
-  IF reason IS NOT NULL THEN
-    RAISE EXCEPTION USING MESSAGE = 'schema "pgslotplan" is not ours', DETAIL = reason,
-      HINT = 'These files remember in a schema of that name what they did. Rename one of the application. If another role ran the files: '
-             '-v state_owner=ROLE, for shell steps PGSLOTPLAN_STATE_OWNER=ROLE. Otherwise take back what the detail says.';
+  IF members IS DISTINCT FROM nullif(current_setting('pgslotplan.state_members', true), '') THEN
+    reason := pg_temp.foreign_state();
+    IF reason IS NOT NULL THEN
+      RAISE EXCEPTION USING MESSAGE = 'schema "pgslotplan" is not ours', DETAIL = reason,
+        HINT = 'These files remember in a schema of that name what they did. Rename one of the application. If another role ran the files: '
+               '-v state_owner=ROLE, for shell steps PGSLOTPLAN_STATE_OWNER=ROLE. Otherwise take back what the detail says.';
+    END IF;
+    PERFORM set_config('pgslotplan.state_members', coalesce(members, ''), false);
   END IF;
   -- by the catalog: to_regclass wants USAGE on the schema
   RETURN EXISTS (SELECT FROM pg_namespace AS n JOIN pg_class AS c ON c.relnamespace = n.oid
                  WHERE n.nspname = 'pgslotplan' AND c.relname = wanted AND c.relkind = 'r');
 END $pgslotplan$;
--- Takes away what default privileges gave to others in a state schema that is ours, and looks at it once more.
+-- Takes away what default privileges gave to others of what was made in a state schema that is ours, and looks at it.
 CREATE FUNCTION pg_temp.close_state() RETURNS boolean LANGUAGE plpgsql AS $pgslotplan$ DECLARE
   statement text;
 BEGIN
+  IF pg_temp.state_members() = current_setting('pgslotplan.state_members', true) THEN
+    RETURN true;
+  END IF;
   FOR statement IN
     WITH trusted AS (SELECT oid FROM pg_roles WHERE rolsuper OR rolname IN (current_user, current_setting('pgslotplan.state_owner'))),
       state AS (SELECT * FROM pg_namespace WHERE nspname = 'pgslotplan' AND nspowner IN (SELECT oid FROM trusted))

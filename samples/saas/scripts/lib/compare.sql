@@ -11,6 +11,7 @@ SET bytea_output = 'hex';
 SET xmloption = 'content';
 SET lc_monetary = 'C';
 SET statement_timeout = 0;
+SET check_function_bodies = off;
 \if :{?foreign_code} \else \set foreign_code no \endif
 SELECT set_config('pgslotplan.foreign_code', :'foreign_code', false) AS foreign_code \gset
 \ir same_type.sql
@@ -121,22 +122,20 @@ BEGIN
     END IF;
 END $pgslotplan$;
 -- Columns of a relation by name, with their type if it is the server's own: one that is_plain reads back from its text and orders the
--- same everywhere; the text of one that is_text is that of its output.
+-- same everywhere; the text of one that is_text is that of its output. PL/pgSQL keeps its plans: the pause looks at every table.
 CREATE FUNCTION pg_temp.columns_of(relation oid, names text[])
-    RETURNS TABLE (place bigint, name text, own_type text, type oid, is_plain boolean, is_text boolean) LANGUAGE sql STABLE AS $pgslotplan$
-    SELECT w.place, w.name, CASE WHEN y.oid < 16384 AND y.typnamespace = 'pg_catalog'::regnamespace AND y.typtype <> 'd' AND y.typtype <> 'c'
-                                 THEN format('pg_catalog.%I', y.typname) END, y.oid,
-           y.oid IN (20, 21, 23, 26, 1700, 1082, 1114, 1184, 2950, 17),
-           y.oid IN (20, 21, 23, 26, 1700, 1082, 1114, 1184, 2950, 17, 25, 1043)
+    RETURNS TABLE (place bigint, name text, own_type text, type oid, is_plain boolean, is_text boolean) LANGUAGE plpgsql STABLE AS $pgslotplan$ BEGIN
+    RETURN QUERY SELECT w.place, w.name, CASE WHEN y.oid < 16384 AND y.typtype NOT IN ('d', 'c') THEN format('pg_catalog.%I', y.typname) END, y.oid,
+        y.oid IN (20, 21, 23, 26, 1700, 1082, 1114, 1184, 2950, 17), y.oid IN (20, 21, 23, 26, 1700, 1082, 1114, 1184, 2950, 17, 25, 1043)
     FROM unnest(names) WITH ORDINALITY AS w(name, place)
     JOIN pg_attribute AS a ON a.attrelid = relation AND a.attname = w.name AND a.attnum > 0 AND NOT a.attisdropped
-    JOIN pg_type AS y ON y.oid = a.atttypid
-$pgslotplan$;
+    JOIN pg_type AS y ON y.oid = a.atttypid;
+END $pgslotplan$;
 -- a condition without which no statement may cast, order or compare these columns
-CREATE FUNCTION pg_temp.typed(relation oid, names text[]) RETURNS text LANGUAGE sql STABLE AS $pgslotplan$
-    SELECT coalesce(string_agg(format('pg_temp.same_type(NULL::%s, t.%I)', own_type, name), ' AND ' ORDER BY place), 'true')
-    FROM pg_temp.columns_of(relation, names) WHERE own_type IS NOT NULL
-$pgslotplan$;
+CREATE FUNCTION pg_temp.typed(relation oid, names text[]) RETURNS text LANGUAGE plpgsql STABLE AS $pgslotplan$ BEGIN
+    RETURN (SELECT coalesce(string_agg(format('pg_temp.same_type(NULL::%s, t.%I)', c.own_type, c.name), ' AND ' ORDER BY c.place), 'true')
+            FROM pg_temp.columns_of(relation, names) AS c WHERE c.own_type IS NOT NULL);
+END $pgslotplan$;
 -- the digest of one row of t, as an expression: the same for the same text on every version
 CREATE FUNCTION pg_temp.hash_of(names text[]) RETURNS text LANGUAGE sql IMMUTABLE AS $pgslotplan$
     SELECT format('hashtextextended(row(%s)::text COLLATE "C", 0)', string_agg(format('t.%I', name), ', ' ORDER BY place))
@@ -148,18 +147,22 @@ CREATE FUNCTION pg_temp.unwrapped(line text) RETURNS text LANGUAGE sql IMMUTABLE
                 ELSE substr(line, 2, length(line) - 2) END
 $pgslotplan$;
 -- the key of one row of t as text[], as an expression; where it is used, pg_temp.typed must be
-CREATE FUNCTION pg_temp.key_of(relation oid, names text[]) RETURNS text LANGUAGE sql STABLE AS $pgslotplan$
-    SELECT format('ARRAY[%s]', string_agg(format(CASE WHEN is_text THEN 't.%I::text' ELSE 'pg_temp.unwrapped(row(t.%I)::text)' END, name), ', ' ORDER BY place))
-    FROM pg_temp.columns_of(relation, names)
-$pgslotplan$;
+CREATE FUNCTION pg_temp.key_of(relation oid, names text[]) RETURNS text LANGUAGE plpgsql STABLE AS $pgslotplan$ BEGIN
+    RETURN (SELECT format('ARRAY[%s]', string_agg(format(CASE WHEN c.is_text THEN 't.%I::text' ELSE 'pg_temp.unwrapped(row(t.%I)::text)' END, c.name),
+                                                  ', ' ORDER BY c.place))
+            FROM pg_temp.columns_of(relation, names) AS c);
+END $pgslotplan$;
 -- lo < key <= hi as a WHERE clause over $1 and $2; an open end where one is null
-CREATE FUNCTION pg_temp.range_of(relation oid, names text[], lo text[], hi text[]) RETURNS text LANGUAGE sql STABLE AS $pgslotplan$
-    SELECT ' WHERE ' || concat_ws(' AND ', pg_temp.typed(relation, names),
+CREATE FUNCTION pg_temp.range_of(relation oid, names text[], lo text[], hi text[]) RETURNS text LANGUAGE plpgsql STABLE AS $pgslotplan$ DECLARE
+    list text;
+    ends text;
+BEGIN
+    SELECT string_agg(format('t.%I', c.name), ', ' ORDER BY c.place), string_agg(format('($)[%s]::%s', c.place, c.own_type), ', ' ORDER BY c.place)
+      INTO list, ends FROM pg_temp.columns_of(relation, names) AS c;
+    RETURN ' WHERE ' || concat_ws(' AND ', pg_temp.typed(relation, names),
         CASE WHEN lo IS NOT NULL THEN format('(%s) > (%s)', list, replace(ends, '$', '$1')) END,
-        CASE WHEN hi IS NOT NULL THEN format('(%s) <= (%s)', list, replace(ends, '$', '$2')) END)
-    FROM (SELECT string_agg(format('t.%I', name), ', ' ORDER BY place), string_agg(format('($)[%s]::%s', place, own_type), ', ' ORDER BY place)
-          FROM pg_temp.columns_of(relation, names)) AS l(list, ends)
-$pgslotplan$;
+        CASE WHEN hi IS NOT NULL THEN format('(%s) <= (%s)', list, replace(ends, '$', '$2')) END);
+END $pgslotplan$;
 CREATE FUNCTION pg_temp.bucket_of(relation oid, key_columns text[], buckets integer) RETURNS text LANGUAGE sql STABLE AS $pgslotplan$
     SELECT format('(hashtextextended(%s::text COLLATE "C", 1) & %s)::integer', pg_temp.key_of(relation, key_columns), buckets - 1)
 $pgslotplan$;

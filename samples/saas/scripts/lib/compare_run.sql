@@ -1,3 +1,4 @@
+SET check_function_bodies = on;
 \copy pg_temp.exchange FROM pstdin (FORMAT csv)
 ANALYZE pg_temp.exchange;
 CREATE TEMP TABLE result AS SELECT * FROM pg_temp.checked(:'task');
