@@ -209,7 +209,7 @@ pub const FOREIGN_KEYS: &str = "SET search_path = pg_catalog; SELECT k.conrelid:
 
 /// Replica identities as they are.
 pub const IDENTITIES: &str = "SET search_path = pg_catalog; SELECT c.relname, c.relreplident FROM pg_class AS c
-    WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND (SELECT n.nspname FROM pg_namespace AS n WHERE n.oid = c.relnamespace) <> 'pgslotplan' ORDER BY c.relname, c.oid";
+    WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384 AND (SELECT n.nspname FROM pg_namespace AS n WHERE n.oid = c.relnamespace) <> 'pgslotplan' ORDER BY c.relname, c.oid";
 
 /// Everything that a plan makes.
 pub const TRACES: &str = "SET search_path = pg_catalog; SELECT 'slot', slot_name::text FROM pg_replication_slots
