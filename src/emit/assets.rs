@@ -199,7 +199,6 @@ assets! {
     "where_subscriber.sql",
     "writes_open_publisher.sql",
     "writes_open_subscriber.sql",
-    "writes_stop_subscriber.sql",
 }
 
 /// Files beside the steps.
