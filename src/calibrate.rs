@@ -19,6 +19,7 @@ const MOST_TURNS: usize = 20_000;
 
 /// What one step of a round made the apply worker do. Counts and bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Work {
     /// Row changes.
@@ -65,6 +66,7 @@ pub struct CalibrationStep {
 
 /// Measured and fitted time of one step, for the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StepReport {
     /// What the step does, in words.

@@ -27,6 +27,7 @@ pub const MOST_UNITS: u64 = 4_000_000_000_000_000;
 
 /// Which set of coefficients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// Transactions are cheap to apply, as in catching up on a backlog.
@@ -39,6 +40,7 @@ pub enum Confidence {
 
 /// Apply and decode costs. Seconds unless the name says otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Coefficients {
     /// Applying one row change of any kind, µs.
@@ -74,6 +76,7 @@ pub const WAKE_UP_US: f64 = 140.0;
 
 /// The three sets that a plan states.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CoefficientSets {
     /// Optimistic: transactions are cheap, as while a backlog is worked off.
@@ -106,6 +109,7 @@ impl Default for CoefficientSets {
 
 /// `calibration.json`: coefficients measured on the user's own subscriber, in place of the defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
     /// Always `calibration`.
@@ -123,6 +127,7 @@ pub struct Calibration {
 
 /// What a measured calibration rests on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Measured {
     /// When the run began, UTC.
@@ -289,6 +294,7 @@ pub struct StageTimes {
 
 /// The stages of one slot: their loads are compared, not added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// WAL bytes per second.

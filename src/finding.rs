@@ -12,6 +12,7 @@ use crate::names::TableName;
 
 /// How bad a finding is. `Error` means that the answer is no (exit code 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The plan must not be carried out like this.
@@ -34,6 +35,7 @@ impl fmt::Display for Severity {
 
 /// What a finding is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// The publishing server.
@@ -74,6 +76,7 @@ impl fmt::Display for Subject {
 
 /// One answer of one check. Sorted by severity, code, subject.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
     /// How bad it is; `error` means that the answer is no (exit code 4).

@@ -88,6 +88,9 @@ pub mod preflight;
 pub mod prometheus;
 #[doc(hidden)]
 pub mod report;
+#[cfg(feature = "schema")]
+#[doc(hidden)]
+pub mod schema;
 pub mod server;
 pub mod simulate;
 #[cfg(feature = "throwaway")]

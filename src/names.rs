@@ -16,6 +16,7 @@ pub const NAME_LIMIT_BYTES: usize = 63;
 
 /// Schema and name of a table, as the catalog holds them: no quotes, case kept.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TableName {
     /// Name of the schema.

@@ -13,6 +13,7 @@ use crate::{
 
 /// What is balanced over the slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Measure {
     /// Both the walsender's and the apply worker's time.
@@ -37,6 +38,7 @@ impl Measure {
 
 /// What happens to foreign keys that end up between two slots (docs/rules.md, "Foreign keys that are cut").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ForeignKeyMode {
     /// Dropped on the subscriber before the start, restored and validated after the cutover.
@@ -50,6 +52,7 @@ pub enum ForeignKeyMode {
 
 /// What happens to tables whose UPDATE and DELETE cannot be published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum NoIdentity {
     /// An error-level finding.
@@ -165,6 +168,7 @@ impl From<Pin> for String {
 
 /// How one hot table is split over several slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Split {
     /// Number of parts, 2 to 64: partitions are dealt out, rows of a plain table are by row filters (15 or later).
@@ -173,6 +177,7 @@ pub struct Split {
 
 /// A table name or a pattern with `*` and `?` over `schema.name`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Pattern(pub String);
 
@@ -259,6 +264,7 @@ fn glob(pattern: &[Glyph], text: &[char]) -> bool {
 
 /// Weight of the foreign keys between two tables.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EdgeWeight {
     /// One of the two tables, as `schema.table`.
@@ -271,6 +277,7 @@ pub struct EdgeWeight {
 
 /// What the operator wants: how many slots, what must or must not share one, what to do with odd tables.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
     /// Number of shared publications, each with a slot: a number, a range or `auto`; dedicated slots come on top.

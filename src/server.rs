@@ -40,13 +40,16 @@ impl From<ServerVersion> for u32 {
 }
 
 impl ServerVersion {
+    /// The numbers that are versions: two digits of the major release, four of the minor one.
+    pub const RANGE: std::ops::RangeInclusive<u32> = 10_000..=999_999;
+
     /// The newest minor release of a major version, for plans made without a server.
     pub fn of_major(major: u32) -> Self {
         ServerVersion(major * 10_000)
     }
     /// Whether it is of the form that versions have since 10, as 150018.
     pub fn is_well_formed(self) -> bool {
-        (1..100).contains(&self.major())
+        Self::RANGE.contains(&self.0)
     }
     /// The major version: 15 for 15.18.
     pub fn major(self) -> u32 {
@@ -268,6 +271,7 @@ impl fmt::Display for SystemIdentifier {
 
 /// What was read about a server. Absent means not known, never zero.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ServerFacts {
     /// Version of the server (`server_version_num`), for example 150018.

@@ -6,8 +6,9 @@ use std::{fmt::Write, path::Path};
 use pgslotplan::{
     finding::{self, Finding, Severity},
     format,
-    names::{is_unprintable, one_line},
+    names::one_line,
 };
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::{Value, json};
 
 use super::{
@@ -76,22 +77,22 @@ impl FailOn {
 impl FindingFormat {
     /// Prints the findings, sorted, in this form. `file` is what they are about.
     pub fn print(self, console: &Console, findings: &[Finding], file: &Path) -> Result<(), Failure> {
-        let text = self.render(findings, file);
+        let text = self.render(findings, file)?;
         if self == FindingFormat::Github { console.verbatim(&text) } else { console.result(&text) }
     }
 
-    fn render(self, findings: &[Finding], file: &Path) -> String {
+    fn render(self, findings: &[Finding], file: &Path) -> Result<String, Failure> {
         let mut sorted = findings.to_vec();
         sorted.sort();
-        match self {
+        Ok(match self {
             FindingFormat::Text => text(&sorted),
             FindingFormat::Json => pretty(&json!({
                 "kind": "findings", "version": 1, "tool": format::TOOL, "findings": sorted,
             })),
             FindingFormat::Github => github(&sorted, file),
             FindingFormat::Sarif => sarif(&sorted, file),
-            FindingFormat::Junit => junit(&sorted, file),
-        }
+            FindingFormat::Junit => junit(&sorted, file)?,
+        })
     }
 }
 
@@ -219,43 +220,35 @@ fn sarif(findings: &[Finding], file: &Path) -> String {
 }
 
 /// One test case a finding; warnings and errors fail, notes pass with output. Without findings one case passes.
-fn junit(findings: &[Finding], file: &Path) -> String {
-    let failures = findings.iter().filter(|finding| finding.severity < Severity::Info).count();
-    let tests = findings.len().max(1);
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let _ = writeln!(out, "<testsuite name=\"pgslotplan\" tests=\"{tests}\" failures=\"{failures}\">");
-    let class = xml(&file.to_string_lossy());
+fn junit(findings: &[Finding], file: &Path) -> Result<String, Failure> {
+    // XML 1.0 can hold neither; what else it cannot hold is escaped by `one_line`, or left out by the library.
+    let xml = |text: &str| text.replace(['\u{FFFE}', '\u{FFFF}'], "\u{FFFD}");
+    let class = xml(&one_line(&file.to_string_lossy()));
+    let case = |name: String, status: TestCaseStatus| {
+        let mut case = TestCase::new(name, status);
+        case.set_classname(class.clone());
+        case
+    };
+    let mut suite = TestSuite::new("pgslotplan");
     for finding in findings {
-        let name = xml(&format!("{} {}", finding.code, finding.subject));
-        let (message, body) = (xml(&finding.message), xml(&body(finding)));
-        let inner = match finding.severity {
-            Severity::Info => format!("<system-out>{body}</system-out>"),
-            severity => format!("<failure type=\"{severity}\" message=\"{message}\">{body}</failure>"),
-        };
-        let _ = writeln!(out, "  <testcase classname=\"{class}\" name=\"{name}\">{inner}</testcase>");
-    }
-    if findings.is_empty() {
-        let _ = writeln!(out, "  <testcase classname=\"{class}\" name=\"no findings\"/>");
-    }
-    out.push_str("</testsuite>\n");
-    out
-}
-
-/// Escaped for XML; control characters, which XML 1.0 cannot hold, become U+FFFD.
-fn xml(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' => out.push_str("&#10;"),
-            c if is_unprintable(c) || matches!(c, '\u{FFFE}' | '\u{FFFF}') => out.push('\u{FFFD}'),
-            c => out.push(c),
+        let name = xml(&format!("{} {}", one_line(&finding.code), finding.subject));
+        if finding.severity == Severity::Info {
+            let mut noted = case(name, TestCaseStatus::success());
+            noted.set_system_out(xml(&body(finding)));
+            suite.add_test_case(noted);
+        } else {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_type(finding.severity.to_string()).set_message(xml(&one_line(&finding.message)));
+            status.set_description(xml(&body(finding)));
+            suite.add_test_case(case(name, status));
         }
     }
-    out
+    if findings.is_empty() {
+        suite.add_test_case(case("no findings".to_owned(), TestCaseStatus::success()));
+    }
+    let mut report = Report::new("pgslotplan");
+    report.add_test_suite(suite);
+    report.to_string().map_err(|error| Failure::new("the findings cannot be written as JUnit XML").source(error))
 }
 
 #[cfg(test)]
@@ -275,7 +268,7 @@ mod tests {
     }
 
     fn render(format: FindingFormat) -> String {
-        format.render(&findings(), Path::new("a,b.json"))
+        format.render(&findings(), Path::new("a,b.json")).unwrap()
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::names::one_line;
 
 /// Where in a migration a step belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// The subscriber's tables.
@@ -50,6 +51,7 @@ impl Phase {
 
 /// Where a step runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum StepSide {
     /// psql on the publisher.
@@ -242,6 +244,7 @@ impl StepId {
 
 /// A variable that a step reads: a psql variable of an SQL file, an environment variable of a script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Variable {
     /// Its name: for `psql -v`, or in the environment.

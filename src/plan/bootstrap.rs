@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How the data gets to the subscriber.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Bootstrap {
     /// The native initial copy of each subscription.

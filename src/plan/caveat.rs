@@ -7,6 +7,7 @@ use crate::names::TableName;
 /// Something about a table that is not as it should be, and that the plan knows. A checker that finds it without a caveat
 /// has found an error.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "caveat", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Caveat {
     /// Updates and deletes of the table would be published, but nothing identifies its rows: they would fail.

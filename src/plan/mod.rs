@@ -43,6 +43,7 @@ pub const STATE_SCHEMA: &str = "pgslotplan";
 
 /// Whether a slot carries one hot group or many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// One hot table group.
@@ -53,6 +54,7 @@ pub enum Role {
 
 /// A member of a publication: a table, a partition root for all its leaves, or a shard of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PlannedTable {
     /// Its schema, as the catalog has it: no quotes, case kept.
@@ -98,6 +100,7 @@ impl PlannedTable {
 
 /// One slot with its publication and subscription.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PlannedSlot {
     /// Name of the replication slot on the publisher.
@@ -135,6 +138,7 @@ pub struct PlannedSlot {
 
 /// What was balanced, in which unit, and with which coefficients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PlannedLoad {
     /// What was balanced: apply time, WAL or both stages of the way.
@@ -150,6 +154,7 @@ pub struct PlannedLoad {
 
 /// A foreign key and whether it joins two slots.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PlannedForeignKey {
     /// The key as the workload has it.
@@ -161,6 +166,7 @@ pub struct PlannedForeignKey {
 
 /// A pair of tables whose foreign keys join two slots.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CutPair {
     /// One of the two tables.
@@ -175,6 +181,7 @@ pub struct CutPair {
 
 /// A point of the trade of peak against cut.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FrontierPoint {
     /// By which share the shared peak may exceed `packing_peak_load`: 0.03 is 3 %.
@@ -187,6 +194,7 @@ pub struct FrontierPoint {
 
 /// A point of the curve of moved groups against peak.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MovePoint {
     /// Number of table groups that are elsewhere than in the previous plan.
@@ -197,6 +205,7 @@ pub struct MovePoint {
 
 /// How good the plan is: peaks, the bound that no plan can beat, and what was traded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Objective {
     /// Largest load over all slots, in the unit of `load.unit`; 0 without slots.
@@ -249,6 +258,7 @@ impl SlotCount {
 
 /// What was found for one number of shared slots, and of dedicated ones where `--max-slots` makes them compete.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SlotCount {
     /// Number of shared slots that this row is about.
@@ -269,6 +279,7 @@ pub struct SlotCount {
 
 /// Why something is where it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "decision", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Decision {
     /// The group has a slot of its own.
@@ -325,6 +336,7 @@ pub enum Decision {
 
 /// The plan from which this one was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PreviousPlan {
     /// Its digest.
@@ -335,6 +347,7 @@ pub struct PreviousPlan {
 
 /// The plan file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
     /// Always `plan`.

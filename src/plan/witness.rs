@@ -11,6 +11,7 @@ mod covers;
 
 /// Proof of a lower bound on the peak of the shared slots. Every value includes what a slot carries by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "bound", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Witness {
     /// What every slot carries by itself in its worst dimension; 0 without dimensions.

@@ -1,7 +1,7 @@
 //! Charts as inline SVG: no script, no inline style (the page's policy forbids both), readable in black and white since
 //! every band and bar is numbered or named. Colours are classes `s0` to `s9`, which the style sheet fills.
 
-use super::markup::Html;
+use maud::{Markup, html};
 
 /// Width of a chart's own coordinates; the page scales it.
 const WIDTH: f64 = 960.0;
@@ -65,31 +65,39 @@ impl Frame {
         10.0 + room * (1.0 - value / self.top)
     }
 
-    fn open(&self, out: &mut Html, label: &str) {
-        let view = format!("0 0 {} {}", self.width, self.height);
-        out.open("svg", &[("viewBox", &view), ("role", &"img"), ("aria-label", &label)]);
-    }
-
-    fn grid(&self, out: &mut Html, step: f64, show: &dyn Fn(f64) -> String, ticks: &[Tick]) {
-        let mut value = 0.0;
-        while value <= self.top * 1.0001 {
-            let y = rounded(self.y(value));
-            out.open("line", &[("class", &"grid"), ("x1", &LEFT), ("x2", &(self.width - 8.0)), ("y1", &y), ("y2", &y)]);
-            out.close("line");
-            let below = rounded(self.y(value) + 4.0);
-            out.tag("text", &[("class", &"end"), ("x", &(LEFT - 6.0)), ("y", &below)], show(value));
-            value += step;
-        }
-        self.times(out, ticks);
-    }
-
-    fn times(&self, out: &mut Html, ticks: &[Tick]) {
+    /// The whole drawing, with `content` over the grid.
+    fn draw(
+        &self,
+        label: &str,
+        step: f64,
+        show: &dyn Fn(f64) -> String,
+        ticks: &[Tick],
+        limit: Option<&Limit<'_>>,
+        content: Markup,
+    ) -> Markup {
+        let right = self.width - 8.0;
         let base = self.height - BELOW;
         let every = if self.width < WIDTH { 2 } else { 1 };
-        for tick in ticks.iter().step_by(every) {
-            let x = rounded(self.x(tick.at));
-            out.open("line", &[("class", &"grid"), ("x1", &x), ("x2", &x), ("y1", &10), ("y2", &base)]).close("line");
-            out.tag("text", &[("x", &rounded(self.x(tick.at) + 3.0)), ("y", &(base + 16.0))], &tick.label);
+        let values = (0..).map(|line| f64::from(line) * step).take_while(|value| *value <= self.top * 1.0001);
+        html! {
+            svg viewBox={ "0 0 " (self.width) " " (self.height) } role="img" aria-label=(label) {
+                @for value in values {
+                    @let y = rounded(self.y(value));
+                    line class="grid" x1=(LEFT) x2=(right) y1=(y) y2=(y) {}
+                    text class="end" x=(LEFT - 6.0) y=(rounded(self.y(value) + 4.0)) { (show(value)) }
+                }
+                @for tick in ticks.iter().step_by(every) {
+                    @let x = rounded(self.x(tick.at));
+                    line class="grid" x1=(x) x2=(x) y1="10" y2=(base) {}
+                    text x=(rounded(self.x(tick.at) + 3.0)) y=(base + 16.0) { (tick.label) }
+                }
+                (content)
+                @if let Some(limit) = limit {
+                    @let y = rounded(self.y(limit.value));
+                    line class="limit" x1=(LEFT) x2=(right) y1=(y) y2=(y) {}
+                    text class="limit-label end" x=(self.width - 12.0) y=(rounded(y - 5.0)) { (limit.label) }
+                }
+            }
         }
     }
 }
@@ -140,54 +148,38 @@ pub(super) fn stacked(
     limit: Option<Limit<'_>>,
     show: &dyn Fn(f64) -> String,
     ticks: &[Tick],
-) -> Html {
+) -> Markup {
     let slots: Vec<Vec<f64>> = slots.iter().map(|values| columns(values)).collect();
     let count = slots.iter().map(Vec::len).max().unwrap_or(0);
     let sum = |column: usize| slots.iter().filter_map(|slot| slot.get(column)).sum::<f64>();
     let highest = (0..count).map(sum).fold(0.0, f64::max);
     let (top, step) = scale(highest.max(limit.as_ref().map_or(0.0, |limit| limit.value * 1.05)));
     let frame = Frame { width: WIDTH, height: 320.0, top };
-    let mut out = Html::default();
-    frame.open(&mut out, label);
-    frame.grid(&mut out, step, show, ticks);
     let mut below = vec![0.0; count];
+    let mut bands: Vec<Markup> = Vec::new();
     for (index, slot) in slots.iter().enumerate() {
         let above: Vec<f64> = below.iter().zip(slot).map(|(base, value)| base + value).collect();
         let mut points = steps(&frame, &above);
         let mut back = steps(&frame, &below);
         back.reverse();
         points.extend(back);
-        let shape = format!("{}Z", path(&points));
-        let class = format!("band {}", colour(index));
-        out.open("path", &[("class", &class), ("d", &shape)]).close("path");
         // The number stands where the band is highest.
         let widest = (0..slot.len()).max_by(|&a, &b| slot[a].total_cmp(&slot[b]).then(b.cmp(&a)));
-        if let Some(column) = widest
-            && frame.y(0.0) - frame.y(slot[column]) >= 13.0
-        {
+        let number = widest.filter(|&column| frame.y(0.0) - frame.y(slot[column]) >= 13.0).map(|column| {
             let x = frame.x((column as f64 + 0.5) / count as f64).clamp(LEFT + 10.0, WIDTH - 20.0);
             let y = frame.y(below[column] + slot[column] / 2.0) + 4.0;
-            let (x, y) = (rounded(x), rounded(y));
-            out.tag("text", &[("class", &"number"), ("x", &x), ("y", &y)], index + 1);
-        }
+            (rounded(x), rounded(y))
+        });
+        bands.push(html! {
+            path class={ "band " (colour(index)) } d={ (path(&points)) "Z" } {}
+            @if let Some((x, y)) = number {
+                text class="number" x=(x) y=(y) { (index + 1) }
+            }
+        });
         below = above;
     }
-    if let Some(limit) = limit {
-        line_of_limit(&mut out, &frame, &limit);
-    }
-    out.close("svg");
-    out
-}
-
-fn line_of_limit(out: &mut Html, frame: &Frame, limit: &Limit<'_>) {
-    let y = rounded(frame.y(limit.value));
-    out.open("line", &[("class", &"limit"), ("x1", &LEFT), ("x2", &(frame.width - 8.0)), ("y1", &y), ("y2", &y)]);
-    out.close("line");
-    out.tag(
-        "text",
-        &[("class", &"limit-label end"), ("x", &(frame.width - 12.0)), ("y", &rounded(y - 5.0))],
-        limit.label,
-    );
+    let content = html! { @for band in &bands { (band) } };
+    frame.draw(label, step, show, ticks, limit.as_ref(), content)
 }
 
 /// What a curve shows.
@@ -203,7 +195,12 @@ pub(super) struct Curve<'a> {
 }
 
 /// One curve, with the careful one beside it.
-pub(super) fn curve(shown: &Curve<'_>, limit: Option<Limit<'_>>, show: &dyn Fn(f64) -> String, ticks: &[Tick]) -> Html {
+pub(super) fn curve(
+    shown: &Curve<'_>,
+    limit: Option<Limit<'_>>,
+    show: &dyn Fn(f64) -> String,
+    ticks: &[Tick],
+) -> Markup {
     let height = shown.height;
     let nominal = columns(shown.nominal);
     let careful = shown.careful.map(columns);
@@ -213,26 +210,19 @@ pub(super) fn curve(shown: &Curve<'_>, limit: Option<Limit<'_>>, show: &dyn Fn(f
     let (top, step) = scale(highest.max(limit.as_ref().map_or(0.0, |limit| limit.value * 1.05)));
     let width = if height < SMALL { HALF_WIDTH } else { WIDTH };
     let frame = Frame { width, height, top };
-    let mut out = Html::default();
-    frame.open(&mut out, shown.label);
-    frame.grid(&mut out, if height < SMALL { top } else { step }, show, ticks);
-    if let Some(careful) = careful {
-        let shape = path(&steps(&frame, &careful));
-        out.open("path", &[("class", &"careful"), ("d", &shape)]).close("path");
-    }
     let points = steps(&frame, &nominal);
-    if let (Some(first), Some(last)) = (points.first(), points.last()) {
-        let base = rounded(frame.y(0.0));
-        let shape = format!("{}L{} {base}L{} {base}Z", path(&points), last.0, first.0);
-        let class = format!("area {}", shown.class);
-        out.open("path", &[("class", &class), ("d", &shape)]).close("path");
-        out.open("path", &[("class", &"line"), ("d", &path(&points))]).close("path");
-    }
-    if let Some(limit) = limit {
-        line_of_limit(&mut out, &frame, &limit);
-    }
-    out.close("svg");
-    out
+    let base = rounded(frame.y(0.0));
+    let content = html! {
+        @if let Some(careful) = &careful {
+            path class="careful" d=(path(&steps(&frame, careful))) {}
+        }
+        @if let (Some(first), Some(last)) = (points.first(), points.last()) {
+            path class={ "area " (shown.class) } d={ (path(&points)) "L" (last.0) " " (base) "L" (first.0) " " (base) "Z" } {}
+            path class="line" d=(path(&points)) {}
+        }
+    };
+    let step = if height < SMALL { top } else { step };
+    frame.draw(shown.label, step, show, ticks, limit.as_ref(), content)
 }
 
 /// A bar of a Gantt chart.
@@ -252,40 +242,37 @@ pub(super) struct Row {
 }
 
 /// Bars in time; `length` is the time at the right edge. Bars too narrow to be seen are merged with their neighbours.
-pub(super) fn gantt(label: &str, rows: &[Row], length: f64, ticks: &[Tick]) -> Html {
+pub(super) fn gantt(label: &str, rows: &[Row], length: f64, ticks: &[Tick]) -> Markup {
     const ROW: f64 = 20.0;
     const NAMES: f64 = 190.0;
     let height = rows.len() as f64 * ROW + BELOW + 10.0;
-    let mut out = Html::default();
-    let view = format!("0 0 {WIDTH} {height}");
-    out.open("svg", &[("viewBox", &view), ("role", &"img"), ("aria-label", &label)]);
+    let base = height - BELOW;
     let x = |time: f64| NAMES + (WIDTH - NAMES - 8.0) * (time / length.max(1e-9)).clamp(0.0, 1.0);
-    for tick in ticks {
-        let at = rounded(x(tick.at * length));
-        let base = height - BELOW;
-        out.open("line", &[("class", &"grid"), ("x1", &at), ("x2", &at), ("y1", &6), ("y2", &base)]).close("line");
-        out.tag("text", &[("x", &(at + 3.0)), ("y", &(base + 16.0))], &tick.label);
-    }
-    for (index, row) in rows.iter().enumerate() {
-        let top = 8.0 + index as f64 * ROW;
-        out.tag("text", &[("class", &"end"), ("x", &(NAMES - 6.0)), ("y", &(top + 12.0))], &row.label);
-        for bar in merged(&row.bars, length / 640.0) {
-            let (from, copied, until) = (x(bar.from), x(bar.copied), x(bar.until));
-            let (class, width) = (format!("band {}", colour(row.slot)), rounded((until - from).max(0.8)));
-            out.open("g", &[]).tag("title", &[], &bar.label);
-            let (x, y, h) = (rounded(from), rounded(top), ROW - 5.0);
-            out.open("rect", &[("class", &class), ("x", &x), ("y", &y), ("width", &width), ("height", &h)]);
-            out.close("rect");
-            if until - copied >= 1.5 {
-                let (x, width) = (rounded(copied), rounded(until - copied));
-                out.open("rect", &[("class", &"catching-up"), ("x", &x), ("y", &y), ("width", &width), ("height", &h)]);
-                out.close("rect");
+    html! {
+        svg viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-label=(label) {
+            @for tick in ticks {
+                @let at = rounded(x(tick.at * length));
+                line class="grid" x1=(at) x2=(at) y1="6" y2=(base) {}
+                text x=(at + 3.0) y=(base + 16.0) { (tick.label) }
             }
-            out.close("g");
+            @for (index, row) in rows.iter().enumerate() {
+                @let top = 8.0 + index as f64 * ROW;
+                text class="end" x=(NAMES - 6.0) y=(top + 12.0) { (row.label) }
+                @for bar in merged(&row.bars, length / 640.0) {
+                    @let (from, copied, until) = (x(bar.from), x(bar.copied), x(bar.until));
+                    @let (y, high) = (rounded(top), ROW - 5.0);
+                    g {
+                        title { (bar.label) }
+                        rect class={ "band " (colour(row.slot)) } x=(rounded(from)) y=(y)
+                            width=(rounded((until - from).max(0.8))) height=(high) {}
+                        @if until - copied >= 1.5 {
+                            rect class="catching-up" x=(rounded(copied)) y=(y) width=(rounded(until - copied)) height=(high) {}
+                        }
+                    }
+                }
+            }
         }
     }
-    out.close("svg");
-    out
 }
 
 fn merged(bars: &[Bar], narrow: f64) -> Vec<Bar> {
@@ -309,14 +296,14 @@ fn merged(bars: &[Bar], narrow: f64) -> Vec<Bar> {
 }
 
 /// A small bar for a table cell, filled to a share; decoration beside the number.
-pub(super) fn bar(share: f64, class: &str) -> Html {
-    let mut out = Html::default();
-    out.open("svg", &[("class", &"bar"), ("viewBox", &"0 0 100 10"), ("aria-hidden", &"true")]);
-    out.raw("<rect class=\"bar-all\" width=\"100\" height=\"10\"></rect>");
+pub(super) fn bar(share: f64, class: &str) -> Markup {
     let width = rounded(share.clamp(0.0, 1.0) * 100.0);
-    out.open("rect", &[("class", &class), ("width", &width), ("height", &10)]).close("rect");
-    out.close("svg");
-    out
+    html! {
+        svg class="bar" viewBox="0 0 100 10" aria-hidden="true" {
+            rect class="bar-all" width="100" height="10" {}
+            rect class=(class) width=(width) height="10" {}
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! The last sections: findings, the sweep over slot counts, the list of tables, policy and provenance.
 
+use maud::{Markup, html};
+
 use super::{
     Section, chart,
-    markup::Html,
-    view::{View, bytes, end_table, number, rate, scroll, table},
+    view::{TableRow, View, bytes, number, rate, scroll, table},
 };
 use crate::{
     finding::{self, Finding, Severity},
@@ -22,65 +23,61 @@ pub(super) fn sections(view: &View<'_>) -> Vec<Section> {
     sections
 }
 
-fn findings(view: &View<'_>) -> Html {
-    let mut out = Html::default();
+fn findings(view: &View<'_>) -> Markup {
     if view.findings.is_empty() {
-        out.tag("p", &[], "None.");
-        return out;
+        return html! { p { "None." } };
     }
-    out.tag(
-        "p",
-        &[],
-        format_args!(
-            "{}, {}, {}.",
-            counted(view.count(Severity::Error), "error"),
-            counted(view.count(Severity::Warning), "warning"),
-            counted(view.count(Severity::Info), "note")
-        ),
-    );
-    out.raw("<ul class=\"findings\">");
-    let opened = |out: &mut Html, finding: &Finding| {
+    let opened = |finding: &Finding, content: Markup| {
         let (class, word) = match finding.severity {
             Severity::Error => ("bad", "✖ Error"),
             Severity::Warning => ("doubt", "▲ Warning"),
             Severity::Info => ("quiet", "ℹ Note"),
         };
-        out.open("li", &[("class", &class)]);
-        out.tag("strong", &[], format_args!("{word} {}", finding.code));
+        html! { li class=(class) { strong { (word) " " (finding.code) } (content) } }
     };
-    for alike in finding::condensed(&view.findings) {
-        for finding in alike.shown {
-            opened(&mut out, finding);
-            out.tag("p", &[], format_args!("{}: {}.", finding.subject, finding.message.trim_end_matches('.')));
-            if let Some(detail) = &finding.detail {
-                out.tag("p", &[], detail);
-            }
-            if let Some(hint) = &finding.hint {
-                out.raw("<p><b>What to do:</b> ").text(hint).raw("</p>");
-            }
-            out.raw("</li>");
+    let whole = |finding: &Finding| {
+        html! {
+            p { (maud::display(&finding.subject)) ": " (finding.message.trim_end_matches('.')) "." }
+            @if let Some(detail) = &finding.detail { p { (detail) } }
+            @if let Some(hint) = &finding.hint { p { b { "What to do:" } " " (hint) } }
         }
-        if let Some((first, rest)) = alike.rest() {
-            opened(&mut out, first);
-            out.tag("p", &[], rest).raw("</li>");
+    };
+    html! {
+        p {
+            (counted(view.count(Severity::Error), "error")) ", " (counted(view.count(Severity::Warning), "warning")) ", "
+            (counted(view.count(Severity::Info), "note")) "."
+        }
+        ul class="findings" {
+            @for alike in finding::condensed(&view.findings) {
+                @let rest = alike.rest();
+                @for finding in alike.shown { (opened(finding, whole(finding))) }
+                @if let Some((first, rest)) = rest { (opened(first, html! { p { (rest) } })) }
+            }
         }
     }
-    out.raw("</ul>");
-    out
 }
 
-fn counts(view: &View<'_>) -> Html {
+fn counts(view: &View<'_>) -> Markup {
     let plan = view.plan;
-    let mut out = Html::default();
-    if let Some(why) = plan.why_so_many() {
-        let shared = plan.count_of(Role::Shared);
-        let chosen =
-            format!("{} {} chosen: {why}.", counted(shared, "shared slot"), if shared == 1 { "was" } else { "were" });
-        out.tag("p", &[], chosen);
-    }
-    let mut list = Html::default();
-    table(
-        &mut list,
+    let rows = html! {
+        @for row in &plan.slot_counts {
+            @let chosen = row.is_chosen(plan);
+            tr class=[chosen.then_some("this")] {
+                th scope="row" class="n" { (row.shared) @if chosen { " (chosen)" } }
+                (number(row.dedicated.len()))
+                @if let Some(peak) = row.packing_peak_load {
+                    td class="n" { (chart::bar(plan.share_of_slot(peak), "s0")) (plan.shown_load(peak)) }
+                } @else {
+                    (number("ruled out"))
+                }
+                (number(plan.shown_load(row.lower_bound)))
+                (number(row.shown_gap().unwrap_or("–".to_owned())))
+                td { (maud::display(row.shown_headroom().unwrap_or("–"))) }
+                (number(format_args!("{:.2}", row.publisher_decode_load)))
+            }
+        }
+    };
+    let list = table(
         "Decoding: publisher cores busy with decoding at peak, all walsenders together. Every slot decodes all WAL.",
         &[
             ("Shared", true),
@@ -91,41 +88,19 @@ fn counts(view: &View<'_>) -> Html {
             ("Headroom", false),
             ("Decoding", true),
         ],
+        rows,
     );
-    for row in &plan.slot_counts {
-        list.raw(if row.is_chosen(plan) { "<tr class=\"this\">" } else { "<tr>" });
-        list.tag(
-            "th",
-            &[("scope", &"row"), ("class", &"n")],
-            format_args!("{}{}", row.shared, if row.is_chosen(plan) { " (chosen)" } else { "" }),
-        );
-        number(&mut list, row.dedicated.len());
-        match row.packing_peak_load {
-            Some(peak) => {
-                list.raw("<td class=\"n\">")
-                    .push(chart::bar(view.plan.share_of_slot(peak), "s0"))
-                    .text(view.plan.shown_load(peak))
-                    .raw("</td>");
-            }
-            None => number(&mut list, "ruled out"),
+    let shared = plan.count_of(Role::Shared);
+    html! {
+        @if let Some(why) = plan.why_so_many() {
+            p { (counted(shared, "shared slot")) " " (if shared == 1 { "was" } else { "were" }) " chosen: " (maud::display(why)) "." }
         }
-        number(&mut list, view.plan.shown_load(row.lower_bound));
-        number(&mut list, row.shown_gap().unwrap_or("–".to_owned()));
-        list.tag("td", &[], row.shown_headroom().unwrap_or("–"));
-        number(&mut list, format_args!("{:.2}", row.publisher_decode_load));
-        list.raw("</tr>");
+        (scroll("Numbers of slots tried", list))
     }
-    end_table(&mut list);
-    scroll(&mut out, "Numbers of slots tried", list);
-    out
 }
 
-fn tables(view: &View<'_>) -> Html {
-    let mut out = Html::default();
-    out.raw("<p class=\"filter\" hidden><label for=\"filter\">Filter by table or slot</label> <input id=\"filter\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\"> <span role=\"status\" class=\"quiet\"></span></p>");
-    let mut list = Html::default();
-    table(
-        &mut list,
+fn tables(view: &View<'_>) -> Markup {
+    let list = table(
         "Every planned table, heaviest first; partitions count with their root. Peak load is the table's own share of a slot.",
         &[
             ("Table", false),
@@ -138,52 +113,49 @@ fn tables(view: &View<'_>) -> Html {
             ("Indexes", true),
             ("Identity", false),
         ],
+        html! { @for row in &view.tables { (table_row(view, row)) "\n" } },
     );
-    for row in &view.tables {
-        list.raw("<tr><th scope=\"row\">").text(&row.name);
-        if row.partitions > 0 {
-            list.text(format_args!(" ({})", counted(row.partitions, "partition")));
+    let left_out = &view.plan.excluded;
+    html! {
+        p class="filter" hidden {
+            label for="filter" { "Filter by table or slot" } " "
+            input id="filter" type="search" autocomplete="off" spellcheck="false"; " "
+            span role="status" class="quiet" {}
         }
-        list.raw("</th>");
-        let slot = view.planned.slots.get(row.slot).map_or("", |slot| slot.name.as_str());
-        if row.slot_count > 1 {
-            list.tag("td", &[], format_args!("{slot} and {} more", row.slot_count - 1));
-        } else {
-            list.tag("td", &[], slot);
+        (scroll("All tables", list))
+        @if !left_out.is_empty() {
+            details {
+                summary { "Left out (" (left_out.len()) ")" }
+                ul {
+                    @for excluded in left_out {
+                        @let name = names::TableName::new(excluded.schema.clone(), excluded.name.clone());
+                        li { (maud::display(name)) ": " (maud::display(&excluded.reason)) }
+                    }
+                }
+            }
         }
-        let value = |list: &mut Html, value: f64, shown: &dyn std::fmt::Display| {
-            list.tag("td", &[("class", &"n"), ("data-v", &short(value))], shown);
-        };
-        value(&mut list, row.peak, &view.plan.shown_load(row.peak));
-        list.tag(
-            "td",
-            &[("data-v", &row.peak_bucket)],
-            if row.peak > 0.0 { view.bucket_time(row.peak_bucket) } else { "–".to_owned() },
-        );
-        value(&mut list, row.wal_mean, &bytes(row.wal_mean));
-        let changed = row.rows[0] + row.rows[1] + row.rows[3];
-        value(&mut list, changed, &rate(changed));
-        value(&mut list, row.copy_bytes as f64, &bytes(row.copy_bytes as f64));
-        value(
-            &mut list,
-            row.index_bytes as f64,
-            &format_args!("{}: {}", row.index_count, bytes(row.index_bytes as f64)),
-        );
-        list.tag("td", &[], row.identity).raw("</tr>\n");
     }
-    end_table(&mut list);
-    scroll(&mut out, "All tables", list);
-    if !view.plan.excluded.is_empty() {
-        out.raw("<details><summary>")
-            .text(format_args!("Left out ({})", view.plan.excluded.len()))
-            .raw("</summary><ul>");
-        for excluded in &view.plan.excluded {
-            let name = names::TableName::new(excluded.schema.clone(), excluded.name.clone());
-            out.tag("li", &[], format_args!("{name}: {}", excluded.reason));
+}
+
+fn table_row(view: &View<'_>, row: &TableRow<'_>) -> Markup {
+    let slot = view.planned.slots.get(row.slot).map_or("", |slot| slot.name.as_str());
+    let value = |value: f64, shown: String| html! { td class="n" data-v=(short(value)) { (shown) } };
+    let changed = row.rows[0] + row.rows[1] + row.rows[3];
+    html! {
+        tr {
+            th scope="row" {
+                (maud::display(&row.name)) @if row.partitions > 0 { " (" (counted(row.partitions, "partition")) ")" }
+            }
+            td { (slot) @if row.slot_count > 1 { " and " (row.slot_count - 1) " more" } }
+            (value(row.peak, view.plan.shown_load(row.peak)))
+            td data-v=(row.peak_bucket) { @if row.peak > 0.0 { (view.bucket_time(row.peak_bucket)) } @else { "–" } }
+            (value(row.wal_mean, bytes(row.wal_mean)))
+            (value(changed, rate(changed)))
+            (value(row.copy_bytes as f64, bytes(row.copy_bytes as f64)))
+            (value(row.index_bytes as f64, format!("{}: {}", row.index_count, bytes(row.index_bytes as f64))))
+            td { (row.identity) }
         }
-        out.raw("</ul></details>");
     }
-    out
 }
 
 /// Enough digits to sort by.
@@ -191,18 +163,10 @@ fn short(value: f64) -> String {
     if value == 0.0 { "0".to_owned() } else { format!("{value:.4e}") }
 }
 
-fn provenance(view: &View<'_>) -> Html {
+fn provenance(view: &View<'_>) -> Markup {
     let (plan, workload) = (view.plan, view.workload);
-    let mut out = Html::default();
-    let mut list = Html::default();
-    list.raw("<table><caption>Where this comes from</caption><tbody>");
-    let mut line = |name: &str, value: String| {
-        list.raw("<tr>")
-            .tag("th", &[("scope", &"row")], name)
-            .raw("<td class=\"w\">")
-            .tag("code", &[], value)
-            .raw("</td></tr>");
-    };
+    let mut lines: Vec<(&str, String)> = Vec::new();
+    let mut line = |name: &'static str, value: String| lines.push((name, value));
     line("Plan (SHA-256)", plan.plan_sha256.to_string());
     line("Workload (SHA-256)", plan.workload_sha256.to_string());
     line(
@@ -230,52 +194,43 @@ fn provenance(view: &View<'_>) -> Html {
         ),
     );
     line("Load balanced", format!("{:?}: {}", plan.load.measure, plan.load.unit).to_lowercase());
-    list.raw("</tbody></table>");
-    scroll(&mut out, "Provenance", list);
-    if !workload.gaps.is_empty() || !workload.notes.is_empty() {
-        out.raw("<h3>Gaps and notes of the sampling</h3><ul>");
-        for gap in &workload.gaps {
-            out.tag(
-                "li",
-                &[],
-                format_args!(
-                    "Not observed from {} to the end of {}: {}",
-                    view.bucket_time(gap.from_bucket as usize),
-                    view.bucket_time(gap.to_bucket as usize),
-                    gap.reason
-                ),
-            );
+    let origin = html! {
+        table {
+            caption { "Where this comes from" }
+            tbody { @for (name, value) in &lines { tr { th scope="row" { (name) } td class="w" { code { (value) } } } } }
         }
-        for note in &workload.notes {
-            out.tag("li", &[], note);
-        }
-        out.raw("</ul>");
-    }
-    out.raw("<h3>Policy</h3>");
-    match toml::to_string(&plan.policy) {
-        Ok(text) => {
-            out.raw("<pre tabindex=\"0\" role=\"region\" aria-label=\"Policy\">");
-            for line in text.lines() {
-                out.text(line).raw("\n");
-            }
-            out.raw("</pre>");
-        }
-        Err(error) => drop(out.tag("p", &[], format_args!("The policy cannot be shown: {error}."))),
-    }
-    out.raw("<h3>Coefficients</h3>");
-    let mut list = Html::default();
-    table(&mut list, "Cost of each thing", &[("Coefficient", false), ("Low", true), ("Nominal", true), ("High", true)]);
+    };
     let sets = &plan.load.coefficients;
-    for ((name, low), ((_, nominal), (_, high))) in
-        sets.low.named().into_iter().zip(sets.nominal.named().into_iter().zip(sets.high.named()))
-    {
-        list.raw("<tr>").tag("th", &[("scope", &"row")], name);
-        for value in [low, nominal, high] {
-            number(&mut list, value);
+    let costs = sets.low.named().into_iter().zip(sets.nominal.named().into_iter().zip(sets.high.named()));
+    let coefficients = table(
+        "Cost of each thing",
+        &[("Coefficient", false), ("Low", true), ("Nominal", true), ("High", true)],
+        html! {
+            @for ((name, low), ((_, nominal), (_, high))) in costs {
+                tr { th scope="row" { (name) } (number(low)) (number(nominal)) (number(high)) }
+            }
+        },
+    );
+    html! {
+        (scroll("Provenance", origin))
+        @if !workload.gaps.is_empty() || !workload.notes.is_empty() {
+            h3 { "Gaps and notes of the sampling" }
+            ul {
+                @for gap in &workload.gaps {
+                    li {
+                        "Not observed from " (view.bucket_time(gap.from_bucket as usize)) " to the end of "
+                        (view.bucket_time(gap.to_bucket as usize)) ": " (maud::display(&gap.reason))
+                    }
+                }
+                @for note in &workload.notes { li { (note) } }
+            }
         }
-        list.raw("</tr>");
+        h3 { "Policy" }
+        @match toml::to_string(&plan.policy) {
+            Ok(text) => { pre tabindex="0" role="region" aria-label="Policy" { (text) } }
+            Err(error) => { p { "The policy cannot be shown: " (maud::display(error)) "." } }
+        }
+        h3 { "Coefficients" }
+        (scroll("Coefficients", coefficients))
     }
-    end_table(&mut list);
-    scroll(&mut out, "Coefficients", list);
-    out
 }

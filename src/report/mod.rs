@@ -3,21 +3,21 @@
 //!
 //! Everything can be read without script; a script of our own (`script.js`) only sorts and filters the list of tables.
 //! The page loads nothing: its content security policy allows that script and that style by their hashes and nothing
-//! else. Names from a database pass through `markup`, which escapes them. `overview`, `what_happens` and `details` are the
-//! sections in their order; `chart` draws, `view` derives what plan and forecast do not state.
+//! else. Markup is maud's, which escapes whatever these files do not write as markup; `visible` shows what would hide.
+//! `overview`, `what_happens` and `details` are the sections in their order; `chart` draws, `view` derives what plan and
+//! forecast do not state.
 
 mod chart;
 mod details;
-mod markup;
 mod overview;
 mod view;
 mod what_happens;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
+use maud::{DOCTYPE, Markup, PreEscaped};
 use sha2::{Digest, Sha256};
 
-use crate::{format::TOOL, plan::Plan, simulate::forecast::Forecast, workload::Workload};
-use markup::Html;
+use crate::{format::TOOL, names, plan::Plan, simulate::forecast::Forecast, workload::Workload};
 use view::View;
 
 const STYLE: &str = include_str!("style.css");
@@ -34,7 +34,7 @@ pub struct ReportInput<'a> {
 }
 
 /// The sections: anchor, title, content.
-type Section = (&'static str, &'static str, Html);
+type Section = (&'static str, &'static str, Markup);
 
 /// The page. The same input gives the same bytes.
 pub fn html(input: &ReportInput<'_>) -> String {
@@ -42,28 +42,55 @@ pub fn html(input: &ReportInput<'_>) -> String {
     let mut sections: Vec<Section> = overview::sections(&view);
     sections.extend(what_happens::sections(&view));
     sections.extend(details::sections(&view));
-    let mut out = Html::default();
-    out.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    out.open("meta", &[("http-equiv", &"Content-Security-Policy"), ("content", &policy())]);
-    out.raw("\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    out.raw("<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n");
-    out.tag("title", &[], format_args!("Replication plan for {}", view.plan.database));
-    out.raw("\n<style>")
-        .raw(STYLE)
-        .raw("</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the report</a>\n<header>\n");
-    out.tag("h1", &[], format_args!("Replication plan for database {}", view.plan.database));
-    out.tag("p", &[("class", &"quiet")], overview::subtitle(&view));
-    out.raw("</header>\n<nav aria-label=\"Sections\"><ul>");
-    for (anchor, title, _) in &sections {
-        out.raw("<li>").tag("a", &[("href", &format_args!("#{anchor}"))], title).raw("</li>");
-    }
-    out.raw("</ul></nav>\n<main id=\"main\">\n");
-    for (anchor, title, content) in sections {
-        out.open("section", &[("id", &anchor)]).tag("h2", &[], title).push(content).raw("</section>\n");
-    }
-    out.raw("</main>\n<footer>").tag("p", &[], format_args!("Written by {TOOL}. All times are UTC."));
-    out.raw("</footer>\n<script>").raw(SCRIPT).raw("</script>\n</body>\n</html>\n");
-    out.into_string()
+    let page = maud::html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy());
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                title { "Replication plan for " (view.plan.database) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a class="skip" href="#main" { "Skip to the report" }
+                header {
+                    h1 { "Replication plan for database " (view.plan.database) }
+                    p class="quiet" { (overview::subtitle(&view)) }
+                }
+                nav aria-label="Sections" {
+                    ul {
+                        @for (anchor, title, _) in &sections {
+                            li { a href={ "#" (anchor) } { (title) } }
+                        }
+                    }
+                }
+                main id="main" {
+                    @for (anchor, title, content) in &sections {
+                        section id=(anchor) {
+                            h2 { (title) }
+                            (content)
+                        }
+                    }
+                }
+                footer {
+                    p { "Written by " (TOOL) ". All times are UTC." }
+                }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    };
+    visible(&page.into_string())
+}
+
+/// Every text of the page, wherever it came from, without what would turn lines around, hide, or drive a terminal.
+fn visible(page: &str) -> String {
+    let lines: Vec<_> = page.split('\n').map(names::one_line).collect();
+    let mut page = lines.join("\n");
+    page.push('\n');
+    page
 }
 
 /// Nothing is loaded, nothing is sent, and only our style and our script count.
@@ -74,4 +101,25 @@ fn policy() -> String {
         hash(STYLE),
         hash(SCRIPT)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_outside_is_markup() {
+        let (title, text) = ("\"><script>", "<b>&'\u{202E}\u{200B}x");
+        let page = maud::html! { p title=(title) { (text) } };
+        assert_eq!(
+            visible(&page.into_string()),
+            "<p title=\"&quot;&gt;&lt;script&gt;\">&lt;b&gt;&amp;'\\u{202e}\\u{200b}x</p>\n"
+        );
+    }
+
+    #[test]
+    fn the_page_keeps_the_bytes_that_its_policy_names() {
+        assert_eq!(visible(STYLE).strip_suffix('\n'), Some(STYLE));
+        assert_eq!(visible(SCRIPT).strip_suffix('\n'), Some(SCRIPT));
+    }
 }

@@ -1,10 +1,11 @@
 //! The first sections: verdict, load over time, slots, hot tables.
 
+use maud::{Markup, html};
+
 use super::{
     Section, chart,
     chart::{Curve, Limit},
-    markup::Html,
-    view::{View, bytes, end_table, lag, maybe_range, number, percent, rate, scroll, table, with_range},
+    view::{View, bytes, key, lag, maybe_range, number, percent, rate, scroll, table, with_range},
 };
 use crate::{
     finding::Severity,
@@ -38,8 +39,7 @@ pub(super) fn subtitle(view: &View<'_>) -> String {
     )
 }
 
-fn verdict(view: &View<'_>) -> Html {
-    let mut out = Html::default();
+fn verdict(view: &View<'_>) -> Markup {
     let (errors, warnings) = (view.count(Severity::Error), view.count(Severity::Warning));
     let (class, mark, word, more) = match view.worst() {
         Some(Severity::Error) => (
@@ -56,83 +56,66 @@ fn verdict(view: &View<'_>) -> Html {
         ),
         _ => ("verdict good", "✔", "Ready to be carried out", "Nothing stands against it.".to_owned()),
     };
-    out.open("div", &[("class", &class)]);
-    out.raw("<p>").tag("strong", &[], format_args!("{mark} {word}.")).raw(" ").tag("span", &[], more);
-    out.raw(" <a href=\"#findings\">Findings</a></p></div>");
-    let lines = [view.plan.proof()].into_iter().chain(view.plan.trade());
-    out.tag("p", &[], lines.collect::<Vec<_>>().join(" "));
-    out.raw("<dl class=\"figures\">");
-    let plan = view.plan;
-    figure(
-        &mut out,
+    let lines: Vec<String> = [view.plan.proof()].into_iter().chain(view.plan.trade()).collect();
+    html! {
+        div class=(class) {
+            p { strong { (mark) " " (word) "." } " " span { (more) } " " a href="#findings" { "Findings" } }
+        }
+        p { (lines.join(" ")) }
+        dl class="figures" {
+            @for (name, value, more) in figures(view) {
+                div { dt { (name) } dd class="big" { (value) } dd class="quiet" { (more) } }
+            }
+        }
+    }
+}
+
+/// What a reader wants to know first: name, value, what it means.
+fn figures(view: &View<'_>) -> Vec<(&'static str, String, String)> {
+    let (plan, planned) = (view.plan, view.planned);
+    let (copy, cutover) = (&view.forecast.copy, &view.forecast.cutover);
+    let mut figures = vec![(
         "Slots",
         plan.slots.len().to_string(),
         format!("{} dedicated, {} shared", plan.count_of(Role::Dedicated), plan.count_of(Role::Shared)),
-    );
+    )];
     if let Some(peak) = plan.slots.first() {
         let against = if plan.load.slot_capacity.is_some() { "of what a slot can carry" } else { "of WAL" };
-        figure(
-            &mut out,
-            "Busiest slot",
-            view.plan.shown_load(peak.peak_load),
-            format!("{against}: {}, {}", peak.name, view.bucket_time(peak.peak_bucket as usize)),
-        );
+        let when = view.bucket_time(peak.peak_bucket as usize);
+        figures.push(("Busiest slot", plan.shown_load(peak.peak_load), format!("{against}: {}, {when}", peak.name)));
     }
-    let planned = view.planned;
-    figure(
-        &mut out,
-        "Worst flush lag",
-        lag(planned.flush_lag_s.nominal),
-        if planned.flush_lag_s.high < 0.0005 {
-            "every slot keeps up, with the careful coefficients too".to_owned()
-        } else {
-            format!("{} with the careful coefficients", lag(planned.flush_lag_s.high))
-        },
-    );
-    let cutover = &view.forecast.cutover;
-    let most = planned.retained_wal_bytes.nominal.max(planned.copy_retained_wal_bytes.nominal);
-    figure(
-        &mut out,
+    let keeps_up = if planned.flush_lag_s.high < 0.0005 {
+        "every slot keeps up, with the careful coefficients too".to_owned()
+    } else {
+        format!("{} with the careful coefficients", lag(planned.flush_lag_s.high))
+    };
+    figures.push(("Worst flush lag", lag(planned.flush_lag_s.nominal), keeps_up));
+    let retained = [planned.copy_retained_wal_bytes.nominal, planned.retained_wal_bytes.nominal];
+    figures.push((
         "Most WAL retained",
-        bytes(most),
-        format!(
-            "during the initial copy {}, afterwards {}",
-            bytes(planned.copy_retained_wal_bytes.nominal),
-            bytes(planned.retained_wal_bytes.nominal)
-        ),
-    );
-    let copy = &view.forecast.copy;
-    figure(
-        &mut out,
+        bytes(retained[0].max(retained[1])),
+        format!("during the initial copy {}, afterwards {}", bytes(retained[0]), bytes(retained[1])),
+    ));
+    figures.push((
         "Initial copy",
         copy.ready_s.nominal.map_or("never ready".to_owned(), |seconds| Seconds(seconds).to_string()),
         format!("{} from {}", Bytes(copy.bytes as f64), view.moment(copy.start_s)),
-    );
-    let drain = if cutover.drain_s.high < 0.0005 { "at once".to_owned() } else { lag(cutover.drain_s.high) };
-    figure(
-        &mut out,
+    ));
+    figures.push((
         "Slots empty after writes stop",
-        drain,
+        if cutover.drain_s.high < 0.0005 { "at once".to_owned() } else { lag(cutover.drain_s.high) },
         format!("at {}, with the careful coefficients", view.moment(cutover.at_s)),
-    );
+    ));
     let cut = plan.foreign_keys.iter().filter(|key| key.cut).count();
-    figure(
-        &mut out,
+    figures.push((
         "Foreign keys between slots",
         cut.to_string(),
         format!("of {}, over {}", plan.foreign_keys.len(), counted(plan.objective.cut_pairs.len(), "table pair")),
-    );
-    out.raw("</dl>");
-    out
+    ));
+    figures
 }
 
-fn figure(out: &mut Html, name: &str, value: String, more: String) {
-    out.raw("<div>").tag("dt", &[], name).tag("dd", &[("class", &"big")], value);
-    out.tag("dd", &[("class", &"quiet")], more).raw("</div>");
-}
-
-fn load(view: &View<'_>) -> Html {
-    let mut out = Html::default();
+fn load(view: &View<'_>) -> Markup {
     let curves: Vec<&[f64]> = view.planned.slots.iter().map(|slot| slot.load.as_slice()).collect();
     let total = |bucket: usize| curves.iter().filter_map(|curve| curve.get(bucket)).sum::<f64>();
     let busiest =
@@ -143,46 +126,55 @@ fn load(view: &View<'_>) -> Html {
         view.bucket_time(busiest.unwrap_or(0))
     );
     let limit = Limit { value: 1.0, label: "all that one slot can carry" };
-    out.raw("<figure>");
-    scroll(&mut out, "Chart: load of all slots", chart::stacked(&label, &curves, Some(limit), &percent, &view.ticks));
-    out.tag(
-        "figcaption",
-        &[],
-        "Each slot's load, the larger of its stages (apply worker, walsender), stacked in the order of the list below, the first at the bottom. Where the stack is above the dashed line, one slot for everything would hardly keep up (the forecast below has its own figures).",
-    );
-    out.raw("</figure><div class=\"slots\">");
-    for (index, slot) in view.planned.slots.iter().enumerate() {
-        out.raw("<figure>").raw("<h3>");
-        out.tag("span", &[("class", &format_args!("key {}", chart::colour(index)))], index + 1).raw(" ");
-        out.text(&slot.name).raw("</h3>");
-        let label = format!(
-            "Load of slot {}: peak {}, mean {}",
-            slot.name,
-            percent(slot.peak_load.nominal),
-            percent(slot.mean_load.nominal)
-        );
-        let limit = Limit { value: 1.0, label: "capacity" };
-        let curve = chart::curve(
-            &Curve { label: &label, nominal: &slot.load, careful: None, height: 120.0, class: &chart::colour(index) },
-            Some(limit),
-            &percent,
-            &view.ticks,
-        );
-        let region = format!("Chart: load of slot {}", slot.name);
-        scroll(&mut out, &region, curve);
-        let caption =
-            format!("Peak {}, mean {}.", with_range(&slot.peak_load, percent), percent(slot.mean_load.nominal));
-        out.tag("figcaption", &[], caption).raw("</figure>");
+    let all = chart::stacked(&label, &curves, Some(limit), &percent, &view.ticks);
+    html! {
+        figure {
+            (scroll("Chart: load of all slots", all))
+            figcaption {
+                "Each slot's load, the larger of its stages (apply worker, walsender), stacked in the order of the list below, the first at the bottom. Where the stack is above the dashed line, one slot for everything would hardly keep up (the forecast below has its own figures)."
+            }
+        }
+        div class="slots" {
+            @for (index, slot) in view.planned.slots.iter().enumerate() {
+                @let (peak, mean) = (percent(slot.peak_load.nominal), percent(slot.mean_load.nominal));
+                @let label = format!("Load of slot {}: peak {peak}, mean {mean}", slot.name);
+                figure {
+                    h3 { (key(index)) " " (slot.name) }
+                    (scroll(&format!("Chart: load of slot {}", slot.name), slot_curve(view, index, &label, 120.0)))
+                    figcaption { "Peak " (with_range(&slot.peak_load, percent)) ", mean " (mean) "." }
+                }
+            }
+        }
     }
-    out.raw("</div>");
-    out
 }
 
-fn slots(view: &View<'_>) -> Html {
-    let mut out = Html::default();
-    let mut list = Html::default();
-    table(
-        &mut list,
+/// The load of one slot, in its colour, under what it can carry.
+fn slot_curve(view: &View<'_>, index: usize, label: &str, height: f64) -> Markup {
+    let nominal = &view.planned.slots[index].load;
+    let shown = Curve { label, nominal, careful: None, height, class: &chart::colour(index) };
+    chart::curve(&shown, Some(Limit { value: 1.0, label: "capacity" }), &percent, &view.ticks)
+}
+
+fn slots(view: &View<'_>) -> Markup {
+    let plan = view.plan;
+    let rows = html! {
+        @for (index, (slot, forecast)) in plan.slots.iter().zip(&view.planned.slots).enumerate() {
+            tr {
+                th scope="row" { (key(index)) " " (slot.name) }
+                td { (slot.role.as_str()) }
+                (number(slot.tables.len()))
+                td class="n" {
+                    (chart::bar(plan.share_of_slot(slot.peak_load), &chart::colour(index))) (plan.shown_load(slot.peak_load))
+                }
+                td { (view.bucket_time(slot.peak_bucket as usize)) }
+                (number(plan.shown_load(slot.mean_load)))
+                (number(format_args!("{}/s", Bytes(slot.wal_bytes_per_s_peak))))
+                (number(Bytes(slot.copy_bytes as f64)))
+                (number(lag(forecast.burst_delay_s.nominal)))
+            }
+        }
+    };
+    let list = table(
         "One line a slot, hottest first. Burst: by how much its largest sampled burst outlasts the interval it came in.",
         &[
             ("Slot", false),
@@ -195,43 +187,29 @@ fn slots(view: &View<'_>) -> Html {
             ("Copy", true),
             ("Burst", true),
         ],
+        rows,
     );
-    for (index, (slot, forecast)) in view.plan.slots.iter().zip(&view.planned.slots).enumerate() {
-        list.raw("<tr><th scope=\"row\">");
-        list.tag("span", &[("class", &format_args!("key {}", chart::colour(index)))], index + 1).raw(" ");
-        list.text(&slot.name).raw("</th>");
-        list.tag("td", &[], slot.role.as_str());
-        number(&mut list, slot.tables.len());
-        list.raw("<td class=\"n\">").push(chart::bar(view.plan.share_of_slot(slot.peak_load), &chart::colour(index)));
-        list.text(view.plan.shown_load(slot.peak_load)).raw("</td>");
-        list.tag("td", &[], view.bucket_time(slot.peak_bucket as usize));
-        number(&mut list, view.plan.shown_load(slot.mean_load));
-        number(&mut list, format_args!("{}/s", Bytes(slot.wal_bytes_per_s_peak)));
-        number(&mut list, Bytes(slot.copy_bytes as f64));
-        number(&mut list, lag(forecast.burst_delay_s.nominal));
-        list.raw("</tr>");
-    }
-    end_table(&mut list);
-    scroll(&mut out, "Slots", list);
-    for (index, slot) in view.plan.slots.iter().enumerate() {
-        out.raw("<h3>").tag("span", &[("class", &format_args!("key {}", chart::colour(index)))], index + 1).raw(" ");
-        out.text(&slot.name).raw("</h3>");
-        let why = match (view.plan.why_alone(slot), slot.role) {
-            (Some(why), _) => format!("Alone: {}.", why),
-            (None, Role::Dedicated) => "Alone, as the policy says.".to_owned(),
-            (None, Role::Shared) => {
-                "Shared: the tables that are not hot, dealt so that the busiest shared slot is as quiet as can be and few foreign keys are cut.".to_owned()
+    html! {
+        (scroll("Slots", list))
+        @for (index, slot) in plan.slots.iter().enumerate() {
+            h3 { (key(index)) " " (slot.name) }
+            p {
+                @match (plan.why_alone(slot), slot.role) {
+                    (Some(why), _) => { "Alone: " (maud::display(why)) "." }
+                    (None, Role::Dedicated) => { "Alone, as the policy says." }
+                    (None, Role::Shared) => {
+                        "Shared: the tables that are not hot, dealt so that the busiest shared slot is as quiet as can be and few foreign keys are cut."
+                    }
+                }
             }
-        };
-        out.tag("p", &[], why);
-        contents(view, index, &mut out);
+            p class="quiet" { (contents(view, index)) }
+        }
+        (rules(view))
     }
-    rules(view, &mut out);
-    out
 }
 
 /// The heaviest tables of a slot; the rest are in the list of tables.
-fn contents(view: &View<'_>, index: usize, out: &mut Html) {
+fn contents(view: &View<'_>, index: usize) -> String {
     const SHOWN: usize = 8;
     let tables: Vec<_> = view.tables.iter().filter(|row| row.slot == index).collect();
     let shown: Vec<String> = tables
@@ -247,78 +225,57 @@ fn contents(view: &View<'_>, index: usize, out: &mut Html) {
         .collect();
     let more = tables.len().saturating_sub(SHOWN);
     let rest = if more > 0 { format!(", and {more} more, all in the list of tables") } else { String::new() };
-    out.tag("p", &[("class", &"quiet")], format_args!("Holds, each with its own peak: {}{rest}.", shown.join(", ")));
+    format!("Holds, each with its own peak: {}{rest}.", shown.join(", "))
 }
 
 /// Decisions of rules.
-fn rules(view: &View<'_>, out: &mut Html) {
+fn rules(view: &View<'_>) -> Markup {
     const SHOWN: usize = 200;
     let lines: Vec<String> = view.plan.rules().map(|decision| decision.sentence(&Marks::plain(12))).collect();
-    if lines.is_empty() {
-        return;
+    html! {
+        @if !lines.is_empty() {
+            details {
+                summary { "Rules kept (" (lines.len()) ")" }
+                ul {
+                    @for line in lines.iter().take(SHOWN) { li { (line) } }
+                    @if lines.len() > SHOWN { li { "and " (lines.len() - SHOWN) " more, in the plan" } }
+                }
+            }
+        }
     }
-    out.raw("<details><summary>").text(format_args!("Rules kept ({})", lines.len())).raw("</summary><ul>");
-    for line in lines.iter().take(SHOWN) {
-        out.tag("li", &[], line);
-    }
-    if lines.len() > SHOWN {
-        out.tag("li", &[], format_args!("and {} more, in the plan", lines.len() - SHOWN));
-    }
-    out.raw("</ul></details>");
 }
 
-fn hot(view: &View<'_>) -> Html {
-    let mut out = Html::default();
-    out.tag(
-        "p",
-        &[],
-        "A table is hot when it would fill more than its share of a shared slot: everything else in that slot would wait behind it.",
-    );
-    for (index, slot) in view.plan.slots.iter().enumerate().filter(|(_, slot)| slot.role == Role::Dedicated) {
-        let forecast = &view.planned.slots[index];
-        let names: Vec<String> = slot.tables.iter().take(3).map(|table| table.table_name().to_string()).collect();
-        let more = slot.tables.len().saturating_sub(3);
-        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-        out.raw("<h3>").text(format_args!("{}{rest}", names.join(", "))).raw("</h3>");
-        if let Some(why) = view.plan.why_alone(slot) {
-            out.tag("p", &[], format_args!("Alone because {}.", why));
+fn hot(view: &View<'_>) -> Markup {
+    let dedicated = view.plan.slots.iter().enumerate().filter(|(_, slot)| slot.role == Role::Dedicated);
+    html! {
+        p {
+            "A table is hot when it would fill more than its share of a shared slot: everything else in that slot would wait behind it."
         }
-        out.raw("<figure>");
-        let label = format!(
-            "Profile of {}: peak {} at {}, mean {}",
-            names.join(", "),
-            view.plan.shown_load(slot.peak_load),
-            view.bucket_time(slot.peak_bucket as usize),
-            view.plan.shown_load(slot.mean_load)
-        );
-        let limit = Limit { value: 1.0, label: "capacity" };
-        let curve = chart::curve(
-            &Curve {
-                label: &label,
-                nominal: &forecast.load,
-                careful: None,
-                height: 160.0,
-                class: &chart::colour(index),
-            },
-            Some(limit),
-            &percent,
-            &view.ticks,
-        );
-        let region = format!("Chart: profile of slot {}", slot.name);
-        scroll(&mut out, &region, curve);
-        out.tag("figcaption", &[], profile(view, index)).raw("</figure>");
-        let lagging = if forecast.flush_lag_s.high < 0.0005 {
-            "In the forecast it keeps up in every bucket.".to_owned()
-        } else {
-            format!(
-                "Flush lag in the forecast: {}; caught up after {}.",
-                with_range(&forecast.flush_lag_s, lag),
-                maybe_range(&forecast.catch_up_s)
-            )
-        };
-        out.tag("p", &[("class", &"quiet")], lagging);
+        @for (index, slot) in dedicated {
+            @let names = slot.tables.iter().take(3).map(|table| table.table_name().to_string()).collect::<Vec<_>>().join(", ");
+            @let more = slot.tables.len().saturating_sub(3);
+            @let (peak, mean) = (view.plan.shown_load(slot.peak_load), view.plan.shown_load(slot.mean_load));
+            @let at = view.bucket_time(slot.peak_bucket as usize);
+            @let label = format!("Profile of {names}: peak {peak} at {at}, mean {mean}");
+            h3 { (names) @if more > 0 { " and " (more) " more" } }
+            @if let Some(why) = view.plan.why_alone(slot) {
+                p { "Alone because " (maud::display(why)) "." }
+            }
+            figure {
+                (scroll(&format!("Chart: profile of slot {}", slot.name), slot_curve(view, index, &label, 160.0)))
+                figcaption { (profile(view, index)) }
+            }
+            p class="quiet" {
+                @let forecast = &view.planned.slots[index];
+                @if forecast.flush_lag_s.high < 0.0005 {
+                    "In the forecast it keeps up in every bucket."
+                } @else {
+                    "Flush lag in the forecast: " (with_range(&forecast.flush_lag_s, lag)) "; caught up after "
+                    (maybe_range(&forecast.catch_up_s)) "."
+                }
+            }
+        }
     }
-    out
 }
 
 /// What the slot's tables do, in one sentence each kind.

@@ -3,12 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, civil::Weekday, tz::TimeZone};
+use maud::{Markup, html};
 
-use super::{
-    ReportInput,
-    chart::Tick,
-    markup::{Attributes, Html},
-};
+use super::{ReportInput, chart, chart::Tick};
 use crate::{
     cost::Confidence,
     finding::{Finding, Severity},
@@ -222,31 +219,36 @@ pub(super) fn rate(value: f64) -> String {
 }
 
 /// A region that scrolls sideways, which the keyboard reaches.
-pub(super) fn scroll(out: &mut Html, label: &str, content: Html) {
-    out.open("div", &[("class", &"scroll"), ("tabindex", &"0"), ("role", &"region"), ("aria-label", &label)]);
-    out.push(content).close("div");
+pub(super) fn scroll(label: &str, content: Markup) -> Markup {
+    html! { div class="scroll" tabindex="0" role="region" aria-label=(label) { (content) } }
 }
 
 /// A column of a table: its head, and whether it holds numbers.
 pub(super) type Column = (&'static str, bool);
 
-/// Start of a table with its head.
-pub(super) fn table(out: &mut Html, caption: &str, columns: &[Column]) {
-    out.raw("<table>").tag("caption", &[], caption).raw("<thead><tr>");
-    for (head, numeric) in columns {
-        let attributes: Attributes<'_> =
-            if *numeric { &[("scope", &"col"), ("class", &"n")] } else { &[("scope", &"col")] };
-        out.tag("th", attributes, head);
+/// A table with its head.
+pub(super) fn table(caption: &str, columns: &[Column], rows: Markup) -> Markup {
+    html! {
+        table {
+            caption { (caption) }
+            thead {
+                tr {
+                    @for (head, numeric) in columns {
+                        th scope="col" class=[numeric.then_some("n")] { (head) }
+                    }
+                }
+            }
+            tbody { (rows) }
+        }
     }
-    out.raw("</tr></thead><tbody>");
-}
-
-/// End of it.
-pub(super) fn end_table(out: &mut Html) {
-    out.raw("</tbody></table>");
 }
 
 /// A number's cell.
-pub(super) fn number(out: &mut Html, text: impl std::fmt::Display) {
-    out.tag("td", &[("class", &"n")], text);
+pub(super) fn number(text: impl std::fmt::Display) -> Markup {
+    html! { td class="n" { (maud::display(text)) } }
+}
+
+/// A slot's number in its colour.
+pub(super) fn key(index: usize) -> Markup {
+    html! { span class={ "key " (chart::colour(index)) } { (index + 1) } }
 }

@@ -10,6 +10,7 @@ use crate::names::quote_identifier;
 
 /// Who runs the server. Decides how settings and grants are named in hints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Flavor {
     /// Self-hosted.

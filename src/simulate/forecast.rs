@@ -11,6 +11,7 @@ use crate::{finding::Finding, format, names::TableName};
 
 /// One answer for each set of coefficients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Range<T = f64> {
     /// With the optimistic coefficients.
@@ -30,6 +31,7 @@ impl<T> Range<T> {
 
 /// How tables are dealt to slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LayoutKind {
     /// The plan's slots.
@@ -46,6 +48,7 @@ pub enum LayoutKind {
 
 /// The forecast file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Forecast {
     /// Always `forecast`.
@@ -91,6 +94,7 @@ impl format::Document for Forecast {
 
 /// What would happen with one way to deal the tables to slots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LayoutForecast {
     /// How its tables are dealt to slots.
@@ -129,6 +133,7 @@ pub struct LayoutForecast {
 
 /// What would happen to one slot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SlotForecast {
     /// Name of the slot; made up for baselines.
@@ -161,6 +166,7 @@ pub struct SlotForecast {
 
 /// A stretch of time in which a slot is behind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Episode {
     /// When the slot falls behind, seconds from the workload's start.
@@ -178,6 +184,7 @@ pub struct Episode {
 
 /// The initial copy of the plan's slots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CopyForecast {
     /// When it starts, seconds from the workload's start.
@@ -197,6 +204,7 @@ pub struct CopyForecast {
 
 /// The initial copy of one table, with the nominal coefficients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TableCopy {
     /// The table that is copied; a partition root for its whole tree.
@@ -218,6 +226,7 @@ pub struct TableCopy {
 
 /// The cutover: how long after writes stop until every slot is empty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CutoverForecast {
     /// When writes stop, seconds from the workload's start.

@@ -14,6 +14,7 @@ use crate::{
 
 /// The subscriber, or one subscription, applies nothing for a while.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Outage {
     /// When it begins, seconds from the workload's start.
@@ -27,6 +28,7 @@ pub struct Outage {
 
 /// Rows written into one table on top of its usual load, in one transaction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BulkLoad {
     /// The table that is written.
@@ -41,6 +43,7 @@ pub struct BulkLoad {
 
 /// Everything that a forecast assumes beside plan and workload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// Cores of the publisher that all walsenders together may use; absent: one for each.

@@ -8,6 +8,7 @@ use crate::names::{TableName, quote_identifier};
 
 /// `MATCH`: when a row with nulls in the key is accepted (`pg_constraint.confmatchtype`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MatchType {
     /// A null in any column is enough.
@@ -21,6 +22,7 @@ pub enum MatchType {
 
 /// What a change of the referenced row does to the referencing rows (`pg_constraint.confupdtype`, `confdeltype`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ReferentialAction {
     /// It is refused, at the end of the transaction where the key is deferred.
@@ -38,6 +40,7 @@ pub enum ReferentialAction {
 
 /// When the key is checked within a transaction (`pg_constraint.condeferrable`, `condeferred`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Deferrability {
     /// At the end of each statement, always.
@@ -51,6 +54,7 @@ pub enum Deferrability {
 
 /// Which rows are known to keep the key (`pg_constraint.convalidated`, from version 18 on `conenforced`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Enforcement {
     /// All of them.
@@ -64,6 +68,7 @@ pub enum Enforcement {
 
 /// A declared foreign key, by its parts. What partitions inherit from it is not listed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ForeignKey {
     /// Referencing table.

@@ -34,6 +34,7 @@ use crate::{format, names::TableName, server::ServerFacts};
 
 /// How the load was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
     /// Statistics counters and the record model of WAL.
@@ -50,6 +51,7 @@ pub enum Method {
 
 /// What a table is to replication; views, foreign and temporary tables are none of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum TableKind {
     /// An ordinary table.
@@ -62,6 +64,7 @@ pub enum TableKind {
 
 /// How a table identifies the old row of an UPDATE or DELETE (`pg_class.relreplident`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ReplicaIdentity {
     /// The primary key, if there is one.
@@ -77,6 +80,7 @@ pub enum ReplicaIdentity {
 
 /// Rates of one table. Missing buckets are not observed, never zero.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Load {
     /// Rows inserted per second.
@@ -156,6 +160,7 @@ impl Load {
 
 /// A table that could be published: shape, replica identity and rates.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Table {
     /// Its schema, as the catalog has it: no quotes, case kept.
@@ -232,6 +237,7 @@ impl Table {
 
 /// Two tables written in the same transactions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CoWrite {
     /// One of the two tables.
@@ -244,6 +250,7 @@ pub struct CoWrite {
 
 /// Something that is not replicated, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Excluded {
     /// Schema of what is left out.
@@ -256,6 +263,7 @@ pub struct Excluded {
 
 /// A stretch of buckets that was not observed, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Gap {
     /// First bucket of the stretch, counted from 0.
@@ -268,6 +276,7 @@ pub struct Gap {
 
 /// The workload file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Workload {
     /// Always `workload`.
