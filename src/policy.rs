@@ -14,6 +14,7 @@ use crate::{
 /// What is balanced over the slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Measure {
     /// Both the walsender's and the apply worker's time.
     #[default]
@@ -38,6 +39,7 @@ impl Measure {
 /// What happens to foreign keys that end up between two slots (docs/rules.md, "Foreign keys that are cut").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum ForeignKeyMode {
     /// Dropped on the subscriber before the start, restored and validated after the cutover.
     #[default]
@@ -51,6 +53,7 @@ pub enum ForeignKeyMode {
 /// What happens to tables whose UPDATE and DELETE cannot be published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum NoIdentity {
     /// An error-level finding.
     #[default]
@@ -133,6 +136,7 @@ impl<'de> Deserialize<'de> for PublicationCount {
 /// Where a table is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[non_exhaustive]
 pub enum Pin {
     /// A slot of its own, hot or not.
     Dedicated,

@@ -40,6 +40,7 @@ use published::Published;
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Target {
     /// Files for psql and sh.
     #[default]

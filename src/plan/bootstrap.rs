@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How the data gets to the subscriber.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Bootstrap {
     /// The native initial copy of each subscription.
     #[default]

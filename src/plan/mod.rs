@@ -270,6 +270,7 @@ pub struct SlotCount {
 /// Why something is where it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "decision", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Decision {
     /// The group has a slot of its own.
     Hot {

@@ -12,6 +12,7 @@ mod covers;
 /// Proof of a lower bound on the peak of the shared slots. Every value includes what a slot carries by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "bound", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Witness {
     /// What every slot carries by itself in its worst dimension; 0 without dimensions.
     Constant,
@@ -96,6 +97,7 @@ pub struct Core {
 
 /// Why a witness proves nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum WitnessError {
     /// An item, slot or dimension beyond those of the plan.
     #[error("witness names {what} {index}, but the plan has {count}")]
