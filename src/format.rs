@@ -14,6 +14,7 @@ pub const TOOL: &str = concat!("pgslotplan ", env!("CARGO_PKG_VERSION"));
 
 /// Why a file's text could not be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FormatError {
     /// Not JSON, or cut off, or a field is missing, unknown or of the wrong type.
     #[error("invalid {kind} file: {message}")]

@@ -52,8 +52,9 @@
 //!
 //! Each kind of file has a version of its own, and another one is refused by name. A field that this release does not know is
 //! refused too, since it may change what the others mean: the error names the field and the release that wrote the file. A
-//! release that adds a field which older ones may leave out raises nothing; they still refuse the file rather than guess. Error
-//! enums may grow and are `#[non_exhaustive]`.
+//! release that adds a field which older ones may leave out raises nothing; they still refuse the file rather than guess. Enums
+//! that may grow are `#[non_exhaustive]`: match them with a last arm `_`. Structs of options may grow too: write them with
+//! `..Default::default()`, as above.
 //!
 //! # Features
 //!

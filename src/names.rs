@@ -27,6 +27,7 @@ pub struct TableName {
 
 /// Why a name cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NameError {
     /// An empty part.
     #[error("invalid name \"{0}\": a part is empty")]

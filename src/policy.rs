@@ -15,6 +15,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Measure {
     /// Both the walsender's and the apply worker's time.
     #[default]
@@ -40,6 +41,7 @@ impl Measure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum ForeignKeyMode {
     /// Dropped on the subscriber before the start, restored and validated after the cutover.
     #[default]
@@ -54,6 +56,7 @@ pub enum ForeignKeyMode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum NoIdentity {
     /// An error-level finding.
     #[default]
@@ -136,6 +139,7 @@ impl<'de> Deserialize<'de> for PublicationCount {
 /// Where a table is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[non_exhaustive]
 pub enum Pin {
     /// A slot of its own, hot or not.
     Dedicated,

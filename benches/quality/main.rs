@@ -1,8 +1,8 @@
 //! Quality of the packing: certified gap and time for each class of instances.
 //!
-//! `cargo bench --bench quality -- [--classes WORD,..] [--seeds N] [--quick] [--rows] [--export DIR] [--noise X]`
-//! A class is run when its name contains one of the words. `--export` also writes every instance and our assignment as
-//! JSON, for the comparison with other solvers (benches/peers/compare.py).
+//! `cargo bench --bench quality -- [--classes WORD,..] [--seeds N] [--first-seed N] [--quick] [--rows] [--export DIR] [--noise X]`
+//! A class is run when its name contains one of the words; "peers" are the sizes that are compared with other solvers.
+//! `--export` also writes every instance and our assignment as JSON, for that comparison (benches/peers/compare.py).
 
 #![allow(
     clippy::print_stdout,
@@ -26,6 +26,7 @@ use pgslotplan::optimize::{
 struct Options {
     words: Vec<String>,
     seeds: u64,
+    first_seed: u64,
     rows: bool,
     export: Option<String>,
     noise: f64,
@@ -34,17 +35,18 @@ struct Options {
 }
 
 const USAGE: &str =
-    "usage: cargo bench --bench quality -- [--classes WORD,..] [--seeds N] [--quick] [--rows] [--export DIR] [--noise X]
-       [--budget small|normal|large|N]
-A class is run when its name contains one of the words.";
+    "usage: cargo bench --bench quality -- [--classes WORD,..] [--seeds N] [--first-seed N] [--quick] [--rows] [--export DIR]
+       [--noise X] [--budget small|normal|large|N]
+A class is run when its name contains one of the words; \"peers\" are the sizes that are compared with other solvers.";
 
 fn options() -> Options {
-    let values = ["--classes", "--seeds", "--export", "--noise", "--budget"];
+    let values = ["--classes", "--seeds", "--first-seed", "--export", "--noise", "--budget"];
     let arguments = Arguments::read(USAGE, &values, &["--quick", "--rows"]);
     let quick = arguments.has("--quick");
     Options {
         words: arguments.words_of("--classes", &classes()),
         seeds: arguments.value("--seeds", if quick { 1 } else { 5 }),
+        first_seed: arguments.value("--first-seed", 1),
         rows: arguments.has("--rows"),
         export: arguments.text("--export").map(str::to_owned),
         noise: arguments.value("--noise", 0.25),
@@ -60,6 +62,9 @@ fn options() -> Options {
 
 const TABLES: [usize; 5] = [20, 100, 1000, 10_000, 100_000];
 const HOURS: [usize; 3] = [1, 24, 168];
+/// Sizes of most databases, for the comparison with other solvers; one seed has one number of bins.
+const PEERS_TABLES: [usize; 4] = [60, 100, 200, 300];
+const PEERS_HOURS: [usize; 2] = [24, 168];
 /// Items, bins, dimensions, and the level of the optimum.
 const PLANTED: [(usize, usize, usize, u64); 6] = [
     (24, 6, 1, 1000),
@@ -74,6 +79,10 @@ fn core_class(tables: usize, hours: usize) -> String {
     format!("core n={tables} T={hours}")
 }
 
+fn peers_class(tables: usize, hours: usize) -> String {
+    format!("peers n={tables} T={hours}")
+}
+
 fn planted_class(items: usize, dimensions: usize) -> String {
     format!("planted fresh n={items} T={dimensions}")
 }
@@ -83,7 +92,8 @@ fn classes() -> Vec<String> {
     let files = ["planted_vector", "pcmax_recipes"].map(str::to_owned);
     let planted = PLANTED.map(|(items, _, dimensions, _)| planted_class(items, dimensions));
     let cores = TABLES.into_iter().flat_map(|tables| HOURS.map(|hours| core_class(tables, hours)));
-    files.into_iter().chain(planted).chain(cores).collect()
+    let peers = PEERS_TABLES.into_iter().flat_map(|tables| PEERS_HOURS.map(|hours| peers_class(tables, hours)));
+    files.into_iter().chain(planted).chain(cores).chain(peers).collect()
 }
 
 struct Row {
@@ -160,7 +170,7 @@ impl Bench {
                 let seeds = if tables >= 100_000 { self.options.seeds.min(2) } else { self.options.seeds };
                 let mut rows = Vec::new();
                 for bins in [6, 7, 8] {
-                    for seed in 1..=seeds {
+                    for seed in self.seeds(seeds) {
                         let zipf = if tables == 20 && seed % 2 == 1 { 0.3 } else { 1.1 };
                         let recipe = CoreRecipe { tables, hours, bins, noise: self.options.noise, zipf, seed };
                         rows.push(self.run(&format!("core_n{tables}_T{hours}_K{bins}_s{seed}"), &core(recipe), None));
@@ -171,13 +181,34 @@ impl Bench {
         }
     }
 
+    fn seeds(&self, count: u64) -> std::ops::Range<u64> {
+        self.options.first_seed..self.options.first_seed + count
+    }
+
+    fn peers(&self) {
+        for (tables, hours) in PEERS_TABLES.into_iter().flat_map(|tables| PEERS_HOURS.map(|hours| (tables, hours))) {
+            let class = peers_class(tables, hours);
+            // Only where they are asked for: the other classes are the quality of all sizes.
+            if self.options.words.is_empty() || !self.wants(&class) {
+                continue;
+            }
+            let rows = self.seeds(self.options.seeds).map(|seed| {
+                let bins = 6 + (seed % 3) as usize;
+                let recipe = CoreRecipe { tables, hours, bins, noise: self.options.noise, zipf: 1.1, seed };
+                self.run(&format!("peers_n{tables:03}_T{hours:03}_K{bins}_s{seed}"), &core(recipe), None)
+            });
+            Self::report(&class, rows.collect());
+        }
+    }
+
     fn fresh_planted(&self) {
         for (items, bins, dimensions, level) in PLANTED {
             let class = planted_class(items, dimensions);
             if !self.wants(&class) {
                 continue;
             }
-            let rows = (1..=self.options.seeds)
+            let rows = self
+                .seeds(self.options.seeds)
                 .map(|seed| {
                     let instance = planted(items, bins, dimensions, level, seed);
                     self.run(&format!("planted_n{items}_T{dimensions}_s{seed}"), &instance, Some(level))
@@ -231,6 +262,7 @@ fn kind(witness: &Witness) -> &'static str {
         Witness::Lagrangian { .. } => "lagrangian",
         Witness::Cases { .. } => "cases",
         Witness::Exhaustive { .. } => "exhaustive",
+        _ => "another",
     }
 }
 
@@ -252,4 +284,5 @@ fn main() {
     bench.files("pcmax_recipes");
     bench.fresh_planted();
     bench.cores();
+    bench.peers();
 }

@@ -142,7 +142,7 @@ pub fn unreadable(path: &Path, error: FormatError) -> Failure {
             Some("The file ends too early: it was cut off, or is still being written.")
         }
         FormatError::Foreign => Some("Workloads are written by \"sample\" and \"generate\", plans by \"plan\"."),
-        FormatError::Syntax { .. } | FormatError::Content { .. } => None,
+        _ => None,
     };
     let failure = Failure::new(format!("could not read {}", shown(path))).source(error);
     match hint {

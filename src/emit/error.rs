@@ -7,6 +7,7 @@ use crate::{
 
 /// Why a plan cannot be spelled out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum EmitError {
     /// A version lacks what the plan asks of it.
     #[error("cannot emit {feature} for {side} version {version}: it needs version {needed}")]

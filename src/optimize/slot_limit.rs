@@ -12,31 +12,58 @@ use crate::policy::PublicationCount;
 /// Splits that are packed with the whole budget, besides the one with the fewest dedicated slots.
 const FINALISTS: usize = 3;
 
-/// The candidates for at most `most` slots.
+/// The candidates for at most `most` slots. Where the limit cuts something, what the same policy without dedicated slots comes to
+/// is one of the finalists, searched in the same way: so that no plan is worse than that one.
 pub fn run(problem: &Problem<'_>, most: u32) -> Swept {
+    let mut swept = within(problem, most, problem.allowance());
+    if swept.limited && problem.policy.max_dedicated > 0 {
+        let sharing = within(problem, most, Allowance { dedicated: 0, beyond: LeftShared::MaxSlots });
+        for position in sharing.finalists {
+            add_finalist(&mut swept, sharing.candidates[position].clone());
+        }
+    }
+    swept
+}
+
+/// In the place of the same candidate where there is one, else as one more.
+fn add_finalist(swept: &mut Swept, candidate: Candidate) {
+    let alike =
+        |other: &Candidate| other.shared_count == candidate.shared_count && other.hot.shared == candidate.hot.shared;
+    let place = swept.candidates.iter().position(alike).unwrap_or(swept.candidates.len());
+    if place < swept.candidates.len() {
+        swept.candidates[place] = candidate;
+    } else {
+        swept.candidates.push(candidate);
+    }
+    if !swept.finalists.contains(&place) {
+        swept.finalists.push(place);
+    }
+}
+
+fn within(problem: &Problem<'_>, most: u32, allowance: Allowance) -> Swept {
     let (low, high) = problem.range();
     let fits = |&count: &u32| {
-        let hot = problem.isolate(count, problem.allowance());
+        let hot = problem.isolate(count, allowance);
         hot.dedicated.len() + (count as usize).min(hot.shared.len()) <= most as usize
     };
     let within: Vec<u32> = (low..=high).filter(fits).collect();
     if within.len() == (low..=high).count() {
-        return problem.try_counts(within);
+        return problem.try_counts(within, allowance);
     }
     if problem.policy.publications == PublicationCount::Auto && !within.is_empty() {
-        let swept = problem.try_counts(within);
+        let swept = problem.try_counts(within, allowance);
         if swept.candidates[swept.chosen].keeps_headroom == Some(true) {
             return swept;
         }
     }
-    among_splits(problem, splits(problem, most, high))
+    among_splits(problem, splits(problem, most, high, allowance.dedicated))
 }
 
 /// For each number of dedicated slots as many shared ones as fit. Cost: a packing with the first budget for each.
-fn splits(problem: &Problem<'_>, most: u32, high: u32) -> Vec<Candidate> {
+fn splits(problem: &Problem<'_>, most: u32, high: u32, dedicated_most: u32) -> Vec<Candidate> {
     let forced = problem.groups.groups.iter().filter(|group| group.is_forced_alone()).count() as u32;
     let room = most.saturating_sub(forced);
-    let largest = problem.policy.max_dedicated.min(room.saturating_sub(1));
+    let largest = dedicated_most.min(room.saturating_sub(1));
     let mut splits = Vec::new();
     for dedicated in 0..=largest {
         let count = high.min(room - dedicated);

@@ -103,7 +103,7 @@ impl Problem<'_> {
     pub fn run(&self) -> Swept {
         let (low, high) = self.range();
         match self.policy.max_slots {
-            None => self.try_counts(low..=high),
+            None => self.try_counts(low..=high, self.allowance()),
             Some(most) => slot_limit::run(self, most),
         }
     }
@@ -117,11 +117,11 @@ impl Problem<'_> {
     }
 
     /// Tries these counts, each with its own hot set, and chooses (docs/rules.md, "Number of slots").
-    pub fn try_counts(&self, counts: impl IntoIterator<Item = u32>) -> Swept {
+    pub fn try_counts(&self, counts: impl IntoIterator<Item = u32>, allowance: Allowance) -> Swept {
         let mut candidates: Vec<Candidate> = Vec::new();
         let automatic = self.policy.publications == PublicationCount::Auto;
         for count in counts {
-            let candidate = self.candidate_of(self.isolate(count, self.allowance()), count);
+            let candidate = self.candidate_of(self.isolate(count, allowance), count);
             if candidates.last().is_some_and(|last| last.shared_count == candidate.shared_count) {
                 break;
             }

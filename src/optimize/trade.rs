@@ -55,6 +55,9 @@ pub fn trade(problem: &Problem<'_>, mut swept: Swept) -> Result<Traded, Optimize
     let mut refused = None;
     for position in swept.finalists.clone() {
         let candidate = &mut swept.candidates[position];
+        if best.as_ref().is_some_and(|((peak, ..), ..)| candidate.bound.value > *peak) {
+            continue;
+        }
         problem.pack_candidate(candidate, problem.options.budget);
         if let Err(error) = not_blocked(candidate) {
             refused.get_or_insert(error);

@@ -9,6 +9,7 @@ use crate::names::TableName;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "caveat", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Caveat {
     /// Updates and deletes of the table would be published, but nothing identifies its rows: they would fail.
     NoIdentity {

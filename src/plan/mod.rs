@@ -281,6 +281,7 @@ pub struct SlotCount {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "decision", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Decision {
     /// The group has a slot of its own.
     Hot {

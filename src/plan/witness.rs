@@ -13,6 +13,7 @@ mod covers;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "bound", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Witness {
     /// What every slot carries by itself in its worst dimension; 0 without dimensions.
     Constant,
@@ -97,6 +98,7 @@ pub struct Core {
 
 /// Why a witness proves nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum WitnessError {
     /// An item, slot or dimension beyond those of the plan.
     #[error("witness names {what} {index}, but the plan has {count}")]

@@ -35,6 +35,7 @@ use trace::Trace;
 
 /// Which layouts are forecast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Compared {
     /// The plan's alone.
     PlanOnly,

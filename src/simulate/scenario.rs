@@ -105,6 +105,7 @@ pub fn copy_rate(nominal: f64) -> Range {
 
 /// Why a piece of a scenario cannot be used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ScenarioError {
     /// Not a time of ours.
     #[error("invalid time \"{0}\": expected \"Mon 14:00\", \"14:00\", an RFC 3339 time, or \"+3h\" from the start")]

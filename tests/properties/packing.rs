@@ -117,7 +117,10 @@ proptest! {
                 prop_assert!(packing.proved_optimal && packing.assignment.is_valid(&instance));
                 prop_assert_eq!(proven(&instance, &packing.bound), Ok(packing.peak));
             }
-            Err(PackError::Apart { proved, .. }) => prop_assert!(proved && best.is_none()),
+            Err(error) => {
+                prop_assert!(matches!(error, PackError::Apart { proved: true, .. }), "{error}");
+                prop_assert!(best.is_none());
+            }
         }
     }
 

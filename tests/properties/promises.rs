@@ -126,6 +126,27 @@ proptest! {
     }
 }
 
+/// The split with one dedicated slot had the lower peak after the first search, so that sharing all was not searched with the
+/// whole budget, which would have made it the better one.
+#[test]
+fn sharing_all_is_searched_as_long() {
+    let workload = workload(308, 19, 2);
+    let policy = Policy {
+        publications: PublicationCount::Range(5, 7),
+        max_slots: Some(6),
+        hot_share: 0.1,
+        max_dedicated: 1,
+        cut_tolerance: 0.0,
+        no_identity: NoIdentity::Full,
+        ..Policy::default()
+    };
+    let made = plan(&workload, &policy, Asked::default()).expect("nothing contradicts");
+    let shared = Policy { max_dedicated: 0, ..policy };
+    let shared = plan(&workload, &shared, Asked::default()).expect("nothing contradicts");
+    assert!(has_finding(&made, "PL106"));
+    assert!(made.objective.peak_load <= shared.objective.peak_load);
+}
+
 /// What may happen between two plans.
 #[derive(Debug, Clone)]
 struct Change {

@@ -1,5 +1,5 @@
 -- The plan's values, what its versions have, and the files of its steps, as psql variables.
-\set plan_sha256 '9d13f0447a732737a6ee5b289a7d9abfe29767fcd6847d71dd13f1ffa7f2a1a4'
+\set plan_sha256 '8317fcaedd0dfbcfb1c141a09bd096228173517a156a2d1ddfb34fc043d8c45f'
 \set prefix 'pgsp'
 \set database 'kajabi_production'
 \set system_identifier ''

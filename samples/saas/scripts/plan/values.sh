@@ -1,5 +1,5 @@
 # What the shell must know of the plan. Sourced.
-plan='567ca2c15041f599be0761ca683de60e7ebbf9d749b3cac714ec28b945952e58'
+plan='c92f062ed93cb8ad70e09faa5bb33100b609c97de360393c9ff5082eaea50a1c'
 prefix='pgsp'
 database='saas'
 slots='pgsp_email_events pgsp_email_messages pgsp_sessions pgsp_page_views pgsp_shared_1 pgsp_shared_2 pgsp_shared_3 pgsp_shared_4'

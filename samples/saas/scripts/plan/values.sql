@@ -1,5 +1,5 @@
 -- The plan's values, what its versions have, and the files of its steps, as psql variables.
-\set plan_sha256 '567ca2c15041f599be0761ca683de60e7ebbf9d749b3cac714ec28b945952e58'
+\set plan_sha256 'c92f062ed93cb8ad70e09faa5bb33100b609c97de360393c9ff5082eaea50a1c'
 \set prefix 'pgsp'
 \set database 'saas'
 \set system_identifier '7712766977824796349'
