@@ -17,7 +17,7 @@ use super::{
 use crate::{
     names::{self, SlotName, TableName, array_literal, copy_field, quote_literal_visibly, quote_psql, quote_shell},
     plan::{
-        Bootstrap as How, Plan, PlannedForeignKey, PlannedSlot, Publishes,
+        Bootstrap as How, Plan, PlannedForeignKey, PlannedSlot, Publishes, left_out,
         needs::{Needs, SPARE},
     },
     policy::ForeignKeyMode,
@@ -309,9 +309,17 @@ fn partitions(context: &Context<'_>) -> Relation {
 fn excluded(context: &Context<'_>) -> Relation {
     Relation {
         name: "planned_excluded",
-        what: "Tables that the plan leaves out.",
-        columns: &["schema_name name", "table_name name"],
-        rows: context.plan.excluded.iter().map(|table| vec![text(&table.schema), text(&table.name)]).collect(),
+        what: "What the plan leaves out: because somebody chose to, of its kind when it was sampled, or of itself.",
+        columns: &["schema_name name", "table_name name", "because text"],
+        rows: context
+            .plan
+            .excluded
+            .iter()
+            .map(|table| {
+                let because = left_out::because(&table.reason).as_str();
+                vec![text(&table.schema), text(&table.name), text(because)]
+            })
+            .collect(),
     }
 }
 

@@ -30,8 +30,14 @@ const DESCRIBED: &[Described] = &[
         false,
     ),
     (
-        "PGSLOTPLAN_ACCEPT_DRIFT",
-        "1: the differences have been read and are accepted; they are shown, and the exit code is 0",
+        "PGSLOTPLAN_ACCEPT",
+        "file of differences between the databases that are wanted, a line for each as pgslotplan check --accept takes it; accepted.txt \
+         in the state folder when not given",
+        false,
+    ),
+    (
+        "PGSLOTPLAN_ACCEPT_REFUSED",
+        "file with lines of statements that the subscriber refused, as the step shows them, which are wanted; none when not given",
         false,
     ),
     ("PGSLOTPLAN_JOBS", "indexes built, or tables dumped and restored, at a time; 4 when not given", false),

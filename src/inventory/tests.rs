@@ -196,3 +196,31 @@ fn statements_spell_hostile_names_as_sql() {
     assert!(hints[0].contains("ALTER ROLE \"a\"\"; DROP\" LOGIN;"), "{hints:?}");
     assert!(hints[1].contains("ALTER ROLE \"a\"\"; DROP\" SET \"DateStyle\" TO 'it''s';"), "{hints:?}");
 }
+
+/// The kit compares by SQL that has a table of the kinds of its own.
+#[test]
+fn the_kit_knows_each_kind_as_this_room_does() {
+    let sql = include_str!("../emit/assets/lib/inventory_compare.sql");
+    let severity = |severity: Severity| match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    };
+    let mut expected: Vec<String> = Vec::new();
+    for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::AvailableExtension) {
+        let parent = kind
+            .parent()
+            .map_or_else(|| "NULL, 0".to_owned(), |(parent, names)| format!("'{}', {names}", parent.as_str()));
+        let carrier = match kind.carrier() {
+            Carrier::Schema => "schema",
+            Carrier::Indexes => "indexes",
+            Carrier::ForeignKeys => "foreign_keys",
+            Carrier::Nobody => "nobody",
+        };
+        let (missing, extra) = (severity(kind.missing()), severity(kind.extra()));
+        expected.push(format!("('{}', {parent}, '{carrier}', '{missing}', '{extra}')", kind.as_str()));
+    }
+    for row in expected {
+        assert!(sql.contains(&row), "lib/inventory_compare.sql lacks {row}");
+    }
+}

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     names::{TableName, one_line},
+    plan::left_out,
     policy::Pattern,
     workload::{
         Excluded, ForeignKey, Load, ReplicaIdentity, Table, TableKind,
@@ -511,16 +512,16 @@ fn choose_kept(
 fn reason_to_exclude(relation: &Relation, unreadable: &BTreeMap<u32, String>, scope: &CatalogScope) -> Option<String> {
     let covers = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.covers(&relation.name));
     let reason = match (relation.kind, relation.persistence) {
-        ('v', _) => "view",
-        ('m', _) => "materialised view",
-        ('f', _) => "foreign table",
-        (_, 't') => "temporary table",
-        (_, 'u') => "unlogged table: it writes no WAL",
+        ('v', _) => left_out::VIEW,
+        ('m', _) => left_out::MATERIALIZED_VIEW,
+        ('f', _) => left_out::FOREIGN_TABLE,
+        (_, 't') => left_out::TEMPORARY_TABLE,
+        (_, 'u') => left_out::UNLOGGED_TABLE,
         _ => match &relation.extension {
             Some(extension) if !covers(&scope.include) => {
                 return Some(format!("owned by extension \"{}\"", one_line(extension)));
             }
-            _ if covers(&scope.exclude) => "excluded by --exclude",
+            _ if covers(&scope.exclude) => left_out::EXCLUDED,
             _ if !relation.is_readable => "its name is not UTF-8, and the database's encoding is SQL_ASCII",
             _ if unreadable.contains_key(&relation.oid) => {
                 let name = one_line(&unreadable[&relation.oid]);

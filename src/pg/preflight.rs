@@ -101,6 +101,7 @@ pub async fn read_side(session: &Session, scope: PreflightScope<'_>) -> Result<S
         functions: reader.list(include_str!("sql/preflight/functions.sql"), function).await?,
         tenant_functions,
         enums: reader.enums().await?,
+        retired: reader.list(include_str!("sql/preflight/retired.sql"), retired).await?,
         large_objects: reader.large_objects(may("may_count_large_objects")?).await?,
         access_rules: match may("may_read_access_rules")? {
             true => Some(reader.list(include_str!("sql/preflight/access_rules.sql"), access_rule).await?),
@@ -209,6 +210,11 @@ fn prepared(row: &Row) -> Result<PreparedFacts, PgError> {
         role: field(row, "role")?,
         age_s: field(row, "age_s")?,
     })
+}
+
+fn retired(row: &Row) -> Result<(TableName, String, u32), PgError> {
+    let gone_in: i32 = field(row, "gone_in")?;
+    Ok((name_of(row, "schema", "name")?, field(row, "what")?, gone_in.unsigned_abs()))
 }
 
 fn trigger(row: &Row) -> Result<TriggerFacts, PgError> {

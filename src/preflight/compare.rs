@@ -273,6 +273,19 @@ pub fn partitions(input: &Input<'_>) -> Vec<Finding> {
     input.tables(code::PF427, Subject::Subscriber, "partitions differ", items)
 }
 
+/// `PF432`: what a version took away is refused when the schema is made.
+pub fn retired(input: &Input<'_>) -> Vec<Finding> {
+    let Some(publisher) = input.publisher() else { return Vec::new() };
+    let (from, to) = (input.plan.publisher_version.major(), input.plan.subscriber_version.major());
+    let lost = publisher.retired.iter().filter(|(_, _, gone_in)| from < *gone_in && *gone_in <= to);
+    let items = lost.map(|(name, what, gone_in)| {
+        TableFinding::new(name, format!("{what}: version {gone_in} and later refuse to make it"))
+            .hint("Make it on the subscriber as its version wants it, and accept the refused lines by PGSLOTPLAN_ACCEPT_REFUSED.")
+    });
+    let items = items.collect();
+    input.tables(code::PF432, Subject::Publisher, "the subscriber's version refuses an object", items)
+}
+
 /// `PF428`: a label that the subscriber's type lacks stops the slot with the first row that has it.
 pub fn enum_labels(input: &Input<'_>) -> Vec<Finding> {
     let Some((publisher, subscriber)) = input.both() else { return Vec::new() };

@@ -10,7 +10,10 @@ use super::{
 use crate::{
     finding::{Finding, Severity, Subject, code},
     names::{TableName, quote_identifier},
-    plan::{PlannedForeignKey, STATE_SCHEMA},
+    plan::{
+        PlannedForeignKey, STATE_SCHEMA,
+        left_out::{self, Because},
+    },
     units::Bytes,
     workload::{ForeignKey, ReplicaIdentity, TableKind},
 };
@@ -134,8 +137,9 @@ fn covered(input: &Input<'_>, publisher: &SideFacts) -> BTreeSet<TableName> {
 /// Tables that could be replicated, but are neither planned nor excluded.
 fn unplanned<'a>(input: &Input<'_>, publisher: &'a SideFacts) -> BTreeMap<&'a TableName, &'a RelationFacts> {
     let covered = covered(input, publisher);
-    let excluded: BTreeSet<TableName> =
-        input.plan.excluded.iter().map(|e| TableName::new(e.schema.clone(), e.name.clone())).collect();
+    // an unlogged table may be an ordinary one by now
+    let stays_out = input.plan.excluded.iter().filter(|e| left_out::because(&e.reason) != Because::Kind);
+    let excluded: BTreeSet<TableName> = stays_out.map(|e| TableName::new(e.schema.clone(), e.name.clone())).collect();
     let left_out = |name: &TableName| excluded.contains(name) || input.plan.policy.exclusion(name).is_some();
     let mut found = BTreeMap::new();
     for (name, relation) in &publisher.relations {
@@ -201,12 +205,22 @@ pub fn new_partitions(input: &Input<'_>) -> Vec<Finding> {
     input.tables(code::PF606, Subject::Publisher, "a new partition is in no publication", items)
 }
 
-/// `PF607`: a table has become partitioned, or the other way round.
+/// `PF607`: a table has become partitioned, or the other way round, or a part of another one.
 pub fn kinds(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
+    let planned: BTreeSet<TableName> = input.plan.members().map(|(_, table)| table.table_name()).collect();
     let mut items = Vec::new();
     for (_, table) in input.plan.members() {
         let name = table.table_name();
+        if let Some(root) = publisher.ancestors(&name).into_iter().find(|root| planned.contains(*root)) {
+            items.push(
+                TableFinding::new(
+                    &name,
+                    format!("it is a partition of {root} now, which is planned too: its rows would arrive twice"),
+                )
+                .hint("Sample and plan again."),
+            );
+        }
         let Some(relation) = publisher.relations.get(&name).filter(|relation| !relation.kind.is(table.kind)) else {
             continue;
         };

@@ -54,6 +54,8 @@ pub struct SideFacts {
     pub tenant_functions: Vec<TenantFunction>,
     /// Labels of enumerated types.
     pub enums: BTreeMap<TableName, Vec<String>>,
+    /// Objects that a later version refuses to make: name, what it is, and the first major version without it.
+    pub retired: Vec<(TableName, String, u32)>,
     /// Number of large objects.
     pub large_objects: Option<u64>,
     /// Lines of pg_hba.conf that the server understands, in order.

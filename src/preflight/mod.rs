@@ -230,6 +230,7 @@ const CHECKS: &[fn(&Input<'_>) -> Vec<Finding>] = &[
     compare::extensions,
     compare::encoding,
     compare::sequences,
+    compare::retired,
     drift::planned_server,
     drift::planned_database,
     drift::plan_errors,

@@ -141,6 +141,7 @@ fn side(major: u32, identifier: &str, started: &str) -> ObservedSide {
         functions: Vec::new(),
         tenant_functions: Vec::new(),
         enums: BTreeMap::new(),
+        retired: Vec::new(),
         large_objects: Some(0),
         access_rules: None,
         wal_bytes_per_s: Some(1e6),
@@ -436,6 +437,10 @@ const CASES: &[(&str, Spoil)] = &[
     ("PF430", |s| set_on(s, false, "server_encoding", "LATIN1")),
     ("PF431", |s| {
         drop(s.publisher().relations.insert(name("s"), RelationFacts { kind: RelationKind::Sequence, ..plain() }))
+    }),
+    ("PF432", |s| {
+        s.plan.publisher_version = ServerVersion::of_major(13);
+        s.publisher().retired.push((name("!"), "postfix operator".into(), 14));
     }),
     ("PF440", |s| {
         s.subscriber().server.version_num = ServerVersion::of_major(15);
@@ -785,6 +790,33 @@ fn many_tables_are_one_finding_for_people_and_all_for_machines() {
     assert!(found[0].message.starts_with("50 times") && found[0].detail.as_ref().unwrap().contains("and 30 more"));
     scene.circumstances.list_limit = usize::MAX;
     assert_eq!(new(&scene).len(), 50);
+}
+
+#[test]
+fn a_planned_table_that_joined_a_planned_tree_is_sent_twice() {
+    let mut scene = Scene::new();
+    scene.of_publisher("a").partition_of = Some(name("p"));
+    scene.of_publisher("p").partitions.push(name("a"));
+    let found = scene.findings();
+    assert!(found.iter().any(|f| f.code == "PF607" && f.message.contains("its rows would arrive twice")), "{found:?}");
+}
+
+/// It was left out because of what it was, and by nobody's choice.
+#[test]
+fn an_unlogged_table_that_became_an_ordinary_one_is_a_new_table() {
+    let mut scene = Scene::new();
+    scene.publisher().relations.insert(name("cache"), plain());
+    scene.subscriber().relations.insert(name("cache"), plain());
+    let said = |scene: &Scene| scene.findings().iter().any(|f| f.code == "PF605");
+    let excluded = |reason: &str| crate::workload::Excluded {
+        schema: name("cache").schema,
+        name: name("cache").name,
+        reason: reason.into(),
+    };
+    scene.plan.excluded = vec![excluded(crate::plan::left_out::UNLOGGED_TABLE)];
+    assert!(said(&scene));
+    scene.plan.excluded = vec![excluded(crate::plan::left_out::EXCLUDED)];
+    assert!(!said(&scene));
 }
 
 #[test]

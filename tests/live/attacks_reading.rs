@@ -191,7 +191,11 @@ impl Scene {
         for (schema, name) in
             [("public", "canary"), ("other", "plain"), ("other", "by_both"), ("other", "by_inet"), ("other", "s")]
         {
-            plan.excluded.push(Excluded { schema: schema.into(), name: name.into(), reason: "a trap".into() });
+            plan.excluded.push(Excluded {
+                schema: schema.into(),
+                name: name.into(),
+                reason: "excluded by --exclude".into(),
+            });
         }
         plan.plan_sha256 = plan.digest();
         let scene = Scene { pair: Pair::of(from, to, DATABASE, plan.clone())?, plan };

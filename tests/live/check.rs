@@ -86,18 +86,8 @@ impl Stage {
             // as a dump carries it: by itself only an older server lets everybody create tables there
             subscriber_cluster.query(story::DATABASE, "GRANT CREATE ON SCHEMA public TO PUBLIC")?;
         }
-        // rows that stay out of the plan on both sides
         let identifier = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
-        let mut plan = story::plan(publisher, subscriber, publisher_cluster.value("postgres", identifier)?);
-        for (schema, name) in
-            [("public", "canary"), ("evil", "pg_class"), ("evil", "pg_publication"), ("evil", "pg_subscription")]
-        {
-            plan.excluded.push(pgslotplan::workload::Excluded {
-                schema: schema.into(),
-                name: name.into(),
-                reason: "not of the application".into(),
-            });
-        }
+        let plan = story::plan(publisher, subscriber, publisher_cluster.value("postgres", identifier)?);
         let stage =
             Stage { publisher: publisher_cluster, subscriber: subscriber_cluster, plan, folder: tempfile::tempdir()? };
         stage.write_plan()?;

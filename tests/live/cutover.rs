@@ -197,7 +197,9 @@ fn hooks(servers: &Servers) -> Result<(), Failed> {
         assert!(said.contains("the command of WORKERS_PAUSE in "), "{said}");
         assert_eq!(calls(), "MAINTENANCE_ON READERS_TO_OLD WORKERS_RESUME MAINTENANCE_OFF");
         clients.go_on()?;
-        stage.pair.execute(&stage.pair.publisher, "CREATE ROLE watcher LOGIN")?;
+        for cluster in [&stage.pair.publisher, &stage.pair.subscriber] {
+            stage.pair.execute(cluster, "CREATE ROLE watcher LOGIN")?;
+        }
         stage.pair.execute(&stage.pair.publisher, "CREATE DATABASE replica")?;
         let around = Idle::connect(&of_old(DATABASE))?;
         let allowed = Idle::connect(&of_old(DATABASE).replace("user=postgres", "user=watcher"))?;

@@ -54,15 +54,6 @@ fn standing_still(servers: &Servers, publisher: u32, subscriber: u32) -> Result<
     from.psql(story::DATABASE, &story::rows())?.success()?;
     let identifier = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
     let mut plan = story::plan(publisher, subscriber, from.value("postgres", identifier)?);
-    for (schema, name) in
-        [("public", "canary"), ("evil", "pg_class"), ("evil", "pg_publication"), ("evil", "pg_subscription")]
-    {
-        plan.excluded.push(pgslotplan::workload::Excluded {
-            schema: schema.into(),
-            name: name.into(),
-            reason: "not of the application".into(),
-        });
-    }
     plan.plan_sha256 = plan.digest();
     let pair = Pair::of(from, to, story::DATABASE, plan.clone())?;
     pair.bring_up()?;

@@ -14,8 +14,8 @@ use pgslotplan::{
 use crate::bench::case;
 
 const EVERYTHING: &str = include_str!("inventory/everything.sql");
-const MUTATIONS: &str = include_str!("inventory/mutations.sql");
-const DATABASE: &str = "shop";
+pub const MUTATIONS: &str = include_str!("inventory/mutations.sql");
+pub const DATABASE: &str = "shop";
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -27,7 +27,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// Reads one side as the kit does: by psql, rows as COPY writes them.
-fn read(cluster: &Cluster, major: u32) -> Result<Inventory, Failed> {
+pub fn read(cluster: &Cluster, major: u32) -> Result<Inventory, Failed> {
     let settings = "SET search_path = pg_catalog, pg_temp; SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC';\n";
     let statements: String = SQL.iter().map(|(_, sql)| *sql).chain([PASSWORDS_SQL]).collect();
     let rows = cluster.psql(DATABASE, &format!("{settings}{statements}"))?.success()?;
@@ -44,12 +44,12 @@ fn line(finding: &Finding) -> String {
     hint.split_once("To accept it: ").map_or_else(|| finding.message.clone(), |(_, line)| line.to_owned())
 }
 
-fn lines(findings: &[Finding]) -> BTreeSet<String> {
+pub fn lines(findings: &[Finding]) -> BTreeSet<String> {
     findings.iter().map(line).collect()
 }
 
 /// The publisher with everything, and a subscriber with a copy of it by pg_dump and what no dump carries.
-fn copied(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(Cluster, Cluster), Failed> {
+pub fn copied(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(Cluster, Cluster), Failed> {
     let settings = ClusterSettings::new();
     let (from, to) = (servers.start(publisher, &settings)?, servers.start(subscriber, &settings)?);
     from.query("postgres", &format!("CREATE DATABASE {DATABASE}"))?;

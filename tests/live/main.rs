@@ -30,8 +30,10 @@ mod front;
 mod health;
 mod identities;
 mod inventory;
+mod left_behind;
 mod load_faults;
 mod methods;
+mod moments;
 mod pair;
 mod parity;
 mod prometheus;
@@ -51,7 +53,7 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 31] = [
+const AT_NIGHT: [&str; 32] = [
     "identities::plan_check_and_files_agree_13_to_15",
     "identities::plan_check_and_files_agree_18_to_18",
     "scripts::copy_12_to_13",
@@ -83,6 +85,7 @@ const AT_NIGHT: [&str; 31] = [
     "health::slots_that_stand_still_are_named_15_to_18",
     "inventory::every_changed_fact_is_found_13_to_18",
     "inventory::every_changed_fact_is_found_18_to_18",
+    "moments::the_kit_finds_what_check_finds_13_to_18",
 ];
 
 fn waits_for_night(name: &str) -> bool {
@@ -142,6 +145,8 @@ fn main() -> ExitCode {
         .chain(attacks_reading::trials())
         .chain(health::trials())
         .chain(inventory::trials())
+        .chain(left_behind::trials())
+        .chain(moments::trials())
         .chain(targets::trials())
         .chain(attacks_carrying::trials())
         .map(|trial| if ignore || waits_for_night(trial.name()) { trial.with_ignored_flag(true) } else { trial }) // as measurements are

@@ -14,7 +14,7 @@ use pgslotplan::{
     names::quote_identifier,
     plan::{Plan, PlannedTable},
     throwaway::{Cluster, ClusterSettings, Servers},
-    workload::{Excluded, ReplicaIdentity, TableKind},
+    workload::{ReplicaIdentity, TableKind},
 };
 
 use crate::{bench::Done, story};
@@ -114,11 +114,6 @@ impl Pair {
         plan.slots[0].tables.extend([table("words", &["word", "part"]), table("hot", &["id"])]);
         plan.slots[1].tables.push(table("tenants", &["tenant", "name"]));
         plan.slots[2].tables.push(table("types", &["id"]));
-        for (schema, name) in
-            [("public", "canary"), ("evil", "pg_class"), ("evil", "pg_publication"), ("evil", "pg_subscription")]
-        {
-            plan.excluded.push(Excluded { schema: schema.into(), name: name.into(), reason: "not replicated".into() });
-        }
         Pair::of(from, to, story::DATABASE, plan)
     }
 

@@ -338,7 +338,7 @@ pub fn refuses_the_wrong_place(stage: &Stage) -> Result<(), Failed> {
         .script
         .steps
         .iter()
-        .filter(|step| step.body.contains("lib/schema.sh") || step.body.contains("lib/drift.sh"))
+        .filter(|step| step.body.contains("lib/schema.sh") || step.body.contains("lib/inventory.sh"))
     {
         if stage.environment.contains_key("PGSLOTPLAN_BIN") {
             // both connections lead to one server

@@ -8,7 +8,7 @@ use pgslotplan::{
     plan::{Objective, Plan, PlannedForeignKey, PlannedLoad, PlannedSlot, PlannedTable, Publishes, Role},
     policy::{Measure, Policy},
     server::{ServerFacts, ServerVersion},
-    workload::{Deferrability, Enforcement, ForeignKey, ReferentialAction, ReplicaIdentity, TableKind},
+    workload::{Deferrability, Enforcement, Excluded, ForeignKey, ReferentialAction, ReplicaIdentity, TableKind},
 };
 
 use crate::pair;
@@ -52,6 +52,17 @@ const NAMES: [&str; 30] = [
 
 fn hostile_tables() -> Vec<TableName> {
     NAMES.iter().zip(NAMES.iter().rev()).map(|(name, schema)| TableName::new(*schema, *name)).collect()
+}
+
+/// Tables that somebody chose to leave out.
+fn bystanders() -> Vec<Excluded> {
+    [("evil", "pg_class"), ("evil", "pg_publication"), ("evil", "pg_subscription"), ("public", "canary")]
+        .map(|(schema, name)| Excluded {
+            schema: schema.into(),
+            name: name.into(),
+            reason: pgslotplan::plan::left_out::EXCLUDED.into(),
+        })
+        .into()
 }
 
 /// Foreign keys with their slots' tables: over slots, in a circle, from a partitioned table, unchecked, within a slot.
@@ -343,7 +354,7 @@ pub fn planned(
             coefficients: CoefficientSets::default(),
         },
         slots,
-        excluded: Vec::new(),
+        excluded: bystanders(),
         foreign_keys,
         objective: objective(),
         slot_counts: Vec::new(),

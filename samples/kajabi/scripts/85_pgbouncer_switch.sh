@@ -1,7 +1,7 @@
 #!/bin/sh
 # 85_pgbouncer_switch.sh: Leads the entries of every PgBouncer process to the new server, and proves it.
 # Phase cutover. Run: sh run.sh switch
-# Variables, explained in RUNBOOK.md: PGSLOTPLAN_PUBLISHER, PGSLOTPLAN_SUBSCRIBER, PGSLOTPLAN_CUTOVER (optional), DRAIN_SECONDS (optional)
+# Variables, explained in RUNBOOK.md: PGSLOTPLAN_PUBLISHER, PGSLOTPLAN_SUBSCRIBER, PGSLOTPLAN_CUTOVER (optional), PGSLOTPLAN_ACCEPT (optional), DRAIN_SECONDS (optional)
 # Undo: abort.sh
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
 . "$here/lib/cutover.sh"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # 86_pgbouncer_resume.sh: Checks once more for sessions on the old server, opens the new one, and resumes.
 # Phase cutover. Run: sh run.sh resume
-# Variables, explained in RUNBOOK.md: PGSLOTPLAN_PUBLISHER, PGSLOTPLAN_SUBSCRIBER, PGSLOTPLAN_CUTOVER (optional), DRAIN_SECONDS (optional)
+# Variables, explained in RUNBOOK.md: PGSLOTPLAN_PUBLISHER, PGSLOTPLAN_SUBSCRIBER, PGSLOTPLAN_CUTOVER (optional), PGSLOTPLAN_ACCEPT (optional), DRAIN_SECONDS (optional)
 # Hazard: abort.sh refuses from here on.
 # Undo: rollback.sh
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1

@@ -10,7 +10,7 @@ use crate::emit::{
 pub(super) const LIBRARY: &str = "cutover";
 
 pub(super) fn cutover_variables() -> Vec<Variable> {
-    variables(&[SERVERS, &["PGSLOTPLAN_CUTOVER", "DRAIN_SECONDS"]].concat())
+    variables(&[SERVERS, &["PGSLOTPLAN_CUTOVER", "PGSLOTPLAN_ACCEPT", "DRAIN_SECONDS"]].concat())
 }
 
 /// A part that is one call of a shell function.
@@ -24,13 +24,18 @@ pub(in crate::emit) fn vacuum() -> Step {
         why: "Copied tables have neither statistics nor a visibility map: the first queries after the cutover would be slow, and \
               an anti-wraparound vacuum would come at its own time."
             .into(),
-        hazard: Some("Reads every table and its indexes once on the subscriber; replication goes on beside it.".into()),
+        hazard: Some(
+            "Reads every table and its indexes once on the subscriber; replication goes on beside it. A materialized view is as old as \
+             its last refresh."
+                .into(),
+        ),
         variables: variables(&[SERVERS, &["VACUUM_JOBS"]].concat()),
         duration: "one read of everything on the subscriber".into(),
         go: "Go on when the exit code is 0. Run it again shortly before the night: tables without changes take moments.".into(),
         ..Step::new(
             StepId::Vacuum,
-            "Runs VACUUM (ANALYZE) on every planned table of the subscriber, in parallel, large and quiet ones first.",
+            "Refreshes the subscriber's materialized views, then runs VACUUM (ANALYZE) on every planned table, in parallel, large and \
+             quiet ones first.",
         )
     }
     .shell("vacuum", "vacuum_tables")

@@ -25,6 +25,7 @@ pub(in crate::emit) fn tables() -> Step {
                     "PGSLOTPLAN_STRIP_ROLES",
                     "PGSLOTPLAN_LOADER",
                     "PGSLOTPLAN_ACCEPT_FUNCTIONS",
+                    "PGSLOTPLAN_ACCEPT_REFUSED",
                 ],
             ]
             .concat(),
@@ -50,7 +51,7 @@ pub(in crate::emit) fn indexes() -> Step {
                 .into(),
         ),
         undo: Some("Drop the indexes.".into()),
-        variables: variables(&[SERVERS, &["PGSLOTPLAN_JOBS", "PGSLOTPLAN_LOADER"]].concat()),
+        variables: variables(&[SERVERS, &["PGSLOTPLAN_JOBS", "PGSLOTPLAN_LOADER", "PGSLOTPLAN_ACCEPT_REFUSED"]].concat()),
         expected: "One line for each job; exit code 0.".into(),
         duration: "the time of the largest indexes; often longer than the copy".into(),
         ..Step::new(
@@ -72,7 +73,9 @@ pub(in crate::emit) fn foreign_keys() -> Step {
                 .into(),
         ),
         undo: Some("Drop them.".into()),
-        variables: variables(&[SERVERS, &["PGSLOTPLAN_LOADER", "PGSLOTPLAN_ACCEPT_FUNCTIONS"]].concat()),
+        variables: variables(
+            &[SERVERS, &["PGSLOTPLAN_LOADER", "PGSLOTPLAN_ACCEPT_FUNCTIONS", "PGSLOTPLAN_ACCEPT_REFUSED"]].concat(),
+        ),
         duration: "one read of each referencing table".into(),
         ..Step::new(
             StepId::ForeignKeys,
@@ -84,31 +87,37 @@ pub(in crate::emit) fn foreign_keys() -> Step {
 
 /// Columns and keys before the copy.
 pub(in crate::emit) fn drift_tables() -> Step {
-    drift(
-        StepId::DriftTables,
-        "Compares columns and keys of the planned tables on both servers. Changes nothing.",
-        "tables",
-    )
+    Step {
+        go: "Go on when the exit code is 0. Notes are mended or accepted until {drift} at the latest: there, or in {cutover}, they are a \
+             no-go."
+            .into(),
+        ..drift(
+            StepId::DriftTables,
+            "Compares what both databases hold; what differs in columns and keys of planned tables is a no-go. Changes nothing.",
+        )
+    }
+    .shell("inventory", "compare_drift tables")
 }
 
 /// Everything, once the indexes are there.
 pub(in crate::emit) fn drift_everything() -> Step {
     drift(
         StepId::Drift,
-        "Compares columns, defaults, indexes, constraints and triggers of the planned tables on both servers. Changes nothing.",
-        "everything",
+        "Compares what both databases hold, and names tables whose rows nothing brings. Changes nothing.",
     )
+    .shell("inventory", "compare_drift everything")
 }
 
-fn drift(id: StepId, what: &str, extent: &str) -> Step {
+fn drift(id: StepId, what: &str) -> Step {
     Step {
-        why: "A column or key that differs shows itself in the middle of the night as a slot that stops, or after the cutover \
-              as a slow or wrong application."
+        why: "What differs shows itself in the middle of the night as a slot that stops, or after the cutover as an application that \
+              is slow, wrong or locked out."
             .into(),
-        expected: "No difference; exit code 0. Otherwise each fact that only one server has.".into(),
-        go: "Go on when the exit code is 0, or every line it shows is wanted.".into(),
-        variables: variables(&[SERVERS, &["PGSLOTPLAN_ACCEPT_DRIFT"]].concat()),
+        expected: "Exit code 0, perhaps with notes. 4: a line for each difference with what mends it; all of them are in \
+                   inventory.*.tsv in the state folder."
+            .into(),
+        go: "Go on when the exit code is 0.".into(),
+        variables: variables(&[SERVERS, &["PGSLOTPLAN_ACCEPT"]].concat()),
         ..Step::new(id, what)
     }
-    .shell("drift", &format!("compare_drift {extent}"))
 }

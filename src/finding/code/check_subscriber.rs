@@ -135,6 +135,10 @@ codes! {
         "sequences are missing",
         "The cutover sets them by name",
         "Create them with `pg_dump --schema-only`";
+    PF432 Warning:
+        "the subscriber's version refuses objects of the publisher",
+        "The step schema lists what was refused and goes on; a table or function that needs them fails",
+        "Make them on the subscriber as its version wants them, then PGSLOTPLAN_ACCEPT_REFUSED";
     PF440 Error:
         "functions of roles that are no superusers would run as the subscription's owner (subscribers up to 15)",
         "An ordinary CHECK makes its owner a superuser by the first copied row",

@@ -24,6 +24,9 @@ SELECT pg_temp.refuse(array_agg(line ORDER BY line), 'tables of the publisher ar
 FROM (
   SELECT format('table %I.%I does not exist', schema_name, table_name) FROM relation WHERE oid IS NULL
   UNION ALL
+  SELECT format('table %s would be sent twice: it is a partition of %s now, which is planned too', oid::regclass,
+    (array_agg(root::regclass ORDER BY root) FILTER (WHERE root <> oid))[1]) FROM leaf GROUP BY oid HAVING count(DISTINCT root) > 1
+  UNION ALL
   SELECT format('table %I.%I is not %s', schema_name, table_name, CASE kind WHEN 'p' THEN 'a partitioned table' ELSE 'an ordinary table' END)
   FROM relation WHERE relkind <> kind
   UNION ALL

@@ -85,3 +85,5 @@ FROM (
   SELECT DISTINCT format('%s: member of %s', quote_ident(member_name::text), quote_ident(group_name::text)) FROM pg_temp.gained
   WHERE pg_temp.is_named('stripped', member_name) AND NOT pg_temp.is_named('accepted', member_name)
 ) AS found(line) \gset
+SELECT pg_temp.warn(array_agg(quote_ident(w.name) ORDER BY w.name), 'a role is left out, for its name is that of a server or a provider; CREATE ROLE it if it is yours') AS skipped
+FROM pg_temp.wanted AS w WHERE w.kind = 'skipped' AND NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = w.name) \gset

@@ -372,8 +372,8 @@ public	ticket_files	public	ticket_files_h21
 public	ticket_files	public	ticket_files_h22
 public	ticket_files	public	ticket_files_h23
 \.
--- Tables that the plan leaves out.
-CREATE TEMP TABLE planned_excluded (schema_name name, table_name name);
+-- What the plan leaves out: because somebody chose to, of its kind when it was sampled, or of itself.
+CREATE TEMP TABLE planned_excluded (schema_name name, table_name name, because text);
 -- Foreign keys that the plan cuts, in parts as in pg_constraint; is_restored: dropped on the subscriber until the cutover.
 CREATE TEMP TABLE planned_foreign_key (schema_name name, table_name name, constraint_name name, is_restored boolean, joins_slots boolean, to_schema name, to_name name, columns text[], to_columns text[], match_type "char", update_action "char", delete_action "char", delete_columns text[], is_deferrable boolean, is_deferred boolean, is_validated boolean, is_enforced boolean, has_period boolean);
 COPY pg_temp.planned_foreign_key (schema_name, table_name, constraint_name, is_restored, joins_slots, to_schema, to_name, columns, to_columns, match_type, update_action, delete_action, delete_columns, is_deferrable, is_deferred, is_validated, is_enforced, has_period) FROM stdin;

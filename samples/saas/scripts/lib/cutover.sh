@@ -1,9 +1,8 @@
 # The cutover's parts. Sourced by the steps. Each part looks at the servers for what is done already, so
 # that it can be run again after it was stopped anywhere. Addresses and commands of the application: cutover.conf.
-. "$here/lib/common.sh"
+. "$here/lib/inventory.sh"
 
 wants_servers
-tab=$(printf '\t')
 conf=${PGSLOTPLAN_CUTOVER:-$state/cutover.conf}
 case $conf in */*) ;; *) conf=./$conf ;; esac
 [ -r "$conf" ] || { echo "cutover: \"$conf\" cannot be read: copy cutover.conf.example there and fill it in" >&2; exit 1; }
@@ -227,6 +226,7 @@ cut_publisher() {
         attempts=$((attempts + 1))
         if [ "$attempts" -ge 5 ]; then
             echo "cutover: somebody still writes on the publisher: its transaction counter went from $before to $after" >&2
+            : > "$state/somebody_writes"
             return 4
         fi
         stops=off
@@ -297,8 +297,10 @@ prove() {
         if [ -s "$state/readers" ]; then plain < "$state/readers" >&2; echo "cutover: an old replica still has these sessions" >&2; exit 4; fi
     done
 }
-# After the proof the application is whole again
-prove_and_end() { prove && hook WORKERS_RESUME "$WORKERS_RESUME" && hook MAINTENANCE_OFF "$MAINTENANCE_OFF"; }
+# After the proof the application is whole again, and what it works on is looked at once more
+prove_and_end() {
+    prove && hook WORKERS_RESUME "$WORKERS_RESUME" && hook MAINTENANCE_OFF "$MAINTENANCE_OFF" && compare_inventory proof
+}
 
 # --- The whole, and the ways back
 
@@ -361,6 +363,11 @@ cutover() {
     fi
     opened && finish 4 "the new server was opened, but a PgBouncer was not resumed: run $step_resume"
     part 'abort' abort || finish $? "the abort did not come to its end: run abort.sh"
+    if [ -f "$state/somebody_writes" ]; then
+        rm -f "$state/somebody_writes"
+        # the counter is the whole server's
+        say "cutover: other databases of the old server in which rows change now: $(ask_publisher -f "$here/lib/who_writes.sql" | plain). Quiet them for the pause"
+    fi
     finish 4 "given up, the old server serves; the reason is above"
 }
 paused_part() {
@@ -381,7 +388,7 @@ ready_to_cut() {
     done; done
     leads_to "$OLD_HOST" "$OLD_PORT" && prepare_pause && publisher_file "$step_reverse_subscriptions"
 }
-prepare_pause() { remember_servers && subscriber_file lib/close_subscriber.sql; }
+prepare_pause() { compare_inventory cutover && remember_servers && subscriber_file lib/close_subscriber.sql; }
 close_and_pause() { prepare_pause && pause_all; }
 quiesce() {
     hook MAINTENANCE_ON "$MAINTENANCE_ON" && hook WORKERS_PAUSE "$WORKERS_PAUSE" && hook READERS_TO_NEW "$READERS_TO_NEW"
@@ -389,6 +396,7 @@ quiesce() {
 # Back to the old server after the new one was written to: the reverse replication has brought everything there.
 rollback() {
     opened || finish 4 "the new server was never opened: abort.sh is the way back"
+    [ -f "$state/rolled_back" ] || compare_left_behind || finish $? "tables of the new server would be left behind; the new server serves on"
     hook MAINTENANCE_ON "$MAINTENANCE_ON"; hook WORKERS_PAUSE "$WORKERS_PAUSE"
     if [ ! -f "$state/rolled_back" ]; then
         trap 'trap "" INT TERM HUP; stay; finish 130 "interrupted; the new server serves"' INT TERM HUP

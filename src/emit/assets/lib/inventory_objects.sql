@@ -140,9 +140,10 @@ SELECT 'extension', json_build_array(e.extname), f.fact, f.value
 FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace, LATERAL (VALUES
   ('version', e.extversion), ('schema', n.nspname::text)) AS f(fact, value)
 UNION ALL
--- tables of an extension whose rows belong to users: neither a dump of the schema nor a publication brings them
+-- tables of an extension, whose rows may belong to users: neither a dump of the schema nor a publication brings them
 SELECT 'extension_table', json_build_array(e.extname, n.nspname, c.relname), 'holds rows', CASE WHEN pg_relation_size(c.oid) > 0 THEN 'true' ELSE 'false' END
-FROM pg_extension AS e CROSS JOIN unnest(e.extconfig) AS t(oid) JOIN pg_class AS c ON c.oid = t.oid AND c.relkind = 'r' JOIN pg_namespace AS n ON n.oid = c.relnamespace
+FROM pg_extension AS e JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e'
+JOIN pg_class AS c ON c.oid = d.objid AND c.relkind = 'r' JOIN pg_namespace AS n ON n.oid = c.relnamespace
 UNION ALL
 SELECT 'foreign_data_wrapper', json_build_array(w.fdwname), 'definition', concat_ws(' ', nullif(w.fdwhandler, 0)::regprocedure, nullif(w.fdwvalidator, 0)::regprocedure,
   (SELECT string_agg(split_part(o, '=', 1), ', ' ORDER BY o COLLATE "C") FROM unnest(w.fdwoptions) AS o))

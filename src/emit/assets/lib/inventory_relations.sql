@@ -81,6 +81,11 @@ CROSS JOIN LATERAL (VALUES
 WHERE (a.atthasdef OR a.attidentity <> '' OR a.attcollation <> t.typcollation OR a.attstorage <> t.typstorage OR a.attcompression <> ''
        OR a.attstattarget IS NOT NULL OR a.attoptions IS NOT NULL OR a.attfdwoptions IS NOT NULL) AND f.value IS NOT NULL
 UNION ALL
+-- 18 knows a NOT NULL that is not validated, which a dump makes late
+SELECT 'column', json_build_array(r.nspname, r.relname, a.attname), 'not null not valid', 'true'
+FROM relation AS r JOIN pg_constraint AS k ON k.conrelid = r.oid AND k.contype = 'n' AND NOT k.convalidated
+JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attnum = k.conkey[1]
+UNION ALL
 -- 18 has a row for each NOT NULL, which is a fact of the column; those of partitions follow their parent's
 SELECT 'constraint', json_build_array(r.nspname, r.relname, k.conname), f.fact, f.value
 FROM relation AS r JOIN pg_constraint AS k ON k.conrelid = r.oid AND k.contype IN ('p', 'u', 'x', 'c', 'f') AND NOT (k.contype = 'f' AND k.conparentid <> 0)

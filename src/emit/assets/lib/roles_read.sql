@@ -1,5 +1,5 @@
 -- The publisher's roles as CSV, without those that belong to the server or its provider: kind role, a role and its attributes; kind
--- member, a membership; kind owner, who owns something in this database, whoever it is. With what each has there beyond its objects.
+-- member, a membership; kind owner, who owns something in this database, whoever it is; kind skipped, a role with the name of one of these. With what each has there beyond its objects.
 \ir publisher.sql
 \ir own_roles.sql
 \ir powers.sql
@@ -20,4 +20,7 @@ COPY (
   FROM pg_roles AS r
   WHERE EXISTS (SELECT FROM pg_shdepend AS d WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND d.deptype = 'o'
     AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()))
+  UNION ALL
+  SELECT 'skipped', rolname, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM pg_roles WHERE oid >= 16384 AND NOT pg_temp.is_own_role(rolname)
   ORDER BY 1 DESC, 2, 3) TO STDOUT (FORMAT csv);

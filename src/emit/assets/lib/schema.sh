@@ -52,6 +52,7 @@ read_schema() {
     needs psql pg_dump pg_restore awk sort
     check_dump_version
     make_temporary
+    : > "$temporary/refused"
     psql_subscriber -f "$here/lib/subscriber.sql"
     check_psql
     check_loader
@@ -84,7 +85,7 @@ read_schema() {
         }' "$temporary/kinds" "$temporary/attached" "$temporary/post.list"
 }
 # Runs a file of the dump and takes "already exists" for done: duplicate table, object, function, schema, column, primary key;
-# identity column; partition. So is a setting that the subscriber lacks. Any other error ends the step when the file is through.
+# identity column; partition. So is a setting that the subscriber lacks. Any other error is kept until all is done: see settle_refused.
 apply() {
     check_restricted "$1"
     psql_writer -f "$here/lib/subscriber.sql" -f "$here/lib/apply.sql" -f "$1" > /dev/null 2> "$1.errors" || {
@@ -95,10 +96,23 @@ apply() {
     grep -E ':[0-9]+: [^ ]+:  [0-9A-Z]{5}: ' "$1.errors" |
         grep -v -E ':[0-9]+: [^ ]+:  (0[01]...|42P07|42710|42723|42P06|42701|42P16|42809|55000): ' |
         grep -v -F '42704: unrecognized configuration parameter "transaction_timeout"' > "$1.refused" || :
-    if [ -s "$1.refused" ]; then
-        sed -n 1,20p "$1.refused" | plain >&2
-        die 'the subscriber refused statements of the schema' 'Mend the cause and run this step again: what is there stays.'
+    cat "$1.refused" >> "$temporary/refused"
+}
+# What the subscriber refused is a no-go, unless each line of it is accepted: what is missing then is found by the inventory
+settle_refused() {
+    [ -s "$temporary/refused" ] || return 0
+    awk 'match($0, /:[0-9]+: [^ ]+:  [0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z]: /) { text = substr($0, RSTART); sub(/^:[0-9]+: [^ ]+:  /, "", text); print text }' \
+        "$temporary/refused" | sort -u > "$state/refused.$step.txt"
+    if [ -n "${PGSLOTPLAN_ACCEPT_REFUSED-}" ]; then
+        [ -r "$PGSLOTPLAN_ACCEPT_REFUSED" ] || die "\"$PGSLOTPLAN_ACCEPT_REFUSED\" of PGSLOTPLAN_ACCEPT_REFUSED cannot be read"
+        grep -v -x -F -f "$PGSLOTPLAN_ACCEPT_REFUSED" "$state/refused.$step.txt" > "$temporary/refused.left" || :
+    else
+        cp "$state/refused.$step.txt" "$temporary/refused.left"
     fi
+    [ -s "$temporary/refused.left" ] || { say 'what the subscriber refused is accepted'; return 0; }
+    sed -n 1,40p "$temporary/refused.left" | plain >&2
+    die 'the subscriber refused statements of the schema; all the others were carried out' \
+        "Mend the cause and run this step again: what is there stays. What cannot be mended, as an object that this version knows no more: make it here as it should be, and name a file with these lines, which stand in $state/refused.$step.txt, in PGSLOTPLAN_ACCEPT_REFUSED."
 }
 restore() { # list
     [ -s "$temporary/$1.list" ] || return 0
@@ -127,6 +141,7 @@ make_tables() {
     restore keys
     restore attach_keys
     restore early
+    settle_refused
 }
 # Secondary indexes, several at a time: the largest first, each to the job with the least to do (LPT: at most 4/3 of the best)
 make_indexes() {
@@ -155,6 +170,7 @@ make_indexes() {
         [ "$status" -eq 0 ] || exit "$status"
     fi
     restore attach_indexes
+    settle_refused
 }
 make_foreign_keys() {
     wants_servers
@@ -168,4 +184,5 @@ make_foreign_keys() {
     # comments on the foreign keys that are kept away join what is remembered of them
     psql_publisher -f "$here/lib/comments_read.sql" > "$temporary/comments.csv"
     psql_subscriber -f "$here/lib/comments_write.sql" < "$temporary/comments.csv"
+    settle_refused
 }

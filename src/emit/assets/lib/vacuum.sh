@@ -5,6 +5,7 @@ vacuum_tables() {
     wants_servers
     jobs=${VACUUM_JOBS:-2}
     number VACUUM_JOBS "$jobs"
+    psql_subscriber -f "$here/lib/materialized_views.sql" || finish $? 'the materialized views could not be refreshed; run it again'
     job=0
     pids=
     while [ "$job" -lt "$jobs" ]; do
