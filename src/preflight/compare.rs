@@ -278,12 +278,13 @@ pub fn retired(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
     let (from, to) = (input.plan.publisher_version.major(), input.plan.subscriber_version.major());
     let lost = publisher.retired.iter().filter(|(_, _, gone_in)| from < *gone_in && *gone_in <= to);
-    let items = lost.map(|(name, what, gone_in)| {
-        TableFinding::new(name, format!("{what}: version {gone_in} and later refuse to make it"))
-            .hint("Make it on the subscriber as its version wants it, and accept the refused lines by PGSLOTPLAN_ACCEPT_REFUSED.")
-    });
-    let items = items.collect();
-    input.tables(code::PF432, Subject::Publisher, "the subscriber's version refuses an object", items)
+    let finding = |(name, what, gone_in): &(TableName, String, u32)| {
+        let message = format!("{what}: version {gone_in} and later refuse to make it");
+        Finding::new(code::PF432, Subject::Other(name.to_string()), message).hint(
+            "Make it on the subscriber as its version wants it, and accept the refused lines by PGSLOTPLAN_ACCEPT_REFUSED.",
+        )
+    };
+    lost.map(finding).collect()
 }
 
 /// `PF428`: a label that the subscriber's type lacks stops the slot with the first row that has it.

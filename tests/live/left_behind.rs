@@ -120,7 +120,7 @@ fn attached(servers: &Servers) -> Result<(), Failed> {
     pair.publisher.psql(DATABASE, "ALTER TABLE ev ATTACH PARTITION ev_3 FOR VALUES FROM (10) TO (20)")?.success()?;
     let (code, _, errors) = pair.run("10")?;
     assert!(
-        code == 3 && errors.contains("table ev_3 would be sent twice: it is a partition of ev now"),
+        code == 3 && errors.contains("table public.ev_3 would be sent twice: it is a partition of public.ev now"),
         "{code}: {errors}"
     );
     // the subscriber does not have it there, and the table that was unlogged when it was sampled has rows that nobody sends

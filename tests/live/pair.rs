@@ -87,6 +87,10 @@ pub fn clusters(
             cluster.psql(database, sql)?.success()?;
         }
     }
+    if publisher < 15 && subscriber >= 15 {
+        // as a dump carries it: by itself only an older server lets everybody create tables there
+        clusters.1.query(database, "GRANT CREATE ON SCHEMA public TO PUBLIC")?;
+    }
     Ok(clusters)
 }
 

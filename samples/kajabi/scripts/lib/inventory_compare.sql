@@ -146,7 +146,7 @@ SELECT d.*, a.number AS accepted_by, CASE WHEN d.severity <> 'error' OR :'moment
   THEN 'note' ELSE 'no-go' END AS level
 FROM inventory_difference AS d
 LEFT JOIN LATERAL (SELECT a.number FROM inventory_accepted AS a WHERE a.kind = d.kind AND (a.fact IS NULL OR a.fact = d.fact)
-  AND a.identity = (SELECT jsonb_agg(coalesce(e.name, '') ORDER BY e.place) FROM json_array_elements_text(d.identity::json) WITH ORDINALITY AS e(name, place))
+  AND a.identity = coalesce((SELECT jsonb_agg(coalesce(e.name, '') ORDER BY e.place) FROM json_array_elements_text(d.identity::json) WITH ORDINALITY AS e(name, place)), '[]')
   ORDER BY a.fact NULLS LAST LIMIT 1) AS a ON true
 -- a later step brings it
 WHERE NOT (:'moment' = 'tables' AND d.carrier IN ('indexes', 'foreign_keys') AND d.new IS NULL AND d.there);

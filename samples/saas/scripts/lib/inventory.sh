@@ -22,7 +22,7 @@ compare_inventory() { # tables, everything, cutover or proof
     ask_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/inventory_read.sql" > "$temporary/here" || { wait "$reading" || :; return 3; }
     wait "$reading" || return 3
     {
-        awk '!/^[ \t\r]*(#|$)/ { gsub(/\r/, ""); gsub(/\\/, "\\\\"); gsub(/\t/, " "); print NR "\t" $0 }' "$temporary/accepted"
+        awk '!/^[ \t\r]*(#|$)/ { gsub(/\r/, ""); gsub(/\\/, "&&"); gsub(/\t/, " "); print NR "\t" $0 }' "$temporary/accepted"
         printf '\\.\n'
         sed "s/^/publisher$tab/" "$temporary/there"
         sed "s/^/subscriber$tab/" "$temporary/here"
