@@ -76,6 +76,15 @@ impl ServerVersion {
     pub fn loses_slots(self) -> bool {
         self.major() >= 13
     }
+    /// Its subscriptions ask for dates, intervals and numbers in formats of their own, whatever the sender's database or role has
+    /// set (15).
+    pub fn asks_for_formats(self) -> bool {
+        self.major() >= 15
+    }
+    /// The statistics of a database have a time of reset from their first count on; later versions give one only after a reset (14).
+    pub fn dates_new_statistics(self) -> bool {
+        self.major() <= 14
+    }
     /// Setting `logical_decoding_work_mem`; before, 4096 changes of a transaction are kept in memory (13).
     pub fn has_decoding_memory_limit(self) -> bool {
         self.major() >= 13

@@ -412,6 +412,8 @@ fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
         ("publisher_has_schema_publications", on(publisher.publishes_schemas())),
         ("publisher_applies_as_owner", on(publisher.applies_as() != AppliesAs::TableOwner)),
         ("subscriber_applies_as_owner", on(subscriber.applies_as() != AppliesAs::TableOwner)),
+        ("publisher_asks_formats", on(publisher.asks_for_formats())),
+        ("subscriber_asks_formats", on(subscriber.asks_for_formats())),
         ("publisher_origin_setting", origin_setting(publisher)),
         ("publisher_roots_take_not_valid", on(publisher.has_unvalidated_keys_of_roots())),
         ("subscriber_roots_take_not_valid", on(subscriber.has_unvalidated_keys_of_roots())),

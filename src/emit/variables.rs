@@ -101,7 +101,11 @@ const DESCRIBED: &[Described] = &[
     ("VERIFY_CHUNK_ROWS", "rows of one digest; 20000 when not given", false),
     ("VERIFY_BATCH_SECONDS", "how long one statement reads before the position is noted; 10 when not given", false),
     ("VERIFY_WAIT_SECONDS", "how long the slots may take to pass what was read; 600 when not given", false),
-    ("VERIFY_ROUNDS", "looks at a row that changes each time before it counts as undecided; 30 when not given", false),
+    (
+        "VERIFY_ROUNDS",
+        "looks at a row that changes each time before it is held on the publisher for a moment; 10 when not given",
+        false,
+    ),
     (
         "VERIFY_MOST_DIFFERENCES",
         "after so many differences of a slot its other tables are not compared; 10000 when not given",

@@ -110,6 +110,8 @@ impl TableSpec {
             generated_columns: Vec::new(),
             generated_key_columns: Vec::new(),
             columns_without_equality: Vec::new(),
+            full_key_columns: Vec::new(),
+            partition_hash_types: Vec::new(),
             load: Load::default(),
         }
     }

@@ -203,6 +203,8 @@ fn draw_table(rng: &mut ChaCha8Rng, name: TableName, position: usize, community:
         generated_columns: Vec::new(),
         generated_key_columns: Vec::new(),
         columns_without_equality: Vec::new(),
+        full_key_columns: Vec::new(),
+        partition_hash_types: Vec::new(),
         load: Load::default(),
     };
     rows::draw_layout(rng, archetype, &mut table);

@@ -353,10 +353,14 @@ fn member(
         kind: table.kind,
         only: table.kind == TableKind::Table && (!table.inherits.is_empty() || parents.contains(&name)),
         identity: if made_full { ReplicaIdentity::Full } else { table.replica_identity },
-        identity_columns: table.identity_columns.clone(),
+        identity_columns: if share.is_whole() {
+            table.identity_columns.clone()
+        } else {
+            table.filter_columns().to_vec()
+        },
         set_identity: made_full,
         insert_only: own_or_leaf(&scope.insert_only),
-        row_filter: (!share.is_whole()).then(|| Shard { columns: &table.identity_columns, share }.to_filter()),
+        row_filter: (!share.is_whole()).then(|| Shard { columns: table.filter_columns(), share }.to_filter()),
         copy_bytes: share.part(table.copy_bytes()) + leaves.iter().map(|leaf| leaf.copy_bytes()).sum::<u64>(),
         leaves: leaf_names,
         partition_root: table.partition_root.clone(),

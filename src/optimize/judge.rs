@@ -40,6 +40,7 @@ pub fn findings(
     findings.extend(few_slots(problem, traded));
     findings.extend(partition_trees(slots));
     findings.extend(partition_identities(problem.workload, slots));
+    findings.extend(rehashed_trees(problem.workload, slots));
     findings.extend(row_filters(problem, slots));
     findings.extend(cut_keys(problem, foreign_keys));
     findings.extend(generated_columns(problem));
@@ -384,6 +385,23 @@ fn partition_trees(slots: &[PlannedSlot]) -> Vec<Finding> {
     findings.sort();
     findings.dedup();
     findings
+}
+
+/// `PL309`: rows of these trees fit the same partition elsewhere only when they come through the root.
+fn rehashed_trees(workload: &Workload, slots: &[PlannedSlot]) -> Vec<Finding> {
+    let tables = workload.by_name();
+    let roots: std::collections::BTreeSet<&TableName> =
+        slots.iter().flat_map(|slot| &slot.tables).filter_map(|table| table.partition_root.as_ref()).collect();
+    let listed = roots.into_iter().filter_map(|name| Some((name, &tables.get(name)?.partition_hash_types)));
+    listed
+        .filter(|(_, types)| !types.is_empty())
+        .map(|(name, types)| {
+            let message = format!("its partitions are published one by one, but rows are dealt out by hashes of type {}", types.join(", "));
+            Finding::new(code::PL309, Subject::Table(name.clone()), message)
+                .detail("Such hashes differ from server to server: a row fits no partition of the same name there, and its slot stops.")
+                .hint("Both sides of version 13 or later publish it through its root; or leave it out with --exclude and carry it over by pg_dump --load-via-partition-root.")
+        })
+        .collect()
 }
 
 /// The tables that [`partition_identities`] finds.

@@ -8,7 +8,7 @@ use crate::{
     cost::{Confidence, CostModel, Share},
     names::TableName,
     policy::{Policy, PolicyError, Split},
-    workload::{ReplicaIdentity, Table, TableKind, Workload},
+    workload::{Table, TableKind, Workload},
 };
 
 /// One piece of a split table, for a slot of its own.
@@ -71,6 +71,15 @@ fn leaf_parts(
 ) -> Result<Vec<Part>, PolicyError> {
     let buckets = workload.observed_buckets();
     let context = cost.context(workload, Confidence::Nominal, &buckets);
+    let types =
+        workload.tables.iter().find(|table| table.table_name() == *root).map(|table| &table.partition_hash_types);
+    if let Some(types) = types.filter(|types| !types.is_empty()) {
+        let reason = format!(
+            "its rows are dealt out by hashes of type {}, which differ from server to server: it must be published through its root",
+            types.join(", ")
+        );
+        return Err(refused(text, split, &reason));
+    }
     let leaf = |&&index: &&usize| workload.tables[index].partition_root.as_ref() == Some(root);
     let leaves: Vec<usize> = scope.tables.iter().filter(leaf).copied().collect();
     if leaves.len() < split.parts as usize {
@@ -102,12 +111,8 @@ pub fn not_filterable(table: &Table, cost: &CostModel) -> Option<String> {
     if !table.inherits.is_empty() {
         return Some("it inherits from another table, and is published with it".into());
     }
-    if table.replica_identity == ReplicaIdentity::Full {
-        let reason = "its replica identity is full, so its key is not known; sample and plan with REPLICA IDENTITY DEFAULT, and set FULL again before the start";
-        return Some(reason.into());
-    }
     table
-        .identity_columns
+        .filter_columns()
         .is_empty()
         .then(|| "no column is known to identify a row; a primary key or a chosen unique index is needed".into())
 }
@@ -190,9 +195,16 @@ mod tests {
             |text: &str, cost: &CostModel| parts(&workload, &scope, &policy(text), cost).unwrap_err().to_string();
         assert!(message("bare", &cost).contains("no column is known to identify a row"));
         let mut full = workload.clone();
-        full.tables[1].replica_identity = ReplicaIdentity::Full;
+        full.tables[1].replica_identity = crate::workload::ReplicaIdentity::Full;
         let refused = parts(&full, &scope, &policy("hot"), &cost).unwrap_err().to_string();
-        assert!(refused.contains("its replica identity is full"), "{refused}");
+        assert!(refused.contains("no column is known to identify a row"), "{refused}");
+        full.tables[1].full_key_columns = vec!["id".into()];
+        assert_eq!(parts(&full, &scope, &policy("hot"), &cost).unwrap().len(), 3);
+        let mut tree = workload.clone();
+        tree.tables[1].kind = TableKind::Partitioned;
+        tree.tables[1].partition_hash_types = vec!["mood".into()];
+        let refused = parts(&tree, &scope, &policy("hot"), &cost).unwrap_err().to_string();
+        assert!(refused.contains("hashes of type mood"), "{refused}");
         cost.subscriber = crate::server::ServerVersion::of_major(14);
         assert!(message("hot", &cost).contains("row filters need version 15, but the subscriber is 14"));
     }

@@ -59,6 +59,8 @@ pub async fn read_catalog(
     let relations = read_relations(session).await?;
     let unreadable = read_unreadable(session).await?;
     let inheritance = read_inheritance(session).await?;
+    let hash_types = read_partition_hash_types(session, &relations, &inheritance).await?;
+    let by_leaves = trees_by_leaves(&relations, &inheritance);
     let mut notes = Vec::new();
     let chosen = choose_measured(&relations, counters);
     let heap_of = |oid: u32| relations.get(&oid).map(|relation| (&relation.name, relation.heap_bytes));
@@ -68,9 +70,11 @@ pub async fn read_catalog(
         columns: read_columns(session).await?,
         widths: read_widths(session, &relations, &chosen).await?,
         sizes: read_sizes(session, &chosen, &mut notes).await?,
+        hash_types,
     };
     let mut excluded = Vec::new();
-    let kept = choose_kept(&relations, &inheritance, &unreadable, scope, &mut excluded);
+    let trees = Trees { inheritance: &inheritance, by_leaves: &by_leaves, hash_types: &shapes.hash_types };
+    let kept = choose_kept(&relations, &trees, &unreadable, scope, &mut excluded);
     let named: BTreeSet<&TableName> = relations
         .values()
         .filter(|relation| relation.persistence == 'p' && !relation.is_system() && relation.is_readable)
@@ -79,7 +83,7 @@ pub async fn read_catalog(
     let foreign_keys = read_foreign_keys(session, |key| named.contains(&key.from) && named.contains(&key.to)).await?;
     let uncovered = session.query(PURPOSE, include_str!("sql/uncovered.sql"), &[]).await?;
     drop(named);
-    let lineage = Lineage::new(&relations, &inheritance);
+    let lineage = Lineage::new(&relations, &inheritance, &by_leaves);
     let wanted = relations.into_values().filter(|relation| kept.contains(&relation.oid));
     let tables = read_indexes(session, wanted, |relation, indexes| shapes.table(relation, indexes, &lineage)).await?;
     let count = |column: &str| -> Result<u64, PgError> {
@@ -168,6 +172,46 @@ async fn read_unreadable(session: &Session) -> Result<BTreeMap<u32, String>, PgE
     };
     session.each(PURPOSE, include_str!("sql/unreadable.sql"), &[], take).await?;
     Ok(unreadable)
+}
+
+/// Types by whose hashes the rows of a tree are dealt out, by its root; only those whose hashes differ from server to server.
+async fn read_partition_hash_types(
+    session: &Session,
+    relations: &Relations,
+    inheritance: &BTreeMap<u32, Vec<u32>>,
+) -> Result<BTreeMap<u32, BTreeSet<String>>, PgError> {
+    let mut types: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
+    for row in session.query(PURPOSE, include_str!("sql/partition_hash_types.sql"), &[]).await? {
+        let oid: u32 = get(PURPOSE, &row, "oid")?;
+        let Some(relation) = relations.get(&oid) else { continue };
+        let root = partition_root(relation, relations, inheritance).unwrap_or(oid);
+        types.entry(root).or_default().insert(get(PURPOSE, &row, "type")?);
+    }
+    Ok(types)
+}
+
+/// Roots that cannot be published, since they or one of their partitions write no WAL, with the reason: their other partitions
+/// are tables of their own.
+fn trees_by_leaves(relations: &Relations, inheritance: &BTreeMap<u32, Vec<u32>>) -> BTreeMap<u32, String> {
+    let mut found = BTreeMap::new();
+    for relation in relations.values().filter(|relation| !relation.is_system()) {
+        let odd = match (relation.kind, relation.persistence) {
+            ('f', _) => "a foreign table",
+            ('r' | 'p', 'u') => "unlogged",
+            _ => continue,
+        };
+        let root = match relation.is_partition {
+            true => partition_root(relation, relations, inheritance),
+            false => (relation.kind == 'p').then_some(relation.oid),
+        };
+        if let Some(root) = root {
+            let which = if root == relation.oid { "it".to_owned() } else { format!("its partition {}", relation.name) };
+            found.entry(root).or_insert_with(|| {
+                format!("{which} is {odd}, so it cannot be published; other partitions are planned by themselves, and later ones must be, too")
+            });
+        }
+    }
+    found
 }
 
 /// Parents by child, in order.
@@ -475,9 +519,18 @@ async fn read_foreign_keys(
 }
 
 /// The oids of the tables that can be published and are wanted; all others get a reason.
+/// What is known of partition trees.
+struct Trees<'a> {
+    inheritance: &'a BTreeMap<u32, Vec<u32>>,
+    /// [`trees_by_leaves`].
+    by_leaves: &'a BTreeMap<u32, String>,
+    /// [`read_partition_hash_types`].
+    hash_types: &'a BTreeMap<u32, BTreeSet<String>>,
+}
+
 fn choose_kept(
     relations: &Relations,
-    inheritance: &BTreeMap<u32, Vec<u32>>,
+    trees: &Trees<'_>,
     unreadable: &BTreeMap<u32, String>,
     scope: &CatalogScope,
     excluded: &mut Vec<Excluded>,
@@ -486,18 +539,31 @@ fn choose_kept(
         .values()
         .filter(|relation| !relation.is_system())
         .filter_map(|relation| Some((relation.oid, reason_to_exclude(relation, unreadable, scope)?)))
+        // an unlogged root is left out as a tree by its leaves, which are not
+        .filter(|(oid, _)| {
+            !trees.by_leaves.contains_key(oid) || scope.exclude.iter().any(|p| p.covers(&relations[oid].name))
+        })
         .collect();
     let mut kept = BTreeSet::new();
     for relation in relations.values().filter(|relation| !relation.is_system()) {
-        let root = partition_root(relation, relations, inheritance).filter(|root| *root != relation.oid);
+        let root = partition_root(relation, relations, trees.inheritance).filter(|root| *root != relation.oid);
         let with_root = || {
             let root = root.filter(|root| own_reason.contains_key(root)).and_then(|root| relations.get(&root))?;
             Some(format!("its partition root {} is excluded", root.name))
         };
         // A root stands for the whole tree, so what lies between it and the leaves is never published itself.
         let between = (relation.kind == 'p' && relation.is_partition)
-            .then(|| "a partition that is partitioned again; its root covers it".to_owned());
-        match own_reason.get(&relation.oid).cloned().or_else(with_root).or(between) {
+            .then(|| "a partition that is partitioned again; its root or its partitions cover it".to_owned());
+        let apart = trees.by_leaves.get(&relation.oid).cloned();
+        let unfit = || {
+            let types = trees.hash_types.get(&root.filter(|root| trees.by_leaves.contains_key(root))?)?;
+            let types: Vec<&str> = types.iter().map(String::as_str).collect();
+            Some(format!(
+                "rows are dealt out by hashes of type {}, which differ from server to server, and its root cannot be published",
+                types.join(", ")
+            ))
+        };
+        match own_reason.get(&relation.oid).cloned().or_else(with_root).or(apart).or(between).or_else(unfit) {
             Some(reason) => excluded.push(Excluded {
                 schema: relation.name.schema.clone(),
                 name: relation.name.name.clone(),
@@ -555,10 +621,12 @@ struct Lineage {
 }
 
 impl Lineage {
-    fn new(relations: &Relations, inheritance: &BTreeMap<u32, Vec<u32>>) -> Self {
+    fn new(relations: &Relations, inheritance: &BTreeMap<u32, Vec<u32>>, by_leaves: &BTreeMap<u32, String>) -> Self {
         let name = |oid: &u32| relations.get(oid).map(|relation| relation.name.clone());
-        let root =
-            |relation: &Relation| Some((relation.oid, name(&partition_root(relation, relations, inheritance)?)?));
+        let root = |relation: &Relation| {
+            let root = partition_root(relation, relations, inheritance).filter(|root| !by_leaves.contains_key(root));
+            Some((relation.oid, name(&root?)?))
+        };
         let parents = |(oid, parents): (&u32, &Vec<u32>)| {
             let inherits = relations.get(oid).is_some_and(|relation| !relation.is_partition);
             inherits.then(|| (*oid, parents.iter().filter_map(name).collect()))
@@ -576,6 +644,7 @@ struct Shapes {
     columns: BTreeMap<u32, Columns>,
     widths: BTreeMap<u32, Widths>,
     sizes: BTreeMap<u32, Sizes>,
+    hash_types: BTreeMap<u32, BTreeSet<String>>,
 }
 
 impl Shapes {
@@ -627,6 +696,12 @@ impl Shapes {
                 .map(|(name, _)| name.clone())
                 .collect(),
             columns_without_equality: columns.map(|columns| columns.incomparable).unwrap_or_default(),
+            full_key_columns: indexes
+                .iter()
+                .find(|index| replica_identity == ReplicaIdentity::Full && index.is_primary && is_sent(index))
+                .and_then(|index| index.identifying.clone())
+                .unwrap_or_default(),
+            partition_hash_types: self.hash_types.get(&relation.oid).into_iter().flatten().cloned().collect(),
             load: Load::default(),
         };
         let is_ordered = |index: &Index| {
@@ -696,14 +771,42 @@ mod tests {
         assert_eq!(partition_root(&relations[&20_003], &relations, &inheritance), Some(20_001));
         assert_eq!(partition_root(&relations[&20_004], &relations, &inheritance), None);
         let mut excluded = Vec::new();
-        let kept = choose_kept(&relations, &inheritance, &BTreeMap::new(), &CatalogScope::default(), &mut excluded);
+        let (by_leaves, hash_types) = (trees_by_leaves(&relations, &inheritance), BTreeMap::new());
+        let trees = Trees { inheritance: &inheritance, by_leaves: &by_leaves, hash_types: &hash_types };
+        let kept = choose_kept(&relations, &trees, &BTreeMap::new(), &CatalogScope::default(), &mut excluded);
         assert_eq!(kept, BTreeSet::from([20_001, 20_003, 20_004]));
         assert_eq!((excluded.len(), excluded[0].name.as_str()), (1, "mid"));
         let scope = CatalogScope { exclude: vec![Pattern("root".into())], ..CatalogScope::default() };
         let mut excluded = Vec::new();
-        let kept = choose_kept(&relations, &inheritance, &BTreeMap::new(), &scope, &mut excluded);
+        let kept = choose_kept(&relations, &trees, &BTreeMap::new(), &scope, &mut excluded);
         assert_eq!(kept, BTreeSet::from([20_004]));
         assert!(excluded.iter().any(|e| e.name == "leaf" && e.reason.contains("root public.root is excluded")));
+    }
+
+    #[test]
+    fn a_tree_with_a_leaf_that_writes_no_wal_is_planned_by_its_other_leaves() {
+        let (oid, mut unlogged) = relation(20_004, "odd", 'r', true);
+        unlogged.persistence = 'u';
+        let relations: Relations = [
+            relation(20_001, "root", 'p', false),
+            relation(20_002, "mid", 'p', true),
+            relation(20_003, "leaf", 'r', true),
+            (oid, unlogged),
+        ]
+        .into();
+        let inheritance = BTreeMap::from([(20_002, vec![20_001]), (20_003, vec![20_002]), (20_004, vec![20_001])]);
+        let by_leaves = trees_by_leaves(&relations, &inheritance);
+        let kept_with = |hash_types: &BTreeMap<u32, BTreeSet<String>>| {
+            let mut excluded = Vec::new();
+            let trees = Trees { inheritance: &inheritance, by_leaves: &by_leaves, hash_types };
+            (choose_kept(&relations, &trees, &BTreeMap::new(), &CatalogScope::default(), &mut excluded), excluded)
+        };
+        let (kept, excluded) = kept_with(&BTreeMap::new());
+        assert_eq!((kept, excluded.len()), (BTreeSet::from([20_003]), 3));
+        assert!(excluded[0].reason.starts_with("its partition public.odd is unlogged"), "{}", excluded[0].reason);
+        assert!(!Lineage::new(&relations, &inheritance, &by_leaves).roots.contains_key(&20_003));
+        let (kept, excluded) = kept_with(&BTreeMap::from([(20_001, BTreeSet::from(["mood".to_owned()]))]));
+        assert_eq!((kept.len(), excluded.len()), (0, 4), "its rows would fit no partition of the same name");
     }
 
     #[test]

@@ -222,6 +222,7 @@ fn trigger(row: &Row) -> Result<TriggerFacts, PgError> {
         table: name_of(row, "schema", "name")?,
         name: field(row, "trigger")?,
         sets_search_path: field(row, "sets_search_path")?,
+        is_always: field(row, "is_always")?,
     })
 }
 

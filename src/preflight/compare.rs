@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Input, TableFinding,
-    facts::{RelationFacts, RelationKind, SideFacts},
+    facts::{ColumnFacts, RelationFacts, RelationKind, SideFacts},
     listed, published,
     target::{column_list, outside, sends_whole_row},
 };
@@ -61,15 +61,29 @@ pub fn missing_columns(input: &Input<'_>) -> Vec<Finding> {
         if absent.is_empty() {
             continue;
         }
-        let types = absent.iter().filter_map(|column| Some((column, pair.publisher?.columns.get(*column)?)));
-        let alters: Vec<String> =
-            types.map(|(name, column)| format!("ADD COLUMN {} {}", quote_identifier(name), column.data_type)).collect();
-        let item =
-            TableFinding::new(&pair.name, format!("the subscriber's table has no column {}", column_list(absent)))
-                .detail("Its slot would stop with the first row.");
-        items.push(match alters.is_empty() {
-            true => item.hint("Add it as it is on the publisher."),
-            false => item.hint(format!("ALTER TABLE {} {};", pair.name.to_sql(), alters.join(", "))),
+        // a default, an identity or an expression is not known here, and without it later rows would be wrong
+        let known: Vec<(&str, &ColumnFacts)> = absent
+            .iter()
+            .filter_map(|column| Some((*column, pair.publisher?.columns.get(*column)?)))
+            .filter(|(_, column)| !column.has_default && !column.generated)
+            .collect();
+        let adds: Vec<String> = known
+            .iter()
+            .map(|(name, column)| {
+                let not_null = if column.not_null { " NOT NULL" } else { "" };
+                format!("ADD COLUMN {} {}{not_null}", quote_identifier(name), column.data_type)
+            })
+            .collect();
+        let item = TableFinding::new(
+            &pair.name,
+            format!("the subscriber's table has no column {}", column_list(absent.iter().copied())),
+        )
+        .detail("Its slot would stop with the first row.");
+        items.push(match adds.len() == absent.len() {
+            true => item.hint(format!("On the subscriber: ALTER TABLE {} {};", pair.name.to_sql(), adds.join(", "))),
+            false => item.hint(
+                "Add it as pg_dump --schema-only of the publisher spells it: the default or identity belongs to it, and so does NOT NULL.",
+            ),
         });
     }
     input.tables(code::PF421, Subject::Subscriber, "the subscriber's table lacks columns", items)
@@ -364,9 +378,49 @@ pub fn encoding(input: &Input<'_>) -> Vec<Finding> {
             Subject::Subscriber,
             format!("the database's encoding is {to} here and {from} on the publisher"),
         )
-        .detail("A character that this encoding lacks stops its slot.")
-        .hint(format!("CREATE DATABASE ... ENCODING {} TEMPLATE template0;", quote_literal(&from))),
+        .detail(match (from.as_str(), to.as_str()) {
+            ("SQL_ASCII", _) => format!("The publisher knows no encoding of its texts: the first one that is no {to} stops its slot."),
+            (_, "UTF8") => format!("Every character fits here. On the way back, the first one that {from} lacks stops its slot."),
+            _ => "A character that this encoding lacks stops its slot.".to_owned(),
+        })
+        .hint(match from.as_str() {
+            "SQL_ASCII" => format!(
+                "pg_dump --data-only --encoding={to} of the publisher, to /dev/null, ends at such a text; or, for a new database: \
+                 CREATE DATABASE ... ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;"
+            ),
+            _ => format!("For a new database: CREATE DATABASE ... ENCODING {} TEMPLATE template0; with a locale that fits.", quote_literal(&from)),
+        }),
     ]
+}
+
+/// Values of this type travel as text of twice their size and more, which the server cannot make above 1 GB.
+const LARGEST_BYTEA: u64 = 512 << 20;
+
+/// `PF434`: one value too large for its text ends the copy of its table, over and over. Only a read of the table shows the largest.
+pub fn large_values(input: &Input<'_>) -> Vec<Finding> {
+    let Some(publisher) = input.publisher() else { return Vec::new() };
+    let mut items = Vec::new();
+    for (_, table) in input.plan.members() {
+        for (name, relation) in publisher.leaves(&table.table_name()) {
+            let columns = relation.columns.iter().filter(|(_, column)| column.data_type == "bytea" && column.toastable);
+            let columns: Vec<String> = columns.map(|(column, _)| quote_identifier(column)).collect();
+            // compression makes some tens of megabytes of the largest value
+            if columns.is_empty() || relation.bytes < LARGEST_BYTEA / 16 {
+                continue;
+            }
+            let too_large = columns.iter().map(|column| format!("octet_length({column}) >= {LARGEST_BYTEA}"));
+            items.push(
+                TableFinding::new(name, format!("a value of {} above 512 MB could not be carried over", listed(&columns, 5)))
+                    .detail("Values travel as text, which is more than twice as long, and no text is longer than 1 GB: the copy of the table would fail again and again.")
+                    .hint(format!(
+                        "SELECT ctid FROM {} WHERE {}; on the publisher shows them.",
+                        name.to_sql(),
+                        too_large.collect::<Vec<_>>().join(" OR ")
+                    )),
+            );
+        }
+    }
+    input.tables(code::PF434, Subject::Publisher, "values above 512 MB could not be carried over", items)
 }
 
 /// `PF431`: the cutover sets sequences by name.

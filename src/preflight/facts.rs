@@ -407,6 +407,8 @@ pub struct TriggerFacts {
     pub name: String,
     /// Its function fixes a search_path.
     pub sets_search_path: bool,
+    /// ENABLE ALWAYS; otherwise ENABLE REPLICA.
+    pub is_always: bool,
 }
 
 /// A function of a role that is no superuser, behind a table.

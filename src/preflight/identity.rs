@@ -158,8 +158,12 @@ pub fn partition_identity(input: &Input<'_>) -> Vec<Finding> {
                     .detail("The first UPDATE or DELETE of one of its partitions would stop the slot.")
                     .hint(format!(
                         "ALTER TABLE {0} ADD PRIMARY KEY (columns); it takes the partitions' keys over. Or REPLICA IDENTITY FULL of {0} \
-                         and of each partition, or --split: partitions by themselves.",
-                        name.to_sql()
+                         and of each partition{1}.",
+                        name.to_sql(),
+                        match publisher.leaves(&name).len() {
+                            ..=1 => String::new(),
+                            _ => format!(", or plan again with --split {name}=2: partitions by themselves"),
+                        }
                     )),
             );
             continue;

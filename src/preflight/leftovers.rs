@@ -103,6 +103,10 @@ fn difference(planned: &PlannedPublication<'_>, live: &PublicationFacts) -> Opti
 /// `PF704`: somebody else's publication, or an earlier run's of another plan.
 pub fn planned_publications(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
+    let database = Some(publisher.database.as_str());
+    let logical = publisher.slots.iter().filter(|slot| slot.plugin.is_some() && slot.database.as_deref() == database);
+    let users: Vec<&str> = logical.map(|slot| slot.name.as_str()).collect();
+    let may_be_used = !users.is_empty();
     let mut findings = Vec::new();
     for (name, planned) in planned_publications_of(input) {
         let live = publisher.publications.iter().find(|live| live.name == name);
@@ -116,7 +120,15 @@ pub fn planned_publications(input: &Input<'_>) -> Vec<Finding> {
                     one_line(&quote_identifier(name))
                 ),
             )
-            .hint(format!("DROP PUBLICATION {}; if nothing uses it, {OTHER_PREFIX}", quote_identifier(name))),
+            .hint(if may_be_used {
+                format!(
+                    "Plan again with another --prefix. Or end the plan that it belongs to by its clean-up files; a slot of this database \
+                     may use it ({}), and would stop without it.",
+                    listed(users.iter(), 5)
+                )
+            } else {
+                format!("No slot of this database can use it: DROP PUBLICATION {}; {OTHER_PREFIX}", quote_identifier(name))
+            }),
         );
     }
     findings
@@ -169,7 +181,9 @@ pub fn planned_subscriptions(input: &Input<'_>) -> Vec<Finding> {
                 Subject::Slot(slot.name.as_str().to_owned()),
                 format!("subscription {} exists and follows another slot or other publications", one_line(&name)),
             )
-            .hint(format!("DROP SUBSCRIPTION {name}; if nothing needs it, {OTHER_PREFIX}")),
+            .hint(format!(
+                "Plan again with another --prefix, or, if nothing needs it, on the subscriber: DROP SUBSCRIPTION {name}; which drops its slot too."
+            )),
         );
     }
     findings
@@ -221,7 +235,7 @@ pub fn competing_subscriptions(input: &Input<'_>) -> Vec<Finding> {
                 format!("subscription {} writes {} too", one_line(&name), counted(shared.len(), "planned table")),
             )
             .detail(format!("Every change of them would be applied twice: {}.", listed(shared, 10)))
-            .hint(format!("ALTER SUBSCRIPTION {name} DISABLE; ALTER SUBSCRIPTION {name} SET (slot_name = NONE); DROP SUBSCRIPTION {name}; if nothing needs it.")),
+            .hint(format!("If nothing needs it, on the subscriber: DROP SUBSCRIPTION {name}; which drops its slot on the other server too.")),
         );
     }
     findings
@@ -392,7 +406,11 @@ pub fn unlisted_tables(input: &Input<'_>) -> Vec<Finding> {
                 format!("subscription {} does not list {}", one_line(&name), counted(absent.len(), "planned table")),
             )
             .detail(format!("Changes that arrive for them are discarded without an error: {}.", listed(absent, 10)))
-            .hint(format!("Before it applies anything: ALTER SUBSCRIPTION {name} REFRESH PUBLICATION; and if it was enabled meanwhile, compare these tables or copy them again.")),
+            .hint(match live.enabled {
+                true => format!("On the subscriber, while these tables are empty there: ALTER SUBSCRIPTION {name} REFRESH PUBLICATION; copies them and goes on."),
+                // a disabled one cannot be refreshed, and enabled it would skip changes
+                false => format!("On the subscriber: DROP SUBSCRIPTION {name}; which drops its slot too; then begin again at the step that makes the slots."),
+            }),
         );
     }
     findings

@@ -229,6 +229,7 @@ const CHECKS: &[fn(&Input<'_>) -> Vec<Finding>] = &[
     compare::enum_labels,
     compare::extensions,
     compare::encoding,
+    compare::large_values,
     compare::sequences,
     compare::retired,
     drift::planned_server,

@@ -162,17 +162,36 @@ pub fn subscribing_role(input: &Input<'_>) -> Vec<Finding> {
     let granted = version.has_create_subscription_role()
         && role.is_member("pg_create_subscription")
         && role.may_create_in_database;
-    if role.superuser || provider || granted {
+    // from 16 on rows are written as the tables' owners, whom the subscription's owner must be able to become
+    let mut owners: Vec<String> = input
+        .plan
+        .members()
+        .flat_map(|(slot, table)| slot.received(table))
+        .filter_map(|name| subscriber.relations.get(&name))
+        .filter(|relation| version.has_create_subscription_role() && !relation.owned_by_role)
+        .map(|relation| quote_identifier(&relation.owner))
+        .collect();
+    owners.sort();
+    owners.dedup();
+    if role.superuser || (provider || granted) && owners.is_empty() {
         return Vec::new();
     }
+    let (name, mut hint) = (one_line(&role.name), Vec::new());
+    let message = match provider || granted {
+        true => format!("role \"{name}\" cannot write as the owners of the planned tables: copies would fail"),
+        false => format!("role \"{name}\" cannot create subscriptions"),
+    };
+    if !(provider || granted) {
+        hint.push(subscriber.server.flavor.to_subscribe(version, &role.name, &subscriber.database));
+    }
+    hint.extend(owners.iter().take(10).map(|owner| format!("GRANT {owner} TO {};", quote_identifier(&role.name))));
+    if version.has_create_subscription_role() {
+        hint.push("Its connection string needs a password: only superusers may do without one.".to_owned());
+    }
     vec![
-        Finding::new(
-            code::PF308,
-            Subject::Subscriber,
-            format!("role \"{}\" cannot create subscriptions", one_line(&role.name)),
-        )
-        .detail("It matters if the subscriber's files are run with this role.")
-        .hint(subscriber.server.flavor.to_subscribe(version, &role.name, &subscriber.database)),
+        Finding::new(code::PF308, Subject::Subscriber, message)
+            .detail("It matters if the subscriber's files are run with this role.")
+            .hint(hint.join(" ")),
     ]
 }
 

@@ -144,7 +144,8 @@ pub fn foreign_keys(input: &Input<'_>) -> Vec<Finding> {
                 )
                 .detail("The table is not in that slot, and the plan does not drop this foreign key.")
                 .hint(format!(
-                    "On the subscriber, until the cutover: ALTER TABLE {} DROP CONSTRAINT {}; or sample and plan again.",
+                    "Sample and plan again: the scripts drop it and restore it at the cutover. Or, on the subscriber: ALTER TABLE {} DROP \
+                     CONSTRAINT {}; and after the cutover add it again as pg_dump of the publisher spells it.",
                     key.from.to_sql(),
                     quote_identifier(&key.name)
                 )),
@@ -197,7 +198,13 @@ pub fn triggers(input: &Input<'_>) -> Vec<Finding> {
     let items = subscriber.triggers.iter().filter(|trigger| planned.contains(&trigger.table)).map(|trigger| {
         TableFinding::new(&trigger.table, format!("trigger {} fires for replicated rows", quote_identifier(&trigger.name)))
             .detail("What it did on the publisher arrives through replication, and would be done twice; an error in it stops the slot.")
-            .hint(format!("On the subscriber: ALTER TABLE {} DISABLE TRIGGER {}; until the cutover, unless that is wanted.", trigger.table.to_sql(), quote_identifier(&trigger.name)))
+            .hint(format!(
+                "Unless that is wanted, on the subscriber before the start: ALTER TABLE {0} DISABLE TRIGGER {1}; and at the cutover, \
+                 before the application comes: ALTER TABLE {0} ENABLE {2} TRIGGER {1};",
+                trigger.table.to_sql(),
+                quote_identifier(&trigger.name),
+                if trigger.is_always { "ALWAYS" } else { "REPLICA" }
+            ))
     });
     let items = items.collect();
     input.tables(code::PF405, Subject::Subscriber, "a trigger fires for replicated rows", items)
@@ -254,7 +261,13 @@ pub fn row_security(input: &Input<'_>) -> Vec<Finding> {
             items.push(
                 TableFinding::new(name, "row security stops its slot: who writes the rows is subject to it")
                     .detail("From 16 on rows are written as the table's owner, whom FORCE ROW LEVEL SECURITY subjects; before, as the owner of the subscription.")
-                    .hint(format!("On the subscriber, until the cutover: ALTER TABLE {} NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;", name.to_sql())),
+                    .hint(format!(
+                        "On the subscriber before the start: ALTER TABLE {0} {1} ROW LEVEL SECURITY; and at the cutover, before the \
+                         application comes: ALTER TABLE {0} {2} ROW LEVEL SECURITY;",
+                        name.to_sql(),
+                        if applies_as == AppliesAs::TableOwner { "NO FORCE" } else { "DISABLE" },
+                        if applies_as == AppliesAs::TableOwner { "FORCE" } else { "ENABLE" },
+                    )),
             );
         }
     }

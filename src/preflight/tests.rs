@@ -257,7 +257,7 @@ fn set_on(scene: &mut Scene, publisher: bool, setting: &str, value: &str) {
 }
 
 fn trigger(sets_search_path: bool) -> TriggerFacts {
-    TriggerFacts { table: name("a"), name: "audit".into(), sets_search_path }
+    TriggerFacts { table: name("a"), name: "audit".into(), sets_search_path, is_always: true }
 }
 
 fn of_tenant(table: &str, runs: &str) -> TenantFunction {
@@ -442,6 +442,11 @@ const CASES: &[(&str, Spoil)] = &[
         s.plan.publisher_version = ServerVersion::of_major(13);
         s.publisher().retired.push((name("!"), "postfix operator".into(), 14));
     }),
+    ("PF434", |s| {
+        let relation = s.of_publisher("a");
+        relation.bytes = 1 << 30;
+        relation.columns.insert("note".into(), ColumnFacts { toastable: true, ..column("bytea") });
+    }),
     ("PF440", |s| {
         s.subscriber().server.version_num = ServerVersion::of_major(15);
         s.publisher().tenant_functions.push(of_tenant("p1", "check"));
@@ -585,6 +590,28 @@ fn every_code_has_a_case() {
     let cases: BTreeSet<&str> = CASES.iter().map(|(code, _)| *code).collect();
     assert_eq!(listed, cases);
     assert_eq!(cases.len(), CASES.len(), "a code has two cases");
+}
+
+/// What people run to the letter is tried on real servers, or listed there with the reason why not.
+#[test]
+fn every_hint_with_a_statement_is_tried() {
+    const FIRST: [&str; 6] = ["ALTER ", "CREATE ", "DROP ", "GRANT ", "TRUNCATE ", "SELECT "];
+    let lists = include_str!("../../tests/live/hints.rs");
+    let mut missing = Vec::new();
+    for (code, spoil) in CASES {
+        let mut scene = Scene::new();
+        spoil(&mut scene);
+        let findings = scene.findings();
+        let hints =
+            findings.iter().filter(|finding| finding.code == *code).filter_map(|finding| finding.hint.as_deref());
+        // parameters of the server: most of them want a restart
+        let hints = hints.filter(|hint| !hint.contains("ALTER SYSTEM SET"));
+        let holds = |hint: &&str| hint.contains(';') && FIRST.iter().any(|word| hint.contains(word));
+        if !lists.contains(&format!("\"{code}\"")) {
+            missing.extend(hints.filter(holds).map(|hint| format!("{code}: {hint}")));
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
 }
 
 /// Slot 1 has one table, slot 2 two relations: 1 + min(2, 1) and 1 + min(2, 2) slots, walsenders, origins and workers.

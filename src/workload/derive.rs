@@ -364,7 +364,7 @@ impl Deriver {
     /// Why the difference of two snapshots means nothing, if so.
     fn break_between(&self, before: &CounterSnapshot, after: &CounterSnapshot, seconds: f64) -> Option<String> {
         let (then, now) = (&before.instant, &after.instant);
-        self.start.as_ref()?;
+        let start = self.start.as_ref()?;
         let longest = self.longest_interval();
         if then.timeline != now.timeline {
             return Some(format!("a failover (timeline {} to {})", then.timeline, now.timeline));
@@ -377,7 +377,9 @@ impl Deriver {
                 before.tables.get(oid).is_some_and(|old| Changes::between(*old, *counters).is_none())
             })
         };
-        if then.stats_reset != now.stats_reset || fell() {
+        // a database that nobody used before has no statistics yet, and those that it gets are new, not reset
+        let begun = then.stats_reset.is_none() && start.server.version_num.dates_new_statistics();
+        if then.stats_reset != now.stats_reset && !begun || fell() {
             return Some("a reset of the statistics".to_owned());
         }
         (seconds > longest).then(|| format!("no snapshot for {}", Seconds(seconds)))

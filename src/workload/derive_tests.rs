@@ -145,6 +145,25 @@ fn a_reset_time_that_moved_is_a_reset_even_if_no_counter_fell() {
     assert_eq!(values(&workload.tables[0].load.inserts_per_s, 2), [None, Some(10.0)]);
 }
 
+/// `sample --once` on an idle 13 saw half of its time only: the database's first statistics came in between.
+#[test]
+fn first_statistics_of_a_database_are_no_reset_where_they_are_dated() {
+    let inserts = |major: u32| {
+        let mut deriver = Deriver::new(SampleStart { server: ServerFacts::of_major(major), ..start(10, 5.0) });
+        deriver.push_catalog(catalog(&[1]));
+        let mut later = at(10, &[(1, 500)]);
+        later.instant.stats_reset = Some(Timestamp::from_second(START + 7).unwrap());
+        let mut last = at(20, &[(1, 600)]);
+        last.instant.stats_reset = later.instant.stats_reset;
+        for snapshot in [at(0, &[(1, 400)]), later, last] {
+            deriver.push(snapshot);
+        }
+        values(&deriver.workload().unwrap().tables[0].load.inserts_per_s, 2)
+    };
+    assert_eq!(inserts(13), [Some(10.0), Some(10.0)]);
+    assert_eq!(inserts(15), [None, Some(10.0)]);
+}
+
 #[test]
 fn a_failover_and_a_long_silence_are_gaps_but_a_clean_restart_is_not() {
     let mut promoted = at(10, &[(1, 100)]);

@@ -218,6 +218,13 @@ pub struct Table {
     /// a key, a subscriber cannot find rows by them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns_without_equality: Vec<String>,
+    /// Columns of its primary key where its replica identity is full: row filters may split it by them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub full_key_columns: Vec<String>,
+    /// Of a partition root: names of the types, enumerated ones and what is built of them, by whose hash rows of the tree are dealt
+    /// out. Such hashes differ from server to server, so that rows fit the tree only through its root.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partition_hash_types: Vec<String>,
     /// Its rates, in the buckets of the file.
     #[serde(default)]
     pub load: Load,
@@ -227,6 +234,11 @@ impl Table {
     /// Schema and name.
     pub fn table_name(&self) -> TableName {
         TableName::new(self.schema.clone(), self.name.clone())
+    }
+
+    /// Columns by which row filters may split it: the replica identity has them.
+    pub fn filter_columns(&self) -> &[String] {
+        if self.replica_identity == ReplicaIdentity::Full { &self.full_key_columns } else { &self.identity_columns }
     }
 
     /// Heap and TOAST: what an initial copy reads, bytes.
@@ -504,6 +516,8 @@ pub(crate) mod tests {
             generated_columns: Vec::new(),
             generated_key_columns: Vec::new(),
             columns_without_equality: Vec::new(),
+            full_key_columns: Vec::new(),
+            partition_hash_types: Vec::new(),
             load: Load { wal_bytes_per_s: Series::Constant(wal_bytes_per_s), ..Load::default() },
         }
     }

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test runner prints")]
 #![allow(clippy::disallowed_methods, reason = "live tests are an edge: files, clock, environment")]
 
+mod agree;
 mod apart;
 mod attacks_carrying;
 mod attacks_reading;
@@ -24,10 +25,12 @@ mod demo;
 mod edge_catalog;
 mod edge_stalls;
 mod edges;
+mod encodings;
 mod faults;
 mod flavors;
 mod front;
 mod health;
+mod hints;
 mod identities;
 mod inventory;
 mod left_behind;
@@ -53,7 +56,7 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 32] = [
+const AT_NIGHT: [&str; 40] = [
     "identities::plan_check_and_files_agree_13_to_15",
     "identities::plan_check_and_files_agree_18_to_18",
     "scripts::copy_12_to_13",
@@ -86,6 +89,14 @@ const AT_NIGHT: [&str; 32] = [
     "inventory::every_changed_fact_is_found_13_to_18",
     "inventory::every_changed_fact_is_found_18_to_18",
     "moments::the_kit_finds_what_check_finds_13_to_18",
+    "encodings::settings_of_the_sender_change_nothing_12_to_12",
+    "encodings::texts_are_compared_by_their_characters_15_to_18",
+    "encodings::texts_without_encoding_are_compared_by_their_bytes_16_to_18",
+    "encodings::keys_of_extension_types_are_compared_16_to_18",
+    "encodings::a_new_copy_is_compared_anew_16_to_18",
+    "agree::plan_check_and_files_on_odd_trees_15_to_18",
+    "agree::plan_check_and_files_on_odd_trees_18_to_18",
+    "hints::followed_to_the_letter_they_mend_and_break_nothing_17_to_18",
 ];
 
 fn waits_for_night(name: &str) -> bool {
@@ -129,6 +140,9 @@ fn main() -> ExitCode {
         .chain(prometheus::trials())
         .chain(front::trials())
         .chain(identities::trials())
+        .chain(agree::trials())
+        .chain(encodings::trials())
+        .chain(hints::trials())
         .chain(scripts::trials())
         .chain(bootstraps::trials())
         .chain(edges::trials())

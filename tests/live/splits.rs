@@ -245,7 +245,7 @@ fn end_to_end(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), 
 }
 
 /// Partitions that come after the start: a tree that is published through its root takes them when the subscriber has them
-/// too; one that is published by its leaves needs what `check` says, and then gets what was written before as well.
+/// too; one that is published by its leaves needs another plan, and `check` says so.
 fn new_partitions(stage: &Stage, plan: &Path) -> Result<(), Failed> {
     let publish = |sql: &str| stage.publisher.psql(story::DATABASE, &format!("{FREE}{sql}"))?.success();
     let subscribe = |sql: &str| stage.subscriber.psql(story::DATABASE, &format!("{FREE}{sql}"))?.success();
@@ -259,24 +259,17 @@ fn new_partitions(stage: &Stage, plan: &Path) -> Result<(), Failed> {
     subscribe(&format!("{through_root}{by_leaves}"))?;
     publish("INSERT INTO events SELECT n, 15, 'late' FROM generate_series(900001, 900050) AS n; UPDATE events SET body = 'later' WHERE id = 900001;
         INSERT INTO \"Sales\".\"Parts\" SELECT n, 'z', 'late' FROM generate_series(900001, 900050) AS n;")?;
-    let report: Value = serde_json::from_str(&remedy)?;
-    let hint = report["hint"].as_str().ok_or("a hint")?;
-    let (lock, refresh) = hint
-        .split_once("on the publisher: ")
-        .and_then(|(_, rest)| rest.split_once(" and on the subscriber: "))
-        .ok_or("statements for both sides")?;
-    publish(lock)?;
-    subscribe(refresh)?;
-    publish(
-        "UPDATE \"Sales\".\"Parts\" SET region = 'a' WHERE id = 900002; UPDATE \"Sales\".\"Parts\" SET region = 'z' WHERE id = 1;",
-    )?;
+    // a publication that is changed by hand is not the planned one any more, and the steps refuse it
+    assert!(!remedy.contains("ALTER PUBLICATION"), "{remedy}");
+    for side in [&publish as &dyn Fn(&str) -> _, &subscribe] {
+        side("DROP TABLE \"Sales\".\"parts_Z\"")?;
+    }
+    assert!(words(&findings(stage, plan)?, "PF606").is_empty());
     let copied = "SELECT count(*) = 0 FROM pg_catalog.pg_subscription_rel WHERE srsubstate <> 'r'";
     stage.subscriber.wait_until(story::DATABASE, copied, std::time::Duration::from_secs(60))?;
     stage.run_twice(&["70", "71"])?;
     compare(stage)?;
-    let late = "SELECT (SELECT count(*) FROM public.events_2) || ' ' || (SELECT sum(hashtextextended(t::text, 0)) || ' ' || count(*) FROM \"Sales\".\"parts_Z\" AS t)";
-    assert_eq!(stage.publisher.value(story::DATABASE, late)?, stage.subscriber.value(story::DATABASE, late)?);
-    assert!(stage.subscriber.value(story::DATABASE, late)?.starts_with("50 "));
+    assert_eq!(stage.subscriber.value(story::DATABASE, "SELECT count(*) FROM public.events_2")?, "50");
     Ok(())
 }
 

@@ -208,6 +208,7 @@ const ABSENT_ROW: &str = r#"here=$(dirname "$0")
 . "$here/lib/verify.sh"
 slot=pgsp_1 mode=at_rest dir=$state/absent
 mkdir -p "$dir"
+look_at_encodings || exit
 publisher_task digest "$dir/publisher" < /dev/null || exit
 table=$(grep '^table,.*{id},{id}' "$dir/publisher" | head -n 1)
 number=$(printf '%s

@@ -127,6 +127,7 @@ pub(super) fn check() -> Step {
         "foreign_keys_known",
         "subscriptions_exact",
         "subscriber_warnings",
+        "collations_moved",
     ])
 }
 

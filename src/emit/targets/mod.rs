@@ -16,7 +16,10 @@ use super::{
     step::{Step, StepId},
     steps::start,
 };
-use crate::{finding::Finding, plan::PlannedTable};
+use crate::{
+    finding::{Finding, Subject, code},
+    plan::PlannedTable,
+};
 
 /// Steps for psql that are replaced, those in their place with the same identifiers, and what the target leaves out.
 type Made = (&'static [StepId], Vec<Step>, Vec<Finding>);
@@ -40,12 +43,19 @@ pub(super) fn apply(
         // their subscriptions copy: over loaded tables every row would come twice
         return refuse(word, "another bootstrap than copy".into(), "its subscriptions copy their tables by themselves");
     }
-    let (replaced, mut made, findings) = match target {
+    let (replaced, mut made, mut findings) = match target {
         Target::Sql => return Ok((steps, Vec::new())),
         Target::Cnpg => cnpg::steps(context)?,
         Target::Terraform => terraform::steps(context)?,
         Target::Ansible => ansible::steps(context)?,
     };
+    if !context.plan.subscriber_version.asks_for_formats() {
+        findings.push(
+            Finding::new(code::EM204, Subject::Subscriber, "subscriptions of this version do not ask for formats")
+                .detail("DateStyle, IntervalStyle and extra_float_digits of the publisher's database or role change what arrives.")
+                .hint("Put options='-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3' into the connection string of the publisher."),
+        );
+    }
     let what_follows = made.iter().find(|step| step.id == StepId::Subscriptions).map(|step| step.file.clone());
     let mut all = Vec::new();
     for step in steps {

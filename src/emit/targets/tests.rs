@@ -148,4 +148,11 @@ fn what_a_target_cannot_say_is_refused_and_what_it_need_not_is_a_finding() {
     assert_eq!(codes(Target::Cnpg), [""; 0]);
     assert_eq!(codes(Target::Terraform), ["EM203", "EM201", "EM202"]);
     assert_eq!(codes(Target::Ansible), ["EM201"]);
+    let mut old = simple();
+    old.subscriber_version = crate::server::ServerVersion::of_major(14);
+    old.publisher_version = crate::server::ServerVersion::of_major(13);
+    for target in [Target::Cnpg, Target::Terraform, Target::Ansible] {
+        let findings = emitted(&old, target).unwrap().findings;
+        assert!(findings.iter().any(|finding| finding.code == "EM204"), "{findings:?}");
+    }
 }

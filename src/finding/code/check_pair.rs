@@ -50,7 +50,7 @@ codes! {
     PF606 Error:
         "a tree that is published by its leaf partitions has a new partition",
         "Its rows would not arrive",
-        "Sample and plan again, or add it by hand";
+        "Sample and plan again";
     PF607 Error:
         "a table has become partitioned, or is no longer partitioned",
         "The publication cannot be created as planned",
@@ -82,7 +82,7 @@ codes! {
     PF704 Error:
         "a planned publication differs from the plan",
         "It belongs to somebody else, or to another plan",
-        "Drop it, or use another `--prefix`";
+        "Use another `--prefix`; drop it only while no slot of the database can use it";
     PF705 Info:
         "planned publications already exist, as planned",
         "An earlier run created them",

@@ -34,7 +34,7 @@ codes! {
     PF308 Warning:
         "the role cannot create subscriptions",
         "It takes a superuser up to 15; `pg_create_subscription` and CREATE on the database from 16 on",
-        "Run the GRANTs in the hint";
+        "Run the GRANTs in the hint, the memberships in the tables' owners among them";
     PF309 Error:
         "a clone holds prepared transactions",
         "They hold locks, and are committed once more through the slots",
@@ -58,7 +58,7 @@ codes! {
     PF405 Warning:
         "ENABLE ALWAYS or ENABLE REPLICA triggers",
         "They fire for replicated rows: their work is done twice, or an error stops the slot",
-        "DISABLE TRIGGER until the cutover";
+        "DISABLE TRIGGER until the cutover, then ENABLE ALWAYS or REPLICA as it was";
     PF406 Warning:
         "the function of an ENABLE ALWAYS or ENABLE REPLICA trigger has no search_path",
         "It runs with an empty one, so an unqualified name stops the slot",
@@ -70,7 +70,7 @@ codes! {
     PF408 Warning:
         "row-level security applies to the role that writes",
         "15 and later refuse to write",
-        "Turn it off until the cutover";
+        "Take FORCE off until the cutover, then set it again";
     PF409 Error:
         "a table is not empty",
         "The copy adds to it; a key that already exists stops the slot",
@@ -94,7 +94,7 @@ codes! {
     PF421 Error:
         "a published column does not exist on the subscriber",
         "The slot stops at the first row",
-        "ADD COLUMN";
+        "ADD COLUMN as `pg_dump --schema-only` spells it, with its default and NOT NULL";
     PF422 Error:
         "nothing fills a NOT NULL column on the subscriber",
         "The slot stops at the first row",
@@ -139,6 +139,10 @@ codes! {
         "the subscriber's version refuses objects of the publisher",
         "The step schema lists what was refused and goes on; a table or function that needs them fails",
         "Make them on the subscriber as its version wants them, then PGSLOTPLAN_ACCEPT_REFUSED";
+    PF434 Info:
+        "a bytea column may hold values above 512 MB",
+        "They travel as text, which no server can make of them: the copy of the table fails over and over",
+        "Run the query in the hint; such values must be cut up or carried over by another way";
     PF440 Error:
         "functions of roles that are no superusers would run as the subscription's owner (subscribers up to 15)",
         "An ordinary CHECK makes its owner a superuser by the first copied row",

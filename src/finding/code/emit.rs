@@ -23,4 +23,8 @@ codes! {
         "the connection string is stored in Terraform's state",
         "Whoever can read the state can read the password",
         "Keep the state encrypted, or use a password file";
+    EM204 Warning:
+        "subscriptions of a subscriber before 15 do not ask for formats",
+        "Settings of the publisher's database or role then change dates, intervals and floating-point numbers on their way",
+        "Put the `options` of the hint into the connection string";
 }

@@ -90,5 +90,9 @@ codes! {
     PL308 Error:
         "a partition tree is published through its root, which identifies rows differently from its partitions, or not at all",
         "Changes are described as the root's, but the old key in WAL is the partition's: the slot stops at the first UPDATE or DELETE, or they are lost in a DEFAULT partition",
-        "Use the same key on the root and its partitions, or `--split` the tree";
+        "Use the same key on the root and its partitions, or publish its partitions by themselves: `--split`, where it has two or more";
+    PL309 Error:
+        "a tree whose rows are dealt out by hashes of an enumerated type is published by its partitions",
+        "Hashes of enumerated types, and of what is built of them, differ from server to server: rows fit no partition of the same name",
+        "Versions that publish through the root, or `--exclude` it and use `pg_dump --load-via-partition-root`";
 }

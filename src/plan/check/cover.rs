@@ -63,7 +63,7 @@ fn whole_by_shards(book: &Book<'_>, report: &mut Report) -> BTreeSet<usize> {
         let numbers: BTreeSet<u32> = shards.iter().map(|shard| shard.share.number).collect();
         let complete = shards.len() == members.len()
             && shards.iter().all(|shard| {
-                shard.share.of as usize == members.len() && shard.columns == book.table(index).identity_columns
+                shard.share.of as usize == members.len() && shard.columns == book.table(index).filter_columns()
             })
             && numbers.len() == members.len();
         if !complete {

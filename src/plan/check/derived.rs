@@ -166,10 +166,11 @@ fn members(book: &Book<'_>, fates: &Fates, slot: usize) -> Vec<PlannedTable> {
             kind: table.kind,
             only: table.kind == TableKind::Table && (!table.inherits.is_empty() || parents.contains(&name)),
             identity: if set_identity { ReplicaIdentity::Full } else { table.replica_identity },
-            identity_columns: table.identity_columns.clone(),
+            identity_columns: if share.is_whole() { &table.identity_columns[..] } else { table.filter_columns() }
+                .to_vec(),
             set_identity,
             insert_only: is_or_has(&fates.insert_only),
-            row_filter: (!share.is_whole()).then(|| Shard { columns: &table.identity_columns, share }.to_filter()),
+            row_filter: (!share.is_whole()).then(|| Shard { columns: table.filter_columns(), share }.to_filter()),
             copy_bytes: share.part(table.copy_bytes()).saturating_add(whole),
             leaves: behind.iter().map(|&leaf| book.name(leaf)).collect(),
             partition_root: table.partition_root.clone(),
