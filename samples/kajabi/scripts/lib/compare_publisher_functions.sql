@@ -3,12 +3,10 @@
 -- What is compared of a table: all columns that are stored and published; its key; the part of the key whose order does
 -- not depend on a collation, by which it is read in ranges.
 CREATE FUNCTION pg_temp.describe(looked pg_temp.look) RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
-    line pg_temp.exchange;
-    relation oid := looked.relation;
-    row_estimate double precision;
+    line pg_temp.exchange; relation oid := looked.relation; row_estimate double precision;
 BEGIN
     line.kind := 'table'; line.number := looked.number;
-    SELECT array_agg(a.attname::text ORDER BY a.attnum) INTO line.columns
+    SELECT coalesce(array_agg(a.attname::text ORDER BY a.attnum), '{}') INTO line.columns
     FROM pg_attribute AS a
     WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
     SELECT array_agg(a.attname::text ORDER BY k.place),
@@ -30,10 +28,9 @@ BEGIN
             JOIN pg_attribute AS a ON a.attrelid = relation AND a.attnum = w.attnum) AS c
     ) AS k
     JOIN pg_attribute AS a ON a.attrelid = relation AND a.attnum = k.attnum;
-    IF relation IS NULL OR line.columns IS NULL OR looked.trouble IS NOT NULL THEN
+    IF relation IS NULL OR looked.trouble IS NOT NULL THEN
         line.kind := 'skipped';
-        line.note := CASE WHEN relation IS NULL THEN 'it does not exist on the publisher' WHEN line.columns IS NULL THEN 'it has no columns'
-                          ELSE 'on the publisher ' || looked.trouble END;
+        line.note := CASE WHEN relation IS NULL THEN 'it does not exist on the publisher' ELSE 'on the publisher ' || looked.trouble END;
     ELSIF looked.fault IS NOT NULL THEN
         line.kind := 'different'; line.note := looked.fault || ' on the publisher';
     ELSIF line.key_columns IS NULL AND current_setting('pgslotplan.mode') = 'live' THEN
@@ -50,14 +47,8 @@ END $pgslotplan$;
 CREATE FUNCTION pg_temp.digest() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
     started timestamptz := clock_timestamp();
     batch interval := make_interval(secs => current_setting('pgslotplan.batch_seconds')::double precision);
-    chunk_rows bigint := current_setting('pgslotplan.chunk_rows');
-    is_final boolean := current_setting('pgslotplan.mode') = 'final';
-    start_at pg_temp.exchange;
-    described pg_temp.exchange;
-    looked pg_temp.look;
-    line pg_temp.exchange;
-    which integer;
-    boundary text;
+    chunk_rows bigint := current_setting('pgslotplan.chunk_rows'); is_final boolean := current_setting('pgslotplan.mode') = 'final';
+    start_at pg_temp.exchange; described pg_temp.exchange; looked pg_temp.look; line pg_temp.exchange; which integer; boundary text;
     descending text;
 BEGIN
     SELECT * INTO start_at FROM pg_temp.exchange WHERE kind = 'next';
@@ -69,9 +60,11 @@ BEGIN
         END IF;
         looked := pg_temp.look_at(which, NULL);
         SELECT * INTO described FROM pg_temp.describe(looked);
-        IF is_final AND described.kind = 'table' AND described.range_columns IS NULL AND pg_table_size(looked.relation) > 1048576 THEN
+        IF is_final AND described.kind = 'table' AND described.range_columns IS NULL AND (CASE WHEN described.key_columns IS NULL
+              THEN (SELECT format('%I.%I', schema_name, table_name) FROM pg_temp.compared_table WHERE number = which) = ANY (string_to_array(replace(current_setting('pgslotplan.uncompared'), ' ', ''), ','))
+              ELSE pg_table_size(looked.relation) > 1048576 END) THEN
             described.kind := 'skipped';
-            described.note := 'it is too large for the pause, and its newest rows cannot be told';
+            described.note := CASE WHEN described.key_columns IS NULL THEN 'it is named in UNCOMPARED' ELSE 'it is too large for the pause, and its newest rows cannot be told' END;
         END IF;
         RETURN NEXT described;
         CONTINUE WHEN described.kind <> 'table';
@@ -126,10 +119,7 @@ BEGIN
     END LOOP;
 END $pgslotplan$;
 CREATE FUNCTION pg_temp.rows() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
-    described pg_temp.exchange;
-    looked pg_temp.look;
-    part pg_temp.exchange;
-    line pg_temp.exchange;
+    described pg_temp.exchange; looked pg_temp.look; part pg_temp.exchange; line pg_temp.exchange;
 BEGIN
     line.kind := 'row';
     FOR described IN SELECT * FROM pg_temp.exchange WHERE kind = 'table' LOOP
@@ -150,14 +140,28 @@ BEGIN
         END IF;
     END LOOP;
 END $pgslotplan$;
+-- Rows that are seen different, held until the transaction ends, by who may UPDATE them; not those that others have locked: no deadlock.
+CREATE FUNCTION pg_temp.hold() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
+    described pg_temp.exchange; looked pg_temp.look; line pg_temp.exchange;
+BEGIN
+    FOR described IN SELECT * FROM pg_temp.exchange WHERE kind = 'table' LOOP
+        looked := pg_temp.readable(described);
+        CREATE TEMP TABLE held ON COMMIT DROP AS SELECT * FROM pg_temp.lookup(looked, 'candidate', described.columns, described.key_columns,
+            CASE WHEN looked.source LIKE '(%' THEN '' ELSE 'FOR SHARE OF t SKIP LOCKED' END);
+        RETURN NEXT described;
+        FOR line IN SELECT * FROM pg_temp.exchange AS e WHERE e.kind = 'candidate' AND e.number = described.number LOOP
+            SELECT coalesce(max(h.hash), line.a_hash), coalesce(max(h.version), line.a_version) INTO line.a_hash, line.a_version
+            FROM pg_temp.held AS h WHERE h.key = line.key;
+            RETURN NEXT line;
+        END LOOP;
+        DROP TABLE pg_temp.held;
+    END LOOP;
+END $pgslotplan$;
 -- Third read. A row that is the same version as at the first read has not moved: all its changes were applied when the
 -- subscriber was read in between. One that was absent both times may have come and gone meanwhile. So it is looked at again:
 -- its deletion was applied before the next look, and if the subscriber then still has the same version of it, there was none.
 CREATE FUNCTION pg_temp.again() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
-    described pg_temp.exchange;
-    looked pg_temp.look;
-    seen record;
-    line pg_temp.exchange;
+    described pg_temp.exchange; looked pg_temp.look; seen record; line pg_temp.exchange;
 BEGIN
     FOR described IN SELECT * FROM pg_temp.exchange WHERE kind = 'table' LOOP
         looked := pg_temp.readable(described);

@@ -7,12 +7,12 @@ conf=${PGSLOTPLAN_CUTOVER:-$state/cutover.conf}
 case $conf in */*) ;; *) conf=./$conf ;; esac
 [ -r "$conf" ] || { echo "cutover: \"$conf\" cannot be read: copy cutover.conf.example there and fill it in" >&2; exit 1; }
 MAINTENANCE_ON='' MAINTENANCE_OFF='' WORKERS_PAUSE='' WORKERS_RESUME='' READERS_TO_NEW='' READERS_TO_OLD='' OLD_READERS=''
-PAUSE_SECONDS=10 MOST_BYTES_BEHIND=16777216 FINAL_ROWS=500 ALLOWED_ROLES='' TERMINATE_OTHERS=no
+PAUSE_SECONDS=10 MOST_BYTES_BEHIND=16777216 FINAL_ROWS=500 MOST_KEYLESS_BYTES=268435456 UNCOMPARED='' ALLOWED_ROLES='' TERMINATE_OTHERS=no
 check_private "$conf"
 # shellcheck disable=SC1090
 . "$conf"
 number PAUSE_SECONDS "$PAUSE_SECONDS"
-number FINAL_ROWS "$FINAL_ROWS"
+number FINAL_ROWS "$FINAL_ROWS"; number MOST_KEYLESS_BYTES "$MOST_KEYLESS_BYTES"
 number DRAIN_SECONDS "${DRAIN_SECONDS:-60}"
 for name in PGBOUNCERS PGBOUNCER_DATABASES OLD_HOST OLD_PORT NEW_HOST NEW_PORT; do
     eval "value=\${$name:-}"
@@ -204,6 +204,7 @@ flush() { # publisher or subscriber
 }
 counter() { rm -f "$state/counter"; psql_publisher -v out="$state/counter" -f "$here/lib/counter_publisher.sql" && cat "$state/counter"; }
 compares() { if [ "$FINAL_ROWS" -gt 0 ]; then echo on; else echo off; fi; }
+converts() { [ -f "$state/converts" ] || look_at_encodings && cat "$state/converts"; }
 # Writes stop, every slot passes what was written, newest rows and sequences are read, in one session. Nobody writes any
 # more when the transaction counter stood still meanwhile; a background job of the server itself may move it once or twice.
 # Once for one write stop: a second run after a kill finds the subscriptions disabled already.
@@ -215,7 +216,7 @@ cut_publisher() {
     own=1 # our own transactions: one to read the sequences, one to compare
     [ "$FINAL_ROWS" -gt 0 ] && own=2
     while :; do
-        psql_publisher -v dir="$state" -v out="$state/final.publisher" -v stops="$stops" -v compares="$(compares)" -v terminate="$TERMINATE_OTHERS" -v allowed="$ALLOWED_ROLES" \
+        psql_publisher -v dir="$state" -v out="$state/final.publisher" -v stops="$stops" -v compares="$(compares)" -v converts="$(converts)" -v uncompared="$UNCOMPARED" -v terminate="$TERMINATE_OTHERS" -v allowed="$ALLOWED_ROLES" \
             -v wait_seconds="${DRAIN_SECONDS:-60}" -v task=digest -v slot= -v mode=final -v chunk_rows="$FINAL_ROWS" -v batch_seconds=3600 \
             -f "$here/lib/cut_publisher.sql" < /dev/null >&2 || return
         if [ "$FINAL_ROWS" -gt 0 ] && grep '^different,' "$state/final.publisher.found" >&2; then return 4; fi
@@ -238,7 +239,7 @@ cut_publisher() {
 cut_subscriber() {
     write_sequences publisher subscriber &
     pid=$!
-    psql_subscriber -v out="$state/final.subscriber" -v compares="$(compares)" -v task=digest -v slot= -v mode=final \
+    psql_subscriber -v out="$state/final.subscriber" -v compares="$(compares)" -v converts="$(converts)" -v task=digest -v slot= -v mode=final \
         -f "$here/lib/cut_subscriber.sql" < "$state/final.publisher" >&2; cut=$?
     wait "$pid" || return 4
     [ "$cut" -eq 0 ] || plain < "$state/final.subscriber.found" >&2
@@ -382,6 +383,8 @@ paused_part() {
 # All that need not wait for the pause
 ready_to_cut() {
     publisher_file lib/ready_publisher.sql -v most_bytes_behind="$MOST_BYTES_BEHIND" || return
+    [ "$FINAL_ROWS" -gt 0 ] || MOST_KEYLESS_BYTES=0
+    publisher_file lib/keyless.sql -v most_bytes="$MOST_KEYLESS_BYTES" -v uncompared="$UNCOMPARED" && look_at_encodings || return
     ask_all || return
     for name in $PGBOUNCERS; do for entry in $PGBOUNCER_DATABASES; do
             [ -n "$(shown "$name" "$entry" name)" ] || { echo "cutover: PgBouncer $name has no entry $entry" >&2; return 4; }

@@ -11,15 +11,13 @@ BEGIN
   IF wanted_identifier <> '' AND coalesce(current_setting('pgslotplan.rehearsal', true), '') <> 'on'
      AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
      AND (SELECT system_identifier::text FROM pg_control_system()) <> wanted_identifier THEN
-    RAISE EXCEPTION USING MESSAGE = 'this is not the server that the plan was made for: its system identifier differs',
-      HINT = 'This file is for the publisher.';
+    RAISE EXCEPTION USING MESSAGE = 'this is not the server that the plan was made for: its system identifier differs', HINT = 'This file is for the publisher.';
   END IF;
 END $pgslotplan$;
 \ir load.sql
 -- a clone has the publisher's identity: what is remembered there tells it apart
 DO $pgslotplan$ DECLARE
-  is_marked boolean := false;
-  is_clone boolean := false;
+  is_marked boolean := false; is_clone boolean := false;
 BEGIN
   IF pg_temp.has_state('plan') THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = $1)' INTO is_marked USING current_setting('pgslotplan.prefix');

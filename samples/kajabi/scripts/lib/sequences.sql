@@ -4,9 +4,7 @@
 -- read one by one.
 CREATE TEMP TABLE mine (schema_name text, sequence_name text, last_value bigint, is_called boolean, step bigint);
 DO $pgslotplan$ DECLARE
-    names text;
-    item record;
-    found_oid oid;
+    names text; item record; found_oid oid;
 BEGIN
     SELECT string_agg(format('%I.%I', schemaname, sequencename), ', ') INTO names FROM pg_sequences
     WHERE NOT has_sequence_privilege(format('%I.%I', schemaname, sequencename), 'SELECT');

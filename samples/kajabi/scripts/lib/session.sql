@@ -31,8 +31,7 @@ SELECT set_config('pgslotplan.prefix', :'prefix', false) AS prefix,
 SELECT set_config('pgslotplan.side', :'session_side', false) AS side, set_config('pgslotplan.state_owner', :'state_owner', false) AS state_owner,
        set_config('pgslotplan.major', CASE WHEN :'session_side' = 'subscriber' THEN :'subscriber_major' ELSE :'publisher_major' END, false) AS major \gset
 DO $pgslotplan$ DECLARE
-  side text := current_setting('pgslotplan.side');
-  wanted_database name := current_setting('pgslotplan.database');
+  side text := current_setting('pgslotplan.side'); wanted_database name := current_setting('pgslotplan.database');
 BEGIN
   IF current_setting('server_version_num')::integer / 10000 <> current_setting('pgslotplan.major')::integer THEN
     RAISE EXCEPTION USING MESSAGE = format('this file is for a %s of major version %s, but the server is %s',

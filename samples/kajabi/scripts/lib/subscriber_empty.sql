@@ -2,10 +2,7 @@
 -- something are read, partition by partition.
 \ir foreign_code.sql
 DO $pgslotplan$ DECLARE
-  item record;
-  found_oid oid;
-  reason text;
-  lines text[] := '{}';
+  item record; found_oid oid; reason text; lines text[] := '{}';
 BEGIN
   FOR item IN
     WITH RECURSIVE tree AS (

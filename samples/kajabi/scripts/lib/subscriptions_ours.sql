@@ -1,13 +1,10 @@
 -- Subscriptions of the relation :receivers that exist already belong to a superuser, to us or to the role that is to own them, and lead
 -- where :target_dsn leads. Who may not read the connection strings is not told about them.
+\if :receiver_asks_formats \else \ir dsn_formats.sql \endif
 \if :{?subscription_owner} \else \set subscription_owner `printf '%s' "$PGSLOTPLAN_SUBSCRIPTION_OWNER"` \endif
 -- host, port and database that a connection string leads to, in both of its forms
 CREATE OR REPLACE FUNCTION pg_temp.target_of(dsn text) RETURNS text LANGUAGE plpgsql AS $pgslotplan$ DECLARE
-  parts text[];
-  host text;
-  port text;
-  name text;
-  found_word record;
+  parts text[]; host text; port text; name text; found_word record;
 BEGIN
   parts := regexp_match(dsn, '^postgres(?:ql)?://(?:[^@/]*@)?([^/?]*)(?:/([^?]*))?(?:\?(.*))?$');
   IF parts IS NOT NULL THEN

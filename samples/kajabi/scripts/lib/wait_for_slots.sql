@@ -11,11 +11,7 @@ SET synchronous_commit = local;
 DO $pgslotplan$ BEGIN PERFORM pg_logical_emit_message(true, 'pgslotplan', 'fence'); END $pgslotplan$;
 DO $pgslotplan$ DECLARE
   deadline timestamptz := clock_timestamp() + make_interval(secs => current_setting('pgslotplan.wait_seconds')::double precision);
-  fence pg_lsn := current_setting('pgslotplan.fence');
-  nap double precision := 0.005;
-  pending bigint;
-  gone bigint;
-  lines text;
+  fence pg_lsn := current_setting('pgslotplan.fence'); nap double precision := 0.005; pending bigint; gone bigint; lines text;
 BEGIN
   LOOP
     SELECT count(*), count(*) FILTER (WHERE s.slot_name IS NULL OR s.is_lost),

@@ -12,6 +12,8 @@
 \set publisher_has_schema_publications 'off'
 \set publisher_applies_as_owner 'on'
 \set subscriber_applies_as_owner 'on'
+\set publisher_asks_formats 'off'
+\set subscriber_asks_formats 'on'
 \set publisher_origin_setting 'max_replication_slots'
 \set publisher_roots_take_not_valid 'off'
 \set subscriber_roots_take_not_valid 'off'

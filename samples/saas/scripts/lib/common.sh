@@ -194,6 +194,12 @@ name_files() { # argument…
 # the same for one value or list
 ask_publisher() { psql_publisher -A -t "$@"; }
 ask_subscriber() { psql_subscriber -A -t "$@"; }
+# Whether texts of both servers are converted before they are compared: on where their encodings differ and both have one
+look_at_encodings() {
+    one=$(ask_publisher -c 'SHOW server_encoding') && other=$(ask_subscriber -c 'SHOW server_encoding') || return
+    case $one,$other in "$one,$one" | SQL_ASCII,* | *,SQL_ASCII) converts=off ;; *) converts=on ;; esac
+    echo "$converts" > "$state/converts"
+}
 now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
 note() { printf '%s\n' "$*"; }
 say() { printf '%s\n' "$*" >&2; }

@@ -13,7 +13,8 @@ SET lc_monetary = 'C';
 SET statement_timeout = 0;
 SET check_function_bodies = off;
 \if :{?foreign_code} \else \set foreign_code no \endif
-SELECT set_config('pgslotplan.foreign_code', :'foreign_code', false) AS foreign_code \gset
+\if :{?converts} \else \set converts off \endif
+SELECT set_config('pgslotplan.foreign_code', :'foreign_code', false) AS foreign_code, set_config('pgslotplan.converts', :'converts', false) AS converts \gset
 \ir same_type.sql
 \ir foreign_code.sql
 -- One line of the files that go back and forth. Which columns are used depends on kind:
@@ -52,10 +53,7 @@ CREATE TYPE pg_temp.look AS (number integer, relation oid, source text, trouble 
 CREATE TEMP TABLE looked_at (number integer, relation oid, member oid);
 -- A tree with foreign or other odd leaves is read table by table: ONLY each, the columns `names`. Without names it has no source yet.
 CREATE FUNCTION pg_temp.look_at(which integer, names text[]) RETURNS pg_temp.look LANGUAGE plpgsql AS $pgslotplan$ DECLARE
-    looked pg_temp.look;
-    planned record;
-    leaves text;
-    has_odd boolean;
+    looked pg_temp.look; planned record; leaves text; has_odd boolean;
 BEGIN
     looked.number := which;
     SELECT c.oid, c.relkind, c.relhassubclass, p.schema_name, p.table_name, p.is_only INTO planned
@@ -136,9 +134,13 @@ CREATE FUNCTION pg_temp.typed(relation oid, names text[]) RETURNS text LANGUAGE 
     RETURN (SELECT coalesce(string_agg(format('pg_temp.same_type(NULL::%s, t.%I)', c.own_type, c.name), ' AND ' ORDER BY c.place), 'true')
             FROM pg_temp.columns_of(relation, names) AS c WHERE c.own_type IS NOT NULL);
 END $pgslotplan$;
+-- an expression of type text whose hash is the same on both sides: where their encodings differ, not of the server's own bytes
+CREATE FUNCTION pg_temp.common(expression text) RETURNS text LANGUAGE sql STABLE AS $pgslotplan$
+    SELECT format(CASE current_setting('pgslotplan.converts') WHEN 'on' THEN 'encode(convert_to(%s, ''UTF8''), ''hex'') COLLATE "C"' ELSE '%s COLLATE "C"' END, expression)
+$pgslotplan$;
 -- the digest of one row of t, as an expression: the same for the same text on every version
-CREATE FUNCTION pg_temp.hash_of(names text[]) RETURNS text LANGUAGE sql IMMUTABLE AS $pgslotplan$
-    SELECT format('hashtextextended(row(%s)::text COLLATE "C", 0)', string_agg(format('t.%I', name), ', ' ORDER BY place))
+CREATE FUNCTION pg_temp.hash_of(names text[]) RETURNS text LANGUAGE sql STABLE AS $pgslotplan$
+    SELECT format('hashtextextended(%s, 0)', pg_temp.common(format('row(%s)::text', string_agg(format('t.%I', name), ', ' ORDER BY place))))
     FROM unnest(names) WITH ORDINALITY AS w(name, place)
 $pgslotplan$;
 -- the only value of a row, from the row's text
@@ -154,8 +156,7 @@ CREATE FUNCTION pg_temp.key_of(relation oid, names text[]) RETURNS text LANGUAGE
 END $pgslotplan$;
 -- lo < key <= hi as a WHERE clause over $1 and $2; an open end where one is null
 CREATE FUNCTION pg_temp.range_of(relation oid, names text[], lo text[], hi text[]) RETURNS text LANGUAGE plpgsql STABLE AS $pgslotplan$ DECLARE
-    list text;
-    ends text;
+    list text; ends text;
 BEGIN
     SELECT string_agg(format('t.%I', c.name), ', ' ORDER BY c.place), string_agg(format('($)[%s]::%s', c.place, c.own_type), ', ' ORDER BY c.place)
       INTO list, ends FROM pg_temp.columns_of(relation, names) AS c;
@@ -164,7 +165,7 @@ BEGIN
         CASE WHEN hi IS NOT NULL THEN format('(%s) <= (%s)', list, replace(ends, '$', '$2')) END);
 END $pgslotplan$;
 CREATE FUNCTION pg_temp.bucket_of(relation oid, key_columns text[], buckets integer) RETURNS text LANGUAGE sql STABLE AS $pgslotplan$
-    SELECT format('(hashtextextended(%s::text COLLATE "C", 1) & %s)::integer', pg_temp.key_of(relation, key_columns), buckets - 1)
+    SELECT format('(hashtextextended(%s, 1) & %s)::integer', pg_temp.common(pg_temp.key_of(relation, key_columns) || '::text'), buckets - 1)
 $pgslotplan$;
 CREATE FUNCTION pg_temp.digest_of(looked pg_temp.look, digested text[], condition text, lo text[], hi text[],
     OUT row_count bigint, OUT hash_sum numeric) LANGUAGE plpgsql AS $pgslotplan$ BEGIN
@@ -191,7 +192,7 @@ CREATE FUNCTION pg_temp.rows_of_buckets(looked pg_temp.look, described pg_temp.e
             (SELECT array_agg(e.bucket) FROM pg_temp.exchange AS e WHERE e.kind = 'bucket' AND e.number = described.number)), NULL, NULL) AS r
 $pgslotplan$;
 -- rows by their keys, those of the lines of kind `wanted` in exchange; a type that is not built in is compared by its text
-CREATE FUNCTION pg_temp.lookup(looked pg_temp.look, wanted text, digested text[], keys text[])
+CREATE FUNCTION pg_temp.lookup(looked pg_temp.look, wanted text, digested text[], keys text[], locking text DEFAULT '')
     RETURNS TABLE (key text[], hash bigint, version text) LANGUAGE plpgsql AS $pgslotplan$ DECLARE
     matches text;
 BEGIN
@@ -199,6 +200,6 @@ BEGIN
                            ELSE format('pg_temp.unwrapped(row(t.%I)::text) COLLATE "C" = (e.key)[%s]', c.name, c.place) END, ' AND ' ORDER BY c.place)
       INTO matches FROM pg_temp.columns_of(looked.relation, keys) AS c;
     RETURN QUERY EXECUTE format('SELECT e.key, %s, concat_ws('':'', t.tableoid, t.xmin, t.ctid)
-        FROM pg_temp.exchange AS e JOIN %s AS t ON %s WHERE e.kind = $1 AND e.number = $2 AND %s',
-        pg_temp.hash_of(digested), looked.source, matches, pg_temp.typed(looked.relation, keys)) USING wanted, looked.number;
+        FROM pg_temp.exchange AS e JOIN %s AS t ON %s WHERE e.kind = $1 AND e.number = $2 AND %s %s',
+        pg_temp.hash_of(digested), looked.source, matches, pg_temp.typed(looked.relation, keys), locking) USING wanted, looked.number;
 END $pgslotplan$;

@@ -1,5 +1,5 @@
 -- Reads digests or rows of the publisher's tables and waits until the slots have passed them.
---   task            digest, rows or again
+--   task            digest, rows, again or hold
 --   slot            the slot whose tables are compared; empty: all
 --   mode            live, at_rest or final
 --   out             the file to write; also with .next, .found and .status after it
@@ -12,15 +12,20 @@ SELECT set_config('pgslotplan.slot', :'slot', false) AS slot, set_config('pgslot
        set_config('pgslotplan.batch_seconds', :'batch_seconds', false) AS batch_seconds,
        set_config('pgslotplan.wait_seconds', :'wait_seconds', false) AS wait_seconds \gset
 -- In the pause it is one transaction that leaves no temporary objects behind, whose removal would be another: so the cutover
--- knows how many are its own.
-SELECT :'mode' = 'final' AS is_final \gset
-\if :is_final
+-- knows how many are its own. One that holds rows ends when the file release comes beside its file held, after 20 s at the latest.
+SELECT :'mode' = 'final' OR :'task' = 'hold' AS is_whole, :'task' = 'hold' AS holds \gset
+\if :{?uncompared} \else \set uncompared '' \endif
+SELECT set_config('pgslotplan.uncompared', :'uncompared', false) AS uncompared \gset
+\if :is_whole
 BEGIN;
 \endif
 \ir compare.sql
 \ir compare_publisher_functions.sql
 \ir compare_run.sql
-\if :is_final
+\if :holds
+\set held `: > "$hold/held"; n=0; while [ ! -e "$hold/release" ] && [ "$n" -lt 400 ]; do n=$((n + 1)); sleep 0.05; done`
+\endif
+\if :is_whole
 ROLLBACK;
 \endif
 \ir compare_barrier.sql

@@ -9,10 +9,7 @@ CREATE FUNCTION pg_temp.lacking(described pg_temp.exchange, looked pg_temp.look)
          FROM pg_temp.columns_of(looked.relation, described.range_columns) WHERE NOT is_plain ORDER BY place LIMIT 1))
 $pgslotplan$;
 CREATE FUNCTION pg_temp.digest() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
-    described pg_temp.exchange;
-    looked pg_temp.look;
-    part pg_temp.exchange;
-    here record;
+    described pg_temp.exchange; looked pg_temp.look; part pg_temp.exchange; here record;
 BEGIN
     RETURN QUERY SELECT * FROM pg_temp.exchange WHERE kind = 'skipped';
     FOR described IN SELECT * FROM pg_temp.exchange WHERE kind = 'table' ORDER BY number LOOP
@@ -50,10 +47,7 @@ BEGIN
     END LOOP;
 END $pgslotplan$;
 CREATE FUNCTION pg_temp.rows() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
-    described pg_temp.exchange;
-    looked pg_temp.look;
-    part pg_temp.exchange;
-    line pg_temp.exchange;
+    described pg_temp.exchange; looked pg_temp.look; part pg_temp.exchange; line pg_temp.exchange;
 BEGIN
     CREATE TEMP TABLE here (key text[], hash bigint, version text);
     FOR described IN SELECT * FROM pg_temp.exchange WHERE kind = 'table' LOOP
@@ -80,9 +74,7 @@ BEGIN
     END LOOP;
 END $pgslotplan$;
 CREATE FUNCTION pg_temp.again() RETURNS SETOF pg_temp.exchange LANGUAGE plpgsql AS $pgslotplan$ DECLARE
-    described pg_temp.exchange;
-    looked pg_temp.look;
-    line pg_temp.exchange;
+    described pg_temp.exchange; looked pg_temp.look; line pg_temp.exchange;
 BEGIN
     FOR described IN SELECT * FROM pg_temp.exchange WHERE kind = 'table' LOOP
         looked := pg_temp.readable(described);

@@ -1,9 +1,7 @@
 -- Ends what a killed script left running: every other session that says that it is a part of the cutover.
 DO $pgslotplan$ <<end_parts>> DECLARE
-  deadline timestamptz := clock_timestamp() + interval '5 s';
-  classid bigint := hashtext('pgslotplan')::bigint & 4294967295;
-  objid bigint := hashtext(current_setting('pgslotplan.prefix'))::bigint & 4294967295;
-  pids integer[];
+  deadline timestamptz := clock_timestamp() + interval '5 s'; classid bigint := hashtext('pgslotplan')::bigint & 4294967295;
+  objid bigint := hashtext(current_setting('pgslotplan.prefix'))::bigint & 4294967295; pids integer[];
 BEGIN
   LOOP
     SELECT array_agg(l.pid) INTO pids FROM pg_locks AS l

@@ -35,8 +35,7 @@ $pgslotplan$;
 -- Whether a table of the state schema is there; '' asks for none. Refuses a schema that is not ours. What was ours once can be
 -- changed by nobody else, so that only new members are looked at.
 CREATE FUNCTION pg_temp.has_state(wanted name) RETURNS boolean LANGUAGE plpgsql AS $pgslotplan$ DECLARE
-  members text := pg_temp.state_members();
-  reason text;
+  members text := pg_temp.state_members(); reason text;
 BEGIN
   IF members IS DISTINCT FROM nullif(current_setting('pgslotplan.state_members', true), '') THEN
     reason := pg_temp.foreign_state();

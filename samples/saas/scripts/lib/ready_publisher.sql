@@ -2,8 +2,7 @@
 \ir publisher.sql
 SELECT set_config('pgslotplan.most_bytes_behind', :'most_bytes_behind', false) AS most \gset
 DO $pgslotplan$ DECLARE
-  deadline timestamptz := clock_timestamp() + interval '30 s';
-  lines text;
+  deadline timestamptz := clock_timestamp() + interval '30 s'; lines text;
 BEGIN
   LOOP
     SELECT string_agg(format('slot %I: %s', p.slot_name, CASE WHEN s.slot_name IS NULL THEN 'missing' WHEN NOT s.active THEN 'not connected'
@@ -14,8 +13,7 @@ BEGIN
              <= current_setting('pgslotplan.most_bytes_behind')::numeric) IS NOT TRUE;
     EXIT WHEN lines IS NULL;
     IF clock_timestamp() >= deadline THEN
-      RAISE EXCEPTION USING MESSAGE = 'slots are not ready for the cutover', DETAIL = lines,
-        HINT = 'Wait until they have caught up; MOST_BYTES_BEHIND is the limit.';
+      RAISE EXCEPTION USING MESSAGE = 'slots are not ready for the cutover', DETAIL = lines, HINT = 'Wait until they have caught up; MOST_BYTES_BEHIND is the limit.';
     END IF;
     PERFORM pg_sleep(0.2);
   END LOOP;

@@ -3,8 +3,7 @@ SELECT set_config('pgslotplan.slots_hint', :'slots_hint', false) AS hint \gset
 DROP TABLE IF EXISTS pg_temp.dropping;
 CREATE TEMP TABLE dropping AS SELECT slot_name FROM pg_temp.:"slots";
 DO $pgslotplan$ DECLARE
-  deadline timestamptz := clock_timestamp() + interval '30 s';
-  item record;
+  deadline timestamptz := clock_timestamp() + interval '30 s'; item record;
 BEGIN
   -- a walsender that just lost its subscription needs a moment to end
   WHILE EXISTS (SELECT FROM pg_temp.dropping AS d JOIN pg_replication_slots AS s ON s.slot_name = d.slot_name AND s.plugin = 'pgoutput'

@@ -7,22 +7,19 @@
 \ir load.sql
 SELECT set_config('pgslotplan.is_physical', :'is_physical', false) AS physical \gset
 DO $pgslotplan$ DECLARE
-  wanted_identifier text := current_setting('pgslotplan.system_identifier');
-  is_clone boolean := false;
+  wanted_identifier text := current_setting('pgslotplan.system_identifier'); is_clone boolean := false;
 BEGIN
   IF current_setting('pgslotplan.is_physical') = 'on' AND pg_temp.has_state('bootstrap') THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.bootstrap WHERE prefix = $1)' INTO is_clone USING current_setting('pgslotplan.prefix');
   END IF;
   IF NOT is_clone AND wanted_identifier <> '' AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
      AND (SELECT system_identifier::text FROM pg_control_system()) = wanted_identifier THEN
-    RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one',
-      HINT = 'This file is for the subscriber.';
+    RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one', HINT = 'This file is for the subscriber.';
   END IF;
   IF EXISTS (SELECT FROM pg_temp.planned_slot AS p JOIN pg_replication_slots AS s ON s.slot_name = p.slot_name
                AND s.plugin = 'pgoutput' AND s.database = current_database())
      OR EXISTS (SELECT FROM pg_temp.planned_publication AS p JOIN pg_publication AS b ON b.pubname = p.publication_name) THEN
-    RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: it holds planned slots or publications',
-      HINT = 'This file is for the subscriber.';
+    RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: it holds planned slots or publications', HINT = 'This file is for the subscriber.';
   END IF;
 END $pgslotplan$;
 \set begun_on subscriber

@@ -10,10 +10,10 @@
 publisher_task() { # task out: standard input to the file; also $2.next, $2.found, $2.status
     psql_publisher -v task="$1" -v slot="$slot" -v mode="$mode" -v out="$2" \
         -v chunk_rows="${VERIFY_CHUNK_ROWS:-20000}" -v batch_seconds="${VERIFY_BATCH_SECONDS:-10}" \
-        -v wait_seconds="${VERIFY_WAIT_SECONDS:-600}" -v foreign_code="${VERIFY_FOREIGN_CODE:-no}" -f "$here/lib/compare_publisher.sql" && has_status "$2"
+        -v wait_seconds="${VERIFY_WAIT_SECONDS:-600}" -v converts="$converts" -v foreign_code="${VERIFY_FOREIGN_CODE:-no}" -f "$here/lib/compare_publisher.sql" && has_status "$2"
 }
 subscriber_task() {
-    psql_subscriber -v task="$1" -v slot="$slot" -v mode="$mode" -v out="$2" -v foreign_code="${VERIFY_FOREIGN_CODE:-no}" -f "$here/lib/compare_subscriber.sql" && has_status "$2"
+    psql_subscriber -v task="$1" -v slot="$slot" -v mode="$mode" -v out="$2" -v converts="$converts" -v foreign_code="${VERIFY_FOREIGN_CODE:-no}" -f "$here/lib/compare_subscriber.sql" && has_status "$2"
 }
 # Four numbers: what a server says in their place is no result
 has_status() {
@@ -39,15 +39,35 @@ verify_batch() {
             publisher_task again "$own/there" < "$own/here" || return
             cat "$own/there.found" >> "$own/found"
             candidates_in "$own/there" || break
-            if [ "$rounds" -ge "${VERIFY_ROUNDS:-30}" ]; then
-                echo "undecided,\"rows that changed at every look, slot $slot\",,$candidates of them after $rounds rounds" >> "$own/found"
+            subscriber_task again "$own/here" < "$own/there" || return
+            if [ "$rounds" -ge "${VERIFY_ROUNDS:-10}" ] && candidates_in "$own/here"; then
+                hold_rows
+                candidates_in "$own/here" || break
+                echo "undecided,\"rows that changed at every look, slot $slot\",,$candidates of them differ or could not be held" >> "$own/found"
                 break
             fi
-            subscriber_task again "$own/here" < "$own/there" || return
         done
     fi
     kill -0 "$$" 2>/dev/null || exit 1
     mv "$own/publisher.status" "$dir/status.$batch" && mv "$own/found" "$dir/found.$batch"
+}
+# Rows that change at every look are held on the publisher, for some tenths of a second, while the subscriber is read: lib/compare_publisher.sql
+hold_rows() {
+    export hold="$own"
+    tries=0
+    while [ "$tries" -lt 20 ] && candidates_in "$own/here"; do
+        tries=$((tries + 1))
+        rm -f "$own/held" "$own/release"
+        publisher_task hold "$own/holding" < "$own/here" &
+        holder=$!
+        until [ -e "$own/held" ] || ! kill -0 "$holder" 2>/dev/null; do sleep 0.05; done
+        [ -e "$own/held" ] || return
+        # one that differs although it is held is different
+        VERIFY_WAIT_SECONDS=5 publisher_task rows "$own/passed" < /dev/null && subscriber_task again "$own/next" < "$own/holding" \
+            && VERIFY_WAIT_SECONDS=5 publisher_task again "$own/here" < "$own/next" && cat "$own/here.found" >> "$own/found"
+        : > "$own/release"
+        wait "$holder" || return
+    done
 }
 verify_slot() {
     slot=$1
@@ -105,12 +125,13 @@ verify() {
     mode=$1
     wants_servers
     work=$state/verify_$mode
-    if [ "$mode" = at_rest ] || [ -f "$work/finished" ] || [ ! -f "$work/plan" ] || [ "$(cat "$work/plan")" != "$plan" ]; then
+    { look_at_encodings && copy=$(ask_subscriber -f "$here/lib/compared_copy.sql"); } || stop $? "a server refused"
+    if [ "$mode" = at_rest ] || [ -f "$work/finished" ] || [ ! -f "$work/plan" ] || [ "$(cat "$work/plan")" != "$plan $copy" ]; then
         rm -rf "$work"
     else
         note "goes on where it was stopped; remove \"$work\" to begin anew"
     fi
-    { mkdir -p "$work" && echo "$plan" > "$work/plan"; } || stop 1 "could not write into \"$work\""
+    { mkdir -p "$work" && printf '%s\n' "$plan $copy" > "$work/plan"; } || stop 1 "could not write into \"$work\""
     : > "$work/objects"
     psql_publisher -v out="$work/objects.publisher" -f "$here/lib/objects_publisher.sql" || stop $? "the publisher refused"
     psql_subscriber -v out="$work/objects.subscriber" -f "$here/lib/objects_subscriber.sql" || stop $? "the subscriber refused"

@@ -7,10 +7,7 @@ SET statement_timeout = 0;
 \ir never_ready.sql
 DO $pgslotplan$ DECLARE
   deadline timestamptz := clock_timestamp() + make_interval(secs => current_setting('pgslotplan.wait_seconds')::double precision);
-  next_word timestamptz := clock_timestamp() + interval '30 s';
-  pending text[];
-  never text[];
-  absent jsonb := '{}';
+  next_word timestamptz := clock_timestamp() + interval '30 s'; pending text[]; never text[]; absent jsonb := '{}';
 BEGIN
   LOOP
     SELECT coalesce(array_agg(line ORDER BY line), '{}') INTO pending FROM pg_temp.tables_not_ready() AS line;
