@@ -27,10 +27,12 @@ mod edges;
 mod faults;
 mod flavors;
 mod front;
+mod guards;
 mod health;
 mod identities;
 mod inventory;
 mod load_faults;
+mod logins;
 mod methods;
 mod pair;
 mod parity;
@@ -51,7 +53,7 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 31] = [
+const AT_NIGHT: [&str; 34] = [
     "identities::plan_check_and_files_agree_13_to_15",
     "identities::plan_check_and_files_agree_18_to_18",
     "scripts::copy_12_to_13",
@@ -83,6 +85,9 @@ const AT_NIGHT: [&str; 31] = [
     "health::slots_that_stand_still_are_named_15_to_18",
     "inventory::every_changed_fact_is_found_13_to_18",
     "inventory::every_changed_fact_is_found_18_to_18",
+    "logins::the_application_gets_in_as_before_16_to_18",
+    "guards::what_fires_rests_until_the_cutover_16_to_18",
+    "guards::owners_write_or_are_refused_17_to_18",
 ];
 
 fn waits_for_night(name: &str) -> bool {
@@ -143,6 +148,8 @@ fn main() -> ExitCode {
         .chain(health::trials())
         .chain(inventory::trials())
         .chain(targets::trials())
+        .chain(logins::trials())
+        .chain(guards::trials())
         .chain(attacks_carrying::trials())
         .map(|trial| if ignore || waits_for_night(trial.name()) { trial.with_ignored_flag(true) } else { trial }) // as measurements are
         .collect();

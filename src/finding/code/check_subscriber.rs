@@ -58,7 +58,7 @@ codes! {
     PF405 Warning:
         "ENABLE ALWAYS or ENABLE REPLICA triggers",
         "They fire for replicated rows: their work is done twice, or an error stops the slot",
-        "DISABLE TRIGGER until the cutover";
+        "The steps put them to rest until the cutover";
     PF406 Warning:
         "the function of an ENABLE ALWAYS or ENABLE REPLICA trigger has no search_path",
         "It runs with an empty one, so an unqualified name stops the slot",
@@ -70,7 +70,7 @@ codes! {
     PF408 Warning:
         "row-level security applies to the role that writes",
         "15 and later refuse to write",
-        "Turn it off until the cutover";
+        "The steps put FORCE to rest until the cutover";
     PF409 Error:
         "a table is not empty",
         "The copy adds to it; a key that already exists stops the slot",
@@ -135,6 +135,14 @@ codes! {
         "sequences are missing",
         "The cutover sets them by name",
         "Create them with `pg_dump --schema-only`";
+    PF432 Error:
+        "the owner of a table may not write it",
+        "From 16 on rows are written as the table's owner: the slot stops",
+        "Run the GRANTs in the hint";
+    PF433 Info:
+        "something fires for replicated rows, or keeps them out, and rests until the cutover",
+        "ENABLE ALWAYS or REPLICA triggers would do their work twice; FORCE ROW LEVEL SECURITY stops a slot",
+        "Nothing: the steps put it to rest on the subscriber and give it back when the application comes";
     PF440 Error:
         "functions of roles that are no superusers would run as the subscription's owner (subscribers up to 15)",
         "An ordinary CHECK makes its owner a superuser by the first copied row",

@@ -60,7 +60,7 @@ read_schema() {
     ask_publisher -f "$here/lib/schema_kinds.sql" > "$temporary/kinds"
     ask_publisher -f "$here/lib/schema_attached.sql" > "$temporary/attached"
     pg_restore -l --section=post-data "$temporary/schema.dump" > "$temporary/post.list"
-    lists='keys attach_keys early indexes attach_indexes foreign cut checks rest'
+    lists='keys attach_keys early indexes attach_indexes foreign cut checks rest firing'
     for list in $lists; do : > "$temporary/$list.list"; done
     # a comment follows its object at once and belongs to it
     awk -v folder="$temporary" -v lists=" $lists " '
@@ -85,9 +85,14 @@ read_schema() {
 }
 # Runs a file of the dump and takes "already exists" for done: duplicate table, object, function, schema, column, primary key;
 # identity column; partition. So is a setting that the subscriber lacks. Any other error ends the step when the file is through.
-apply() {
+apply() { # file [holds]
     check_restricted "$1"
-    psql_writer -f "$here/lib/subscriber.sql" -f "$here/lib/apply.sql" -f "$1" > /dev/null 2> "$1.errors" || {
+    if [ -n "${2-}" ]; then
+        psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/apply.sql" -c '\set ON_ERROR_ROLLBACK on' -c BEGIN -f "$1" \
+            -f "$here/lib/apply_held.sql" > /dev/null 2> "$1.errors"
+    else
+        psql_writer -f "$here/lib/subscriber.sql" -f "$here/lib/apply.sql" -f "$1" > /dev/null 2> "$1.errors"
+    fi || {
         code=$?
         plain < "$1.errors" >&2
         return "$code"
@@ -100,10 +105,10 @@ apply() {
         die 'the subscriber refused statements of the schema' 'Mend the cause and run this step again: what is there stays.'
     fi
 }
-restore() { # list
+restore() { # list [holds]
     [ -s "$temporary/$1.list" ] || return 0
     pg_restore -L "$temporary/$1.list" -f "$temporary/$1.sql" "$temporary/schema.dump"
-    apply "$temporary/$1.sql"
+    apply "$temporary/$1.sql" "${2-}"
 }
 # Foreign keys of the publisher that the plan does not know
 check_foreign_keys() { psql_publisher -v side=publisher -f "$here/lib/publisher.sql" -f "$here/lib/foreign_keys_known.sql"; }
@@ -111,6 +116,8 @@ check_foreign_keys() { psql_publisher -v side=publisher -f "$here/lib/publisher.
 make_roles() {
     psql_publisher -f "$here/lib/roles_read.sql" > "$temporary/roles.csv"
     psql_subscriber -f "$here/lib/roles_make.sql" < "$temporary/roles.csv"
+    psql_publisher -f "$here/lib/settings_read.sql" > "$temporary/settings.csv"
+    psql_subscriber -f "$here/lib/settings_make.sql" < "$temporary/settings.csv"
 }
 make_tables() {
     wants_servers
@@ -165,6 +172,7 @@ make_foreign_keys() {
     restore foreign
     restore checks
     restore rest
+    restore firing holds
     # comments on the foreign keys that are kept away join what is remembered of them
     psql_publisher -f "$here/lib/comments_read.sql" > "$temporary/comments.csv"
     psql_subscriber -f "$here/lib/comments_write.sql" < "$temporary/comments.csv"
