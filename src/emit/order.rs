@@ -42,6 +42,8 @@ pub(super) fn steps(context: &Context<'_>) -> Vec<Step> {
     steps.extend([
         verify::live(),
         way_back::check(),
+        schema::passwords(),
+        cutover::logins(),
         cutover::vacuum(),
         way_back::prepare(context),
         cutover::freeze(),

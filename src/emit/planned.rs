@@ -375,12 +375,6 @@ fn foreign_keys(context: &Context<'_>) -> Relation {
     }
 }
 
-/// Parameters of a version that end sessions or transactions that wait, as a `text[]`.
-fn timeouts(version: ServerVersion) -> String {
-    let idle = version.has_idle_session_timeout().then_some("idle_session_timeout");
-    array_literal(idle.into_iter().chain(version.has_transaction_timeout().then_some("transaction_timeout")))
-}
-
 /// `\set` lines: the session's values, the file names of steps, and what versions and bootstraps branch by.
 fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
     let plan = context.plan;
@@ -417,8 +411,6 @@ fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
         ("publisher_origin_setting", origin_setting(publisher)),
         ("publisher_roots_take_not_valid", on(publisher.has_unvalidated_keys_of_roots())),
         ("subscriber_roots_take_not_valid", on(subscriber.has_unvalidated_keys_of_roots())),
-        ("publisher_timeouts", timeouts(publisher)),
-        ("subscriber_timeouts", timeouts(subscriber)),
         ("subscriber_has_roots", on(subscriber.receives_into_partition_roots())),
         ("subscriber_origin_setting", origin_setting(subscriber)),
         ("parallel_apply", on(needs.parallel)),

@@ -126,8 +126,9 @@ fn page(text: &mut String, steps: &[Step]) {
 
 /// The order of the night, for somebody who has not read the steps.
 fn night(text: &mut String, steps: &[Step]) {
-    let [verify, at_rest, resume, validate] =
-        [StepId::Verify, StepId::CompareAtRest, StepId::Resume, StepId::ForeignKeysValidate].map(|id| file(steps, id));
+    let [verify, at_rest, resume, validate, prove] =
+        [StepId::Verify, StepId::CompareAtRest, StepId::Resume, StepId::ForeignKeysValidate, StepId::Prove]
+            .map(|id| file(steps, id));
     let _ = write!(
         text,
         "\n## The night\n\n\
@@ -142,6 +143,7 @@ fn night(text: &mut String, steps: &[Step]) {
          | what you see | where the application is | what to do |\n| --- | --- | --- |\n\
          | exit code 0 and the length of the pause | new server | `{validate}` if there is one, then watch |\n\
          | exit code 4, \"the old server serves\" | old server, nothing lost | remove the reason, run it again |\n\
+         | an entry does not answer after RESUME | new server, which stays open | mend passwords or pg_hba.conf there, then `{prove}`; or `sh rollback.sh` |\n\
          | the script was killed, or the terminal is gone | waiting | `sh abort.sh`; it says whether it is too late for that |\n\
          | abort.sh says that the new server was opened | new server, or waiting | `sh run.sh resume`: forward is the way |\n\
          | a PgBouncer died | its clients have errors, the others as above | start it, then the same command again |\n\

@@ -173,6 +173,10 @@ steps! {
     Verify = "verify", Verify, Shell, "75 verify";
     /// Whether the publisher can receive.
     ReverseCheck = "reverse_check", Cutover, Publisher, "76 reverse_check";
+    /// Passwords of the publisher's roles.
+    Passwords = "passwords", Cutover, Shell, "76 passwords";
+    /// Whether the application gets in.
+    Logins = "logins", Cutover, Shell, "76 prove_logins";
     /// VACUUM and ANALYZE.
     Vacuum = "vacuum", Cutover, Shell, "76 vacuum";
     /// Publications of the way back.

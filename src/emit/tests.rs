@@ -368,8 +368,8 @@ fn only_the_plans_data_grows_with_tables() {
     }
 }
 
-/// What a person can read in an evening: the issue that asked for it said 4,000, before what guards against tenants came. The
-/// inventory is a list of facts, which `check` has too, and how they are compared.
+/// What a person can read in an evening: the issue that asked for it said 4,000, before what guards against tenants came, and what
+/// proves that the application gets in. The inventory is a list of facts, which `check` has too, and how they are compared.
 #[test]
 fn the_kit_of_the_story_is_short() {
     let plan: Plan = crate::format::read(include_bytes!("../../samples/saas/plan.json")).unwrap();
@@ -379,7 +379,7 @@ fn the_kit_of_the_story_is_short() {
     assert!(count(&facts) <= 900, "{}", count(&facts));
     let lines = count(&rest);
     let manifest = script.manifest_text().split(|&byte| byte == b'\n').count();
-    assert!(lines + manifest <= 5_100, "{}", lines + manifest);
+    assert!(lines + manifest <= 5_900, "{}", lines + manifest);
 }
 
 /// A step is named by its identifier: `lib/` and the prose take file names from `plan/` and from the list of steps.
@@ -487,8 +487,20 @@ fn every_statement_parses_and_no_name_becomes_one() {
                 for meta in metas {
                     let word = meta.split_whitespace().next().unwrap_or_default();
                     let known = [
-                        "\\set", "\\if", "\\else", "\\endif", "\\gset", "\\gexec", "\\pset", "\\o", "\\copy", "\\ir",
-                        "\\echo", "\\qecho",
+                        "\\set",
+                        "\\if",
+                        "\\else",
+                        "\\endif",
+                        "\\gset",
+                        "\\gexec",
+                        "\\pset",
+                        "\\o",
+                        "\\copy",
+                        "\\ir",
+                        "\\echo",
+                        "\\qecho",
+                        "\\connect",
+                        "\\unset",
                     ];
                     assert!(known.contains(&word), "{file}: {meta}");
                     if let Some(included) = meta.strip_prefix("\\ir ") {

@@ -72,6 +72,7 @@ const DESCRIBED: &[Described] = &[
          given",
         false,
     ),
+    ("PGSLOTPLAN_PASSWORDS", "no: passwords are set by hand, and the step brings none", false),
     ("PGSLOTPLAN_CUTOVER", "the cutover's configuration; cutover.conf in the state folder when not given", false),
     ("PGSLOTPLAN_CLONE_DATA", "data folder of the clone, absolute; new, or a storage clone made after the slots", true),
     (

@@ -76,7 +76,7 @@ kinds! {
     /// A role's membership in another one.
     Membership = "membership", "membership", Some((K::Role, 1)), IV103, Schema, Error, Warning;
     /// Settings of a role, of the database, or of both together.
-    Setting = "setting", "settings", None, IV104, Nobody, Error, Error;
+    Setting = "setting", "settings", None, IV104, Schema, Error, Error;
     /// The database.
     Database = "database", "database", None, IV105, Nobody, Error, Error;
     /// A tablespace.

@@ -110,10 +110,9 @@ fn make(object: &Object, is_available: bool) -> Option<String> {
         (Kind::Publication | Kind::Subscription, _) => {
             Some("Create it on the subscriber before writes open, if it is still needed.".to_owned())
         }
-        (Kind::Password, [name]) => Some(format!(
-            "\\password {} in psql, or ALTER ROLE ... PASSWORD with the publisher's verifier.",
-            quote_identifier(name)
-        )),
+        (Kind::Password, [name]) => {
+            Some(format!("Run the step that brings passwords, or \\password {} in psql.", quote_identifier(name)))
+        }
         _ => None,
     }
 }
@@ -150,7 +149,7 @@ fn change(object: &Object, fact: &str, wanted: Option<&str>) -> Option<String> {
             quote_literal(&wanted.map_or_else(|| "infinity".to_owned(), |until| format!("{until} UTC")))
         ),
         (Kind::Password, _) => {
-            format!("\\password {name} in psql, or ALTER ROLE {name} PASSWORD with the publisher's verifier.")
+            format!("Run the step that brings passwords, or \\password {name} in psql.")
         }
         (Kind::Membership, _) => {
             let [role, member] = object.identity.as_slice() else { return None };

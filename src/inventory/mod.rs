@@ -33,6 +33,9 @@ pub const SQL: [(&str, &str); 4] = [
     ("privileges", include_str!("../emit/assets/lib/inventory_privileges.sql")),
 ];
 
+/// What rests until the opening, where the scripts have put something to rest.
+pub const HELD_SQL: &str = include_str!("../emit/assets/lib/inventory_held.sql");
+
 /// The one that only superusers may run.
 pub const PASSWORDS_SQL: &str = include_str!("../emit/assets/lib/inventory_passwords.sql");
 
@@ -100,6 +103,21 @@ impl Inventory {
         let identity = identity.into_iter().map(Option::unwrap_or_default);
         self.insert(Object::new(kind, identity), fact, value);
         Ok(())
+    }
+
+    /// Puts other facts over these; one without a value is as usual from then on.
+    pub fn put_over(&mut self, other: Inventory) {
+        for (object, facts) in other.facts {
+            let own = self.facts.entry(object).or_default();
+            for (fact, value) in facts {
+                if value.is_empty() {
+                    own.remove(&fact);
+                } else {
+                    own.insert(fact, value);
+                }
+            }
+        }
+        self.facts.retain(|_, facts| !facts.is_empty());
     }
 
     /// The value of a fact.

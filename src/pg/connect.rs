@@ -300,7 +300,7 @@ impl Session {
         let sql = format!(
             "SET application_name = 'pgslotplan'; SET search_path = pg_catalog, pg_temp; SET row_security = off; {read_only}
              SET statement_timeout = {statement}; SET lock_timeout = {lock};
-             SET idle_in_transaction_session_timeout = 60000;
+             SET idle_in_transaction_session_timeout = 60000; {NO_TIMEOUTS}
              SET standard_conforming_strings = on; SET quote_all_identifiers = off;
              SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC';
              SET extra_float_digits = 1; SET bytea_output = 'hex'; SET client_min_messages = warning;
@@ -322,6 +322,10 @@ impl Session {
         Ok(self.read_text("prepare the session", sql).await? == "t")
     }
 }
+
+/// Timeouts that came with 14 and 17: a role or a database may have them, and any would end a session that waits or reads.
+pub(super) const NO_TIMEOUTS: &str = "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
+     WHERE name IN ('idle_session_timeout', 'transaction_timeout');";
 
 /// PgBouncer's console answers only its own commands; its database has a fixed name.
 async fn is_pooler_console(session: &Session, settings: &ConnectionSettings) -> bool {

@@ -322,6 +322,12 @@ pub struct RelationFacts {
     pub owned_by_role: bool,
     /// The judged role may SELECT.
     pub role_may_select: bool,
+    /// What its owner may not do with it, as words of GRANT.
+    pub owner_lacks: Vec<String>,
+    /// Its owner may use its schema.
+    pub owner_uses_schema: bool,
+    /// The judged role may become its owner.
+    pub role_becomes_owner: bool,
     /// Extension that owns it.
     pub extension: Option<String>,
     /// Columns, by name.

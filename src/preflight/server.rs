@@ -247,40 +247,56 @@ pub fn copy_behind_row_security(input: &Input<'_>) -> Vec<Finding> {
     input.tables(code::PF117, Subject::Publisher, "row security hides rows from the copy", items)
 }
 
-/// `PF118`: the copy of a table is one statement of a walsender, which takes the role's and the database's settings.
-pub fn statement_timeout(input: &Input<'_>) -> Vec<Finding> {
-    let Some(publisher) = input.publisher().filter(|_| input.circumstances.bootstrap == Bootstrap::Copy) else {
-        return Vec::new();
-    };
+/// `PF118`: the copy of a table is one statement of a walsender, which takes the role's and the database's settings; so do the
+/// transactions of apply workers on the subscriber.
+pub fn timeouts(input: &Input<'_>) -> Vec<Finding> {
+    let copies = input.circumstances.bootstrap == Bootstrap::Copy;
+    let of_publisher = input.publisher().filter(|_| copies).map(|facts| {
+        (Subject::Publisher, facts, &["statement_timeout", "transaction_timeout", "idle_session_timeout"][..])
+    });
+    let of_subscriber = input.subscriber().map(|facts| (Subject::Subscriber, facts, &["transaction_timeout"][..]));
+    let mut findings = Vec::new();
+    for (subject, facts, names) in of_publisher.into_iter().chain(of_subscriber) {
+        findings.extend(names.iter().filter_map(|name| timeout(subject.clone(), facts, name)));
+    }
+    findings
+}
+
+fn timeout(subject: Subject, facts: &SideFacts, name: &str) -> Option<Finding> {
     let assigned = |wants_role: bool| {
-        publisher
+        facts
             .role_settings
             .iter()
             .filter(|(role, _)| wants_role != role.is_empty())
-            .find_map(|(_, setting)| setting.strip_prefix("statement_timeout="))
+            .find_map(|(_, setting)| setting.strip_prefix(name)?.strip_prefix('='))
     };
-    let session = publisher.session_settings.get("statement_timeout").map(String::as_str);
-    let Some(value) = assigned(true).or(assigned(false)).or(session) else { return Vec::new() };
+    let session = facts.session_settings.get(name).map(String::as_str);
+    let value = assigned(true).or(assigned(false)).or(session)?;
     if value.trim_matches(|c: char| !c.is_ascii_digit()).bytes().all(|b| b == b'0') {
-        return Vec::new();
+        return None;
     }
     let shown = if value.bytes().all(|b| b.is_ascii_digit()) { format!("{value} ms") } else { one_line(value) };
-    vec![
-        Finding::new(
-            code::PF118,
-            Subject::Publisher,
-            format!(
-                "statement_timeout is {shown} for role \"{}\": it ends the copy of every larger table",
-                one_line(&publisher.role.name)
-            ),
+    let (ends, detail) = if subject == Subject::Subscriber {
+        (
+            "every larger transaction that it applies",
+            "The worker starts it over again and again, and its slot stands still.",
         )
-        .detail("The copy of a table is one statement; it would start over again and again.")
-        .hint(format!(
-            "ALTER ROLE {} IN DATABASE {} SET statement_timeout = 0;",
-            quote_identifier(&publisher.role.name),
-            quote_identifier(&publisher.database)
-        )),
-    ]
+    } else {
+        (
+            "the copy of every larger table",
+            "The copy of a table is one statement and one transaction; it would start over again and again.",
+        )
+    };
+    let role = one_line(&facts.role.name);
+    Some(
+        Finding::new(code::PF118, subject, format!("{name} is {shown} for role \"{role}\": it ends {ends}"))
+            .detail(detail)
+            .hint(format!(
+                "ALTER ROLE {} IN DATABASE {} SET {name} = 0;",
+                quote_identifier(&facts.role.name),
+                quote_identifier(&facts.database)
+            )),
+    )
 }
 
 /// `PF119`: a subscription's walsender has the subscription's name and counts as a synchronous standby if that is listed.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     finding::{Finding, Subject, code},
-    names::{TableName, quote_identifier},
+    names::{TableName, one_line, quote_identifier},
     plan::{PlannedSlot, PlannedTable},
     policy::ForeignKeyMode,
     server::AppliesAs,
@@ -198,13 +198,7 @@ pub fn triggers(input: &Input<'_>) -> Vec<Finding> {
     let items = subscriber.triggers.iter().filter(|trigger| planned.contains(&trigger.table)).map(|trigger| {
         TableFinding::new(&trigger.table, format!("trigger {} fires for replicated rows", quote_identifier(&trigger.name)))
             .detail("What it did on the publisher arrives through replication, and would be done twice; an error in it stops the slot.")
-            .hint(format!(
-                "Unless that is wanted, on the subscriber before the start: ALTER TABLE {0} DISABLE TRIGGER {1}; and at the cutover, \
-                 before the application comes: ALTER TABLE {0} ENABLE {2} TRIGGER {1};",
-                trigger.table.to_sql(),
-                quote_identifier(&trigger.name),
-                if trigger.is_always { "ALWAYS" } else { "REPLICA" }
-            ))
+            .hint("Run the step that makes the subscriptions, again where they are there: it puts the trigger to rest until the cutover, and gives it back as it was.")
     });
     let items = items.collect();
     input.tables(code::PF405, Subject::Subscriber, "a trigger fires for replicated rows", items)
@@ -261,17 +255,78 @@ pub fn row_security(input: &Input<'_>) -> Vec<Finding> {
             items.push(
                 TableFinding::new(name, "row security stops its slot: who writes the rows is subject to it")
                     .detail("From 16 on rows are written as the table's owner, whom FORCE ROW LEVEL SECURITY subjects; before, as the owner of the subscription.")
-                    .hint(format!(
-                        "On the subscriber before the start: ALTER TABLE {0} {1} ROW LEVEL SECURITY; and at the cutover, before the \
-                         application comes: ALTER TABLE {0} {2} ROW LEVEL SECURITY;",
-                        name.to_sql(),
-                        if applies_as == AppliesAs::TableOwner { "NO FORCE" } else { "DISABLE" },
-                        if applies_as == AppliesAs::TableOwner { "FORCE" } else { "ENABLE" },
-                    )),
+                    .hint(match applies_as {
+                        AppliesAs::TableOwner => "Run the step that makes the subscriptions, again where they are there: it puts FORCE to rest until the cutover, and gives it back.".to_owned(),
+                        _ => format!("Run the steps as a superuser, or ALTER ROLE {} BYPASSRLS;", quote_identifier(&subscriber.role.name)),
+                    }),
             );
         }
     }
     input.tables(code::PF408, Subject::Subscriber, "row security stops a slot", items)
+}
+
+/// `PF433`: what the steps put to rest on the subscriber, as the publisher has it.
+pub fn resting(input: &Input<'_>) -> Vec<Finding> {
+    let Some(publisher) = input.publisher() else { return Vec::new() };
+    let planned = planned_names(input, publisher);
+    let triggers = publisher.triggers.iter().filter(|trigger| planned.contains(&trigger.table)).map(|trigger| {
+        let name = quote_identifier(&trigger.name);
+        TableFinding::new(
+            &trigger.table,
+            format!("trigger {name} would fire for replicated rows: it rests on the subscriber until the cutover"),
+        )
+    });
+    let is_forced = |relation: &RelationFacts| relation.row_security && relation.forced_row_security;
+    let writes_as_owner = input.plan.subscriber_version.applies_as() == AppliesAs::TableOwner;
+    let forced =
+        leaves(input, publisher).into_iter().filter(|(_, _, _, relation)| writes_as_owner && is_forced(relation));
+    let forced = forced.map(|(_, _, name, _)| {
+        TableFinding::new(
+            name,
+            "FORCE ROW LEVEL SECURITY would stop its slot: it rests on the subscriber until the cutover",
+        )
+    });
+    let items = triggers.chain(forced).collect();
+    input.tables(code::PF433, Subject::Publisher, "something rests on the subscriber until the cutover", items)
+}
+
+/// `PF435`: from 16 on rows are written as the table's owner. The steps refuse it too, on the publisher before anything starts.
+pub fn owners(input: &Input<'_>) -> Vec<Finding> {
+    if input.plan.subscriber_version.applies_as() != AppliesAs::TableOwner {
+        return Vec::new();
+    }
+    let mut findings = Vec::new();
+    for (subject, facts) in input.sides() {
+        let mut items = Vec::new();
+        for (slot, _, name, relation) in leaves(input, facts) {
+            let owner = quote_identifier(&relation.owner);
+            let is_sent = |privilege: &&String| match privilege.as_str() {
+                "SELECT" => slot.publish.update || slot.publish.delete,
+                "UPDATE" => slot.publish.update,
+                "DELETE" => slot.publish.delete,
+                "TRUNCATE" => slot.publish.truncate,
+                _ => true,
+            };
+            let lacking: Vec<&str> = relation.owner_lacks.iter().filter(is_sent).map(String::as_str).collect();
+            let mut mends = Vec::new();
+            if !lacking.is_empty() {
+                mends.push(format!("GRANT {} ON TABLE {} TO {owner};", lacking.join(", "), name.to_sql()));
+            }
+            if !relation.owner_uses_schema {
+                mends.push(format!("GRANT USAGE ON SCHEMA {} TO {owner};", quote_identifier(&name.schema)));
+            }
+            if subject == Subject::Subscriber && !relation.role_becomes_owner {
+                let role = quote_identifier(&facts.role.name);
+                mends.push(format!("GRANT {owner} TO {role} WITH INHERIT FALSE, SET TRUE;"));
+            }
+            if !mends.is_empty() {
+                let message = format!("rows are written as its owner \"{}\", who may not", one_line(&relation.owner));
+                items.push(TableFinding::new(name, message).hint(mends.join(" ")));
+            }
+        }
+        findings.extend(input.tables(code::PF435, subject, "owners of tables may not write them", items));
+    }
+    findings
 }
 
 /// `PF409`: the copy adds to what is there, and a key that exists stops the slot.

@@ -61,6 +61,9 @@ pub fn relation(columns: &[(&str, ColumnFacts)], keys: Vec<KeyFacts>) -> Relatio
         owner: "owner".into(),
         owned_by_role: true,
         role_may_select: true,
+        owner_lacks: Vec::new(),
+        owner_uses_schema: true,
+        role_becomes_owner: true,
         extension: None,
         columns: columns.iter().map(|(name, column)| ((*name).to_owned(), column.clone())).collect(),
         keys,
@@ -410,6 +413,8 @@ const CASES: &[(&str, Spoil)] = &[
         let table = s.of_subscriber("a");
         (table.row_security, table.forced_row_security) = (true, true);
     }),
+    ("PF435", |s| s.of_publisher("a").owner_lacks = vec!["INSERT".into()]),
+    ("PF433", |s| s.publisher().triggers.push(trigger(true))),
     ("PF409", |s| s.of_subscriber("p2").has_rows = Some(true)),
     ("PF410", |s| {
         s.planned().row_filter = Some("(hashint8(id) & 1) = 0".into());

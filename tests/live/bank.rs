@@ -69,7 +69,15 @@ impl Stage {
     pub fn new(servers: &Servers, publisher: u32, subscriber: u32) -> Result<Self, Failed> {
         let stage = Stage::bare(servers, publisher, subscriber, None)?;
         stage.pair.bring_up()?;
-        stage.pair.run_all(&["76_p", "76_sh", "76_su", "77_publisher_d", "77_publisher_r"])?;
+        stage.pair.run_all(&[
+            "76_pu",
+            "76_shell_pa",
+            "76_shell_pr",
+            "76_shell_v",
+            "76_su",
+            "77_publisher_d",
+            "77_publisher_r",
+        ])?;
         Ok(stage)
     }
 

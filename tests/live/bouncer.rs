@@ -23,20 +23,33 @@ pub struct Bouncer {
 }
 
 impl Bouncer {
-    /// Starts one that leads to a database of a server.
+    /// Starts one that leads to a database of a server, as its superuser.
     pub fn start(server: &Cluster, database: &str) -> Result<Self, Failed> {
+        Bouncer::start_as(server, database, " user=postgres", "trust", "\"postgres\" \"\"\n")
+    }
+
+    /// Starts one whose entries have these options, with a way to log in and a list of users.
+    pub fn start_as(
+        server: &Cluster,
+        database: &str,
+        options: &str,
+        auth_type: &str,
+        users: &str,
+    ) -> Result<Self, Failed> {
         let folder = tempfile::tempdir()?;
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        fs::write(folder.path().join("users"), "\"postgres\" \"\"\n")?;
+        fs::write(folder.path().join("users"), users)?;
+        fs::set_permissions(folder.path().join("users"), fs::Permissions::from_mode(0o644))?;
         let users = folder.path().join("users").display().to_string();
         let ini = format!(
             ";app = host=commented.example\n[databases]\n;app = host=commented.example\nother = host=127.0.0.1 port=1 dbname=other\n\
-             jobs = host=127.0.0.1 port={old} dbname={database} user=postgres\n\
-             app = host=127.0.0.1 port={old} dbname={database} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
-             unix_socket_dir =\nauth_type = trust\nauth_file = {users}\nadmin_users = postgres\npool_mode = transaction\n\
+             jobs = host=127.0.0.1 port={old} dbname={database}{options}\n\
+             app = host=127.0.0.1 port={old} dbname={database}{options}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+             unix_socket_dir =\nauth_type = {auth_type}\nauth_file = {users}\nadmin_users = postgres\npool_mode = transaction\n\
              default_pool_size = 20\nserver_login_retry = 1\nignore_startup_parameters = extra_float_digits\n",
-            old = server.port()
+            old = server.port(),
+            database = format_args!("'{}'", database.replace('\'', "''"))
         );
         fs::write(folder.path().join("pgbouncer.ini"), ini)?;
         let mut bouncer = Bouncer { process: None, folder, port };

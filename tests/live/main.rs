@@ -29,12 +29,14 @@ mod encodings;
 mod faults;
 mod flavors;
 mod front;
+mod guards;
 mod health;
 mod hints;
 mod identities;
 mod inventory;
 mod left_behind;
 mod load_faults;
+mod logins;
 mod methods;
 mod moments;
 mod pair;
@@ -56,7 +58,7 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 40] = [
+const AT_NIGHT: [&str; 43] = [
     "identities::plan_check_and_files_agree_13_to_15",
     "identities::plan_check_and_files_agree_18_to_18",
     "scripts::copy_12_to_13",
@@ -97,6 +99,9 @@ const AT_NIGHT: [&str; 40] = [
     "agree::plan_check_and_files_on_odd_trees_15_to_18",
     "agree::plan_check_and_files_on_odd_trees_18_to_18",
     "hints::followed_to_the_letter_they_mend_and_break_nothing_17_to_18",
+    "logins::the_application_gets_in_as_before_16_to_18",
+    "guards::what_fires_rests_until_the_cutover_16_to_18",
+    "guards::owners_write_or_are_refused_17_to_18",
 ];
 
 fn waits_for_night(name: &str) -> bool {
@@ -162,6 +167,8 @@ fn main() -> ExitCode {
         .chain(left_behind::trials())
         .chain(moments::trials())
         .chain(targets::trials())
+        .chain(logins::trials())
+        .chain(guards::trials())
         .chain(attacks_carrying::trials())
         .map(|trial| if ignore || waits_for_night(trial.name()) { trial.with_ignored_flag(true) } else { trial }) // as measurements are
         .collect();

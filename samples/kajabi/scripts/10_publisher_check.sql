@@ -5,6 +5,8 @@
 \ir lib/members.sql
 \set applies_as_owner :subscriber_applies_as_owner
 \ir lib/functions_applied.sql
+\set receives off
+\ir lib/owners_write.sql
 \ir lib/identity_flaws.sql
 \ir lib/read_only.sql
 \ir lib/publisher_settings.sql

@@ -7,6 +7,8 @@
 \ir lib/tenant_functions.sql
 \set applies_as_owner :subscriber_applies_as_owner
 \ir lib/functions_applied.sql
+\set receives on
+\ir lib/owners_write.sql
 \ir lib/read_only.sql
 \ir lib/subscriber_settings.sql
 \ir lib/subscriber_tables.sql

@@ -5,5 +5,8 @@
 \ir lib/planned_slots_drop.sql
 \ir lib/planned_publications_drop.sql
 \ir lib/thaw.sql
+\ir lib/release.sql
+\set table held
+\ir lib/forget.sql
 \ir lib/still_read_only.sql
 \ir lib/drop_empty_state.sql

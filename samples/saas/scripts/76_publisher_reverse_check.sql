@@ -4,5 +4,7 @@
 \ir lib/publisher.sql
 \set applies_as_owner :publisher_applies_as_owner
 \ir lib/functions_applied.sql
+\set receives on
+\ir lib/owners_write.sql
 \ir lib/read_only.sql
 \ir lib/reverse_settings_publisher.sql

@@ -6,6 +6,9 @@
 \ir lib/reverse_slots_drop.sql
 \ir lib/mirror_publications_drop.sql
 \ir lib/open_writes.sql
+\ir lib/release.sql
+\set table held
+\ir lib/forget.sql
 \set table opened
 \ir lib/forget.sql
 \ir lib/foreign_keys_forget.sql

@@ -10,7 +10,7 @@ pub(in crate::emit) fn subscriber(context: &Context<'_>) -> Step {
     let keeps_identity = context.shares_identity();
     let mut lines = vec!["subscriptions_drop", "reverse_slots_drop", "mirror_publications_drop"];
     lines.extend(undo_of_tables(context));
-    lines.extend(["open_writes", "\\set table opened", "forget"]);
+    lines.extend(["open_writes", "release", "\\set table held", "forget", "\\set table opened", "forget"]);
     if cuts_foreign_keys(context.plan) {
         lines.push("foreign_keys_forget");
     }
@@ -47,7 +47,7 @@ fn undo_of_tables(context: &Context<'_>) -> Vec<&'static str> {
 pub(in crate::emit) fn publisher(context: &Context<'_>) -> Step {
     let mut lines = vec!["planned_slots_drop", "planned_publications_drop"];
     lines.extend(undo_of_tables(context));
-    lines.extend(["thaw", "still_read_only", "drop_empty_state"]);
+    lines.extend(["thaw", "release", "\\set table held", "forget", "still_read_only", "drop_empty_state"]);
     Step {
         why: "Slots that nobody uses keep WAL until the disk is full.".into(),
         hazard: Some("The subscriber cannot go on from here: what it has not applied does not come.".into()),

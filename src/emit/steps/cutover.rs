@@ -18,6 +18,22 @@ fn part(step: Step, call: &str) -> Step {
     Step { variables: cutover_variables(), part_of: Some(StepId::Cutover), ..step }.shell(LIBRARY, call)
 }
 
+/// Whether the application gets in on the new server, long before anybody waits.
+pub(in crate::emit) fn logins() -> Step {
+    Step {
+        why: "A cutover that ends well and an application that cannot log in are an outage. {cutover} looks again before its pause."
+            .into(),
+        expected: "\"done\" and exit code 0. Otherwise each role that could not log in to the new server, and why.".into(),
+        variables: cutover_variables(),
+        ..Step::new(
+            StepId::Logins,
+            "Proves that each role that the PgBouncers use can log in to the new server, and that each entry answers and can be \
+             switched. Changes nothing.",
+        )
+    }
+    .shell(LIBRARY, "see_logins")
+}
+
 /// VACUUM (ANALYZE), largest and quietest first, several at once.
 pub(in crate::emit) fn vacuum() -> Step {
     Step {

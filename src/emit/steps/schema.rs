@@ -12,8 +12,8 @@ pub(in crate::emit) fn tables() -> Step {
             .into(),
         hazard: Some(
             "Roles come without passwords and without SUPERUSER, REPLICATION and BYPASSRLS; what would lead a role beyond its own \
-             objects is listed, and the step ends; settings of roles and of the database do not come. What pg_dump writes runs \
-             as you: it is as good as the publisher. What the subscriber already has is not changed: {drift_tables} compares."
+             objects is listed, and the step ends. Settings of roles and of the database, its owner, privileges and limits come too; \
+             what only a superuser may set, or what loads code, is listed with its statement. What pg_dump writes runs as you: it is as good as the publisher. What the subscriber already has is not changed: {drift_tables} compares."
                 .into(),
         ),
         undo: Some("Drop what it made, or the database.".into()),
@@ -65,12 +65,11 @@ pub(in crate::emit) fn indexes() -> Step {
 pub(in crate::emit) fn foreign_keys() -> Step {
     Step {
         why: "A foreign key within one slot holds as soon as its slot has caught up; those that join two slots are restored at \
-              the cutover. Triggers come late so that none fires for replicated rows before."
+              the cutover. Triggers come late; those that fire for replicated rows, and event triggers, are made and put to rest in one \
+              transaction, and fire again when {resume} or {cutover} opens the new server."
             .into(),
         hazard: Some(
-            "Each foreign key reads its table once and holds up its slot meanwhile. A trigger that is enabled ALWAYS or REPLICA \
-             on the publisher fires for replicated rows from now on: disable it if it must not."
-                .into(),
+            "Each foreign key reads its table once and holds up its slot meanwhile.".into(),
         ),
         undo: Some("Drop them.".into()),
         variables: variables(
@@ -83,6 +82,28 @@ pub(in crate::emit) fn foreign_keys() -> Step {
         )
     }
     .shell("schema", "make_foreign_keys")
+}
+
+/// Verifiers, through a pipe.
+pub(in crate::emit) fn passwords() -> Step {
+    Step {
+        why: "Roles come without passwords, and those of roles that exist already may have changed since: nobody could log in \
+              after the cutover."
+            .into(),
+        hazard: Some(
+            "Replaces the password of a role that has another one on the subscriber. A role with SUPERUSER, REPLICATION, BYPASSRLS \
+             or CREATEROLE there keeps its own. Needs superusers on both servers; a provider's roles may not read passwords."
+                .into(),
+        ),
+        undo: Some("ALTER ROLE ... PASSWORD with the one it had.".into()),
+        variables: variables(&[SERVERS, &["PGSLOTPLAN_PASSWORDS", "PGSLOTPLAN_ACCEPT_ROLES"]].concat()),
+        expected: "How many passwords came, and roles that have none; exit code 0.".into(),
+        ..Step::new(
+            StepId::Passwords,
+            "Gives the subscriber's roles the passwords (SCRAM verifiers, MD5 hashes) that they have on the publisher, through a pipe.",
+        )
+    }
+    .shell("passwords", "bring_passwords")
 }
 
 /// Columns and keys before the copy.

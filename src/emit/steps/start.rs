@@ -72,6 +72,7 @@ pub(in crate::emit) fn subscriptions(context: &Context<'_>) -> Step {
     };
     let mut lines = vec!["mark", "subscriptions_not_stopped", "subscriptions_exact"];
     lines.extend(["\\set applies_as_owner :subscriber_applies_as_owner", "functions_applied"]);
+    lines.extend(["\\set receives on", "owners_write", "hold"]);
     lines.extend(ready);
     lines.extend([
         "\\set receivers planned_slot",
@@ -94,14 +95,16 @@ pub(in crate::emit) fn subscriptions(context: &Context<'_>) -> Step {
     lines.push("subscriptions_enable");
     let (what, why, duration) = if copies {
         (
-            "Creates and enables the subscriptions; the initial copy starts.",
+            "Creates and enables the subscriptions; the initial copy starts. Triggers that fire for replicated rows, event triggers and \
+             FORCE ROW LEVEL SECURITY rest on the subscriber until the cutover.",
             "Each subscription follows one slot. It copies its tables with a few workers at a time and then applies what was \
              written meanwhile.",
             format!("seconds; the copy of {} then runs by itself", Bytes(context.copy_bytes() as f64)),
         )
     } else {
         (
-            "Creates the subscriptions at the position of the data that is there, and enables them.",
+            "Creates the subscriptions at the position of the data that is there, and enables them. Triggers that fire for replicated \
+             rows, event triggers and FORCE ROW LEVEL SECURITY rest on the subscriber until the cutover.",
             "Each subscription follows one slot and copies nothing. Once one is enabled nothing can be loaded again.",
             "seconds".to_owned(),
         )
@@ -131,5 +134,13 @@ pub(in crate::emit) fn prepare(what_follows: &str) -> Step {
         undo: Some("{subscriber_cleanup} removes the mark.".into()),
         ..Step::new(StepId::Prepare, "Marks the subscriber with the plan and checks that its tables are empty.")
     }
-    .sql(&["mark", "subscriptions_exact", "subscriber_empty"])
+    .sql(&[
+        "mark",
+        "subscriptions_exact",
+        "subscriber_empty",
+        "\\set applies_as_owner :subscriber_applies_as_owner",
+        "\\set receives on",
+        "owners_write",
+        "hold",
+    ])
 }

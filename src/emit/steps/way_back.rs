@@ -24,6 +24,8 @@ pub(in crate::emit) fn check() -> Step {
     .sql(&[
         "\\set applies_as_owner :publisher_applies_as_owner",
         "functions_applied",
+        "\\set receives on",
+        "owners_write",
         "read_only",
         "reverse_settings_publisher",
     ])
@@ -79,7 +81,8 @@ pub(in crate::emit) fn slots() -> Step {
 pub(in crate::emit) fn start() -> Step {
     Step {
         why: "From the first write on, the old server follows the new one. Foreign keys that join two slots are dropped there \
-              for the same reason as on the subscriber, and remembered."
+              for the same reason as on the subscriber, and remembered; triggers that fire for replicated rows, and FORCE ROW LEVEL \
+              SECURITY, rest there."
             .into(),
         undo: Some("{abort} before the first write; {publisher_cleanup} drops them for good.".into()),
         part_of: Some(StepId::Cutover),
@@ -97,8 +100,14 @@ pub(in crate::emit) fn end() -> Step {
         duration: "seconds, and one read of the tables whose foreign keys return".into(),
         ..Step::new(
             StepId::ReverseEnd,
-            "Drops the subscriptions of the way back; dropped foreign keys of the old server return.",
+            "Drops the subscriptions of the way back; dropped foreign keys of the old server return, and what rested fires again.",
         )
     }
-    .sql(&["mirrors_drop", "\\if :cuts_foreign_keys \\ir lib/foreign_keys_return.sql \\endif"])
+    .sql(&[
+        "mirrors_drop",
+        "\\if :cuts_foreign_keys \\ir lib/foreign_keys_return.sql \\endif",
+        "release",
+        "\\set table held",
+        "forget",
+    ])
 }

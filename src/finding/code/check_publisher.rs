@@ -72,8 +72,8 @@ codes! {
         "COPY copies only what the role sees, without an error",
         "ALTER ROLE ... BYPASSRLS";
     PF118 Warning:
-        "`statement_timeout` is set for the replicating role",
-        "Copying a table is one statement",
+        "a timeout is set for the replicating role, or for the one that applies",
+        "Copying a table is one statement and one transaction, as is what an apply worker applies",
         "ALTER ROLE ... IN DATABASE ... SET statement_timeout = 0";
     PF119 Warning:
         "`synchronous_standby_names` matches the subscriptions",

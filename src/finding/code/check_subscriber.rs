@@ -58,7 +58,7 @@ codes! {
     PF405 Warning:
         "ENABLE ALWAYS or ENABLE REPLICA triggers",
         "They fire for replicated rows: their work is done twice, or an error stops the slot",
-        "DISABLE TRIGGER until the cutover, then ENABLE ALWAYS or REPLICA as it was";
+        "The steps put them to rest until the cutover";
     PF406 Warning:
         "the function of an ENABLE ALWAYS or ENABLE REPLICA trigger has no search_path",
         "It runs with an empty one, so an unqualified name stops the slot",
@@ -70,7 +70,7 @@ codes! {
     PF408 Warning:
         "row-level security applies to the role that writes",
         "15 and later refuse to write",
-        "Take FORCE off until the cutover, then set it again";
+        "The steps put FORCE to rest until the cutover";
     PF409 Error:
         "a table is not empty",
         "The copy adds to it; a key that already exists stops the slot",
@@ -139,10 +139,18 @@ codes! {
         "the subscriber's version refuses objects of the publisher",
         "The step schema lists what was refused and goes on; a table or function that needs them fails",
         "Make them on the subscriber as its version wants them, then PGSLOTPLAN_ACCEPT_REFUSED";
+    PF433 Info:
+        "something fires for replicated rows, or keeps them out, and rests until the cutover",
+        "ENABLE ALWAYS or REPLICA triggers would do their work twice; FORCE ROW LEVEL SECURITY stops a slot",
+        "Nothing: the steps put it to rest on the subscriber and give it back when the application comes";
     PF434 Info:
         "a bytea column may hold values above 512 MB",
         "They travel as text, which no server can make of them: the copy of the table fails over and over",
         "Run the query in the hint; such values must be cut up or carried over by another way";
+    PF435 Error:
+        "the owner of a table may not write it",
+        "From 16 on rows are written as the table's owner: the slot stops",
+        "Run the GRANTs in the hint";
     PF440 Error:
         "functions of roles that are no superusers would run as the subscription's owner (subscribers up to 15)",
         "An ordinary CHECK makes its owner a superuser by the first copied row",

@@ -184,8 +184,8 @@ with_password() { # password program…
 }
 on_publisher() { with_password "$publisher_password" "$@"; }
 on_subscriber() { with_password "$subscriber_password" "$@"; }
-psql_publisher() { name_files "$@" && on_publisher psql -X -q -v ON_ERROR_STOP=1 -v state_owner="${PGSLOTPLAN_STATE_OWNER-}" -d "$publisher" "$@"; }
-psql_subscriber() { name_files "$@" && on_subscriber psql -X -q -v ON_ERROR_STOP=1 -v state_owner="${PGSLOTPLAN_STATE_OWNER-}" -d "$subscriber" "$@"; }
+psql_publisher() { name_files "$@" && on_publisher psql -X -q -v ON_ERROR_STOP=1 -v direct="${direct-}" -v state_owner="${PGSLOTPLAN_STATE_OWNER-}" -d "$publisher" "$@"; }
+psql_subscriber() { name_files "$@" && on_subscriber psql -X -q -v ON_ERROR_STOP=1 -v direct="${direct-}" -v state_owner="${PGSLOTPLAN_STATE_OWNER-}" -d "$subscriber" "$@"; }
 # The files that psql writes stand in the environment too, where no server can change them: see lib/out.sql
 name_files() { # argument…
     unset file_out file_dir file_behind

@@ -4,6 +4,8 @@ SELECT pg_temp.refuse(array_agg(format('subscription %I', m.slot_name) ORDER BY 
 FROM pg_temp.planned_mirror AS m
 WHERE NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid
   WHERE d.datname = current_database() AND s.subname = m.slot_name) \gset
+\set applies_as_owner :publisher_applies_as_owner
+\ir hold.sql
 \ir foreign_keys_drop.sql
 SELECT format('ALTER SUBSCRIPTION %I ENABLE', s.subname)
 FROM pg_temp.planned_mirror AS m JOIN pg_subscription AS s ON s.subname = m.slot_name AND NOT s.subenabled

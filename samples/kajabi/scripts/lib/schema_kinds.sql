@@ -26,4 +26,9 @@ UNION ALL
 -- checks that stand by themselves in a dump, since something else stands in a circle with them
 SELECT 2606, k.oid, 'checks', 0 FROM pg_constraint AS k WHERE k.contype = 'c' AND k.convalidated
 UNION ALL
+-- what fires for replicated rows, or for our own statements, is made and put to rest in one transaction
+SELECT 2620, g.oid, 'firing', 0 FROM pg_trigger AS g WHERE g.tgenabled IN ('A', 'R') AND (NOT g.tgisinternal OR g.tgconstraint = 0) AND g.tgname <> :'truncate_guard'
+UNION ALL
+SELECT 3466, e.oid, 'firing', 0 FROM pg_event_trigger AS e
+UNION ALL
 SELECT 2620, g.oid, 'cut', 0 FROM pg_trigger AS g WHERE g.tgname = :'truncate_guard' AND NOT g.tgisinternal;

@@ -1,5 +1,5 @@
 # The steps in their order. Sourced.
-steps='schema publisher_check subscriber_check drift_tables publications foreign_keys_drop slots subscriptions ready caught_up indexes foreign_keys drift verify reverse_check vacuum reverse_prepare ddl_freeze reverse_subscriptions cutover quiesce pause writes_stop compare_at_rest stop foreign_keys_restore sequences reverse_slots reverse_start switch resume prove foreign_keys_validate abort rollback thaw reverse_end subscriber_cleanup publisher_cleanup'
+steps='schema publisher_check subscriber_check drift_tables publications foreign_keys_drop slots subscriptions ready caught_up indexes foreign_keys drift verify reverse_check passwords logins vacuum reverse_prepare ddl_freeze reverse_subscriptions cutover quiesce pause writes_stop compare_at_rest stop foreign_keys_restore sequences reverse_slots reverse_start switch resume prove foreign_keys_validate abort rollback thaw reverse_end subscriber_cleanup publisher_cleanup'
 step_schema='01_shell_schema.sh' phase_schema=schema side_schema=shell
 step_publisher_check='10_publisher_check.sql' phase_publisher_check=prepare side_publisher_check=publisher
 step_subscriber_check='11_subscriber_check.sql' phase_subscriber_check=schema side_subscriber_check=subscriber
@@ -15,6 +15,8 @@ step_foreign_keys='73_shell_foreign_keys.sh' phase_foreign_keys=indexes side_for
 step_drift='74_shell_drift.sh' phase_drift=indexes side_drift=shell
 step_verify='75_shell_verify.sh' phase_verify=verify side_verify=shell
 step_reverse_check='76_publisher_reverse_check.sql' phase_reverse_check=cutover side_reverse_check=publisher
+step_passwords='76_shell_passwords.sh' phase_passwords=cutover side_passwords=shell
+step_logins='76_shell_prove_logins.sh' phase_logins=cutover side_logins=shell
 step_vacuum='76_shell_vacuum.sh' phase_vacuum=cutover side_vacuum=shell
 step_reverse_prepare='76_subscriber_reverse_prepare.sql' phase_reverse_prepare=cutover side_reverse_prepare=subscriber
 step_ddl_freeze='77_publisher_ddl_freeze.sql' phase_ddl_freeze=cutover side_ddl_freeze=publisher asks_ddl_freeze='from here on DDL fails in the application. Is the cutover tonight?'

@@ -4,8 +4,6 @@ BEGIN;
 SET LOCAL synchronous_commit = off;
 -- these functions are the same everywhere: they need no second look
 SET LOCAL check_function_bodies = off;
--- event triggers of the database have nothing to do with temporary objects; only a superuser may leave them out
-SELECT count(set_config('session_replication_role', 'replica', true)) AS replica FROM pg_roles WHERE rolname = current_user AND rolsuper \gset
 \ir ../plan/tables.sql
 -- Text for a terminal: names may hold control characters, and marks that turn the direction of writing.
 CREATE FUNCTION pg_temp.plain(line text) RETURNS text LANGUAGE sql IMMUTABLE AS $pgslotplan$

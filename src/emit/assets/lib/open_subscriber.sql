@@ -1,4 +1,4 @@
--- Opens the new database, and notes in the same transaction that it is open.
+-- Opens the new database, gives back what rested, and notes in the same transaction that it is open.
 \ir subscriber.sql
 \ir take_part.sql
 BEGIN;
@@ -6,4 +6,5 @@ CREATE TABLE IF NOT EXISTS pgslotplan.opened (prefix text PRIMARY KEY, opened_at
 SELECT pg_temp.close_state() AS has_state \gset
 INSERT INTO pgslotplan.opened (prefix) VALUES (:'prefix') ON CONFLICT DO NOTHING;
 \ir open_writes.sql
+\ir release.sql
 COMMIT;

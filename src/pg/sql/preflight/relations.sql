@@ -15,6 +15,11 @@ SELECT c.oid,
        role.rolsuper OR pg_catalog.pg_has_role(role.oid, c.relowner, 'USAGE') AS owned_by_role,
        c.relkind IN ('r', 'p') AND pg_catalog.has_table_privilege(role.oid, c.oid, 'SELECT') AS role_may_select,
        c.relkind IN ('r', 'p') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS may_select,
+       ARRAY(SELECT w.privilege FROM (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE'), ('TRUNCATE')) AS w (privilege)
+              WHERE c.relkind IN ('r', 'p') AND c.relacl IS NOT NULL AND NOT pg_catalog.has_table_privilege(c.relowner, c.oid, w.privilege)) AS owner_lacks,
+       pg_catalog.has_schema_privilege(c.relowner, c.relnamespace, 'USAGE') AS owner_uses_schema,
+       pg_catalog.pg_has_role(role.oid, c.relowner,
+         CASE WHEN pg_catalog.current_setting('server_version_num')::int4 >= 160000 THEN 'SET' ELSE 'MEMBER' END) AS role_becomes_owner,
        ext.extname::text AS extension
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

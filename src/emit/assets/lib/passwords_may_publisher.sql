@@ -1,0 +1,3 @@
+-- Whether this role may read the verifiers of the publisher.
+\ir publisher.sql
+\ir passwords_may.sql
