@@ -14,7 +14,7 @@ CREATE TEMP TABLE inventory_row (side text, kind text, identity text, fact text,
 CREATE TEMP TABLE inventory_kind (kind text, parent text, parent_names integer, carrier text, missing text, extra text);
 INSERT INTO inventory_kind VALUES
   ('role', NULL, 0, 'schema', 'error', 'info'), ('password', NULL, 0, 'nobody', 'error', 'info'), ('membership', 'role', 1, 'schema', 'error', 'warning'),
-  ('setting', NULL, 0, 'nobody', 'error', 'error'), ('database', NULL, 0, 'nobody', 'error', 'error'), ('tablespace', NULL, 0, 'nobody', 'error', 'info'),
+  ('setting', NULL, 0, 'schema', 'error', 'error'), ('database', NULL, 0, 'nobody', 'error', 'error'), ('tablespace', NULL, 0, 'nobody', 'error', 'info'),
   ('schema', NULL, 0, 'schema', 'error', 'warning'), ('relation', 'schema', 1, 'schema', 'error', 'warning'),
   ('column', 'relation', 2, 'schema', 'error', 'error'), ('constraint', 'relation', 2, 'schema', 'error', 'error'),
   ('index', 'relation', 2, 'indexes', 'error', 'warning'), ('trigger', 'relation', 2, 'foreign_keys', 'error', 'error'),

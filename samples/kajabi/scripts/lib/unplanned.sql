@@ -2,15 +2,11 @@
 -- is left out while partitions of it are planned stands for none.
 \ir members.sql
 WITH known AS (
-<<<<<<< HEAD
   SELECT schema_name, table_name FROM pg_temp.planned_table UNION SELECT schema_name, table_name FROM pg_temp.planned_excluded WHERE because <> 'kind'
-=======
-  SELECT schema_name, table_name FROM pg_temp.planned_table UNION SELECT schema_name, table_name FROM pg_temp.planned_excluded
 ), apart AS (
   SELECT DISTINCT a.relid FROM pg_temp.planned_table AS p JOIN pg_namespace AS n ON n.nspname = p.schema_name
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p.table_name AND c.relispartition
   CROSS JOIN LATERAL pg_partition_ancestors(c.oid) AS a
->>>>>>> w-types
 )
 SELECT coalesce(array_agg(format('table %I.%I is neither in the plan nor excluded by it: nothing replicates it', n.nspname, c.relname)), '{}') AS unplanned
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace

@@ -1,13 +1,16 @@
 # The cutover's parts. Sourced by the steps. Each part looks at the servers for what is done already, so
 # that it can be run again after it was stopped anywhere. Addresses and commands of the application: cutover.conf.
 . "$here/lib/inventory.sh"
+. "$here/lib/logins.sh"
 
 wants_servers
+direct=on # the check looks for poolers; nobody waits for a second connection later
+tab=$(printf '\t')
 conf=${PGSLOTPLAN_CUTOVER:-$state/cutover.conf}
 case $conf in */*) ;; *) conf=./$conf ;; esac
 [ -r "$conf" ] || { echo "cutover: \"$conf\" cannot be read: copy cutover.conf.example there and fill it in" >&2; exit 1; }
 MAINTENANCE_ON='' MAINTENANCE_OFF='' WORKERS_PAUSE='' WORKERS_RESUME='' READERS_TO_NEW='' READERS_TO_OLD='' OLD_READERS=''
-PAUSE_SECONDS=10 MOST_BYTES_BEHIND=16777216 FINAL_ROWS=500 MOST_KEYLESS_BYTES=268435456 UNCOMPARED='' ALLOWED_ROLES='' TERMINATE_OTHERS=no
+PAUSE_SECONDS=10 MOST_BYTES_BEHIND=16777216 FINAL_ROWS=500 MOST_KEYLESS_BYTES=268435456 UNCOMPARED='' ALLOWED_ROLES='' ACCEPTED_LOGINS='' TERMINATE_OTHERS=no
 check_private "$conf"
 # shellcheck disable=SC1090
 . "$conf"
@@ -18,6 +21,7 @@ for name in PGBOUNCERS PGBOUNCER_DATABASES OLD_HOST OLD_PORT NEW_HOST NEW_PORT; 
     eval "value=\${$name:-}"
     [ -n "$value" ] || { echo "cutover: $name is not set in \"$conf\"" >&2; exit 1; }
 done
+case $PGBOUNCER_DATABASES in *[*?[]*) echo "cutover: PGBOUNCER_DATABASES names databases one by one: what comes from an entry \"*\" cannot be switched" >&2; exit 1 ;; esac
 publisher_file() { file=$1; shift; psql_publisher "$@" -f "$here/$file" >&2; }
 subscriber_file() { file=$1; shift; psql_subscriber "$@" -f "$here/$file" >&2; }
 hook() { # what command
@@ -125,7 +129,31 @@ resume_all() {
 }
 # Rewrites host= and port= of our entries in one configuration; the rest of the file stays as it is.
 rewrite_ini() { # file host port
-    cp -p "$1" "$1.pgslotplan-new" && awk -v entries=" $PGBOUNCER_DATABASES " -v host="$2" -v port="$3" '
+    cp -p "$1" "$1.pgslotplan-new" && awk -v entries=" $PGBOUNCER_DATABASES " -v host="$2" -v port="$3" "$rewrite_program" "$1" > "$1.pgslotplan-new" \
+        && mv "$1.pgslotplan-new" "$1"
+}
+# Refuses an entry that stands in no line of its process's file: it comes from "*" or from another file
+can_switch() {
+    for name in $PGBOUNCERS; do
+        eval "ini=\${${name}_ini:-} command=\${${name}_switch:-}"
+        if [ -n "$command" ] || [ -z "$ini" ]; then continue; fi
+        found=$(awk -v entries=" $PGBOUNCER_DATABASES " -v host= -v port= -v only_names=1 "$rewrite_program" "$ini")
+        for entry in $PGBOUNCER_DATABASES; do
+            case "
+$found
+" in *"
+$entry
+"*) ;; *)
+                echo "cutover: entry $entry of PgBouncer $name has no line of its own below [databases] of \"$ini\"" >&2
+                echo "hint: It comes from an entry \"*\" or from an included file. Give it a line there, or name the file that holds it in ${name}_ini, or a command in ${name}_switch." >&2
+                return 4
+                ;;
+            esac
+        done
+    done
+}
+# shellcheck disable=SC2016
+rewrite_program='
         function set(line, key, value,   at) {
             if (match(line, "(^|[ \t=])" key "[ \t]*=[ \t]*(\047[^\047]*\047|[^ \t]+)")) {
                 at = substr(line, RSTART, 1) ~ /[ \t=]/ ? 1 : 0
@@ -137,12 +165,12 @@ rewrite_ini() { # file host port
         inside && /^[ \t]*[^;#[]/ && index($0, "=") {
             key = substr($0, 1, index($0, "=") - 1); gsub(/^[ \t"]+|[ \t"]+$/, "", key)
             if (index(entries, " " key " ")) {
+                if (only_names) { print key; next }
                 rest = substr($0, index($0, "=")) # begins with =, so that a first host= is found
                 print substr($0, 1, index($0, "=") - 1) set(set(rest, "host", "\047" host "\047"), "port", port); next
             }
         }
-        { print }' "$1" > "$1.pgslotplan-new" && mv "$1.pgslotplan-new" "$1"
-}
+        !only_names { print }'
 # Leads every entry to one server and proves that each process knows it; 2 when one does not answer: it will read its
 # configuration when it starts. Only while paused, or while the other server is closed: otherwise both are written.
 switch_all() { # host port
@@ -281,6 +309,10 @@ open_new() {
 }
 prove() {
     prove_target "$NEW_HOST" "$NEW_PORT" || return
+    ask_entries subscriber || {
+        echo "hint: The new server is open and stays so. Mend passwords ($step_passwords) or pg_hba.conf there, or go back with rollback.sh." >&2
+        return 4
+    }
     prove_servers || return
     # the way back works: the old server has what was written to the new one until now
     subscriber_file lib/reverse_drain_subscriber.sql -v wait_seconds="${DRAIN_SECONDS:-60}" || return
@@ -382,15 +414,21 @@ paused_part() {
 }
 # All that need not wait for the pause
 ready_to_cut() {
+    direct=
     publisher_file lib/ready_publisher.sql -v most_bytes_behind="$MOST_BYTES_BEHIND" || return
+    psql_subscriber -f "$here/lib/subscriber.sql" || return
+    direct=on
     [ "$FINAL_ROWS" -gt 0 ] || MOST_KEYLESS_BYTES=0
     publisher_file lib/keyless.sql -v most_bytes="$MOST_KEYLESS_BYTES" -v uncompared="$UNCOMPARED" && look_at_encodings || return
     ask_all || return
     for name in $PGBOUNCERS; do for entry in $PGBOUNCER_DATABASES; do
             [ -n "$(shown "$name" "$entry" name)" ] || { echo "cutover: PgBouncer $name has no entry $entry" >&2; return 4; }
     done; done
-    leads_to "$OLD_HOST" "$OLD_PORT" && prepare_pause && publisher_file "$step_reverse_subscriptions"
+    leads_to "$OLD_HOST" "$OLD_PORT" && gets_in && prepare_pause && publisher_file "$step_reverse_subscriptions"
 }
+# The application can be led to the new server, and gets in there
+gets_in() { can_switch && prove_logins && ask_entries publisher; }
+see_logins() { ask_all && gets_in; }
 prepare_pause() { compare_inventory cutover && remember_servers && subscriber_file lib/close_subscriber.sql; }
 close_and_pause() { prepare_pause && pause_all; }
 quiesce() {
@@ -418,7 +456,7 @@ rollback() {
     part 'resume' resume_all || finish $? "run rollback.sh again"
     said="the old server serves with everything that was written to the new one"
     [ -z "${started:-}" ] || said="$said; pause $(($(milliseconds) - started)) ms"
-    part 'prove' prove_servers || finish $? "the old server is open, but the proof failed: look at once"
+    part 'prove' prove_back || finish $? "the old server is open, but the proof failed: look at once"
     hook READERS_TO_OLD "$READERS_TO_OLD"; hook WORKERS_RESUME "$WORKERS_RESUME"; hook MAINTENANCE_OFF "$MAINTENANCE_OFF"
     part 'foreign keys' publisher_file lib/foreign_keys_validate_publisher.sql || finish $? "the old server serves; its foreign keys are not validated: run rollback.sh again"
     finish 0 "$said"
@@ -427,5 +465,6 @@ back_subscriber() {
     subscriber_file lib/back_subscriber.sql -v out="$state/sequences.subscriber" -v terminate="$TERMINATE_OTHERS" -v allowed="$ALLOWED_ROLES" \
         -v wait_seconds="${DRAIN_SECONDS:-60}"
 }
+prove_back() { ask_entries publisher && prove_servers; }
 # A rollback that cannot go on leaves the application where it is.
 stay() { subscriber_file lib/writes_open_subscriber.sql; resume_all; }

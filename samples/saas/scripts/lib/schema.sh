@@ -61,7 +61,7 @@ read_schema() {
     ask_publisher -f "$here/lib/schema_kinds.sql" > "$temporary/kinds"
     ask_publisher -f "$here/lib/schema_attached.sql" > "$temporary/attached"
     pg_restore -l --section=post-data "$temporary/schema.dump" > "$temporary/post.list"
-    lists='keys attach_keys early indexes attach_indexes foreign cut checks rest'
+    lists='keys attach_keys early indexes attach_indexes foreign cut checks rest firing'
     for list in $lists; do : > "$temporary/$list.list"; done
     # a comment follows its object at once and belongs to it
     awk -v folder="$temporary" -v lists=" $lists " '
@@ -86,9 +86,14 @@ read_schema() {
 }
 # Runs a file of the dump and takes "already exists" for done: duplicate table, object, function, schema, column, primary key;
 # identity column; partition. So is a setting that the subscriber lacks. Any other error is kept until all is done: see settle_refused.
-apply() {
+apply() { # file [holds]
     check_restricted "$1"
-    psql_writer -f "$here/lib/subscriber.sql" -f "$here/lib/apply.sql" -f "$1" > /dev/null 2> "$1.errors" || {
+    if [ -n "${2-}" ]; then
+        psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/apply.sql" -c '\set ON_ERROR_ROLLBACK on' -c BEGIN -f "$1" \
+            -f "$here/lib/apply_held.sql" > /dev/null 2> "$1.errors"
+    else
+        psql_writer -f "$here/lib/subscriber.sql" -f "$here/lib/apply.sql" -f "$1" > /dev/null 2> "$1.errors"
+    fi || {
         code=$?
         plain < "$1.errors" >&2
         return "$code"
@@ -114,10 +119,10 @@ settle_refused() {
     die 'the subscriber refused statements of the schema; all the others were carried out' \
         "Mend the cause and run this step again: what is there stays. What cannot be mended, as an object that this version knows no more: make it here as it should be, and name a file with these lines, which stand in $state/refused.$step.txt, in PGSLOTPLAN_ACCEPT_REFUSED."
 }
-restore() { # list
+restore() { # list [holds]
     [ -s "$temporary/$1.list" ] || return 0
     pg_restore -L "$temporary/$1.list" -f "$temporary/$1.sql" "$temporary/schema.dump"
-    apply "$temporary/$1.sql"
+    apply "$temporary/$1.sql" "${2-}"
 }
 # Foreign keys of the publisher that the plan does not know
 check_foreign_keys() { psql_publisher -v side=publisher -f "$here/lib/publisher.sql" -f "$here/lib/foreign_keys_known.sql"; }
@@ -125,6 +130,8 @@ check_foreign_keys() { psql_publisher -v side=publisher -f "$here/lib/publisher.
 make_roles() {
     psql_publisher -f "$here/lib/roles_read.sql" > "$temporary/roles.csv"
     psql_subscriber -f "$here/lib/roles_make.sql" < "$temporary/roles.csv"
+    psql_publisher -f "$here/lib/settings_read.sql" > "$temporary/settings.csv"
+    psql_subscriber -f "$here/lib/settings_make.sql" < "$temporary/settings.csv"
 }
 make_tables() {
     wants_servers
@@ -181,6 +188,7 @@ make_foreign_keys() {
     restore foreign
     restore checks
     restore rest
+    restore firing holds
     # comments on the foreign keys that are kept away join what is remembered of them
     psql_publisher -f "$here/lib/comments_read.sql" > "$temporary/comments.csv"
     psql_subscriber -f "$here/lib/comments_write.sql" < "$temporary/comments.csv"
