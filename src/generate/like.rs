@@ -103,6 +103,7 @@ impl Names {
             name: name.name,
             partition_root: table.partition_root.as_ref().and_then(|root| self.of(root)),
             inherits: table.inherits.iter().filter_map(|parent| self.of(parent)).collect(),
+            children_left_out: table.children_left_out,
             heap_bytes: bytes(table.heap_bytes),
             toast_bytes: bytes(table.toast_bytes),
             index_bytes: bytes(table.index_bytes),

@@ -96,6 +96,7 @@ impl TableSpec {
             kind: TableKind::Table,
             partition_root: None,
             inherits: Vec::new(),
+            children_left_out: false,
             heap_bytes: pages(self.rows * (self.row_width_bytes + 28.0) * 1.2),
             toast_bytes: self.toast_bytes,
             index_bytes: pages(self.rows * f64::from(self.indexes) * 33.0),

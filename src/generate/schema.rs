@@ -189,6 +189,7 @@ fn draw_table(rng: &mut ChaCha8Rng, name: TableName, position: usize, community:
         kind: TableKind::Table,
         partition_root: None,
         inherits: Vec::new(),
+        children_left_out: false,
         heap_bytes: 0,
         toast_bytes: 0,
         index_bytes: 0,

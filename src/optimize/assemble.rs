@@ -351,7 +351,8 @@ fn member(
     leaf_names.sort();
     PlannedTable {
         kind: table.kind,
-        only: table.kind == TableKind::Table && (!table.inherits.is_empty() || parents.contains(&name)),
+        only: table.kind == TableKind::Table
+            && (!table.inherits.is_empty() || table.children_left_out || parents.contains(&name)),
         identity: if made_full { ReplicaIdentity::Full } else { table.replica_identity },
         identity_columns: if share.is_whole() {
             table.identity_columns.clone()

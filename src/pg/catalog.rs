@@ -83,7 +83,7 @@ pub async fn read_catalog(
     let foreign_keys = read_foreign_keys(session, |key| named.contains(&key.from) && named.contains(&key.to)).await?;
     let uncovered = session.query(PURPOSE, include_str!("sql/uncovered.sql"), &[]).await?;
     drop(named);
-    let lineage = Lineage::new(&relations, &inheritance, &by_leaves);
+    let lineage = Lineage::new(&relations, &inheritance, &by_leaves, &kept);
     let wanted = relations.into_values().filter(|relation| kept.contains(&relation.oid));
     let tables = read_indexes(session, wanted, |relation, indexes| shapes.table(relation, indexes, &lineage)).await?;
     let count = |column: &str| -> Result<u64, PgError> {
@@ -618,10 +618,17 @@ fn partition_root(relation: &Relation, relations: &Relations, inheritance: &BTre
 struct Lineage {
     roots: BTreeMap<u32, TableName>,
     parents: BTreeMap<u32, Vec<TableName>>,
+    /// From which tables inherit that are left out.
+    of_others: BTreeSet<u32>,
 }
 
 impl Lineage {
-    fn new(relations: &Relations, inheritance: &BTreeMap<u32, Vec<u32>>, by_leaves: &BTreeMap<u32, String>) -> Self {
+    fn new(
+        relations: &Relations,
+        inheritance: &BTreeMap<u32, Vec<u32>>,
+        by_leaves: &BTreeMap<u32, String>,
+        kept: &BTreeSet<u32>,
+    ) -> Self {
         let name = |oid: &u32| relations.get(oid).map(|relation| relation.name.clone());
         let root = |relation: &Relation| {
             let root = partition_root(relation, relations, inheritance).filter(|root| !by_leaves.contains_key(root));
@@ -634,6 +641,12 @@ impl Lineage {
         Lineage {
             roots: relations.values().filter_map(root).collect(),
             parents: inheritance.iter().filter_map(parents).collect(),
+            of_others: inheritance
+                .iter()
+                .filter(|(oid, _)| !kept.contains(oid))
+                .flat_map(|(_, above)| above)
+                .copied()
+                .collect(),
         }
     }
 }
@@ -678,6 +691,7 @@ impl Shapes {
             kind,
             partition_root: root.filter(|_| kind == TableKind::Partition).cloned(),
             inherits: lineage.parents.get(&relation.oid).cloned().unwrap_or_default(),
+            children_left_out: kind == TableKind::Table && lineage.of_others.contains(&relation.oid),
             heap_bytes: sizes.map_or(relation.heap_bytes, |sizes| sizes.heap),
             toast_bytes: sizes.map_or(relation.toast_bytes, |sizes| sizes.toast),
             index_bytes: sizes.map_or_else(|| indexes.iter().map(|index| index.bytes).sum(), |sizes| sizes.index),
@@ -802,9 +816,9 @@ mod tests {
             (choose_kept(&relations, &trees, &BTreeMap::new(), &CatalogScope::default(), &mut excluded), excluded)
         };
         let (kept, excluded) = kept_with(&BTreeMap::new());
-        assert_eq!((kept, excluded.len()), (BTreeSet::from([20_003]), 3));
+        assert_eq!((&kept, excluded.len()), (&BTreeSet::from([20_003]), 3));
         assert!(excluded[0].reason.starts_with("its partition public.odd is unlogged"), "{}", excluded[0].reason);
-        assert!(!Lineage::new(&relations, &inheritance, &by_leaves).roots.contains_key(&20_003));
+        assert!(!Lineage::new(&relations, &inheritance, &by_leaves, &kept).roots.contains_key(&20_003));
         let (kept, excluded) = kept_with(&BTreeMap::from([(20_001, BTreeSet::from(["mood".to_owned()]))]));
         assert_eq!((kept.len(), excluded.len()), (0, 4), "its rows would fit no partition of the same name");
     }

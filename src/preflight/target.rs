@@ -296,6 +296,8 @@ pub fn owners(input: &Input<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let mut findings = Vec::new();
+    // a role that may not subscribe at all is PF308's
+    let subscribes = super::server::subscribing_role(input).is_empty();
     for (subject, facts) in input.sides() {
         let mut items = Vec::new();
         for (slot, _, name, relation) in leaves(input, facts) {
@@ -315,7 +317,7 @@ pub fn owners(input: &Input<'_>) -> Vec<Finding> {
             if !relation.owner_uses_schema {
                 mends.push(format!("GRANT USAGE ON SCHEMA {} TO {owner};", quote_identifier(&name.schema)));
             }
-            if subject == Subject::Subscriber && !relation.role_becomes_owner {
+            if subject == Subject::Subscriber && subscribes && !relation.role_becomes_owner {
                 let role = quote_identifier(&facts.role.name);
                 mends.push(format!("GRANT {owner} TO {role} WITH INHERIT FALSE, SET TRUE;"));
             }

@@ -175,6 +175,10 @@ pub struct Table {
     /// Tables it inherits from directly (not partitioning).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inherits: Vec<TableName>,
+    /// Whether a table that is left out, as an unlogged or foreign one, inherits from it (not partitioning): it can only be published
+    /// without its children.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub children_left_out: bool,
     /// Size of the table itself without TOAST and indexes, bytes.
     #[serde(default)]
     pub heap_bytes: u64,
@@ -502,6 +506,7 @@ pub(crate) mod tests {
             kind: TableKind::Table,
             partition_root: None,
             inherits: Vec::new(),
+            children_left_out: false,
             heap_bytes: 0,
             toast_bytes: 0,
             index_bytes: 0,

@@ -164,7 +164,8 @@ fn members(book: &Book<'_>, fates: &Fates, slot: usize) -> Vec<PlannedTable> {
             schema: name.schema.clone(),
             name: name.name.clone(),
             kind: table.kind,
-            only: table.kind == TableKind::Table && (!table.inherits.is_empty() || parents.contains(&name)),
+            only: table.kind == TableKind::Table
+                && (!table.inherits.is_empty() || table.children_left_out || parents.contains(&name)),
             identity: if set_identity { ReplicaIdentity::Full } else { table.replica_identity },
             identity_columns: if share.is_whole() { &table.identity_columns[..] } else { table.filter_columns() }
                 .to_vec(),
