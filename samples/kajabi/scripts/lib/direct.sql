@@ -3,7 +3,7 @@
 \if :{?direct} \else \set direct '' \endif
 SELECT :'direct' OPERATOR(pg_catalog.=) 'on' AS is_direct \gset
 \if :is_direct \else
-SELECT pg_catalog.pg_backend_pid() AS pid_1, pg_catalog.md5(pg_catalog.concat(pg_catalog.pg_backend_pid(), pg_catalog.clock_timestamp())) AS probe \gset
+SELECT pg_catalog.pg_backend_pid() AS pid_1, pg_catalog.concat(pg_catalog.pg_backend_pid(), pg_catalog.clock_timestamp()) AS probe \gset
 SELECT pg_catalog.pg_backend_pid() AS pid_2, pg_catalog.set_config('pgslotplan.probe', :'probe', false) AS probe \gset
 SELECT pg_catalog.pg_backend_pid() AS pid_3, pg_catalog.concat(pg_catalog.current_setting('pgslotplan.probe', true)) AS kept \gset
 \connect

@@ -22,11 +22,9 @@ compare_inventory() { # tables, everything, cutover or proof
     ask_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/inventory_read.sql" > "$temporary/here" || { wait "$reading" || :; return 3; }
     wait "$reading" || return 3
     {
-        awk '!/^[ \t\r]*(#|$)/ { gsub(/\r/, ""); gsub(/\\/, "&&"); gsub(/\t/, " "); print NR "\t" $0 }' "$temporary/accepted"
-        printf '\\.\n'
-        sed "s/^/publisher$tab/" "$temporary/there"
-        sed "s/^/subscriber$tab/" "$temporary/here"
-    } > "$temporary/both"
+        awk '!/^[ \t\r]*(#|$)/ { gsub(/\r/, ""); gsub(/\\/, "&&"); gsub(/\t/, " "); print NR "\t" $0 }' "$temporary/accepted" \
+            && printf '\\.\n' && sed "s/^/publisher$tab/" "$temporary/there" && sed "s/^/subscriber$tab/" "$temporary/here"
+    } > "$temporary/both" || return 3
     ask_subscriber -v moment="$1" -f "$here/lib/subscriber.sql" -f "$here/lib/inventory_compare.sql" < "$temporary/both" \
         > "$state/inventory.$1.tsv" || return
     rm -f "$temporary/both" "$temporary/there" "$temporary/here"
@@ -52,7 +50,7 @@ compare_left_behind() {
     accepted_lines > "$temporary/accepted" || return
     ask_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/inventory_unreplicated.sql" > "$temporary/here" || return
     awk -F '\t' 'FILENAME == ARGV[1] { known[$0] = 1; next } { gsub(/\\\\/, "\\") }
-        !(($1 " " $2) in known) && !(($1 " " $2 " " $3) in known) { print $1 " " $2 " " $3 }' "$temporary/accepted" "$temporary/here" > "$temporary/left"
+        !(($1 " " $2) in known) && !(($1 " " $2 " " $3) in known) { print $1 " " $2 " " $3 }' "$temporary/accepted" "$temporary/here" > "$temporary/left" || return
     [ -s "$temporary/left" ] || return 0
     sed -n 1,40p "$temporary/left" | plain >&2
     say 'hint: Nothing brings the rows of these tables back to the old server. Copy them, or accept each line in the file that PGSLOTPLAN_ACCEPT names.'

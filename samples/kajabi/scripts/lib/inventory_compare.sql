@@ -170,5 +170,5 @@ FROM (SELECT s.*, ARRAY(SELECT json_array_elements_text(s.identity::json)) AS na
 UNION ALL
 SELECT 'note', line, 'line ' || number || ' of the accepted differences accepts nothing', NULL FROM inventory_accepted
 WHERE :'moment' IN ('cutover', 'proof') AND number NOT IN (SELECT accepted_by FROM inventory_said WHERE accepted_by IS NOT NULL)
-ORDER BY 1 DESC, 2) TO STDOUT;
+ORDER BY 1, 2) TO STDOUT;
 ROLLBACK;

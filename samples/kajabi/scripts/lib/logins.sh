@@ -55,9 +55,10 @@ roles_of() { # bouncer entry
     if [ -n "$forced" ]; then printf '%s\n' "$forced"; return; fi
     configured "$1" auth_user
     for what in POOLS CLIENTS; do
-        console "$1" -c "SHOW $what" | awk -F '\t' -v entry="$2" '
+        console "$1" -c "SHOW $what" > "$state/shown_users.$1" || return 2
+        awk -F '\t' -v entry="$2" '
             NR == 1 { for (i = 1; i <= NF; i++) { if ($i == "database") by = i; if ($i == "user") u = i } next }
-            $by == entry { print $u }'
+            $by == entry { print $u }' "$state/shown_users.$1"
     done
     file=$(auth_file "$1")
     if [ -n "$file" ]; then awk "$auth_program" "$file"; else console "$1" -c 'SHOW USERS' | awk -F '\t' 'NR > 1 { print $1 }'; fi |
@@ -65,7 +66,9 @@ roles_of() { # bouncer entry
 }
 # Runs one query as a client or a server sees it, with a limit; its answer in $answer, else what psql said
 answered() { # password dbname or connection string
-    (with_password "$1" env PGOPTIONS= psql -X -q -A -t -w -d "$2" -c "SELECT pg_catalog.to_char(pg_catalog.pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISS.US')" \
+    # what a PgBouncer holds is tried without what the person who runs this holds
+    ([ "${as_held-}" != on ] || { unset PGPASSWORD; PGPASSFILE=$state/none; export PGPASSFILE; }
+        with_password "$1" env PGOPTIONS= psql -X -q -A -t -w -d "$2" -c "SELECT pg_catalog.to_char(pg_catalog.pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISS.US')" \
         < /dev/null > "$state/answer" 2>&1; echo $? > "$state/answer.code") &
     asking=$!
     looks=0
@@ -94,16 +97,19 @@ prove_logins() {
         mode=$(configured "$name" server_tls_sslmode)
         for entry in $PGBOUNCER_DATABASES; do
             behind=$(shown "$name" "$entry" database)
-            roles_of "$name" "$entry" | awk '$0 != "" && !seen[$0]++' > "$state/roles.$name"
+            roles_of "$name" "$entry" > "$state/roles_found.$name" || return 2
+            awk '$0 != "" && !seen[$0]++' "$state/roles_found.$name" > "$state/roles.$name"
             while IFS= read -r role; do
                 holds=$(held "$name" "$entry" "$role")
                 tried=
                 case $holds in none | plain)
+                    as_held=on
                     if answered "$(held_password "$name" "$entry" "$role")" "host=$(quoted "$NEW_HOST") port=$(quoted "$NEW_PORT") dbname=$(quoted "${behind:-$entry}") user=$(quoted "$role") connect_timeout=5 sslmode=${mode:-prefer}"; then
                         if [ "$answer" = "$new_started" ]; then tried=t; else tried="$NEW_HOST:$NEW_PORT is not the subscriber"; fi
                     else
                         tried=${answer:-no answer}
                     fi
+                    as_held=
                     ;;
                 esac
                 csv "$name" "$entry" "${behind:-$entry}" "$role" "$holds" "$tried" "$address" "${mode:-prefer}" >> "$state/logins.csv"
@@ -169,11 +175,12 @@ answers() { # expected password connection string
 waits_for_nobody() { # bouncer entry side
     looks=0
     while [ "$looks" -lt 50 ]; do
+        console "$1" -c 'SHOW POOLS' > "$state/pools.$1" || return 2
         # database user cl_active cl_waiting ... sv_active sv_idle sv_used
-        if console "$1" -c 'SHOW POOLS' | awk -F '\t' -v entry="$2" '
+        if awk -F '\t' -v entry="$2" '
             NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
             $at["database"] == entry && $at["cl_waiting"] > 0 && $at["sv_active"] + $at["sv_idle"] + $at["sv_used"] == 0 { waiting = 1 }
-            END { exit waiting }'; then
+            END { exit waiting }' "$state/pools.$1"; then
             say "note: entry $2 of PgBouncer $1 was not asked: nobody here can log in, and ${1}_client is not set; no client waits for the $3"
             return 0
         fi

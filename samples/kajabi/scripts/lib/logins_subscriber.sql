@@ -41,7 +41,7 @@ UPDATE pg_temp.login AS l SET method = (
 SELECT pg_temp.refuse(array_agg(DISTINCT line ORDER BY line), 'roles of the PgBouncers could not log in to the new server',
   format('Bring passwords with %s, let pg_hba.conf of the new server admit the role, or name roles that you answer for in ACCEPTED_LOGINS of cutover.conf.', :'step_passwords')) AS refused
 FROM (
-  SELECT format('role %I, entry %s of PgBouncer %s: %s', l.role_name, l.entry, l.bouncer, CASE
+  SELECT format('role %I, entry %s of PgBouncer %s: ', l.role_name, l.entry, l.bouncer) || (CASE
       WHEN l.tried = 't' THEN NULL
       WHEN r.oid IS NULL THEN 'it does not exist there'
       WHEN NOT r.rolcanlogin THEN 'it may not log in there'
@@ -59,4 +59,4 @@ FROM (
       WHEN l.method = 'scram-sha-256' AND l.here ~ '^md5' THEN 'pg_hba.conf asks for scram-sha-256, but its password is an MD5 hash' END) AS line
   FROM pg_temp.login AS l LEFT JOIN pg_roles AS r ON r.rolname = l.role_name LEFT JOIN pg_database AS d ON d.datname = l.database_name
 ) AS found
-WHERE line !~ ': $' \gset
+WHERE line IS NOT NULL \gset

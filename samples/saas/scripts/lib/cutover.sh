@@ -10,7 +10,7 @@ conf=${PGSLOTPLAN_CUTOVER:-$state/cutover.conf}
 case $conf in */*) ;; *) conf=./$conf ;; esac
 [ -r "$conf" ] || { echo "cutover: \"$conf\" cannot be read: copy cutover.conf.example there and fill it in" >&2; exit 1; }
 MAINTENANCE_ON='' MAINTENANCE_OFF='' WORKERS_PAUSE='' WORKERS_RESUME='' READERS_TO_NEW='' READERS_TO_OLD='' OLD_READERS=''
-PAUSE_SECONDS=10 MOST_BYTES_BEHIND=16777216 FINAL_ROWS=500 MOST_KEYLESS_BYTES=268435456 UNCOMPARED='' ALLOWED_ROLES='' ACCEPTED_LOGINS='' TERMINATE_OTHERS=no
+PAUSE_SECONDS=10 MOST_BYTES_BEHIND=16777216 FINAL_ROWS=500 MOST_KEYLESS_BYTES=33554432 UNCOMPARED='' ALLOWED_ROLES='' ACCEPTED_LOGINS='' TERMINATE_OTHERS=no
 check_private "$conf"
 # shellcheck disable=SC1090
 . "$conf"
@@ -69,9 +69,10 @@ shown() { # bouncer entry column
 }
 # "addr port" of each server connection of our entries
 servers_of() { # bouncer
-    console "$1" -c 'SHOW SERVERS' | awk -F '\t' -v entries=" $PGBOUNCER_DATABASES " '
+    console "$1" -c 'SHOW SERVERS' > "$state/shown_servers.$1" || return
+    awk -F '\t' -v entries=" $PGBOUNCER_DATABASES " '
         NR == 1 { for (i = 1; i <= NF; i++) { if ($i == "database") by = i; if ($i == "addr") a = i; if ($i == "port") p = i } next }
-        index(entries, " " $by " ") { print $a, $p }' | sort -u
+        index(entries, " " $by " ") { print $a, $p }' "$state/shown_servers.$1" | sort -u
 }
 # Where the entries lead now, by connections that are there
 remember_servers() {
@@ -136,7 +137,8 @@ rewrite_ini() { # file host port
 can_switch() {
     for name in $PGBOUNCERS; do
         eval "ini=\${${name}_ini:-} command=\${${name}_switch:-}"
-        if [ -n "$command" ] || [ -z "$ini" ]; then continue; fi
+        [ -z "$command" ] || continue
+        [ -n "$ini" ] || { echo "cutover: neither ${name}_ini nor ${name}_switch is set: nothing can switch PgBouncer $name" >&2; return 4; }
         found=$(awk -v entries=" $PGBOUNCER_DATABASES " -v host= -v port= -v only_names=1 "$rewrite_program" "$ini")
         for entry in $PGBOUNCER_DATABASES; do
             case "
@@ -384,7 +386,7 @@ cutover() {
     if [ -f "$state/paused" ]; then
         note "goes on where it was stopped"
     else
-        rm -f "$state/drained" "$state/rolled_back" "$state/opened"
+        rm -f "$state/drained" "$state/rolled_back" "$state/opened" "$state/somebody_writes"
         part 'check' ready_to_cut || finish $? "not ready; the application was not touched"
     fi
     # shellcheck disable=SC2154

@@ -55,7 +55,8 @@ BEGIN
   END IF;
 END $pgslotplan$;
 \ir wall_up.sql
--- triggers and event triggers of the database have nothing to do with what these files make; only a superuser may leave them out
-SELECT count(set_config(p.name, w.value, false)) AS quiet FROM (VALUES ('session_replication_role', 'replica'), ('event_triggers', 'off')) AS w(name, value)
+-- triggers and event triggers of the database have nothing to do with what these files make, and autovacuum steps aside at once for
+-- whoever looks for a deadlock; only a superuser may set these
+SELECT count(set_config(p.name, w.value, false)) AS quiet FROM (VALUES ('session_replication_role', 'replica'), ('event_triggers', 'off'), ('deadlock_timeout', '10ms')) AS w(name, value)
 JOIN pg_settings AS p ON p.name = w.name WHERE (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) \gset
 SELECT pg_try_advisory_lock_shared(hashtext('pgslotplan'), 0) AS is_known \gset

@@ -67,7 +67,10 @@ UNION ALL
 SELECT 6, format('REVOKE %s ON DATABASE %I FROM %s', a.privilege_type, current_database(), CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END),
   NULL, NULL, NULL, NULL, NULL, false
 FROM here CROSS JOIN LATERAL aclexplode(coalesce(here.datacl, acldefault('d', here.datdba))) AS a
-WHERE a.grantee <> here.datdba AND (a.grantee = 0 OR pg_get_userbyid(a.grantee) <> current_user AND EXISTS (
+WHERE a.grantee <> here.datdba
+  -- what the coming owner was granted is the owner's own by then
+  AND NOT EXISTS (SELECT FROM pg_temp.carried AS c WHERE c.kind = 'database' AND c.role_name = pg_get_userbyid(a.grantee))
+  AND (a.grantee = 0 OR pg_get_userbyid(a.grantee) <> current_user AND EXISTS (
     SELECT FROM pg_temp.carried AS c WHERE c.kind = 'role' AND c.role_name = pg_get_userbyid(a.grantee)))
   AND NOT EXISTS (SELECT FROM pg_temp.carried AS c WHERE c.kind = 'grant' AND c.name = a.privilege_type
     AND CASE a.grantee WHEN 0 THEN c.place = 'PUBLIC' ELSE c.place <> 'PUBLIC' AND c.role_name = pg_get_userbyid(a.grantee) END);
@@ -87,7 +90,8 @@ BEGIN
     BEGIN
       EXECUTE item.statement;
     EXCEPTION WHEN OTHERS THEN
-      INSERT INTO pg_temp.refused VALUES (format('%s; (%s)', item.statement, SQLERRM));
+      INSERT INTO pg_temp.refused VALUES (format('%s; (%s)', CASE WHEN strpos(item.setting_name, '.') > 0
+        THEN pg_temp.setting_statement(item.setting_role, item.setting_place, item.setting_name, '...') ELSE item.statement END, SQLERRM));
     END;
   END LOOP;
 END $pgslotplan$;
