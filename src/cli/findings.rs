@@ -289,7 +289,9 @@ mod tests {
         );
         assert!(github.contains("50 %25 is little"));
         let junit = render(FindingFormat::Junit);
-        assert!(junit.contains("tests=\"2\" failures=\"2\"") && junit.contains("a&lt;b"), "{junit}");
+        for part in ["tests=\"2\"", "failures=\"2\"", "a&lt;b"] {
+            assert!(junit.contains(part), "{part} is not in {junit}");
+        }
         let sarif: Value = serde_json::from_str(&render(FindingFormat::Sarif)).unwrap();
         assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "PL201");
         let rules = &sarif["runs"][0]["tool"]["driver"]["rules"];

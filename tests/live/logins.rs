@@ -1,7 +1,7 @@
 //! Who gets in after the cutover: passwords are brought and shown to nobody, settings of database and roles come along, each role that a
 //! PgBouncer uses is proved able before anything is paused, and each entry answers before success is said.
 
-use std::fs;
+use std::{fs, thread, time::Duration};
 
 use libtest_mimic::{Failed, Trial};
 use pgslotplan::{
@@ -280,6 +280,13 @@ fn gets_in(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Fai
     )?;
     night.refuses("prove", 4, &["does not answer from the subscriber", "open and stays so"])?;
     to.query("postgres", "ALTER ROLE app LOGIN")?;
+    // a PgBouncer tries a login that failed again after some seconds (server_login_retry)
+    for _ in 0..60 {
+        if through(&night, "SELECT 1").is_ok() {
+            break;
+        }
+        thread::sleep(Duration::from_millis(500));
+    }
     night.run(&["prove"])?;
     // neither logs nor files have a password
     for cluster in [from, to] {
