@@ -129,25 +129,28 @@ impl Stage {
     }
 
     /// Runs a script until its evidence says that a part has begun, and a moment longer; then does something to it or to what
-    /// it works with. False when the script ended without that part.
+    /// it works with. An error, with all that the script said, when it ended without that part.
     pub fn strike(
         &mut self,
         file: &str,
         part: &str,
         later: Duration,
         blow: impl FnOnce(&mut Stage, rustix::process::Pid) -> Result<(), Failed>,
-    ) -> Result<bool, Failed> {
+    ) -> Result<(), Failed> {
         let evidence = self.pair.folder().join("scripts.state/evidence.tsv");
         let seen = || {
             let text = fs::read_to_string(&evidence).unwrap_or_default();
             text.lines().filter(|line| line.ends_with(&format!("\tbegin\t{part}"))).count()
         };
         let before = seen();
-        let mut child = self.pair.shell(file).process_group(0).spawn()?;
+        let log = self.pair.folder().join("struck.log");
+        let output = fs::File::create(&log)?;
+        let mut command = self.pair.shell(file);
+        let mut child = command.stdout(output.try_clone()?).stderr(output).process_group(0).spawn()?;
         let begun = Instant::now();
         while seen() == before {
-            if child.try_wait()?.is_some() {
-                return Ok(false);
+            if let Some(status) = child.try_wait()? {
+                return Err(format!("{file} never came to \"{part}\": {status}: {}", fs::read_to_string(&log)?).into());
             }
             if begun.elapsed() > Duration::from_secs(60) {
                 let _ = child.kill();
@@ -159,7 +162,7 @@ impl Stage {
         let group = rustix::process::Pid::from_raw(child.id() as i32).ok_or("a pid")?;
         let struck = blow(self, group);
         child.wait()?;
-        struck.map(|()| true)
+        struck
     }
 
     /// Every acknowledged write is on this server once, and nothing that was never asked for.

@@ -55,7 +55,7 @@ fn kills(servers: &Servers) -> Result<(), Failed> {
         ];
         for (number, (part, later)) in moments.into_iter().enumerate() {
             let blow = if number % 2 == 0 { everything } else { only_the_shell };
-            assert!(stage.strike("cutover.sh", part, ms(later), blow)?, "{part} never came");
+            stage.strike("cutover.sh", part, ms(later), blow)?;
             stage
                 .shell("abort.sh", 0)
                 .and_then(|said| {
@@ -66,11 +66,11 @@ fn kills(servers: &Servers) -> Result<(), Failed> {
                 })?;
         }
         // an operator's Ctrl-C aborts by itself
-        assert!(stage.strike("cutover.sh", NEW, ms(0), |_, group| Ok(kill_process_group(group, Signal::INT)?))?);
+        stage.strike("cutover.sh", NEW, ms(0), |_, group| Ok(kill_process_group(group, Signal::INT)?))?;
         clients.go_on()?;
         // three kills without a way back in between: each run goes on where the one before was
         for part in [OLD, NEW, "open"] {
-            assert!(stage.strike("cutover.sh", part, ms(10), everything)?, "{part} never came");
+            stage.strike("cutover.sh", part, ms(10), everything)?;
         }
         let (code, _, said) = told(stage.pair.shell("abort.sh").output()?);
         match code {
@@ -93,7 +93,7 @@ fn ways_back(servers: &Servers) -> Result<(), Failed> {
             // so late that the PgBouncers lead to the new server, if not that late that it is open
             stage.pair.run_all(&["77_publisher_r", "78_pg", "78_pu", "71", "80", "81", "82", "83", "84", "85"])?;
             let blow = if number % 2 == 0 { everything } else { only_the_shell };
-            assert!(stage.strike("abort.sh", part, ms(10), blow)?, "{part} never came");
+            stage.strike("abort.sh", part, ms(10), blow)?;
             stage.shell("abort.sh", 0)?;
             clients.go_on()?;
         }
@@ -106,13 +106,13 @@ fn ways_back(servers: &Servers) -> Result<(), Failed> {
         let before = ["reverse", "pause", "stop writes on the new server, drain the reverse slots", "sequences"];
         for (number, part) in before.into_iter().enumerate() {
             let blow = if number % 2 == 0 { everything } else { only_the_shell };
-            assert!(stage.strike("rollback.sh", part, ms(15), blow)?, "{part} never came");
+            stage.strike("rollback.sh", part, ms(15), blow)?;
         }
         // nothing was written to the old server yet: one may as well stay
         stage.pair.run_all(&["86"])?;
         clients.go_on()?;
         for part in ["open the old server", "switch", "resume", "foreign keys"] {
-            assert!(stage.strike("rollback.sh", part, ms(15), everything)?, "{part} never came");
+            stage.strike("rollback.sh", part, ms(15), everything)?;
         }
         stage.shell("rollback.sh", 0)?;
         clients.go_on()?;
@@ -167,7 +167,7 @@ fn crashes(servers: &Servers) -> Result<(), Failed> {
                 break; // it died too late to matter
             }
             stage.pair.run_all(&["71"])?; // the apply workers are back from the death before
-            assert!(stage.strike("cutover.sh", part, ms(later), |stage, _| die(stage))?, "{part} never came");
+            stage.strike("cutover.sh", part, ms(later), |stage, _| die(stage))?;
             stage.pair.publisher.start_again()?;
             stage.pair.subscriber.start_again()?;
             stage.bouncers.iter_mut().try_for_each(crate::bouncer::Bouncer::start_again)?;
