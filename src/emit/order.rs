@@ -7,7 +7,7 @@ use super::{
     Context, bootstraps,
     planned::{self, cuts_foreign_keys, guards_truncate},
     step::Step,
-    steps::{checks, cleanup, cutover, rollback, schema, start, verify, way_back},
+    steps::{checks, cleanup, cutover, partitions, rollback, schema, start, verify, way_back},
 };
 use crate::workload::ReplicaIdentity;
 
@@ -35,7 +35,9 @@ pub(super) fn steps(context: &Context<'_>) -> Vec<Step> {
     steps.extend(data_first);
     steps.extend(when(cuts, start::foreign_keys_drop));
     steps.extend(data);
-    steps.extend([start::subscriptions(context), verify::ready(context), verify::caught_up()]);
+    steps.push(start::subscriptions(context));
+    steps.extend(when(planned::has_trees(context), partitions::partitions));
+    steps.extend([verify::ready(context), verify::caught_up()]);
     steps.extend(when(!is_physical, schema::indexes));
     steps.extend(when(!is_physical, schema::foreign_keys));
     steps.extend(when(!is_physical, schema::drift_everything));

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     names::{self, SlotName, TableName, array_literal, copy_field, quote_literal_visibly, quote_psql, quote_shell},
     plan::{
-        Bootstrap as How, Plan, PlannedForeignKey, PlannedSlot, Publishes, left_out,
+        Bootstrap as How, Plan, PlannedForeignKey, PlannedSlot, PlannedTable, Publishes, left_out,
         needs::{Needs, SPARE},
     },
     policy::ForeignKeyMode,
@@ -62,6 +62,11 @@ impl Mirrors {
 /// Whether foreign keys are dropped and restored.
 pub(super) fn cuts_foreign_keys(plan: &Plan) -> bool {
     plan.policy.foreign_keys == ForeignKeyMode::Restore && plan.foreign_keys.iter().any(|key| key.cut)
+}
+
+/// Whether any member is a partition or has some.
+pub(super) fn has_trees(context: &Context<'_>) -> bool {
+    context.plan.members().any(|(_, table)| table.partition_root.is_some() || table.kind == TableKind::Partitioned)
 }
 
 /// Whether any slot's tables must not be truncated.
@@ -392,6 +397,7 @@ fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
         ForeignKeyMode::Guard => "guard",
         ForeignKeyMode::Together => "together",
     };
+    let growing = growing_slots(context);
     let mut lines: Vec<(&str, String)> = vec![
         ("plan_sha256", plan.plan_sha256.to_string()),
         ("prefix", prefix.to_string()),
@@ -428,6 +434,8 @@ fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
         ("freeze", format!("{prefix}_refuse_ddl")),
         ("freeze_drop", format!("{prefix}_refuse_ddl_drop")),
         ("slots_id", slots_step.to_owned()),
+        ("has_leaves", on(!growing.is_empty())),
+        ("growing_slots", array_literal(growing)),
     ];
     let steps: Vec<(String, &Step)> = steps.iter().map(|step| (format!("step_{}", step.id.as_str()), step)).collect();
     let is_named = |name: &str| steps_in_sql.iter().any(|named| named == name);
@@ -475,6 +483,9 @@ fn steps_sh(steps: &[Step]) -> String {
         if let Some(whole) = step.part_of {
             let _ = write!(text, " part_of_{id}={}", whole.as_str());
         }
+        if step.aside {
+            let _ = write!(text, " aside_{id}=yes");
+        }
         if let Some(asks) = &step.asks {
             let _ = write!(text, " asks_{id}={}", quote_shell(asks));
         }
@@ -499,6 +510,15 @@ fn dump_arguments(context: &Context<'_>) -> String {
 /// `statement`, run by psql only while `query` is true.
 fn only_if(query: &str, statement: &str) -> String {
     format!("SELECT {query} AS is_missing \\gset\n\\if :is_missing\n{statement}\n\\endif\n")
+}
+
+/// Slots whose subscriptions write into partitions by their own names: a partition that joins beside them counts as planned.
+fn growing_slots<'c>(context: &'c Context<'_>) -> Vec<&'c str> {
+    let is_leaf = |slot: &PlannedSlot, table: &PlannedTable| {
+        table.partition_root.is_some() || table.kind == TableKind::Partitioned && !slot.via_root
+    };
+    let grows = |slot: &&PlannedSlot| slot.tables.iter().any(|table| is_leaf(slot, table));
+    context.plan.slots.iter().filter(grows).map(|slot| slot.name.as_str()).collect()
 }
 
 fn publication(published: &Published<'_>, name: &str, version: ServerVersion) -> CreatePublication {

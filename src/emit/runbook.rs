@@ -114,7 +114,7 @@ fn page(text: &mut String, steps: &[Step]) {
             text,
             "| {} | {}{}{} | {} | {} | {} |",
             step.phase().as_str(),
-            if step.part_of.is_some() { "&nbsp;&nbsp;" } else { "" },
+            if step.part_of.is_some() || step.aside { "&nbsp;&nbsp;" } else { "" },
             step.id.as_str().replace('_', "\\_"),
             if step.asks.is_some() { " **?**" } else { "" },
             cell(&step.command()),

@@ -73,6 +73,9 @@ pub struct ManifestStep {
     /// Identifier of the step that does this one as a part of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_of: Option<String>,
+    /// Off the way: run when it is needed, as often as that is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub aside: bool,
     /// Variables that it reads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variables: Vec<Variable>,
@@ -121,6 +124,7 @@ impl Script {
             undo: step.undo.clone(),
             asks: step.asks.clone(),
             part_of: step.part_of.map(|id| id.as_str().to_owned()),
+            aside: step.aside,
             variables: step.variables.clone(),
         };
         Manifest {

@@ -159,6 +159,8 @@ steps! {
     Prepare = "prepare", Start, Subscriber, "58 prepare";
     /// The subscriptions.
     Subscriptions = "subscriptions", Start, Subscriber, "60 subscriptions";
+    /// New partitions.
+    Partitions = "partitions", Start, Shell, "partitions";
     /// Every table is copied.
     Ready = "ready", Verify, Subscriber, "70 ready";
     /// Every slot has caught up.
@@ -279,6 +281,8 @@ pub struct Step {
     pub asks: Option<String>,
     /// The step that does this one as a part of itself.
     pub part_of: Option<StepId>,
+    /// Off the way: run when it is needed, as often as that is.
+    pub aside: bool,
     /// Variables that it reads.
     pub variables: Vec<Variable>,
     /// What it does, in one sentence.
@@ -306,6 +310,7 @@ impl Step {
             undo: None,
             asks: None,
             part_of: None,
+            aside: false,
             variables: Vec::new(),
             what: what.to_owned(),
             why: String::new(),

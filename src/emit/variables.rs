@@ -143,6 +143,12 @@ const DESCRIBED: &[Described] = &[
          -v state_owner=ROLE",
         false,
     ),
+    (
+        "TRANSITION_WAIT_SECONDS",
+        "how long a table may be in use all the time, and a slot take to pass what was written, before it is an error; 600 when not given",
+        false,
+    ),
+    ("TRANSITION_COPY_SECONDS", "how long the copy of tables that join may take; 86400 when not given", false),
     ("wait_seconds", "how long to wait before it is an error; 3600 for tables, 600 for slots when not given", false),
     ("allowed", "roles whose sessions may stay, separated by commas; none when not given", false),
     ("terminate", "yes: other sessions are ended; no (the default): they are listed, and the step fails", false),
@@ -166,6 +172,9 @@ pub(super) fn variables(names: &[&str]) -> Vec<Variable> {
 
 /// What steps read that let apply workers run what stands behind tables.
 pub(super) const TENANTS: &[&str] = &["PGSLOTPLAN_ACCEPT_FUNCTIONS", "PGSLOTPLAN_SUBSCRIPTION_OWNER"];
+
+/// How long a table that changes its publication is waited for.
+pub(super) const WAITS: &[&str] = &["TRANSITION_WAIT_SECONDS", "TRANSITION_COPY_SECONDS"];
 
 /// What every script reads.
 pub(super) const SERVERS: &[&str] = &["PGSLOTPLAN_PUBLISHER", "PGSLOTPLAN_SUBSCRIBER"];

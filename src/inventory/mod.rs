@@ -105,11 +105,16 @@ impl Inventory {
         Ok(())
     }
 
-    /// Puts other facts over these; one without a value is as usual from then on.
-    pub fn put_over(&mut self, other: Inventory) {
-        for (object, facts) in other.facts {
+    /// Puts what rests until the opening ([`HELD_SQL`]) over these: facts behind the word "held". One without a value is as usual
+    /// from then on; of an object that is gone meanwhile nothing rests, but settings stand alone.
+    pub fn put_over(&mut self, held: Inventory) {
+        for (object, facts) in held.facts {
+            if object.kind != Kind::Setting && !self.facts.contains_key(&object) {
+                continue;
+            }
             let own = self.facts.entry(object).or_default();
             for (fact, value) in facts {
+                let fact = fact.strip_prefix("held ").unwrap_or(&fact).to_owned();
                 if value.is_empty() {
                     own.remove(&fact);
                 } else {

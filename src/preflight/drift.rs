@@ -191,8 +191,7 @@ pub fn new_partitions(input: &Input<'_>) -> Vec<Finding> {
                 name,
                 format!("the partition of {parent} is in no publication: its rows would not arrive"),
             )
-            .detail("A publication that gets it by hand differs from the plan, and the scripts and the comparison refuse that.")
-            .hint("Sample and plan again; make the partitions that will be needed until the cutover before that."),
+            .hint("In the folder of the scripts: sh run.sh partitions. It makes it on the subscriber, publishes it beside the newest partition and copies it."),
         );
     }
     input.tables(code::PF606, Subject::Publisher, "a new partition is in no publication", items)

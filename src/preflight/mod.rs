@@ -10,6 +10,7 @@ mod compare;
 mod disk;
 mod drift;
 pub mod facts;
+mod grown;
 mod identity;
 mod leftovers;
 mod limits;
@@ -283,7 +284,8 @@ pub fn preflight(
     subscriber: Option<&ObservedSide>,
     circumstances: &Circumstances,
 ) -> Vec<Finding> {
-    let input = Input { plan, publisher, subscriber, circumstances };
+    let plan = grown::grown(plan, publisher.map(|side| &side.facts));
+    let input = Input { plan: &plan, publisher, subscriber, circumstances };
     let mut findings: Vec<Finding> = CHECKS.iter().flat_map(|check| check(&input)).collect();
     findings.sort();
     findings.dedup();

@@ -1,6 +1,8 @@
 //! The servers themselves: version, role, what runs on them just now, who else follows them.
 
-use super::{Input, TableFinding, facts::SideFacts, listed};
+use std::collections::BTreeSet;
+
+use super::{Input, TableFinding, facts::SideFacts, listed, target};
 use crate::{
     finding::{Finding, Subject, code},
     names::{one_line, quote_identifier, quote_literal},
@@ -153,41 +155,28 @@ pub fn table_owner(input: &Input<'_>) -> Vec<Finding> {
     ]
 }
 
-/// `PF308`: who may create subscriptions; 16 opened it to members of `pg_create_subscription`.
-pub fn subscribing_role(input: &Input<'_>) -> Vec<Finding> {
-    let Some(subscriber) = input.subscriber() else { return Vec::new() };
-    let role = &subscriber.role;
-    let version = subscriber.server.version_num;
-    let provider = Flavor::provider_admins().iter().any(|group| role.is_member(group));
-    let granted = version.has_create_subscription_role()
+/// Whether a role may create subscriptions; 16 opened it to members of `pg_create_subscription`.
+pub(super) fn may_subscribe(facts: &SideFacts) -> bool {
+    let role = &facts.role;
+    let granted = facts.server.version_num.has_create_subscription_role()
         && role.is_member("pg_create_subscription")
         && role.may_create_in_database;
-    // from 16 on rows are written as the tables' owners, whom the subscription's owner must be able to become
-    let mut owners: Vec<String> = input
-        .plan
-        .members()
-        .flat_map(|(slot, table)| slot.received(table))
-        .filter_map(|name| subscriber.relations.get(&name))
-        .filter(|relation| version.has_create_subscription_role() && !relation.owned_by_role)
-        .map(|relation| quote_identifier(&relation.owner))
-        .collect();
-    owners.sort();
-    owners.dedup();
-    if role.superuser || (provider || granted) && owners.is_empty() {
+    role.superuser || granted || Flavor::provider_admins().iter().any(|group| role.is_member(group))
+}
+
+/// `PF308`: who may create subscriptions. One who may, but cannot become the tables' owners, is `PF435`'s.
+pub fn subscribing_role(input: &Input<'_>) -> Vec<Finding> {
+    let Some(subscriber) = input.subscriber().filter(|subscriber| !may_subscribe(subscriber)) else {
         return Vec::new();
-    }
-    let (name, mut hint) = (one_line(&role.name), Vec::new());
-    let message = match provider || granted {
-        true => format!("role \"{name}\" cannot write as the owners of the planned tables: copies would fail"),
-        false => format!("role \"{name}\" cannot create subscriptions"),
     };
-    if !(provider || granted) {
-        hint.push(subscriber.server.flavor.to_subscribe(version, &role.name, &subscriber.database));
-    }
-    hint.extend(owners.iter().take(10).map(|owner| format!("GRANT {owner} TO {};", quote_identifier(&role.name))));
+    let (role, version) = (&subscriber.role, subscriber.server.version_num);
+    let mut hint = vec![subscriber.server.flavor.to_subscribe(version, &role.name, &subscriber.database)];
     if version.has_create_subscription_role() {
+        let owners: BTreeSet<&str> = target::owners_to_become(input, subscriber).map(|(_, owner)| owner).collect();
+        hint.extend(owners.into_iter().take(10).map(|owner| target::becoming(owner, &role.name)));
         hint.push("Its connection string needs a password: only superusers may do without one.".to_owned());
     }
+    let message = format!("role \"{}\" cannot create subscriptions", one_line(&role.name));
     vec![
         Finding::new(code::PF308, Subject::Subscriber, message)
             .detail("It matters if the subscriber's files are run with this role.")

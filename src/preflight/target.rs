@@ -6,6 +6,7 @@ use super::{
     Input, TableFinding, counted,
     facts::{KeyFacts, RelationFacts, RelationKind, SideFacts},
     listed, published,
+    server::may_subscribe,
 };
 use crate::{
     finding::{Finding, Subject, code},
@@ -290,14 +291,29 @@ pub fn resting(input: &Input<'_>) -> Vec<Finding> {
     input.tables(code::PF433, Subject::Publisher, "something rests on the subscriber until the cutover", items)
 }
 
+/// Tables that receive rows, with owners whom the judged role cannot become; from 16 on rows are written as them.
+pub(super) fn owners_to_become<'a>(
+    input: &Input<'a>,
+    subscriber: &'a SideFacts,
+) -> impl Iterator<Item = (&'a TableName, &'a str)> {
+    let received = input.plan.members().flat_map(|(slot, table)| slot.received(table));
+    received
+        .filter_map(|name| subscriber.relations.get_key_value(&name))
+        .filter(|(_, relation)| !relation.role_becomes_owner)
+        .map(|(name, relation)| (name, relation.owner.as_str()))
+}
+
+/// The statement that lets a role become another one, without its rights at other times. For 16 and later.
+pub(super) fn becoming(owner: &str, role: &str) -> String {
+    format!("GRANT {} TO {} WITH INHERIT FALSE, SET TRUE;", quote_identifier(owner), quote_identifier(role))
+}
+
 /// `PF435`: from 16 on rows are written as the table's owner. The steps refuse it too, on the publisher before anything starts.
 pub fn owners(input: &Input<'_>) -> Vec<Finding> {
     if input.plan.subscriber_version.applies_as() != AppliesAs::TableOwner {
         return Vec::new();
     }
     let mut findings = Vec::new();
-    // a role that may not subscribe at all is PF308's
-    let subscribes = super::server::subscribing_role(input).is_empty();
     for (subject, facts) in input.sides() {
         let mut items = Vec::new();
         for (slot, _, name, relation) in leaves(input, facts) {
@@ -317,14 +333,21 @@ pub fn owners(input: &Input<'_>) -> Vec<Finding> {
             if !relation.owner_uses_schema {
                 mends.push(format!("GRANT USAGE ON SCHEMA {} TO {owner};", quote_identifier(&name.schema)));
             }
-            if subject == Subject::Subscriber && subscribes && !relation.role_becomes_owner {
-                let role = quote_identifier(&facts.role.name);
-                mends.push(format!("GRANT {owner} TO {role} WITH INHERIT FALSE, SET TRUE;"));
-            }
             if !mends.is_empty() {
                 let message = format!("rows are written as its owner \"{}\", who may not", one_line(&relation.owner));
                 items.push(TableFinding::new(name, message).hint(mends.join(" ")));
             }
+        }
+        // a role that may not subscribe at all is PF308's
+        if subject == Subject::Subscriber && may_subscribe(facts) {
+            items.extend(owners_to_become(input, facts).map(|(name, owner)| {
+                let role = one_line(&facts.role.name);
+                let message = format!(
+                    "rows are written as its owner \"{}\", whom role \"{role}\" cannot become",
+                    one_line(owner)
+                );
+                TableFinding::new(name, message).hint(becoming(owner, &facts.role.name))
+            }));
         }
         findings.extend(input.tables(code::PF435, subject, "owners of tables may not write them", items));
     }

@@ -41,6 +41,7 @@ mod methods;
 mod moments;
 mod pair;
 mod parity;
+mod partitions;
 mod prometheus;
 mod sample;
 mod scripts;
@@ -58,7 +59,7 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 43] = [
+const AT_NIGHT: [&str; 46] = [
     "identities::plan_check_and_files_agree_13_to_15",
     "identities::plan_check_and_files_agree_18_to_18",
     "scripts::copy_12_to_13",
@@ -102,6 +103,9 @@ const AT_NIGHT: [&str; 43] = [
     "logins::the_application_gets_in_as_before_16_to_18",
     "guards::what_fires_rests_until_the_cutover_16_to_18",
     "guards::owners_write_or_are_refused_17_to_18",
+    "partitions::new_ones_join_13_to_13",
+    "partitions::new_ones_join_14_to_15",
+    "partitions::new_ones_join_18_to_18",
 ];
 
 fn waits_for_night(name: &str) -> bool {
@@ -165,6 +169,7 @@ fn main() -> ExitCode {
         .chain(health::trials())
         .chain(inventory::trials())
         .chain(left_behind::trials())
+        .chain(partitions::trials())
         .chain(moments::trials())
         .chain(targets::trials())
         .chain(logins::trials())

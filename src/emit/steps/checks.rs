@@ -45,6 +45,7 @@ pub(in crate::emit) fn subscriber() -> Step {
     .sql(&[
         "members",
         "foreign_code",
+        "unfilled",
         "tenant_functions",
         "\\set applies_as_owner :subscriber_applies_as_owner",
         "functions_applied",
