@@ -42,6 +42,7 @@ mod moments;
 mod pair;
 mod parity;
 mod prometheus;
+mod repairs;
 mod sample;
 mod scripts;
 mod splits;
@@ -58,7 +59,7 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 43] = [
+const AT_NIGHT: [&str; 46] = [
     "identities::plan_check_and_files_agree_13_to_15",
     "identities::plan_check_and_files_agree_18_to_18",
     "scripts::copy_12_to_13",
@@ -102,6 +103,9 @@ const AT_NIGHT: [&str; 43] = [
     "logins::the_application_gets_in_as_before_16_to_18",
     "guards::what_fires_rests_until_the_cutover_16_to_18",
     "guards::owners_write_or_are_refused_17_to_18",
+    "repairs::slots_and_tables_are_made_again_12_to_15",
+    "repairs::slots_and_tables_are_made_again_15_to_18",
+    "repairs::slots_and_tables_are_made_again_18_to_18",
 ];
 
 fn waits_for_night(name: &str) -> bool {
@@ -169,6 +173,7 @@ fn main() -> ExitCode {
         .chain(targets::trials())
         .chain(logins::trials())
         .chain(guards::trials())
+        .chain(repairs::trials())
         .chain(attacks_carrying::trials())
         .map(|trial| if ignore || waits_for_night(trial.name()) { trial.with_ignored_flag(true) } else { trial }) // as measurements are
         .collect();
