@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use pgslotplan::{
-    emit::{self, EmitOptions, Script, Target},
+    emit::{self, EmitOptions, Script},
     finding::Finding,
     health::{self, Look, State},
     inventory::{self, Accepted, Inventory},
@@ -208,7 +208,7 @@ async fn look(args: &CheckArgs, plan: &Plan, console: &Console) -> Result<Looked
 
 /// The scripts of the plan, or why there are none.
 fn script(plan: &Plan, bootstrap: Bootstrap) -> Result<Script, Parsed> {
-    let options = EmitOptions { target: Target::Sql, bootstrap };
+    let options = EmitOptions { bootstrap, ..EmitOptions::default() };
     emit::script(plan, &options).map_err(|error| Parsed::NotEmitted(error.to_string()))
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use pgslotplan::{
-    emit::{self, Bootstrap, EmitError, EmitOptions, Script, Target},
+    emit::{self, Bootstrap, EmitError, EmitOptions, Kit, Repair, Script, Target},
     finding::{self, Severity},
     format,
     plan::{self, Plan},
@@ -50,6 +50,10 @@ pub struct EmitArgs {
     /// How the data gets to the subscriber: the native initial copy, a dump of one snapshot, a physical clone, an Aurora clone
     #[arg(long, value_name = "HOW", default_value = "copy", value_parser = words::<Bootstrap>(&["copy", "dump", "clone", "aurora"]))]
     bootstrap: Bootstrap,
+    /// Only what makes a part of the running migration again, while the rest goes on: slot=NAME, table=SCHEMA.NAME; can be repeated.
+    /// With the --bootstrap of the whole migration
+    #[arg(long, value_name = "PART", value_parser = repair)]
+    repair: Vec<Repair>,
     /// Form of the list of steps on standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: StepFormat,
@@ -60,7 +64,8 @@ pub fn run(args: &EmitArgs, console: &Console) -> Result<Exit, Failure> {
     files::check_directory(&args.output, args.force.existing())?;
     let plan = files::read_plan(&args.plan)?;
     prove(args, &plan, console)?;
-    let options = EmitOptions { target: args.target, bootstrap: args.bootstrap };
+    let kit = if args.repair.is_empty() { Kit::Whole } else { Kit::Repair(args.repair.clone()) };
+    let options = EmitOptions { target: args.target, bootstrap: args.bootstrap, kit };
     let script = emit::script(&plan, &options).map_err(explain)?;
     files::write_directory(&args.output, args.force.existing(), &contents(&script))?;
     let refused = plan.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
@@ -124,11 +129,22 @@ fn steps(script: &Script) -> String {
     out
 }
 
+fn repair(text: &str) -> Result<Repair, String> {
+    text.parse::<Repair>().map_err(|error| error.to_string())
+}
+
 fn explain(error: EmitError) -> Failure {
     let hint = match &error {
         EmitError::Unsupported { .. } => {
             "Plan for the versions of your servers with --publisher-version and --subscriber-version."
         }
+        EmitError::UnknownSlot(_) | EmitError::UnknownTable(_) => {
+            "\"pgslotplan emit PLAN --format json\" and RUNBOOK.md name the slots and tables; quotes keep capitals, as in SQL."
+        }
+        EmitError::RepairOfLeaf { .. } | EmitError::RepairOfShard { .. } | EmitError::RepairForm => {
+            "Repeat --repair for each slot and table."
+        }
+        EmitError::RepairTarget => "Use --target sql.",
         EmitError::Target { .. } => "Use --target sql, or plan without it.",
         _ => "Plan again: such a plan is not written by \"pgslotplan plan\".",
     };

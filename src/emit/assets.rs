@@ -20,6 +20,8 @@ assets! {
     "aurora.sh",
     "await_copies.sql",
     "back_subscriber.sql",
+    "before_cutover.sql",
+    "before_cutover_publisher.sql",
     "behind.sql",
     "bootstrap_state.sql",
     "clone.sh",
@@ -66,6 +68,7 @@ assets! {
     "dump_over_subscriber.sql",
     "dump_slots.sql",
     "dump_snapshot.sql",
+    "empty_tables.sql",
     "end_loads.sql",
     "end_parts.sql",
     "filters_covered.sql",
@@ -166,6 +169,24 @@ assets! {
     "read_only.sql",
     "ready_publisher.sql",
     "release.sql",
+    "repair.sh",
+    "repair_check_publisher.sql",
+    "repair_check_subscriber.sql",
+    "repair_emptied_subscriber.sql",
+    "repair_empty.sql",
+    "repair_keys_subscriber.sql",
+    "repair_others.sql",
+    "repair_out_subscriber.sql",
+    "repair_publications_known.sql",
+    "repair_slots_known.sql",
+    "repair_start_publisher.sql",
+    "repair_start_subscriber.sql",
+    "repair_state.sql",
+    "repair_stop_publisher.sql",
+    "repair_stop_subscriber.sql",
+    "repair_subscriptions_known.sql",
+    "repair_unlisted.sql",
+    "repaired.sql",
     "require_mark.sql",
     "require_state.sql",
     "require_stopped.sql",
@@ -238,13 +259,17 @@ assets! {
     "where_publisher.sql",
     "where_subscriber.sql",
     "who_writes.sql",
+    "workers_end.sql",
     "writes_open_publisher.sql",
     "writes_open_subscriber.sql",
 }
 
+/// What a cutover is configured by.
+pub(super) const CUTOVER_EXAMPLE: &str = "cutover.conf.example";
+
 /// Files beside the steps.
 pub(super) const TOP: &[(&str, &str)] =
-    &[("run.sh", include_str!("assets/run.sh")), ("cutover.conf.example", include_str!("assets/cutover.conf.example"))];
+    &[("run.sh", include_str!("assets/run.sh")), (CUTOVER_EXAMPLE, include_str!("assets/cutover.conf.example"))];
 
 /// The psql variables by which SQL of `lib` and of `steps` names other steps, as `step_stop`.
 pub(super) fn variables_of_steps(steps: &[Step]) -> BTreeSet<String> {

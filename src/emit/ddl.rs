@@ -119,6 +119,17 @@ impl CreatePublication {
     }
 }
 
+/// `ALTER PUBLICATION ... ADD TABLE`.
+pub fn add_member(publication: &str, member: &Member) -> String {
+    format!("ALTER PUBLICATION {} ADD TABLE {};", quote_identifier_visibly(publication), member.to_sql())
+}
+
+/// `LOCK TABLE`: while it is held nobody writes into the member.
+pub fn lock_member(member: &Member) -> String {
+    let unfiltered = Member { filter: None, ..member.clone() };
+    format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE;", unfiltered.to_sql())
+}
+
 /// How transactions in progress are streamed to a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Streaming {

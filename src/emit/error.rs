@@ -94,4 +94,32 @@ pub enum EmitError {
         /// The subscriber's version.
         subscriber: ServerVersion,
     },
+    /// A repair that is neither a slot nor a table.
+    #[error("a repair is slot=NAME or table=SCHEMA.NAME")]
+    RepairForm,
+    /// A slot that is to be repaired, but that is not of this plan.
+    #[error("the plan has no slot \"{0}\"")]
+    UnknownSlot(SlotName),
+    /// A table that is to be repaired, but that is not of this plan.
+    #[error("the plan has no table {0}")]
+    UnknownTable(TableName),
+    /// A partition that is copied with its tree.
+    #[error("partition {leaf} is copied with its root {root}: repair that table")]
+    RepairOfLeaf {
+        /// The partition.
+        leaf: TableName,
+        /// The planned table above it.
+        root: TableName,
+    },
+    /// A table of which slots that stay have rows.
+    #[error("table {table} is split over slots {}: repair all of them, or the table too", .slots.iter().map(SlotName::as_str).collect::<Vec<_>>().join(", "))]
+    RepairOfShard {
+        /// The table.
+        table: TableName,
+        /// The slots of all of its shards.
+        slots: Vec<SlotName>,
+    },
+    /// Other tools make whole migrations only.
+    #[error("a repair is for psql and sh only")]
+    RepairTarget,
 }

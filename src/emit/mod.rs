@@ -7,11 +7,13 @@ mod assets;
 mod bootstraps;
 mod ddl;
 mod error;
+mod kit;
 mod order;
 mod planned;
 mod published;
 #[cfg(test)]
 mod readback;
+mod repair;
 mod runbook;
 mod script;
 mod step;
@@ -27,6 +29,7 @@ pub use crate::plan::{Bootstrap, Publishes};
 pub(crate) use ddl::Streaming;
 pub use ddl::do_block;
 pub use error::EmitError;
+pub use kit::{Kit, Repair};
 pub use script::{Manifest, ManifestStep, Script, Support};
 pub use step::{Phase, Step, StepId, StepSide, Variable};
 
@@ -35,6 +38,7 @@ use crate::{
     plan::{Plan, PlannedSlot},
     workload::TableKind,
 };
+use kit::Part;
 use published::Published;
 
 /// What is written.
@@ -55,12 +59,14 @@ pub enum Target {
 }
 
 /// What to emit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EmitOptions {
     /// What is written.
     pub target: Target,
     /// How the data gets to the subscriber.
     pub bootstrap: Bootstrap,
+    /// All of the plan, or what of it is made again.
+    pub kit: Kit,
 }
 
 /// What all steps are made from.
@@ -73,6 +79,8 @@ pub(crate) struct Context<'a> {
     pub publications: Vec<Published<'a>>,
     /// Names of the way back.
     pub mirrors: planned::Mirrors,
+    /// What is repaired; all of the plan when there is none.
+    pub part: Option<Part>,
 }
 
 impl<'a> Context<'a> {
@@ -80,11 +88,38 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// [`EmitError`] when a version lacks what the plan asks, or the plan contradicts itself.
-    pub fn new(plan: &'a Plan, bootstrap: Bootstrap) -> Result<Self, EmitError> {
+    pub fn new(plan: &'a Plan, options: &EmitOptions) -> Result<Self, EmitError> {
+        let bootstrap = options.bootstrap;
         bootstraps::possible(plan, bootstrap)?;
         let publications = published::publications(plan)?;
         let mirrors = planned::Mirrors::of(plan, &publications);
-        Ok(Context { plan, bootstrap, publications, mirrors })
+        let part = match &options.kit {
+            Kit::Whole => None,
+            Kit::Repair(repairs) => Some(Part::of(plan, repairs)?),
+        };
+        Ok(Context { plan, bootstrap, publications, mirrors, part })
+    }
+
+    /// The slots that this kit touches, with their numbers in the plan.
+    pub fn slots(&self) -> impl Iterator<Item = (usize, &'a PlannedSlot)> {
+        let touches = |slot: &PlannedSlot| self.part.as_ref().is_none_or(|part| part.touches(slot));
+        self.plan.slots.iter().enumerate().filter(move |(_, slot)| touches(slot))
+    }
+
+    /// Their publications, with their numbers in the plan.
+    pub fn publications(&self) -> impl Iterator<Item = (usize, &Published<'a>)> {
+        let touches = |slot: &PlannedSlot| self.part.as_ref().is_none_or(|part| part.touches(slot));
+        self.publications.iter().enumerate().filter(move |(_, published)| touches(published.slot))
+    }
+
+    /// Whether this kit makes the subscription of a slot.
+    pub fn makes(&self, slot: &PlannedSlot) -> bool {
+        self.part.as_ref().is_none_or(|part| part.makes(slot))
+    }
+
+    /// Whether this kit brings the rows of a table.
+    pub fn copies(&self, slot: &PlannedSlot, table: &crate::plan::PlannedTable) -> bool {
+        self.part.as_ref().is_none_or(|part| part.copies(slot, table))
     }
 
     /// Names of the publications of a slot: its own, and the one for insert-only members.
@@ -98,9 +133,13 @@ impl<'a> Context<'a> {
         self.bootstrap.is_physical() && self.plan.publisher_version.major() == self.plan.subscriber_version.major()
     }
 
-    /// Heap and TOAST of all members, bytes.
+    /// Heap and TOAST of all members that are copied, bytes.
     pub fn copy_bytes(&self) -> u64 {
-        self.plan.slots.iter().fold(0, |sum, slot| sum.saturating_add(slot.copy_bytes))
+        let Some(part) = &self.part else {
+            return self.plan.slots.iter().fold(0, |sum, slot| sum.saturating_add(slot.copy_bytes));
+        };
+        let copied = self.plan.members().filter(|(slot, table)| part.copies(slot, table));
+        copied.fold(0, |sum, (_, table)| sum.saturating_add(table.copy_bytes))
     }
 }
 
@@ -109,19 +148,32 @@ impl<'a> Context<'a> {
 /// # Errors
 /// [`EmitError`] when a version lacks what the plan asks, or the plan contradicts itself.
 pub fn script(plan: &Plan, options: &EmitOptions) -> Result<Script, EmitError> {
-    let context = Context::new(plan, options.bootstrap)?;
-    let (steps, dropped) = targets::apply(options.target, &context, order::steps(&context))?;
+    let context = Context::new(plan, options)?;
+    let is_whole = context.part.is_none();
+    if !is_whole && options.target != Target::Sql {
+        return Err(EmitError::RepairTarget);
+    }
+    let steps = if is_whole { order::steps(&context) } else { repair::steps(&context) };
+    let (steps, dropped) = targets::apply(options.target, &context, steps)?;
     let steps = order::finish(&context, steps);
-    let mut findings = findings(plan);
+    // what is to be known before the start was read then
+    let mut findings = if is_whole { findings(plan) } else { Vec::new() };
     findings.extend(dropped);
     findings.sort();
     let mut support = planned::files(&context, &steps);
     support.extend(assets::needed(&steps, &support));
+    if !is_whole {
+        support.retain(|file| file.file != assets::CUTOVER_EXAMPLE);
+    }
     support.sort_by(|a, b| a.file.cmp(&b.file));
-    let runbook = runbook::markdown(&context, &steps, &findings);
+    let runbook = match &context.part {
+        None => runbook::markdown(&context, &steps, &findings),
+        Some(part) => repair::runbook(&context, part, &steps),
+    };
     Ok(Script {
         plan_sha256: plan.plan_sha256.to_string(),
         bootstrap: options.bootstrap,
+        kit: options.kit.clone(),
         statements: planned::statements(&context),
         steps,
         support,

@@ -3,6 +3,8 @@
 //!
 //! Rows travel as COPY of text: 10,000 of them take about 10 ms, and no name is ever part of a statement.
 
+mod repair;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
@@ -98,8 +100,15 @@ pub(super) fn files(context: &Context<'_>, steps: &[Step]) -> Vec<Support> {
         Support::new("plan/publications.sql", publications_sql(context)),
         Support::new("plan/subscriptions.sql", subscriptions_sql(context)),
     ];
-    if context.bootstrap == Bootstrap::Dump {
-        files.push(Support::new("plan/dump_arguments.sh", dump_arguments(context)));
+    match &context.part {
+        None if context.bootstrap == Bootstrap::Dump => {
+            files.push(Support::new("plan/dump_arguments.sh", dump_arguments(context)));
+        }
+        None => {}
+        Some(part) => {
+            files.push(Support::new("plan/repair.sql", repair::sql(context, part)));
+            files.push(Support::new("plan/members_again.sql", repair::members_again(context, part)));
+        }
     }
     files
 }
@@ -168,7 +177,7 @@ fn slots(context: &Context<'_>) -> Relation {
         name: "planned_slot",
         what: "Slots, and the subscription of each.",
         columns: &["number integer", "slot_name name", "subscription_name name"],
-        rows: context.plan.slots.iter().enumerate().map(row).collect(),
+        rows: context.slots().map(row).collect(),
     }
 }
 
@@ -211,13 +220,13 @@ fn publications(context: &Context<'_>) -> Relation {
             "via_root boolean",
             "mirror_name name",
         ],
-        rows: context.publications.iter().enumerate().map(row).collect(),
+        rows: context.publications().map(row).collect(),
     }
 }
 
 fn members(context: &Context<'_>) -> Relation {
     let mut rows = Vec::new();
-    for published in &context.publications {
+    for (_, published) in context.publications() {
         for table in &published.tables {
             rows.push(vec![
                 text(published.slot.name.as_str()),
@@ -262,8 +271,8 @@ fn members(context: &Context<'_>) -> Relation {
 
 fn relations(context: &Context<'_>) -> Relation {
     let mut rows = Vec::new();
-    for (number, slot) in context.plan.slots.iter().enumerate() {
-        for table in &slot.tables {
+    for (number, slot) in context.slots() {
+        for table in slot.tables.iter().filter(|table| context.copies(slot, table)) {
             let publishes = Publishes::of_table(slot, table);
             let is_set_later = table.set_identity && table.identity == ReplicaIdentity::Index;
             let needs_key = publishes.needs_identity() && table.identity != ReplicaIdentity::Full && !is_set_later;
@@ -437,6 +446,9 @@ fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
         ("has_leaves", on(!growing.is_empty())),
         ("growing_slots", array_literal(growing)),
     ];
+    if let Some(part) = &context.part {
+        lines.push(("repair", part.key.clone()));
+    }
     let steps: Vec<(String, &Step)> = steps.iter().map(|step| (format!("step_{}", step.id.as_str()), step)).collect();
     let is_named = |name: &str| steps_in_sql.iter().any(|named| named == name);
     let named = steps.iter().filter(|(name, _)| is_named(name));
@@ -452,8 +464,8 @@ fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
 /// What the shell must know of the plan. Slot names need no quotes: `[a-z0-9_]`.
 fn values_sh(context: &Context<'_>) -> String {
     let plan = context.plan;
-    let slots: Vec<&str> = plan.slots.iter().map(|slot| slot.name.as_str()).collect();
-    format!(
+    let slots: Vec<&str> = context.slots().map(|(_, slot)| slot.name.as_str()).collect();
+    let mut text = format!(
         "# What the shell must know of the plan. Sourced.\nplan={}\nprefix={}\ndatabase={}\nslots='{}'\nfirst_slot={}\n\
          publisher_major={}\nsubscriber_major={}\nwithout_checksums='{}'\n",
         quote_shell(&plan.plan_sha256),
@@ -464,7 +476,11 @@ fn values_sh(context: &Context<'_>) -> String {
         plan.publisher_version.major(),
         plan.subscriber_version.major(),
         if plan.subscriber_version.has_checksums_by_default() { "--no-data-checksums" } else { "" },
-    )
+    );
+    if let Some(part) = &context.part {
+        let _ = writeln!(text, "repair={}", part.key);
+    }
+    text
 }
 
 /// Steps in their order, and for each: file, phase, side, what it asks of a person, which step does it as a part of itself.
@@ -536,7 +552,7 @@ fn publication_is_missing(name: &str) -> String {
 
 fn publications_sql(context: &Context<'_>) -> String {
     let mut text = "-- The publications, one or two a slot.\n".to_owned();
-    for published in &context.publications {
+    for (_, published) in context.publications().filter(|(_, published)| context.makes(published.slot)) {
         let create = publication(published, published.name, context.plan.publisher_version).to_sql();
         // a filter that the identity does not cover breaks the application as soon as the publication is there
         let is_filtered = published.tables.iter().any(|table| table.row_filter.is_some());
@@ -562,7 +578,12 @@ fn subscription(context: &Context<'_>, slot: &PlannedSlot) -> CreateSubscription
         publications: context.publication_names(slot).into_iter().map(str::to_owned).collect(),
         slot: slot.name.clone(),
         streaming: streaming(context.plan.publisher_version, context.plan.subscriber_version),
-        start: if context.bootstrap == Bootstrap::Copy { Start::Copying } else { Start::Placed },
+        // what is made again copies, however the data came at first
+        start: if context.bootstrap == Bootstrap::Copy || context.part.is_some() {
+            Start::Copying
+        } else {
+            Start::Placed
+        },
     }
 }
 
@@ -570,7 +591,7 @@ fn subscriptions_sql(context: &Context<'_>) -> String {
     let mut text =
         "-- The subscriptions, one a slot. publisher_dsn: how the subscriber's server reaches the publisher.\n"
             .to_owned();
-    for slot in &context.plan.slots {
+    for (_, slot) in context.slots().filter(|(_, slot)| context.makes(slot)) {
         let create = subscription(context, slot).to_sql();
         text.push_str(&only_if(&subscription_is_missing(&slot.subscription), &create));
     }

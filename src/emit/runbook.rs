@@ -17,13 +17,18 @@ use crate::{
 };
 
 /// At most so many tables are listed for one slot; the plan has them all.
-const LISTED_TABLES: usize = 20;
+pub(super) const LISTED_TABLES: usize = 20;
 
 /// `RUNBOOK.md`.
 pub(super) fn markdown(context: &Context<'_>, steps: &[Step], findings: &[Finding]) -> String {
     let mut text = String::new();
     opening(&mut text, context);
-    page(&mut text, steps);
+    page(
+        &mut text,
+        steps,
+        "**?** marks a step that a person decides; `cutover.sh` does the indented steps in one go; those of phase rollback are off the \
+         path.",
+    );
     night(&mut text, steps);
     hazards(&mut text, context, findings);
     not_replicated(&mut text, context);
@@ -40,7 +45,7 @@ pub(super) fn markdown(context: &Context<'_>, steps: &[Step], findings: &[Findin
 }
 
 /// A code span that its content cannot leave.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = one_line(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
@@ -103,10 +108,10 @@ fn opening(text: &mut String, context: &Context<'_>) {
 }
 
 /// The page to follow: phase, step, command, go or no-go, undo.
-fn page(text: &mut String, steps: &[Step]) {
-    text.push_str(
-        "\n## The steps\n\nIn this order. **?** marks a step that a person decides; `cutover.sh` does the indented steps in one go; \
-         those of phase rollback are off the path.\n\n\
+pub(super) fn page(text: &mut String, steps: &[Step], marks: &str) {
+    let _ = write!(
+        text,
+        "\n## The steps\n\nIn this order. {marks}\n\n\
          | phase | step | command | go or no-go | undo |\n| --- | --- | --- | --- | --- |\n",
     );
     for step in steps {
@@ -372,7 +377,7 @@ fn members(text: &mut String, context: &Context<'_>, slot: &PlannedSlot) {
     text.push('\n');
 }
 
-fn member(table: &PlannedTable) -> String {
+pub(super) fn member(table: &PlannedTable) -> String {
     let mut text = code(&table.table_name().to_sql());
     if !table.leaves.is_empty() {
         let _ = write!(text, ", a partitioned table with {} partitions", table.leaves.len());
@@ -391,7 +396,7 @@ fn member(table: &PlannedTable) -> String {
 }
 
 /// Every variable once: those of the environment, those of psql.
-fn variable_list(text: &mut String, steps: &[Step]) {
+pub(super) fn variable_list(text: &mut String, steps: &[Step]) {
     text.push_str(
         "\n## Variables\n\nIn the environment for scripts, with `-v` for SQL files. `cutover.conf.example` explains those of the cutover.\n\n\
          | variable | meaning |\n| --- | --- |\n",
@@ -443,7 +448,7 @@ fn reader(text: &mut String, context: &Context<'_>, steps: &[Step]) {
 }
 
 /// What the page above has no room for, one item a step.
-fn one_step(text: &mut String, step: &Step) {
+pub(super) fn one_step(text: &mut String, step: &Step) {
     let _ = write!(
         text,
         "- **{}** (`{}`). {} {} You see: {} It takes: {}.",

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::step::{Phase, Step, StepSide, Variable};
+use super::{
+    kit::{Kit, Repair},
+    step::{Phase, Step, StepSide, Variable},
+};
 use crate::{
     finding::Finding,
     format::{self, Document, TOOL},
@@ -34,6 +37,8 @@ pub struct Script {
     pub plan_sha256: String,
     /// How the data gets to the subscriber.
     pub bootstrap: super::Bootstrap,
+    /// Which kit of the plan.
+    pub kit: Kit,
     /// In order.
     pub steps: Vec<Step>,
     /// The statements that are generated, with the side that runs them: what a server can be asked to parse beforehand.
@@ -97,6 +102,9 @@ pub struct Manifest {
     pub plan_sha256: String,
     /// How the data gets to the subscriber.
     pub bootstrap: super::Bootstrap,
+    /// What is made again alone, as `slot=NAME` or `table=SCHEMA.NAME`; absent in the kit of the whole migration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repairs: Vec<String>,
     /// In order.
     pub steps: Vec<ManifestStep>,
     /// SHA-256 of every other file, by name: what else lies in the folder is not of the kit.
@@ -133,6 +141,10 @@ impl Script {
             tool: TOOL.into(),
             plan_sha256: self.plan_sha256.clone(),
             bootstrap: self.bootstrap,
+            repairs: match &self.kit {
+                Kit::Whole => Vec::new(),
+                Kit::Repair(repairs) => repairs.iter().map(Repair::to_string).collect(),
+            },
             steps: self.steps.iter().map(step).collect(),
             files: self.files().map(|(file, body)| (file.to_owned(), digest(body))).collect(),
             findings: self.findings.clone(),

@@ -227,6 +227,22 @@ steps! {
     SubscriberCleanup = "subscriber_cleanup", Cleanup, Subscriber, "90 cleanup";
     /// The publisher is cleaned up.
     PublisherCleanup = "publisher_cleanup", Cleanup, Publisher, "91 cleanup";
+    /// Of a repair: both servers against what it makes again.
+    RepairCheck = "repair_check", Prepare, Shell, "r1 check";
+    /// What is made again stops and goes.
+    RepairStop = "repair_stop", Prepare, Shell, "r2 stop";
+    /// Its tables are emptied.
+    RepairEmpty = "repair_empty", Start, Subscriber, "r3 empty";
+    /// Slots, subscriptions and copies begin again.
+    RepairStart = "repair_start", Start, Shell, "r4 start";
+    /// Every table of it is copied.
+    RepairReady = "repair_ready", Verify, Subscriber, "r5 ready";
+    /// Its slots have caught up.
+    RepairCaughtUp = "repair_caught_up", Verify, Publisher, "r6 caught_up";
+    /// Foreign keys return, and the repair is over.
+    RepairEnd = "repair_end", Verify, Shell, "r7 end";
+    /// Every row of it is compared.
+    RepairVerify = "repair_verify", Verify, Shell, "r8 verify";
 }
 
 impl StepId {

@@ -259,11 +259,11 @@ fn a_bootstrap_refuses_what_it_cannot_do() {
 }
 
 /// Publisher and subscriber: one release to the next, over several, and to the same.
-const PAIRS: [(u32, u32); 11] =
+pub const PAIRS: [(u32, u32); 11] =
     [(12, 13), (12, 15), (12, 18), (13, 15), (14, 16), (15, 15), (15, 18), (16, 17), (16, 18), (17, 18), (18, 18)];
 
 /// The hostile plan with a few of its names: every kind of statement, and no more of each than needed.
-fn short_plan(publisher: u32, subscriber: u32) -> Plan {
+pub fn short_plan(publisher: u32, subscriber: u32) -> Plan {
     let mut plan = hostile_plan(publisher, subscriber);
     plan.slots.iter_mut().for_each(|slot| slot.tables.truncate(4));
     plan.foreign_keys.truncate(3);
@@ -272,12 +272,12 @@ fn short_plan(publisher: u32, subscriber: u32) -> Plan {
     plan
 }
 
-fn body<'a>(script: &'a Script, file: &str) -> &'a str {
+pub fn body<'a>(script: &'a Script, file: &str) -> &'a str {
     script.files().find(|(name, _)| *name == file).unwrap_or_else(|| panic!("no file {file}")).1
 }
 
 /// Text that a program reads from standard input, and what it says.
-fn said(program: &str, arguments: &[&str], text: &str) -> String {
+pub fn said(program: &str, arguments: &[&str], text: &str) -> String {
     use std::io::Write as _;
     let mut command = std::process::Command::new(program);
     let piped = std::process::Stdio::piped;
@@ -338,7 +338,7 @@ fn shellcheck() -> String {
 }
 
 /// A plan of `count` tables over eight slots, with every kind of step.
-fn sized_plan(count: usize) -> Plan {
+pub fn sized_plan(count: usize) -> Plan {
     let slots = (0..8).map(|number| {
         let tables = (0..count / 8).map(|t| table("app", &format!("table_{number}_{t}"))).collect();
         slot(&format!("pgsp_{number}"), tables)
@@ -369,7 +369,7 @@ fn only_the_plans_data_grows_with_tables() {
 }
 
 /// What a person can read in an evening: the issue that asked for it said 4,000, before what guards against tenants came, and what
-/// proves that the application gets in. The inventory is a list of facts, which `check` has too, and how they are compared.
+/// proves that the application gets in, and partitions that join. The inventory is a list of facts, which `check` has too, and how they are compared.
 #[test]
 fn the_kit_of_the_story_is_short() {
     let plan: Plan = crate::format::read(include_bytes!("../../samples/saas/plan.json")).unwrap();
@@ -379,7 +379,7 @@ fn the_kit_of_the_story_is_short() {
     assert!(count(&facts) <= 900, "{}", count(&facts));
     let lines = count(&rest);
     let manifest = script.manifest_text().split(|&byte| byte == b'\n').count();
-    assert!(lines + manifest <= 5_900, "{}", lines + manifest);
+    assert!(lines + manifest <= 6_200, "{}", lines + manifest);
 }
 
 /// A step is named by its identifier: `lib/` and the prose take file names from `plan/` and from the list of steps.

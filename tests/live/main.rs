@@ -43,6 +43,7 @@ mod pair;
 mod parity;
 mod partitions;
 mod prometheus;
+mod repairs;
 mod sample;
 mod scripts;
 mod splits;
@@ -59,7 +60,7 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 46] = [
+const AT_NIGHT: [&str; 49] = [
     "identities::plan_check_and_files_agree_13_to_15",
     "identities::plan_check_and_files_agree_18_to_18",
     "scripts::copy_12_to_13",
@@ -106,6 +107,9 @@ const AT_NIGHT: [&str; 46] = [
     "partitions::new_ones_join_13_to_13",
     "partitions::new_ones_join_14_to_15",
     "partitions::new_ones_join_18_to_18",
+    "repairs::slots_and_tables_are_made_again_12_to_15",
+    "repairs::slots_and_tables_are_made_again_15_to_18",
+    "repairs::slots_and_tables_are_made_again_18_to_18",
 ];
 
 fn waits_for_night(name: &str) -> bool {
@@ -174,6 +178,7 @@ fn main() -> ExitCode {
         .chain(targets::trials())
         .chain(logins::trials())
         .chain(guards::trials())
+        .chain(repairs::trials())
         .chain(attacks_carrying::trials())
         .map(|trial| if ignore || waits_for_night(trial.name()) { trial.with_ignored_flag(true) } else { trial }) // as measurements are
         .collect();

@@ -43,8 +43,9 @@ const MORE_ROWS: &str = "
 pub struct Pair {
     pub publisher: Cluster,
     pub subscriber: Cluster,
+    pub plan: Plan,
     pub script: Script,
-    database: &'static str,
+    pub database: &'static str,
     folder: tempfile::TempDir,
 }
 
@@ -127,7 +128,7 @@ impl Pair {
         let script = emit::script(&plan, &EmitOptions::default())?;
         let folder = tempfile::tempdir()?;
         write_script(&script, &folder.path().join("scripts"))?;
-        Ok(Pair { publisher, subscriber, script, database, folder })
+        Ok(Pair { publisher, subscriber, plan, script, database, folder })
     }
 
     /// The folder that holds the files and what they leave.

@@ -120,7 +120,7 @@ fn emitted(plan: &Plan) -> Result<BTreeMap<String, String>, emit::EmitError> {
     for (bootstrap, target) in
         [(Bootstrap::Copy, Target::Sql), (Bootstrap::Dump, Target::Sql), (Bootstrap::Copy, Target::Terraform)]
     {
-        let script = match emit::script(plan, &EmitOptions { bootstrap, target }) {
+        let script = match emit::script(plan, &EmitOptions { bootstrap, target, ..EmitOptions::default() }) {
             Err(emit::EmitError::Target { .. }) if target != Target::Sql => continue,
             script => script?,
         };

@@ -2,7 +2,7 @@
 
 use crate::emit::{
     Bootstrap, Context,
-    planned::{cuts_foreign_keys, guards_truncate},
+    planned::guards_truncate,
     step::{Step, StepId},
 };
 
@@ -11,9 +11,8 @@ pub(in crate::emit) fn subscriber(context: &Context<'_>) -> Step {
     let mut lines = vec!["subscriptions_drop", "reverse_slots_drop", "mirror_publications_drop"];
     lines.extend(undo_of_tables(context));
     lines.extend(["open_writes", "release", "\\set table held", "forget", "\\set table opened", "forget"]);
-    if cuts_foreign_keys(context.plan) {
-        lines.push("foreign_keys_forget");
-    }
+    // a repair that was given up may have dropped some, too
+    lines.extend(["\\set table repair", "forget", "foreign_keys_forget"]);
     if context.bootstrap != Bootstrap::Copy && !keeps_identity {
         lines.extend(["\\set table bootstrap", "forget"]);
     }

@@ -4,6 +4,7 @@ pub(super) mod checks;
 pub(super) mod cleanup;
 pub(super) mod cutover;
 pub(super) mod partitions;
+pub(super) mod repair;
 pub(super) mod rollback;
 pub(super) mod schema;
 pub(super) mod start;

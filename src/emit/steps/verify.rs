@@ -46,6 +46,13 @@ pub(in crate::emit) fn live() -> Step {
     Step {
         why: "Nothing else proves that no row is missing: a subscriber skips an UPDATE of a row that it lacks without a word."
             .into(),
+        ..compare(StepId::Verify, "Compares every row of both servers while writes go on, without locks.")
+    }
+}
+
+/// A comparison beside writes, of all that `plan/` holds.
+pub(super) fn compare(id: StepId, what: &str) -> Step {
+    Step {
         expected: "How many tables, chunks and rows were compared, and \"no difference\". Exit code 4 lists what differs: objects \
                    that are missing, then rows by their keys; all of it is in verify_live/errors.csv beside the evidence."
             .into(),
@@ -59,7 +66,7 @@ pub(in crate::emit) fn live() -> Step {
         go: "No-go for the cutover while it ends with 4. Of the tables that it skips, those without key are compared at rest, those whose \
              indexes call functions of others by a login that only reads (VERIFY_FOREIGN_CODE)."
             .into(),
-        ..Step::new(StepId::Verify, "Compares every row of both servers while writes go on, without locks.")
+        ..Step::new(id, what)
     }
     .shell("verify", "verify live")
 }

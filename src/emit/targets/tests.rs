@@ -50,13 +50,13 @@ fn manifests_have_only_fields_that_their_tools_know() {
         slot.tables.iter_mut().for_each(|table| table.insert_only = false);
     }
     for plan in [simple(), hostile] {
-        let context = Context::new(&plan, Bootstrap::Copy).unwrap();
+        let context = Context::new(&plan, &EmitOptions::default()).unwrap();
         cnpg::publication_objects(&context).unwrap().iter().for_each(|object| valid(PUBLICATION, object));
         cnpg::subscription_objects(&context).unwrap().iter().for_each(|object| valid(SUBSCRIPTION, object));
     }
     let mut plan = named("pub_one");
     plan.database = "data${base}".into();
-    let context = Context::new(&plan, Bootstrap::Copy).unwrap();
+    let context = Context::new(&plan, &EmitOptions::default()).unwrap();
     let module = terraform::module(&context).unwrap();
     valid(TERRAFORM, &module);
     assert_eq!(module["resource"]["postgresql_publication"]["publication_1"]["name"], "pub_one");
@@ -66,7 +66,7 @@ fn manifests_have_only_fields_that_their_tools_know() {
         serde_json::json!(["app.orders", "public.Upper case"])
     );
     let plan = named("Pub_{{ x }}${y}");
-    let context = Context::new(&plan, Bootstrap::Copy).unwrap();
+    let context = Context::new(&plan, &EmitOptions::default()).unwrap();
     let playbook = to_yaml(&ansible::playbook(&context).unwrap());
     assert!(
         playbook.contains("name: !unsafe \"Pub_{{ x }}${y}\"") && playbook.contains("slot_type: \"logical\""),
@@ -132,7 +132,9 @@ fn what_a_target_cannot_say_is_refused_and_what_it_need_not_is_a_finding() {
     assert!(second[0].contains("the two publications") && second[1].is_empty() && second[2].is_empty(), "{second:?}");
     for bootstrap in [Bootstrap::Dump, Bootstrap::Clone, Bootstrap::Aurora] {
         for target in [Target::Cnpg, Target::Terraform, Target::Ansible] {
-            let refused = script(&simple(), &EmitOptions { target, bootstrap }).unwrap_err().to_string();
+            let refused = script(&simple(), &EmitOptions { target, bootstrap, ..EmitOptions::default() })
+                .unwrap_err()
+                .to_string();
             assert!(refused.contains("another bootstrap than copy"), "{refused}");
         }
     }

@@ -1,0 +1,12 @@
+-- Empties the tables of this part, once, in one transaction: ordinary tables and the ordinary partitions of roots, each alone, so that
+-- nothing unplanned below them is lost. Foreign keys of other tables to them are dropped in it, and remembered: foreign_keys_drop.sql
+-- says how. Triggers for TRUNCATE rest meanwhile, our own guard too. Nothing is emptied of a part that has started again.
+\set repair_states '{stopped,emptied,started}'
+\ir repair_state.sql
+SELECT count(*) > 0 AS empties FROM pgslotplan.repair WHERE prefix = :'prefix' AND repair = :'repair' AND state <> 'started' \gset
+\if :empties
+\ir repair_unlisted.sql
+\set kept_as :prefix '/repair'
+\ir empty_tables.sql
+UPDATE pgslotplan.repair SET state = 'emptied' WHERE prefix = :'prefix' AND repair = :'repair';
+\endif
