@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use pgslotplan::{
     emit::{self, Bootstrap, EmitError, EmitOptions, Kit, Repair, Script, Target},
-    finding::{self, Severity},
+    finding::{self, Finding, Severity},
     format,
     plan::{self, Plan},
     workload::{self, Workload},
@@ -54,6 +54,9 @@ pub struct EmitArgs {
     /// With the --bootstrap of the whole migration
     #[arg(long, value_name = "PART", value_parser = repair)]
     repair: Vec<Repair>,
+    /// Plan that runs on these servers now: writes the steps from it to PLAN on live slots, then those that follow as ever
+    #[arg(long, value_name = "PLAN", conflicts_with = "repair")]
+    running: Option<PathBuf>,
     /// Form of the list of steps on standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: StepFormat,
@@ -64,7 +67,15 @@ pub fn run(args: &EmitArgs, console: &Console) -> Result<Exit, Failure> {
     files::check_directory(&args.output, args.force.existing())?;
     let plan = files::read_plan(&args.plan)?;
     prove(args, &plan, console)?;
-    let kit = if args.repair.is_empty() { Kit::Whole } else { Kit::Repair(args.repair.clone()) };
+    let kit = match &args.running {
+        Some(path) => {
+            let running = files::read_plan(path)?;
+            refuse_broken(args, path, &plan::check::check_alone(&running), console)?;
+            Kit::Transition(Box::new(running))
+        }
+        None if args.repair.is_empty() => Kit::Whole,
+        None => Kit::Repair(args.repair.clone()),
+    };
     let options = EmitOptions { target: args.target, bootstrap: args.bootstrap, kit };
     let script = emit::script(&plan, &options).map_err(explain)?;
     files::write_directory(&args.output, args.force.existing(), &contents(&script))?;
@@ -93,6 +104,15 @@ fn prove(args: &EmitArgs, plan: &Plan, console: &Console) -> Result<(), Failure>
             plan::check::check(plan, &workload)
         }
     };
+    refuse_broken(args, &args.plan, &broken, console)
+}
+
+fn refuse_broken(
+    args: &EmitArgs,
+    path: &std::path::Path,
+    broken: &[Finding],
+    console: &Console,
+) -> Result<(), Failure> {
     if broken.is_empty() {
         return Ok(());
     }
@@ -100,8 +120,8 @@ fn prove(args: &EmitArgs, plan: &Plan, console: &Console) -> Result<(), Failure>
         StepFormat::Text => FindingFormat::Text,
         StepFormat::Json => FindingFormat::Json,
     };
-    FindingArgs { format: form, fail_on: FailOn::Error }.print(console, &broken, &args.plan)?;
-    Err(Failure::new(format!("{} does not keep its own rules: no scripts were written", files::shown(&args.plan)))
+    FindingArgs { format: form, fail_on: FailOn::Error }.print(console, broken, path)?;
+    Err(Failure::new(format!("{} does not keep its own rules: no scripts were written", files::shown(path)))
         .hint("Plan again; such a plan is not written by \"pgslotplan plan\".")
         .exit(Exit::No))
 }
@@ -134,6 +154,12 @@ fn repair(text: &str) -> Result<Repair, String> {
 }
 
 fn explain(error: EmitError) -> Failure {
+    if let EmitError::Transition(reasons) = &error {
+        return Failure::new("the plan that runs cannot become this one on live slots: no scripts were written")
+            .detail(reasons.join(".\n") + ".")
+            .hint("Plan again with --previous and what the detail asks for, or repair the tables afterwards with --repair.")
+            .exit(Exit::No);
+    }
     let hint = match &error {
         EmitError::Unsupported { .. } => {
             "Plan for the versions of your servers with --publisher-version and --subscriber-version."

@@ -75,7 +75,8 @@ impl Member {
         Ok(Member { name: table.table_name(), only: table.only, filter })
     }
 
-    fn to_sql(&self) -> String {
+    /// As a list of members names it.
+    pub fn to_sql(&self) -> String {
         let mut sql = String::new();
         if self.only {
             sql.push_str("ONLY ");

@@ -120,6 +120,9 @@ pub enum EmitError {
         slots: Vec<SlotName>,
     },
     /// Other tools make whole migrations only.
-    #[error("a repair is for psql and sh only")]
+    #[error("a repair or a change of plans is for psql and sh only")]
     RepairTarget,
+    /// What a running plan cannot become on live slots, each with the way round.
+    #[error("the plan that runs cannot become this one on live slots: {}", .0.join("; "))]
+    Transition(Vec<String>),
 }

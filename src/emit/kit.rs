@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Which kit is made of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub enum Kit {
     /// Everything, from the schema to the clean-up.
@@ -25,6 +25,8 @@ pub enum Kit {
     Whole,
     /// Slots and tables that are made again alone, at least one.
     Repair(Vec<Repair>),
+    /// From this plan, which runs, to the emitted one, on live slots; then everything that follows.
+    Transition(Box<Plan>),
 }
 
 /// One part of a plan that is made again.

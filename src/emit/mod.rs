@@ -8,6 +8,7 @@ mod bootstraps;
 mod ddl;
 mod error;
 mod kit;
+mod meanwhile;
 mod order;
 mod planned;
 mod published;
@@ -21,6 +22,7 @@ mod steps;
 mod targets;
 #[cfg(test)]
 pub(crate) mod tests;
+mod transition;
 mod variables;
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +42,7 @@ use crate::{
 };
 use kit::Part;
 use published::Published;
+use transition::Transition;
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -59,7 +62,7 @@ pub enum Target {
 }
 
 /// What to emit.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct EmitOptions {
     /// What is written.
     pub target: Target,
@@ -94,7 +97,7 @@ impl<'a> Context<'a> {
         let publications = published::publications(plan)?;
         let mirrors = planned::Mirrors::of(plan, &publications);
         let part = match &options.kit {
-            Kit::Whole => None,
+            Kit::Whole | Kit::Transition(_) => None,
             Kit::Repair(repairs) => Some(Part::of(plan, repairs)?),
         };
         Ok(Context { plan, bootstrap, publications, mirrors, part })
@@ -150,10 +153,21 @@ impl<'a> Context<'a> {
 pub fn script(plan: &Plan, options: &EmitOptions) -> Result<Script, EmitError> {
     let context = Context::new(plan, options)?;
     let is_whole = context.part.is_none();
-    if !is_whole && options.target != Target::Sql {
+    if options.kit != Kit::Whole && options.target != Target::Sql {
         return Err(EmitError::RepairTarget);
     }
-    let steps = if is_whole { order::steps(&context) } else { repair::steps(&context) };
+    let running = match &options.kit {
+        Kit::Transition(running) => {
+            Some(Context::new(running, &EmitOptions { bootstrap: options.bootstrap, ..EmitOptions::default() })?)
+        }
+        _ => None,
+    };
+    let transition = running.as_ref().map(|running| Transition::between(running, &context)).transpose()?;
+    let steps = match &transition {
+        Some(transition) => order::transition(&context, transition),
+        None if is_whole => order::steps(&context),
+        None => repair::steps(&context),
+    };
     let (steps, dropped) = targets::apply(options.target, &context, steps)?;
     let steps = order::finish(&context, steps);
     // what is to be known before the start was read then
@@ -161,13 +175,14 @@ pub fn script(plan: &Plan, options: &EmitOptions) -> Result<Script, EmitError> {
     findings.extend(dropped);
     findings.sort();
     let mut support = planned::files(&context, &steps);
+    support.extend(transition.iter().flat_map(|transition| planned::transition_files(&context, transition)));
     support.extend(assets::needed(&steps, &support));
     if !is_whole {
         support.retain(|file| file.file != assets::CUTOVER_EXAMPLE);
     }
     support.sort_by(|a, b| a.file.cmp(&b.file));
     let runbook = match &context.part {
-        None => runbook::markdown(&context, &steps, &findings),
+        None => runbook::markdown(&context, transition.as_ref(), &steps, &findings),
         Some(part) => repair::runbook(&context, part, &steps),
     };
     Ok(Script {

@@ -7,35 +7,72 @@ use super::{
     Context, bootstraps,
     planned::{self, cuts_foreign_keys, guards_truncate},
     step::Step,
-    steps::{checks, cleanup, cutover, partitions, rollback, schema, start, verify, way_back},
+    steps::{checks, cleanup, cutover, partitions, rollback, schema, start, transition, verify, way_back},
+    transition::Transition,
 };
 use crate::workload::ReplicaIdentity;
 
 /// All steps for psql and sh, without file names.
 pub(super) fn steps(context: &Context<'_>) -> Vec<Step> {
     let is_physical = context.bootstrap.is_physical();
-    let cuts = cuts_foreign_keys(context.plan);
-    let when = |wanted: bool, step: fn() -> Step| wanted.then(step);
-    let sets_index = |wanted: Option<ReplicaIdentity>| {
-        let chosen = |table: &crate::plan::PlannedTable| {
-            table.set_identity && wanted.is_none_or(|identity| table.identity == identity)
-        };
-        context.plan.members().any(|(_, table)| chosen(table))
-    };
     let (data_first, data) = bootstraps::data(context);
     let mut steps: Vec<Step> = Vec::new();
     steps.extend(when(!is_physical, schema::tables));
     steps.push(checks::publisher());
     steps.extend(when(!is_physical, checks::subscriber));
     steps.extend(when(!is_physical, schema::drift_tables));
+    steps.extend(identities(context));
+    steps.push(start::publications());
+    steps.extend(data_first);
+    steps.extend(when(cuts_foreign_keys(context.plan), start::foreign_keys_drop));
+    steps.extend(data);
+    steps.push(start::subscriptions(context));
+    steps.extend(from_ready_on(context));
+    steps
+}
+
+/// From a plan that runs to this one on live slots, then as ever.
+pub(super) fn transition(context: &Context<'_>, transition: &Transition<'_>) -> Vec<Step> {
+    let mut steps = vec![
+        transition::check(),
+        schema::tables(),
+        transition::publisher_check(),
+        transition::subscriber_check(),
+        schema::drift_tables(),
+    ];
+    steps.extend(identities(context));
+    steps.extend(when(cuts_foreign_keys(context.plan), transition::foreign_keys_drop));
+    steps.extend(when(!transition.new_slots.is_empty(), transition::publications));
+    steps.extend([transition::subscriptions(), transition::changes(), transition::adopt(), transition::cleanup()]);
+    steps.extend(from_ready_on(context));
+    steps
+}
+
+fn when(wanted: bool, step: fn() -> Step) -> Option<Step> {
+    wanted.then(step)
+}
+
+/// What the tables need before they are published.
+fn identities(context: &Context<'_>) -> Vec<Step> {
+    let sets_index = |wanted: Option<ReplicaIdentity>| {
+        let chosen = |table: &crate::plan::PlannedTable| {
+            table.set_identity && wanted.is_none_or(|identity| table.identity == identity)
+        };
+        context.plan.members().any(|(_, table)| chosen(table))
+    };
+    let is_physical = context.bootstrap.is_physical();
+    let mut steps: Vec<Step> = Vec::new();
     steps.extend(when(sets_index(None), checks::identities));
     steps.extend(when(guards_truncate(context), checks::truncate_guard));
     steps.extend(when(!is_physical && sets_index(Some(ReplicaIdentity::Index)), checks::subscriber_identities));
-    steps.push(start::publications());
-    steps.extend(data_first);
-    steps.extend(when(cuts, start::foreign_keys_drop));
-    steps.extend(data);
-    steps.push(start::subscriptions(context));
+    steps
+}
+
+/// Everything after the subscriptions.
+fn from_ready_on(context: &Context<'_>) -> Vec<Step> {
+    let is_physical = context.bootstrap.is_physical();
+    let cuts = cuts_foreign_keys(context.plan);
+    let mut steps: Vec<Step> = Vec::new();
     steps.extend(when(planned::has_trees(context), partitions::partitions));
     steps.extend([verify::ready(context), verify::caught_up()]);
     steps.extend(when(!is_physical, schema::indexes));

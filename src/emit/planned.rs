@@ -4,6 +4,7 @@
 //! Rows travel as COPY of text: 10,000 of them take about 10 ms, and no name is ever part of a statement.
 
 mod repair;
+mod transition;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -111,6 +112,14 @@ pub(super) fn files(context: &Context<'_>, steps: &[Step]) -> Vec<Support> {
         }
     }
     files
+}
+
+/// What a change of plans has besides.
+pub(super) fn transition_files(context: &Context<'_>, transition: &super::transition::Transition<'_>) -> Vec<Support> {
+    vec![
+        Support::new("plan/transition.sql", transition::sql(context, transition)),
+        Support::new("plan/transition.sh", transition::shell(transition)),
+    ]
 }
 
 /// A table and its rows.

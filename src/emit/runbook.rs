@@ -2,11 +2,15 @@
 //!
 //! Names are put into code spans on one line; text from a plan never becomes Markdown of its own.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use super::{
-    Bootstrap, Context,
-    step::{Step, StepId},
+    Bootstrap, Context, meanwhile,
+    step::{Step, StepId, with_files},
+    transition::Transition,
     variables::{COMMON, SERVERS, variables},
 };
 use crate::{
@@ -20,9 +24,17 @@ use crate::{
 pub(super) const LISTED_TABLES: usize = 20;
 
 /// `RUNBOOK.md`.
-pub(super) fn markdown(context: &Context<'_>, steps: &[Step], findings: &[Finding]) -> String {
+pub(super) fn markdown(
+    context: &Context<'_>,
+    transition: Option<&Transition<'_>>,
+    steps: &[Step],
+    findings: &[Finding],
+) -> String {
     let mut text = String::new();
     opening(&mut text, context);
+    if let Some(transition) = transition {
+        text.push_str(&transition.section());
+    }
     page(
         &mut text,
         steps,
@@ -31,6 +43,7 @@ pub(super) fn markdown(context: &Context<'_>, steps: &[Step], findings: &[Findin
     );
     night(&mut text, steps);
     hazards(&mut text, context, findings);
+    meanwhile(&mut text, steps);
     not_replicated(&mut text, context);
     settings(&mut text, context, steps);
     slots(&mut text, context);
@@ -105,6 +118,25 @@ fn opening(text: &mut String, context: &Context<'_>) {
             }
         },
     );
+}
+
+/// What may be done to the databases until the cutover.
+fn meanwhile(text: &mut String, steps: &[Step]) {
+    let files: BTreeMap<&str, String> = steps.iter().map(|step| (step.id.as_str(), code(&step.command()))).collect();
+    text.push_str(
+        "\n## What may happen meanwhile\n\nNothing of the schema is replicated. Between the first subscription and the cutover:\n\n\
+         | what | how |\n| --- | --- |\n",
+    );
+    // a plan without trees has no step for partitions
+    for (what, how) in
+        meanwhile::SAFE.iter().filter(|(_, how)| *how != "{partitions}" || files.contains_key("partitions"))
+    {
+        let _ = writeln!(text, "| {what} | {} |", with_files(how, &files));
+    }
+    text.push_str("\nNot, or not so:\n\n| what | why |\n| --- | --- |\n");
+    for (what, why) in meanwhile::UNSAFE {
+        let _ = writeln!(text, "| {what} | {why} |");
+    }
 }
 
 /// The page to follow: phase, step, command, go or no-go, undo.

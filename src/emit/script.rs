@@ -105,6 +105,9 @@ pub struct Manifest {
     /// What is made again alone, as `slot=NAME` or `table=SCHEMA.NAME`; absent in the kit of the whole migration.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub repairs: Vec<String>,
+    /// SHA-256 of the plan that runs when these files change it to this one; absent otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<String>,
     /// In order.
     pub steps: Vec<ManifestStep>,
     /// SHA-256 of every other file, by name: what else lies in the folder is not of the kit.
@@ -142,8 +145,12 @@ impl Script {
             plan_sha256: self.plan_sha256.clone(),
             bootstrap: self.bootstrap,
             repairs: match &self.kit {
-                Kit::Whole => Vec::new(),
+                Kit::Whole | Kit::Transition(_) => Vec::new(),
                 Kit::Repair(repairs) => repairs.iter().map(Repair::to_string).collect(),
+            },
+            running: match &self.kit {
+                Kit::Transition(running) => Some(running.plan_sha256.to_string()),
+                _ => None,
             },
             steps: self.steps.iter().map(step).collect(),
             files: self.files().map(|(file, body)| (file.to_owned(), digest(body))).collect(),

@@ -227,6 +227,18 @@ steps! {
     SubscriberCleanup = "subscriber_cleanup", Cleanup, Subscriber, "90 cleanup";
     /// The publisher is cleaned up.
     PublisherCleanup = "publisher_cleanup", Cleanup, Publisher, "91 cleanup";
+    /// Of a change of plans: both servers against both plans.
+    TransitionCheck = "transition_check", Prepare, Shell, "00 transition_check";
+    /// Publications and slots that the plan adds.
+    TransitionPublications = "transition_publications", Start, Publisher, "41 transition_publications";
+    /// Subscriptions that the plan adds.
+    TransitionSubscriptions = "transition_subscriptions", Start, Subscriber, "42 transition_subscriptions";
+    /// Tables leave, move and join.
+    TransitionChanges = "transition_changes", Start, Shell, "43 transition_changes";
+    /// The subscriber follows the new plan.
+    TransitionAdopt = "transition_adopt", Start, Subscriber, "44 transition_adopt";
+    /// What carries nothing any more goes.
+    TransitionCleanup = "transition_cleanup", Start, Publisher, "45 transition_cleanup";
     /// Of a repair: both servers against what it makes again.
     RepairCheck = "repair_check", Prepare, Shell, "r1 check";
     /// What is made again stops and goes.
@@ -463,7 +475,8 @@ pub fn sql_lines(lines: &[&str]) -> String {
     body
 }
 
-fn with_files(text: &str, files: &BTreeMap<&str, String>) -> String {
+/// The same with files or commands in the place of identifiers in braces.
+pub(super) fn with_files(text: &str, files: &BTreeMap<&str, String>) -> String {
     let mut resolved = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {

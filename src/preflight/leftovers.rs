@@ -33,16 +33,20 @@ fn is_ours(input: &Input<'_>, slot: &SlotFacts) -> bool {
 /// `PF701`: a planned slot's name is taken.
 pub fn planned_slots(input: &Input<'_>) -> Vec<Finding> {
     let taken = existing(input).into_iter().filter(|slot| !is_ours(input, slot));
+    let here = input.publisher().map(|publisher| publisher.database.as_str());
     let finding = |slot: &SlotFacts| {
-        Finding::new(
-            code::PF701,
-            Subject::Slot(slot.name.clone()),
-            "it exists and is not a lasting slot of plugin pgoutput in this database",
-        )
-        .hint(format!(
-            "SELECT pg_drop_replication_slot({}); if nothing uses it, {OTHER_PREFIX}",
-            quote_literal(&slot.name)
-        ))
+        let finding = |message: String| Finding::new(code::PF701, Subject::Slot(slot.name.clone()), message);
+        match slot.database.as_deref().filter(|database| Some(*database) != here) {
+            // slots are named once a server, and somebody's migration may depend on it
+            Some(database) => {
+                finding(format!("it exists, and belongs to database {}", one_line(&quote_identifier(database))))
+                    .hint("Leave it alone: plan again with another --prefix.")
+            }
+            None => finding("it exists and is not a lasting slot of plugin pgoutput".into()).hint(format!(
+                "SELECT pg_drop_replication_slot({}); if nothing uses it, {OTHER_PREFIX}",
+                quote_literal(&slot.name)
+            )),
+        }
     };
     taken.map(finding).collect()
 }
@@ -52,8 +56,8 @@ pub fn lost_slots(input: &Input<'_>) -> Vec<Finding> {
     let lost = existing(input).into_iter().filter(|slot| slot.lost);
     let finding = |slot: &SlotFacts| {
         Finding::new(code::PF702, Subject::Slot(slot.name.clone()), "the slot is lost: WAL that it needs is gone")
-            .detail("Its subscription and its copy start over.")
-            .hint("Run the clean-up files of this plan, empty the tables, and begin again.")
+            .detail("Its subscription and its copy start over; the other slots go on.")
+            .hint(format!("pgslotplan emit PLAN --repair slot={} -o DIR, and run what it writes.", slot.name))
     };
     lost.map(finding).collect()
 }

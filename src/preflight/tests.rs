@@ -861,6 +861,32 @@ fn one_side_alone_is_judged_as_far_as_it_goes() {
 }
 
 /// Rows of the plan's own subscriptions are no reason to refuse the second run.
+/// A third leaf beside two planned ones, in the publication of one of them, needs no other plan.
+#[test]
+fn a_partition_beside_planned_ones_counts_as_planned() {
+    let mut s = Scene::new();
+    s.plan.slots[1].via_root = false;
+    let part = PlannedTable { kind: TableKind::Partition, partition_root: Some(name("p")), ..table("public", "p1") };
+    s.plan.slots[1].tables[1] = part.clone();
+    s.plan.slots[1].tables.push(PlannedTable { name: "p2".into(), ..part });
+    let third = RelationFacts { partition_of: Some(name("p")), ..plain() };
+    for side in [&mut s.publisher, &mut s.subscriber] {
+        let facts = &mut side.as_mut().unwrap().facts;
+        facts.relations.insert(name("p3"), third.clone());
+        facts.relations.get_mut(&name("p")).unwrap().partitions.push(name("p3"));
+    }
+    let publication = existing_publication("pgsp_2");
+    let members = s.plan.slots[1].tables.iter().map(|table| (table.table_name(), (false, false)));
+    let members = members.chain([(name("p3"), (false, false))]).collect();
+    s.publisher().publications.push(PublicationFacts { members, via_root: false, ..publication });
+    let codes = |s: &Scene| s.findings().into_iter().map(|finding| finding.code.to_string()).collect::<BTreeSet<_>>();
+    let found = codes(&s);
+    assert!(found.contains("PF705") && !found.contains("PF704") && !found.contains("PF606"), "{found:?}");
+    // what is in no planned publication still is not
+    s.publisher().publications.last_mut().unwrap().members.remove(&name("p3"));
+    assert!(codes(&s).contains("PF606"));
+}
+
 #[test]
 fn a_second_run_is_no_error() {
     let mut scene = Scene::new();

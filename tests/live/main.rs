@@ -49,6 +49,7 @@ mod scripts;
 mod splits;
 mod story;
 mod targets;
+mod transitions;
 mod unusable;
 mod verify;
 
@@ -60,7 +61,7 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 49] = [
+const AT_NIGHT: [&str; 53] = [
     "identities::plan_check_and_files_agree_13_to_15",
     "identities::plan_check_and_files_agree_18_to_18",
     "scripts::copy_12_to_13",
@@ -104,9 +105,13 @@ const AT_NIGHT: [&str; 49] = [
     "logins::the_application_gets_in_as_before_16_to_18",
     "guards::what_fires_rests_until_the_cutover_16_to_18",
     "guards::owners_write_or_are_refused_17_to_18",
-    "partitions::new_ones_join_13_to_13",
-    "partitions::new_ones_join_14_to_15",
+    "partitions::new_ones_join_13_to_16",
+    "partitions::new_ones_join_14_to_18",
     "partitions::new_ones_join_18_to_18",
+    "transitions::a_running_plan_becomes_another_12_to_16",
+    "transitions::a_running_plan_becomes_another_15_to_18",
+    "transitions::a_running_plan_becomes_another_18_to_18",
+    "transitions::what_may_happen_meanwhile_18_to_18",
     "repairs::slots_and_tables_are_made_again_12_to_15",
     "repairs::slots_and_tables_are_made_again_15_to_18",
     "repairs::slots_and_tables_are_made_again_18_to_18",
@@ -174,6 +179,7 @@ fn main() -> ExitCode {
         .chain(inventory::trials())
         .chain(left_behind::trials())
         .chain(partitions::trials())
+        .chain(transitions::trials())
         .chain(moments::trials())
         .chain(targets::trials())
         .chain(logins::trials())

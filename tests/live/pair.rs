@@ -100,7 +100,11 @@ pub fn write_script(script: &Script, folder: &Path) -> Result<(), Failed> {
     for (file, body) in script.files() {
         let path = folder.join(file);
         std::fs::create_dir_all(path.parent().ok_or("a file has a folder")?)?;
-        std::fs::write(path, body)?;
+        // SQL and shell of the working tree, so that they can be tried without a build
+        match std::env::var_os("PGSLOTPLAN_ASSETS").map(|folder| Path::new(&folder).join(file)) {
+            Some(asset) if asset.exists() => drop(std::fs::copy(asset, path)?),
+            _ => std::fs::write(path, body)?,
+        }
     }
     Ok(())
 }

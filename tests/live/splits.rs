@@ -78,7 +78,7 @@ const FREE: &str = "SET default_transaction_read_only = off; SET default_transac
     SET search_path = public;";
 
 /// The program, which must end well.
-fn run(arguments: &[&str]) -> Result<(), Failed> {
+pub fn run(arguments: &[&str]) -> Result<(), Failed> {
     run_to(arguments, &[0])
 }
 

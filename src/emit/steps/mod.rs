@@ -8,5 +8,6 @@ pub(super) mod repair;
 pub(super) mod rollback;
 pub(super) mod schema;
 pub(super) mod start;
+pub(super) mod transition;
 pub(super) mod verify;
 pub(super) mod way_back;

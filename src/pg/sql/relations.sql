@@ -1,4 +1,5 @@
--- Every relation that holds or shows rows, outside the system's schemas. One row a relation.
+-- Every relation that holds or shows rows, outside the system's schemas and the one in which the scripts of a running
+-- migration remember what they did. One row a relation.
 -- Versions: 12 to 18. Privileges: none beyond CONNECT. Locks: none (pg_class only; sizes here are relpages, see
 -- sizes.sql for true ones). Cost: grouped joins, no sub-select runs once a row.
 SELECT c.oid,
@@ -20,5 +21,5 @@ SELECT c.oid,
        AND d.objsubid = 0 AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
   LEFT JOIN pg_catalog.pg_extension ext ON ext.oid = d.refobjid
  WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm')
-   AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pgslotplan')
    AND n.nspname !~ '^pg_toast'

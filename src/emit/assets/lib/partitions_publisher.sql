@@ -17,7 +17,7 @@ WHERE t.isleaf AND NOT EXISTS (SELECT FROM pg_publication_rel AS r JOIN pg_publi
   AND NOT EXISTS (SELECT FROM pg_temp.planned_excluded AS e WHERE e.because = 'choice' AND (e.schema_name, e.table_name) = (n.nspname, l.relname));
 SELECT pg_temp.refuse(array_agg(format('partition %I.%I', schema_name, table_name)), 'partitions have no replica identity: their UPDATE and DELETE would fail once published',
   'Give each a primary key, or ALTER TABLE ... REPLICA IDENTITY, then run this again.') AS refused
-FROM pg_temp.newcomer AS w JOIN pg_class AS c USING (oid) WHERE publishes_changes AND c.relreplident <> 'f' AND pg_get_replica_identity_index(c.oid) IS NULL \gset
+FROM pg_temp.newcomer AS w JOIN pg_class AS c USING (oid) WHERE publishes_changes AND c.relreplident <> 'f' AND CASE c.relkind WHEN 'r' THEN pg_get_replica_identity_index(c.oid) IS NULL END \gset
 CREATE OR REPLACE FUNCTION pg_temp.place() RETURNS TABLE (schema_name name, table_name name, member text, from_publication name, to_publication name,
   is_from boolean, is_to boolean, is_there boolean) LANGUAGE sql STABLE AS $pgslotplan$
   SELECT w.schema_name, w.table_name, format('%I.%I', w.schema_name, w.table_name), NULL::name, w.publication_name, false,

@@ -1,0 +1,7 @@
+-- What both plans publish: see published.sql.
+\ir publisher.sql
+\ir transition.sql
+CREATE TEMP TABLE publishing AS
+SELECT b.publication_name, s.subscription_name FROM pg_temp.running_publication AS b JOIN pg_temp.running_slot AS s USING (slot_name)
+UNION SELECT b.publication_name, s.subscription_name FROM pg_temp.planned_publication AS b JOIN pg_temp.planned_slot AS s USING (slot_name);
+\ir published.sql
