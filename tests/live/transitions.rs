@@ -411,6 +411,7 @@ fn noon(servers: &Servers) -> Result<(), Failed> {
     assert_eq!(planned.into_iter().collect::<Vec<_>>(), names, "what the scripts made is no table of the application");
     splits::run(&["emit", &path("new.json"), "--running", &path("old.json"), "-o", &path("by_program")])?;
     let programs = servers.tools().full(18)?;
+    let before = errors(&pair, &path("old.json"))?;
     let forth = Files::new(&pair, &programs, "forth", &new, &old)?;
     let said = forth.run("transition_check", 0)?;
     assert!(said.contains("move from"), "{said}");
@@ -474,4 +475,19 @@ fn sampled(publisher: &Cluster, hot: &[usize], workload: &str) -> Result<(), Fai
         publisher.psql(DATABASE, &format!("{busy} UPDATE t39 SET n = n + 1 WHERE id = 1"))?.success()?;
     }
     if sampling.wait()?.success() { Ok(()) } else { Err("sample failed".into()) }
+}
+
+/// Codes of the errors that `check` finds on both servers.
+fn errors(pair: &Pair, plan: &str) -> Result<Vec<String>, Failed> {
+    let sides = [&pair.publisher, &pair.subscriber].map(|cluster| cluster.conninfo(DATABASE));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pgslotplan"));
+    command.args(["-q", "check", plan, "--publisher", &sides[0], "--subscriber", &sides[1], "--format", "json"]);
+    let (code, out, said) = told(command.stdin(Stdio::null()).output()?);
+    assert!([0, 4].contains(&code), "{code}: {said}");
+    let found: serde_json::Value = serde_json::from_str(&out)?;
+    let list = found["findings"].as_array().ok_or("findings")?;
+    let mut codes: Vec<String> =
+        list.iter().filter(|f| f["severity"] == "error").map(|f| format!("{} {}", f["code"], f["subject"])).collect();
+    codes.sort();
+    Ok(codes)
 }

@@ -4,6 +4,7 @@
 \ir lib/subscriber.sql
 \ir lib/members.sql
 \ir lib/foreign_code.sql
+\ir lib/unfilled.sql
 \ir lib/tenant_functions.sql
 \set applies_as_owner :subscriber_applies_as_owner
 \ir lib/functions_applied.sql

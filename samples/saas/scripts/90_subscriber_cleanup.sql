@@ -11,6 +11,8 @@
 \ir lib/forget.sql
 \set table opened
 \ir lib/forget.sql
+\set table repair
+\ir lib/forget.sql
 \ir lib/foreign_keys_forget.sql
 \ir lib/forget_mark.sql
 \ir lib/drop_empty_state.sql

@@ -3,7 +3,6 @@
 -- their table (:applies_as_owner is off). Remembered before anything changes, so that it can be stopped and run again. release.sql
 -- gives it back. With :holds = events only these: while a server is read and drained, nothing of the kind may write.
 \if :{?holds} \else \set holds all \endif
-\ir members.sql
 \ir held_table.sql
 INSERT INTO pgslotplan.held AS h (prefix, kind, schema_name, table_name, name, value)
 SELECT :'prefix', found.* FROM (
@@ -19,9 +18,9 @@ SELECT :'prefix', found.* FROM (
   UNION ALL
   SELECT 'row security', n.nspname, c.relname, '', 't' FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
   WHERE :'holds' = 'all' AND c.relforcerowsecurity AND :'applies_as_owner' = 'off' AND c.relkind IN ('r', 'p')
-    AND EXISTS (SELECT FROM pg_temp.planned_relation AS p JOIN pg_namespace AS m ON m.nspname = p.schema_name
+    AND c.oid IN (SELECT t.oid FROM pg_temp.planned_relation AS p JOIN pg_namespace AS m ON m.nspname = p.schema_name
       JOIN pg_class AS r ON r.relnamespace = m.oid AND r.relname = p.table_name
-      WHERE c.oid = r.oid OR r.relkind = 'p' AND c.oid IN (SELECT relid FROM pg_partition_tree(r.oid)))
+      CROSS JOIN LATERAL (SELECT r.oid UNION SELECT l.relid FROM pg_partition_tree(r.oid) AS l WHERE r.relkind = 'p') AS t(oid))
 ) AS found
 ON CONFLICT (prefix, kind, schema_name, table_name, name) DO UPDATE SET value = excluded.value WHERE h.value <> excluded.value;
 SELECT CASE h.kind WHEN 'event trigger' THEN format('ALTER EVENT TRIGGER %I DISABLE', h.name)

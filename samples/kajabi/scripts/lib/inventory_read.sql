@@ -17,12 +17,4 @@ SET bytea_output = 'hex';
 \else
 COPY (SELECT 'unseen', '[]', 'password', 'true') TO STDOUT;
 \endif
-\if :holds
-COPY (SELECT kind, CASE kind WHEN 'event_trigger' THEN json_build_array(name) WHEN 'trigger' THEN json_build_array(schema_name, table_name, name)
-         ELSE json_build_array(schema_name, table_name) END, 'held ' || fact, value
-      FROM (SELECT CASE h.kind WHEN 'row security' THEN 'relation' ELSE replace(h.kind, ' ', '_') END AS kind, h.schema_name, h.table_name, h.name,
-              CASE h.kind WHEN 'setting' THEN h.name::text WHEN 'row security' THEN 'forced row security' ELSE 'enabled' END AS fact,
-              CASE WHEN h.kind = 'row security' THEN 'true' WHEN h.kind = 'setting' THEN CASE WHEN strpos(h.name, '.') > 0 THEN 'md5 ' || md5(h.value) ELSE h.value END
-                ELSE CASE h.value WHEN 'A' THEN 'always' WHEN 'R' THEN 'replica' WHEN 'D' THEN 'disabled' ELSE '' END END AS value
-            FROM pgslotplan.held AS h WHERE h.prefix = :'prefix') AS rests) TO STDOUT;
-\endif
+\if :holds \ir inventory_held.sql \endif

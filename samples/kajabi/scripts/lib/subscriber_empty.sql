@@ -1,19 +1,13 @@
 -- Tables of the subscriber hold no rows, unless one of the plan's subscriptions has them already. Only tables whose file holds
 -- something are read, partition by partition.
 \ir foreign_code.sql
+\ir unfilled.sql
 DO $pgslotplan$ DECLARE
   item record; found_oid oid; reason text; lines text[] := '{}';
 BEGIN
   FOR item IN
     WITH RECURSIVE tree AS (
-      SELECT c.oid, c.oid AS root, bool_and(p.is_only) AS is_only
-      FROM pg_temp.planned_relation AS p
-      JOIN pg_namespace AS n ON n.nspname = p.schema_name
-      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p.table_name
-      WHERE NOT EXISTS (
-        SELECT FROM pg_subscription_rel AS r JOIN pg_subscription AS s ON s.oid = r.srsubid
-        WHERE r.srrelid = c.oid AND s.subname IN (SELECT subscription_name FROM pg_temp.planned_slot))
-      GROUP BY c.oid
+      SELECT table_oid AS oid, table_oid AS root, is_only FROM pg_temp.unfilled()
       UNION SELECT i.inhrelid, tree.root, false FROM tree JOIN pg_inherits AS i ON i.inhparent = tree.oid AND NOT tree.is_only
     )
     SELECT DISTINCT c.oid, n.nspname, c.relname, format('table %I.%I', m.nspname, r.relname) AS root_name

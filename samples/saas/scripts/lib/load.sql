@@ -5,6 +5,7 @@ SET LOCAL synchronous_commit = off;
 -- these functions are the same everywhere: they need no second look
 SET LOCAL check_function_bodies = off;
 \ir ../plan/tables.sql
+\if :has_leaves \ir grown.sql \endif
 -- Text for a terminal: names may hold control characters, and marks that turn the direction of writing.
 CREATE FUNCTION pg_temp.plain(line text) RETURNS text LANGUAGE sql IMMUTABLE AS $pgslotplan$
   SELECT regexp_replace(line, '[\u0001-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]', '?', 'g')

@@ -61,24 +61,34 @@ roles_of() { # bouncer entry
             $by == entry { print $u }' "$state/shown_users.$1"
     done
     file=$(auth_file "$1")
-    if [ -n "$file" ]; then awk "$auth_program" "$file"; else console "$1" -c 'SHOW USERS' | awk -F '\t' 'NR > 1 { print $1 }'; fi |
-        awk -v consoles=",$(configured "$1" admin_users),$(configured "$1" stats_users)," 'BEGIN { gsub(/ /, "", consoles) } !index(consoles, "," $0 ",")'
+    if [ -n "$file" ]; then
+        awk "$auth_program" "$file" > "$state/listed_users.$1" || return 2
+    else
+        console "$1" -c 'SHOW USERS' > "$state/shown_users.$1" || return 2
+        awk -F '\t' 'NR > 1 { print $1 }' "$state/shown_users.$1" > "$state/listed_users.$1"
+    fi
+    awk -v consoles=",$(configured "$1" admin_users),$(configured "$1" stats_users)," '
+        BEGIN { gsub(/ /, "", consoles) } !index(consoles, "," $0 ",")' "$state/listed_users.$1"
 }
 # Runs one query as a client or a server sees it, with a limit; its answer in $answer, else what psql said
 answered() { # password dbname or connection string
+    rm -f "$state/answer" # what a killed run left behind writes into a file that has no name any more
     # what a PgBouncer holds is tried without what the person who runs this holds
     ([ "${as_held-}" != on ] || { unset PGPASSWORD; PGPASSFILE=$state/none; export PGPASSFILE; }
-        with_password "$1" env PGOPTIONS= psql -X -q -A -t -w -d "$2" -c "SELECT pg_catalog.to_char(pg_catalog.pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISS.US')" \
-        < /dev/null > "$state/answer" 2>&1; echo $? > "$state/answer.code") &
+        [ -z "$1" ] || { PGPASSWORD=$1; export PGPASSWORD; }
+        exec env PGOPTIONS= psql -X -q -A -t -w -d "$2" -c "SELECT pg_catalog.to_char(pg_catalog.pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISS.US')" \
+            < /dev/null > "$state/answer" 2>&1) &
     asking=$!
     looks=0
     while kill -0 "$asking" 2> /dev/null; do
         looks=$((looks + 1))
-        [ "$looks" -le 200 ] || { kill "$asking" 2> /dev/null; answer='no answer within 10 s'; return 2; }
+        [ "$looks" -le 200 ] || { kill "$asking" 2> /dev/null; wait "$asking"; answer='no answer within 10 s'; return 2; }
         sleep 0.05
     done
+    wait "$asking"
+    code=$?
     answer=$(plain < "$state/answer" | sed -n 1p)
-    [ "$(cat "$state/answer.code")" = 0 ]
+    return "$code"
 }
 started_at() { "ask_$1" -c "SELECT pg_catalog.to_char(pg_catalog.pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISS.US')"; }
 # A value for a connection string
@@ -91,9 +101,10 @@ prove_logins() {
     : > "$state/logins.csv"
     for name in $PGBOUNCERS; do
         console "$name" -c 'SHOW CONFIG' > "$state/config.$name" || return 2
-        address=$(console "$name" -c 'SHOW SERVERS' | awk -F '\t' -v entries=" $PGBOUNCER_DATABASES " '
+        console "$name" -c 'SHOW SERVERS' > "$state/shown_servers.$name" || return 2
+        address=$(awk -F '\t' -v entries=" $PGBOUNCER_DATABASES " '
             NR == 1 { for (i = 1; i <= NF; i++) { if ($i == "database") by = i; if ($i == "local_addr") a = i } next }
-            index(entries, " " $by " ") && $a ~ /[.:]/ { print $a; exit }')
+            index(entries, " " $by " ") && $a ~ /[.:]/ { print $a; exit }' "$state/shown_servers.$name")
         mode=$(configured "$name" server_tls_sslmode)
         for entry in $PGBOUNCER_DATABASES; do
             behind=$(shown "$name" "$entry" database)
@@ -158,7 +169,8 @@ ask_entry() { # bouncer entry expected
     # any client of an entry with user= comes as that role
     if [ -n "$(shown "$1" "$2" force_user)" ]; then answers "$3" "$console_password" "$(with_database "$console_dsn" "$2")"; return; fi
     asked=5
-    roles_of "$1" "$2" | awk '$0 != "" && !seen[$0]++' > "$state/roles.$1"
+    roles_of "$1" "$2" > "$state/roles_found.$1" || { answer='its console does not answer'; return 2; }
+    awk '$0 != "" && !seen[$0]++' "$state/roles_found.$1" > "$state/roles.$1"
     while IFS= read -r role; do
         case $(held "$1" "$2" "$role") in none | plain) ;; *) continue ;; esac
         answers "$3" "$(held_password "$1" "$2" "$role")" "$(with_database "$console_dsn" "$2" "$role")" && return

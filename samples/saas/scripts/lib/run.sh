@@ -21,7 +21,7 @@ $said"
     done
 }
 noted() { # step
-    [ -f "$state/done/$kind.$1" ] && read -r noted_plan _ < "$state/done/$kind.$1" && [ "$noted_plan" = "$plan" ]
+    [ -f "$state/done/$kind.$1" ] && read -r noted_plan _ < "$state/done/$kind.$1" && [ "$noted_plan" = "$plan${repair:+.$repair}" ]
 }
 # yes, no, or lost: noted as done, but the server does not show it
 known() { # step
@@ -39,10 +39,11 @@ $1 f
 is_done() { [ "$(known "$1")" = yes ]; }
 # After a rollback, or once a clean-up has begun, nothing but the clean-up follows
 only_cleanup() { [ -f "$state/rolled_back" ] || noted rollback || noted reverse_end || noted subscriber_cleanup || noted publisher_cleanup; }
-# Whether a step is on the way: one that another step does as a part of itself is not, nor is a way back
+# Whether a step is on the way: one that another step does as a part of itself is not, nor one that is run when it is needed, nor a
+# way back
 is_on_way() { # step
     case $(attribute phase "$1") in rollback) return 1 ;; cleanup) return 0 ;; esac
-    [ -z "$(attribute part_of "$1")" ] && ! only_cleanup
+    [ -z "$(attribute part_of "$1")$(attribute aside "$1")" ] && ! only_cleanup
 }
 # The first step on the way that is not done
 find_next() {
@@ -66,7 +67,7 @@ tell_where() {
     look
     last=
     for candidate in $steps; do if is_on_way "$candidate" && is_done "$candidate"; then last=$candidate; fi; done
-    note "database $database, plan $plan${kind:+, $kind}"
+    note "database $database, plan $plan${repair:+, repair $repair}${kind:+, $kind}"
     if [ -n "$last" ]; then note "latest step done: $last ($(attribute step "$last"))"; else note "no step is done yet"; fi
     tell_next
 }

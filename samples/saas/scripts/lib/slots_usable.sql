@@ -1,4 +1,7 @@
 -- Planned slots that exist are ours and alive. wal_status came with 13.
+SELECT pg_temp.refuse(array_agg(format('replication slot %I belongs to database %I', s.slot_name, s.database) ORDER BY s.slot_name), 'replication slots of another database have the planned names',
+  'Leave them alone: slots are named once a server. Plan this database again with another --prefix.') AS refused
+FROM pg_temp.planned_slot AS p JOIN pg_replication_slots AS s ON s.slot_name = p.slot_name WHERE s.database <> current_database() \gset
 WITH existing AS (
   SELECT p.number, s.slot_name, s.confirmed_flush_lsn,
          EXISTS (SELECT FROM pg_temp.planned_publication AS b JOIN pg_publication AS o ON o.pubname = b.publication_name
@@ -8,9 +11,9 @@ WITH existing AS (
 SELECT pg_temp.refuse(array_agg(line ORDER BY line), 'replication slots cannot be used',
   'Drop them if nothing uses them (pg_drop_replication_slot), or plan again with another --prefix.') AS refused
 FROM (
-  SELECT format('replication slot %I is not a lasting logical slot of plugin pgoutput in this database', s.slot_name)
+  SELECT format('replication slot %I is not a lasting logical slot of plugin pgoutput', s.slot_name)
   FROM pg_temp.planned_slot AS p JOIN pg_replication_slots AS s ON s.slot_name = p.slot_name
-  WHERE s.plugin IS DISTINCT FROM 'pgoutput' OR s.database IS DISTINCT FROM current_database() OR s.temporary
+  WHERE s.plugin IS DISTINCT FROM 'pgoutput' OR s.temporary
   UNION ALL
   SELECT format('replication slot %I is lost', s.slot_name)
   FROM pg_temp.planned_slot AS p JOIN pg_replication_slots AS s ON s.slot_name = p.slot_name

@@ -127,7 +127,7 @@ verify_slots() {
 verify() {
     mode=$1
     wants_servers
-    work=$state/verify_$mode
+    work=$state/verify_$mode${repair:+.$repair}
     { look_at_encodings && copy=$(ask_subscriber -f "$here/lib/compared_copy.sql"); } || stop $? "a server refused"
     if [ "$mode" = at_rest ] || [ -f "$work/finished" ] || [ ! -f "$work/plan" ] || [ "$(cat "$work/plan")" != "$plan $copy" ]; then
         rm -rf "$work"
@@ -136,7 +136,12 @@ verify() {
     fi
     { mkdir -p "$work" && printf '%s\n' "$plan $copy" > "$work/plan"; } || stop 1 "could not write into \"$work\""
     : > "$work/objects"
-    psql_publisher -v out="$work/objects.publisher" -f "$here/lib/objects_publisher.sql" || stop $? "the publisher refused"
+    # to a repair most of the plan is unknown
+    if [ -n "$repair" ]; then
+        : > "$work/objects.publisher"
+    else
+        psql_publisher -v out="$work/objects.publisher" -f "$here/lib/objects_publisher.sql" || stop $? "the publisher refused"
+    fi
     psql_subscriber -v out="$work/objects.subscriber" -f "$here/lib/objects_subscriber.sql" || stop $? "the subscriber refused"
     cat "$work/objects.publisher" "$work/objects.subscriber" > "$work/objects"
     verify_sequences

@@ -1,5 +1,5 @@
 # The steps in their order. Sourced.
-steps='schema publisher_check subscriber_check drift_tables publications foreign_keys_drop slots subscriptions ready caught_up indexes foreign_keys drift verify reverse_check passwords logins vacuum reverse_prepare ddl_freeze reverse_subscriptions cutover quiesce pause writes_stop compare_at_rest stop foreign_keys_restore sequences reverse_slots reverse_start switch resume prove foreign_keys_validate abort rollback thaw reverse_end subscriber_cleanup publisher_cleanup'
+steps='schema publisher_check subscriber_check drift_tables publications foreign_keys_drop slots subscriptions partitions ready caught_up indexes foreign_keys drift verify reverse_check passwords logins vacuum reverse_prepare ddl_freeze reverse_subscriptions cutover quiesce pause writes_stop compare_at_rest stop foreign_keys_restore sequences reverse_slots reverse_start switch resume prove foreign_keys_validate abort rollback thaw reverse_end subscriber_cleanup publisher_cleanup'
 step_schema='01_shell_schema.sh' phase_schema=schema side_schema=shell
 step_publisher_check='10_publisher_check.sql' phase_publisher_check=prepare side_publisher_check=publisher
 step_subscriber_check='11_subscriber_check.sql' phase_subscriber_check=schema side_subscriber_check=subscriber
@@ -8,6 +8,7 @@ step_publications='30_publisher_publications.sql' phase_publications=prepare sid
 step_foreign_keys_drop='40_subscriber_foreign_keys_drop.sql' phase_foreign_keys_drop=prepare side_foreign_keys_drop=subscriber
 step_slots='50_publisher_slots.sql' phase_slots=start side_slots=publisher asks_slots='from here on the publisher keeps WAL. Is there room for it, and time to go on?'
 step_subscriptions='60_subscriber_subscriptions.sql' phase_subscriptions=start side_subscriptions=subscriber
+step_partitions='partitions.sh' phase_partitions=start side_partitions=shell aside_partitions=yes
 step_ready='70_subscriber_ready.sql' phase_ready=verify side_ready=subscriber
 step_caught_up='71_publisher_caught_up.sql' phase_caught_up=verify side_caught_up=publisher
 step_indexes='72_shell_indexes.sh' phase_indexes=indexes side_indexes=shell

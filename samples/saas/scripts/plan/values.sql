@@ -34,6 +34,8 @@
 \set freeze 'pgsp_refuse_ddl'
 \set freeze_drop 'pgsp_refuse_ddl_drop'
 \set slots_id 'slots'
+\set has_leaves 'off'
+\set growing_slots '{}'
 \set step_slots '50_publisher_slots.sql'
 \set step_passwords '76_shell_passwords.sh'
 \set step_reverse_prepare '76_subscriber_reverse_prepare.sql'
