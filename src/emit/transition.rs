@@ -388,7 +388,8 @@ mod tests {
             new.plan_sha256 = new.digest();
             changes(&old, &new).unwrap_err().join("\n")
         };
-        let cases: &[(&dyn Fn(&mut Plan), &str)] = &[
+        type Case<'c> = (&'c dyn Fn(&mut Plan), &'c str);
+        let cases: &[Case<'_>] = &[
             (&|_| {}, "both plans are the same"),
             (&|plan| plan.database = "other".into(), "database is"),
             (&|plan| plan.policy.prefix = "other".parse().unwrap(), "prefix is pgsp"),

@@ -34,7 +34,7 @@ pub(super) fn grown<'a>(plan: &'a Plan, publisher: Option<&SideFacts>) -> Cow<'a
                         && table.partition_root.as_ref().is_some_and(|root| above.contains(&root))
                 };
                 // the newest partition is most like the next one, and its name is mostly the last
-                if let Some(sibling) = published.tables.iter().filter(beside).next_back() {
+                if let Some(sibling) = published.tables.iter().rfind(beside) {
                     let (schema, name) = (name.schema.clone(), name.name.clone());
                     found.push((
                         number,

@@ -427,6 +427,8 @@ fn noon(servers: &Servers) -> Result<(), Failed> {
     std::fs::create_dir_all(&state)?;
     std::fs::write(state.join("cutover.conf"), conf)?;
     forth.change()?;
+    // nothing that `check` did not find before the change
+    assert_eq!(errors(&pair, &path("new.json"))?, before);
     let mut steps = vec![
         "ready",
         "caught_up",

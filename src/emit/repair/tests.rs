@@ -98,7 +98,10 @@ fn other_tools_make_no_repairs() {
     let plan = sized_plan(40);
     for target in [Target::Cnpg, Target::Terraform, Target::Ansible] {
         let options = EmitOptions { target, kit: Kit::Repair(both(&plan)), ..EmitOptions::default() };
-        assert_eq!(script(&plan, &options).unwrap_err().to_string(), "a repair or a change of plans is for psql and sh only");
+        assert_eq!(
+            script(&plan, &options).unwrap_err().to_string(),
+            "a repair or a change of plans is for psql and sh only"
+        );
     }
     let none = EmitOptions { kit: Kit::Repair(Vec::new()), ..EmitOptions::default() };
     assert!(script(&plan, &none).is_err());
