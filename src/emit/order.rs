@@ -91,12 +91,13 @@ fn from_ready_on(context: &Context<'_>) -> Vec<Step> {
         cutover::quiesce(),
         cutover::pause(),
         cutover::stop_writes(),
-        verify::at_rest(),
+        cutover::drain(),
         cutover::stop(),
     ]);
     steps.extend(when(cuts, cutover::restore_foreign_keys));
     steps.extend([
         cutover::sequences(),
+        verify::at_rest(),
         way_back::slots(),
         way_back::start(),
         cutover::switch(),

@@ -195,14 +195,16 @@ steps! {
     Pause = "pause", Cutover, Pgbouncer, "78 pause";
     /// The publisher is read-only.
     WritesStop = "writes_stop", Cutover, Publisher, "78 writes_stop";
-    /// Every row, at rest.
-    CompareAtRest = "compare_at_rest", Cutover, Shell, "79 compare_at_rest";
+    /// What was written before is on the new server.
+    Drain = "drain", Cutover, Shell, "78 drain";
     /// The subscriptions end.
     Stop = "stop", Cutover, Subscriber, "80 stop";
     /// Dropped foreign keys return.
     ForeignKeysRestore = "foreign_keys_restore", Cutover, Subscriber, "81 foreign_keys_restore";
     /// Sequences.
     Sequences = "sequences", Cutover, Shell, "82 sequences";
+    /// Every row, at rest.
+    CompareAtRest = "compare_at_rest", Cutover, Shell, "83 compare_at_rest";
     /// Slots of the way back.
     ReverseSlots = "reverse_slots", Cutover, Subscriber, "83 reverse_slots";
     /// The old server follows the new one.

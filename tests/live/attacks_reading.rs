@@ -327,7 +327,7 @@ fn every_kind_of_type(servers: &Servers, publisher: u32, subscriber: u32) -> Res
     let skipped = |mode: &str| {
         scene.found(mode, "skipped").into_iter().filter(|line| line.contains("table")).collect::<Vec<_>>().join("\n")
     };
-    for (number, mode) in [("75", "live"), ("79", "at_rest")] {
+    for (number, mode) in [("75", "live"), ("83_sh", "at_rest")] {
         let (code, said) = scene.step(number)?;
         assert_eq!(code, 4, "{said}");
         assert_eq!(scene.found(mode, "errors"), expected, "{mode}");
@@ -342,7 +342,7 @@ fn every_kind_of_type(servers: &Servers, publisher: u32, subscriber: u32) -> Res
         &scene.pair.subscriber,
         "SET session_replication_role = replica; DELETE FROM ten.by_nothing WHERE v IS NULL",
     )?;
-    let (_, said) = scene.step("79")?;
+    let (_, said) = scene.step("83_sh")?;
     assert!(
         said.contains("table ten.by_nothing") && said.contains("2 on the publisher and 1 on the subscriber"),
         "{said}"
@@ -388,7 +388,7 @@ fn names_that_change_hands(servers: &Servers, publisher: u32, subscriber: u32) -
             });
         }
         let _end = Done(&done);
-        for number in ["75", "79", "75", "79", "79", "79"] {
+        for number in ["75", "83_sh", "75", "83_sh", "83_sh", "83_sh"] {
             scene.step(number)?;
         }
         scene.check("postgres").map(drop)
@@ -406,22 +406,22 @@ fn names_that_change_hands(servers: &Servers, publisher: u32, subscriber: u32) -
             )?;
         }
     }
-    scene.runs(&["75", "79"])?;
+    scene.runs(&["75", "83_sh"])?;
     // a view in place of a table, on one side and on the other; a view in place of a sequence that was not called
     for cluster in scene.servers() {
         let view = "BEGIN; ALTER TABLE ten.plain RENAME TO kept; CREATE VIEW ten.plain AS SELECT 1::bigint AS id, ten.evil()::text AS v; COMMIT";
         scene.as_tenant(cluster, view)?;
-        let (code, said) = scene.step("79")?;
+        let (code, said) = scene.step("83_sh")?;
         assert!(code == 4 && said.contains("table ten.plain,,it is not a table any more on the"), "{said}");
         scene.step("75")?;
         scene.step("11")?;
         scene.as_tenant(cluster, "DROP VIEW ten.plain; ALTER TABLE ten.kept RENAME TO plain")?;
         scene.as_tenant(cluster, "ALTER SEQUENCE ten.s RENAME TO kept; CREATE VIEW ten.s AS SELECT 1::bigint AS last_value, ten.evil() AS is_called")?;
         scene.step("75")?;
-        scene.step("79")?;
+        scene.step("83_sh")?;
         scene.as_tenant(cluster, "DROP VIEW ten.s; ALTER SEQUENCE ten.kept RENAME TO s")?;
     }
-    scene.runs(&["75", "79"])
+    scene.runs(&["75", "83_sh"])
 }
 
 /// What stands in the schema of our notes, made by whom, and what is said of it. `tenant` may create in the database.
@@ -572,27 +572,27 @@ fn a_login_that_only_reads(servers: &Servers, publisher: u32, subscriber: u32) -
         let (code, out, errors) = told(command.env("VERIFY_FOREIGN_CODE", accepts).output()?);
         Ok((code, out + &errors))
     };
-    for number in ["75", "79"] {
+    for number in ["75", "83_sh"] {
         let (code, said) = as_reader(number, "no")?;
         assert_eq!(code, 0, "{number}: {said}");
         assert!(said.contains("no difference") && said.contains("table ten.indexed"), "{said}");
         scene.is_clean(number)?;
     }
     // accepted by name, the function runs as the login; and never as more
-    let (code, said) = as_reader("79", "yes")?;
+    let (code, said) = as_reader("83_sh", "yes")?;
     assert!(code == 0 && !said.contains("ten.indexed"), "{said}");
     assert!(scene.pair.publisher.server_log().contains("CANARY: ran as pgslotplan_reader"));
     let (code, _, said) =
-        told(scene.pair.shell("79_shell_compare_at_rest.sh").env("VERIFY_FOREIGN_CODE", "yes").output()?);
+        told(scene.pair.shell("83_shell_compare_at_rest.sh").env("VERIFY_FOREIGN_CODE", "yes").output()?);
     assert!(code == 0 && !scene.pair.publisher.server_log().contains("CANARY: ran as postgres"), "{said}");
     // row security is an error without BYPASSRLS, never a shorter table
     scene.both(
         "ALTER TABLE public.orders ENABLE ROW LEVEL SECURITY; ALTER TABLE public.orders FORCE ROW LEVEL SECURITY",
     )?;
-    let (code, said) = as_reader("79", "no")?;
+    let (code, said) = as_reader("83_sh", "no")?;
     assert!(code != 0 && said.contains("row-level security"), "{said}");
     scene.both("ALTER ROLE pgslotplan_reader BYPASSRLS")?;
-    let (code, said) = as_reader("79", "no")?;
+    let (code, said) = as_reader("83_sh", "no")?;
     assert_eq!(code, 0, "{said}");
     Ok(())
 }

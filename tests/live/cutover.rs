@@ -91,7 +91,7 @@ fn back(stage: &Stage, said: &mut String) -> Result<Clients, Failed> {
 /// Steps up to each one, then the way back; at the end the whole.
 fn aborts(servers: &Servers) -> Result<(), Failed> {
     let stage = Stage::new(servers, 15, 15)?;
-    let steps = ["77_publisher_r", "77_s", "78_pg", "78_pu", "80", "81", "82", "83", "84", "85"];
+    let steps = ["77_publisher_r", "77_s", "78_pg", "78_pu", "78_sh", "80", "81", "82", "83_su", "84", "85"];
     let run = |number: &str| stage.pair.run_all(&[number]);
     let clients = Clients::beside(&stage, |clients| {
         for last in 0..steps.len() {
@@ -100,9 +100,6 @@ fn aborts(servers: &Servers) -> Result<(), Failed> {
                     .map_err(|error| format!("up to {}: {}", steps[last], error.message().unwrap_or_default()))?;
                 if position >= 1 {
                     run(number)?; // again: nothing more
-                }
-                if *number == "78_pu" {
-                    stage.pair.run_all(&["71"])?;
                 }
             }
             stage.shell("abort.sh", 0)?;

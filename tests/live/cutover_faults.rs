@@ -91,7 +91,18 @@ fn ways_back(servers: &Servers) -> Result<(), Failed> {
             ["abort: old target", "abort: open writes", "abort: resume", "abort: foreign keys", "abort: new server"];
         for (number, part) in parts.into_iter().enumerate() {
             // so late that the PgBouncers lead to the new server, if not that late that it is open
-            stage.pair.run_all(&["77_publisher_r", "78_pg", "78_pu", "71", "80", "81", "82", "83", "84", "85"])?;
+            stage.pair.run_all(&[
+                "77_publisher_r",
+                "78_pg",
+                "78_pu",
+                "78_sh",
+                "80",
+                "81",
+                "82",
+                "83_su",
+                "84",
+                "85",
+            ])?;
             let blow = if number % 2 == 0 { everything } else { only_the_shell };
             stage.strike("abort.sh", part, ms(10), blow)?;
             stage.shell("abort.sh", 0)?;

@@ -133,7 +133,7 @@ fn texts(servers: &Servers, from: (u32, &str), to: (u32, &str)) -> Result<(), Fa
         &pair.publisher,
         &format!("UPDATE names SET n = -n WHERE name = '{word} 7'; INSERT INTO \"{word}\" (id) VALUES (51)"),
     )?;
-    pair.run_all(&["71", "75", "79"])?;
+    pair.run_all(&["71", "75", "83_sh"])?;
     assert_eq!(utf8(&pair.subscriber, &format!("SELECT name FROM \"{word}\" WHERE id = 51"))?.trim(), word);
     utf8(
         &pair.subscriber,
@@ -147,7 +147,7 @@ fn texts(servers: &Servers, from: (u32, &str), to: (u32, &str)) -> Result<(), Fa
     assert!(found.iter().any(|line| line.contains(&format!("{word} 9")) && line.ends_with(",changed")), "{found:?}");
     assert!(found.iter().any(|line| line.ends_with(",{3},missing on the subscriber")), "{found:?}");
     utf8(&pair.subscriber, "UPDATE names SET n = 9 WHERE n = 0; DELETE FROM loose")?;
-    let (code, _, _) = pair.run("79")?;
+    let (code, _, _) = pair.run("83_sh")?;
     let at_rest = pair.state("verify_at_rest/errors.csv");
     assert!(
         code == 4 && at_rest.contains("table public.loose") && !at_rest.contains("table public.names"),
@@ -291,7 +291,7 @@ fn odd(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed>
     pair.subscriber.wait_until(DATABASE, "SELECT count(*) = 2 FROM counters", Duration::from_secs(20))?;
     pair.run_all(&["71"])?;
     pair.subscriber.psql(DATABASE, "INSERT INTO nothing DEFAULT VALUES")?.success()?;
-    let (code, _, _) = pair.run("79")?;
+    let (code, _, _) = pair.run("83_sh")?;
     let found = pair.state("verify_at_rest/errors.csv");
     assert!(
         code == 4 && found.contains("public.nothing,,\"its rows differ, 2 on the publisher and 3 on the subscriber"),

@@ -86,7 +86,9 @@ fn faults(servers: &Servers) -> Result<(), Failed> {
         Ok(())
     })?;
     stage.run(stage.step("71")?)?;
+    stage.stop_writes()?;
     half_and_whole(&stage, "80")?;
+    stage.open_writes()?;
     let stop = "UPDATE pgslotplan.plan SET stopped = false";
     stage.subscriber.psql(story::DATABASE, &format!("SET default_transaction_read_only = off; {stop}"))?.success()?;
     stage.run_twice(&["60", "70", "71"])?;

@@ -189,6 +189,20 @@ impl Stage {
         self.run_file(step, &self.file(step))
     }
 
+    /// Nobody writes to the publisher any more, and all that was written is on the subscriber. Without that no step goes on.
+    pub fn stop_writes(&self) -> Result<(), Failed> {
+        let outcome = self.subscriber.run_script(story::DATABASE, &self.file(self.step("80")?), &[])?;
+        assert!(outcome.code == 3 && outcome.stderr.contains("rows could be lost"), "{}", outcome.stderr);
+        ["78_publisher", "78_shell"].iter().try_for_each(|number| self.run(self.step(number)?))
+    }
+
+    /// The publisher is written to again, as after an abort.
+    pub fn open_writes(&self) -> Result<(), Failed> {
+        let file = self.folder.path().join("scripts/lib/writes_open_publisher.sql");
+        self.publisher.run_script(story::DATABASE, &file, &[])?.success()?;
+        Ok(())
+    }
+
     /// Runs a file where a step belongs.
     pub fn run_file(&self, step: &Step, file: &Path) -> Result<(), Failed> {
         let value = |name: &str| if name == "wait_seconds" { WAIT_SECONDS } else { self.publisher_dsn.as_str() };
@@ -310,12 +324,14 @@ pub fn finish(
     stage.run_twice(&["71"])?;
     compare(stage)?;
     stage.refused(&stage.subscriber, story::DATABASE, &stage.file(stage.step("81")?), "still enabled")?;
+    stage.stop_writes()?;
     stage.run_twice(&["80", "81", "88"])?;
     assert_eq!(
         stage.subscriber.query(story::DATABASE, story::FOREIGN_KEYS)?,
         stage.publisher.query(story::DATABASE, story::FOREIGN_KEYS)?
     );
     stage.refused(&stage.subscriber, story::DATABASE, &stage.file(stage.step("60")?), "stopped for the cutover")?;
+    stage.open_writes()?;
     stage.run_twice(&["90", "91"])?;
     let mut left = traces(stage)?;
     // a clone that was not upgraded keeps the one row that tells it from the publisher

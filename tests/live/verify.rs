@@ -194,7 +194,7 @@ fn throughput(servers: &Servers) -> Result<(), Failed> {
             Ok(())
         };
         timed("75_shell_verify.sh", &|| pair.run_all(&["75"]))?;
-        timed("79_shell_compare_at_rest.sh", &|| pair.run_all(&["79"]))?;
+        timed("83_shell_compare_at_rest.sh", &|| pair.run_all(&["83_sh"]))?;
         timed("plain digest", &|| both(PLAIN))?;
         timed("query of pgcopydb compare data", &|| both(PGCOPYDB))?;
     }
@@ -239,7 +239,7 @@ fn came_and_went(pair: &Pair) -> Result<(), Failed> {
 /// After the writers: sequences and tables without key count too, and a publication that lost a table.
 fn at_rest(pair: &Pair) -> Result<(), Failed> {
     pair.run_all(&["71"])?;
-    let (code, _, said) = pair.run("79")?;
+    let (code, _, said) = pair.run("83_sh")?;
     assert_eq!(code, 4, "{said}");
     let behind = "sequence,\"public.\"\"Seq;1\"\"\",,\"its next value is 10, but 12 on the other server\"";
     assert_eq!(
@@ -254,13 +254,13 @@ fn at_rest(pair: &Pair) -> Result<(), Failed> {
         &pair.subscriber,
         "SELECT setval('\"Seq;1\"', 11), setval('down', -5), setval('restarted', 500, false)",
     )?;
-    pair.run_all(&["79"])?;
+    pair.run_all(&["83_sh"])?;
     pair.execute(&pair.subscriber, "DELETE FROM keyless WHERE n = 3; INSERT INTO audit VALUES (1, 'again')")?;
     pair.execute(
         &pair.publisher,
         "ALTER PUBLICATION pgsp_1 DROP TABLE accounts; CREATE TABLE forgotten (id int PRIMARY KEY)",
     )?;
-    let (code, _, said) = pair.run("79")?;
+    let (code, _, said) = pair.run("83_sh")?;
     assert_eq!(code, 4, "{said}");
     let found = errors(pair, "at_rest").join("\n");
     for expected in [

@@ -10,7 +10,16 @@ pub(in crate::emit) fn subscriber(context: &Context<'_>) -> Step {
     let keeps_identity = context.shares_identity();
     let mut lines = vec!["subscriptions_drop", "reverse_slots_drop", "mirror_publications_drop"];
     lines.extend(undo_of_tables(context));
-    lines.extend(["open_writes", "release", "\\set table held", "forget", "\\set table opened", "forget"]);
+    lines.extend([
+        "open_writes",
+        "release",
+        "\\set table held",
+        "forget",
+        "\\set table opened",
+        "forget",
+        "\\set table drained",
+        "forget",
+    ]);
     // a repair that was given up may have dropped some, too
     lines.extend(["\\set table repair", "forget", "foreign_keys_forget"]);
     if context.bootstrap != Bootstrap::Copy && !keeps_identity {

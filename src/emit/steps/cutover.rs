@@ -154,14 +154,29 @@ pub(in crate::emit) fn stop_writes() -> Step {
     .sql(&["stop_writes"])
 }
 
+pub(in crate::emit) fn drain() -> Step {
+    Step {
+        why: "What is not applied when the subscriptions end does not come any more. No step after this one goes on without it."
+            .into(),
+        expected: "\"done\" and exit code 0: each slot has passed an LSN that was read after the write stop.".into(),
+        undo: Some("{abort}".into()),
+        part_of: Some(StepId::Cutover),
+        variables: variables(&[SERVERS, &["DRAIN_SECONDS"]].concat()),
+        duration: "the time by which the slots are behind; at most DRAIN_SECONDS (60)".into(),
+        go: "0: go on. Otherwise wait and run it again, or {abort}.".into(),
+        ..Step::new(StepId::Drain, "Waits until every slot has passed what was written before the write stop, and notes it on both servers.")
+    }
+    .shell("drain", "drain")
+}
+
 pub(in crate::emit) fn stop() -> Step {
     Step {
         why: "Foreign keys come back and writes open only when nothing is applied any more. Apply workers are ended, since an \
               idle one looks for it only once a second."
             .into(),
         hazard: Some(
-            "Run it after the writes to the publisher have stopped and {caught_up} has said yes: what is not applied by then \
-             does not come. The slots keep WAL on the publisher until the clean-up."
+            "What is not applied by then does not come: it refuses until {drain} has ended with 0. The slots keep WAL on the publisher \
+             until the clean-up."
                 .into(),
         ),
         undo: Some(
@@ -172,7 +187,7 @@ pub(in crate::emit) fn stop() -> Step {
         go: "Copy the sequences' values, then go on.".into(),
         ..Step::new(StepId::Stop, "Disables the subscriptions and waits for the end of their workers.")
     }
-    .sql(&["require_mark", "subscriptions_stop"])
+    .sql(&["require_mark", "require_drained", "subscriptions_stop"])
 }
 
 pub(in crate::emit) fn restore_foreign_keys() -> Step {
@@ -224,7 +239,7 @@ pub(in crate::emit) fn sequences() -> Step {
                 "Sets the subscriber's sequences to the publisher's values; never called, restarted and descending ones too.",
             )
         },
-        "sequences publisher subscriber",
+        "after_drain sequences publisher subscriber",
     )
 }
 
@@ -241,7 +256,7 @@ pub(in crate::emit) fn switch() -> Step {
                 "Leads the entries of every PgBouncer process to the new server, and proves it.",
             )
         },
-        "switch_all \"$NEW_HOST\" \"$NEW_PORT\"",
+        "after_drain switch_all \"$NEW_HOST\" \"$NEW_PORT\"",
     )
 }
 
@@ -260,7 +275,7 @@ pub(in crate::emit) fn resume() -> Step {
                 "Checks once more for sessions on the old server, opens the new one, and resumes.",
             )
         },
-        "open_new",
+        "after_drain open_new",
     )
 }
 

@@ -36,7 +36,7 @@ pub(in crate::emit) fn caught_up() -> Step {
         expected: "One line with the LSN that every slot has passed.".into(),
         duration: "the time by which a subscription is behind".into(),
         variables: variables(&["wait_seconds"]),
-        go: "At the cutover: stop the writes first, then run this; go on when the exit code is 0.".into(),
+        go: "Go on when the exit code is 0. At the cutover {drain} does the same after the write stop.".into(),
         ..Step::new(StepId::CaughtUp, "Waits until every slot has confirmed all that is written now.")
     }
     .sql(&["\\set slots planned_slot", "wait_for_slots", "\\echo every slot has passed :fence"])
@@ -83,7 +83,7 @@ pub(in crate::emit) fn at_rest() -> Step {
         variables: compare_variables(),
         part_of: Some(StepId::Cutover),
         duration: "one read of everything on both sides".into(),
-        go: "When writes have stopped, every slot has caught up and the sequences are copied: 0 is go, 4 is no-go.".into(),
+        go: "0 is go, 4 is no-go.".into(),
         ..Step::new(
             StepId::CompareAtRest,
             "Compares every row and sequence exactly, after the writes have stopped. For rehearsals, and where there is time.",
