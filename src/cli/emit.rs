@@ -50,7 +50,8 @@ pub struct EmitArgs {
     /// How the data gets to the subscriber: the native initial copy, a dump of one snapshot, a physical clone, an Aurora clone
     #[arg(long, value_name = "HOW", default_value = "copy", value_parser = words::<Bootstrap>(&["copy", "dump", "clone", "aurora"]))]
     bootstrap: Bootstrap,
-    /// Only what makes a part of the running migration again, while the rest goes on: slot=NAME, table=SCHEMA.NAME; can be repeated.
+    /// Only what makes a part of the running migration again, while the rest goes on: slot=NAME, table=SCHEMA.NAME, each can be repeated;
+    /// or rows: those that the last verification found different.
     /// With the --bootstrap of the whole migration
     #[arg(long, value_name = "PART", value_parser = repair)]
     repair: Vec<Repair>,

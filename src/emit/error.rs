@@ -94,8 +94,8 @@ pub enum EmitError {
         /// The subscriber's version.
         subscriber: ServerVersion,
     },
-    /// A repair that is neither a slot nor a table.
-    #[error("a repair is slot=NAME or table=SCHEMA.NAME")]
+    /// A repair that is neither of slots and tables nor of rows.
+    #[error("a repair is slot=NAME or table=SCHEMA.NAME, or rows alone")]
     RepairForm,
     /// A slot that is to be repaired, but that is not of this plan.
     #[error("the plan has no slot \"{0}\"")]

@@ -36,9 +36,11 @@ pub enum Repair {
     Slot(SlotName),
     /// The copy of one table; its slot goes on.
     Table(TableName),
+    /// The rows that a verification found different.
+    Rows,
 }
 
-/// `slot=NAME` or `table=SCHEMA.NAME`, as a person types it.
+/// `slot=NAME`, `table=SCHEMA.NAME` or `rows`, as a person types it.
 impl FromStr for Repair {
     type Err = EmitError;
 
@@ -46,6 +48,7 @@ impl FromStr for Repair {
         match text.split_once('=') {
             Some(("slot", name)) => Ok(Repair::Slot(SlotName::new(name)?)),
             Some(("table", name)) => Ok(Repair::Table(TableName::parse(name)?)),
+            None if text == "rows" => Ok(Repair::Rows),
             _ => Err(EmitError::RepairForm),
         }
     }
@@ -56,6 +59,7 @@ impl fmt::Display for Repair {
         match self {
             Repair::Slot(name) => write!(f, "slot={name}"),
             Repair::Table(name) => write!(f, "table={}", name.to_sql()),
+            Repair::Rows => f.write_str("rows"),
         }
     }
 }
@@ -68,6 +72,8 @@ pub(crate) struct Part {
     slots: BTreeSet<SlotName>,
     /// Tables that are copied again in slots that stay.
     tables: BTreeSet<TableName>,
+    /// Rows are copied again, wherever in the plan they are, and nothing else.
+    pub has_rows: bool,
     /// Tells this repair from others of the same plan: 12 hexadecimal digits.
     pub key: String,
 }
@@ -79,7 +85,7 @@ impl Part {
     /// [`EmitError`] when the plan has no such slot or table, or when a table that is split over slots would lose the rows of
     /// those that stay.
     pub fn of(plan: &Plan, repairs: &[Repair]) -> Result<Self, EmitError> {
-        let mut part = Part { slots: BTreeSet::new(), tables: BTreeSet::new(), key: String::new() };
+        let mut part = Part { slots: BTreeSet::new(), tables: BTreeSet::new(), has_rows: false, key: String::new() };
         for repair in repairs {
             match repair {
                 Repair::Slot(name) if plan.slots.iter().any(|slot| slot.name == *name) => {
@@ -87,9 +93,11 @@ impl Part {
                 }
                 Repair::Slot(name) => return Err(EmitError::UnknownSlot(name.clone())),
                 Repair::Table(name) => part.add_table(plan, name)?,
+                Repair::Rows => part.has_rows = true,
             }
         }
-        if part.slots.is_empty() && part.tables.is_empty() {
+        let has_parts = !part.slots.is_empty() || !part.tables.is_empty();
+        if has_parts == part.has_rows {
             return Err(EmitError::RepairForm);
         }
         part.keeps_shards_whole(plan)?;
@@ -133,7 +141,7 @@ impl Part {
 
     /// Whether this table is copied again, with its slot or alone.
     pub fn copies(&self, slot: &PlannedSlot, table: &PlannedTable) -> bool {
-        self.makes(slot) || self.copies_alone(slot, table)
+        self.has_rows || self.makes(slot) || self.copies_alone(slot, table)
     }
 
     /// Whether this table is copied again in a slot that stays.
@@ -158,11 +166,11 @@ mod tests {
 
     #[test]
     fn a_repair_is_read_as_it_is_typed_and_shown() {
-        for text in ["slot=pgsp_1", "table=public.orders", "table=public.\"A b\""] {
+        for text in ["slot=pgsp_1", "table=public.orders", "table=public.\"A b\"", "rows"] {
             assert_eq!(text.parse::<Repair>().unwrap().to_string(), text);
         }
         assert_eq!("table=orders".parse::<Repair>().unwrap().to_string(), "table=public.orders");
-        for text in ["", "slot", "slot=", "slot=No", "table=a.b.c", "rows=x"] {
+        for text in ["", "slot", "slot=", "slot=No", "table=a.b.c", "rows=x", "Rows"] {
             assert!(text.parse::<Repair>().is_err(), "{text}");
         }
     }
@@ -185,6 +193,7 @@ mod tests {
             (&["slot=x"][..], "the plan has no slot \"x\""),
             (&["table=s.x"], "the plan has no table s.x"),
             (&["table=s.leaf"], "partition s.leaf is copied with its root s.root"),
+            (&["rows", "slot=c"], "a repair is slot=NAME"),
             (&["slot=b"], "table s.split is split over slots a, b"),
         ] {
             assert!(part(repairs).unwrap_err().contains(message), "{repairs:?}: {:?}", part(repairs));

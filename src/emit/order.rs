@@ -106,6 +106,8 @@ fn from_ready_on(context: &Context<'_>) -> Vec<Step> {
     ]);
     steps.extend(when(cuts, cutover::validate_foreign_keys));
     steps.extend(rollback::steps());
+    // a clone is thrown away instead
+    steps.extend(when(!is_physical, cleanup::again));
     steps.extend([way_back::end(), cleanup::subscriber(context), cleanup::publisher(context)]);
     steps
 }

@@ -17,6 +17,9 @@ use crate::{
 
 /// All steps, without file names.
 pub(super) fn steps(context: &Context<'_>) -> Vec<Step> {
+    if context.part.as_ref().is_some_and(|part| part.has_rows) {
+        return vec![repair::rows()];
+    }
     vec![
         repair::check(),
         repair::stop(context),
@@ -33,9 +36,18 @@ pub(super) fn steps(context: &Context<'_>) -> Vec<Step> {
 pub(super) fn runbook(context: &Context<'_>, part: &Part, steps: &[Step]) -> String {
     let mut text = String::new();
     opening(&mut text, context);
-    again(&mut text, context, part);
+    if part.has_rows {
+        text.push_str(
+            "\n## What is made again\n\nThe rows with a key that the last verification (step verify of the whole migration) found different, as \
+             long as they differ still. `PGSLOTPLAN_STATE` must name the state folder of the whole migration: the keys are there.\n",
+        );
+    } else {
+        again(&mut text, context, part);
+    }
     runbook::page(&mut text, steps, "**?** marks a step that a person decides.");
-    hazards(&mut text, context, part);
+    if !part.has_rows {
+        hazards(&mut text, context, part);
+    }
     runbook::variable_list(&mut text, steps);
     text.push_str("\n## Each step\n\n");
     for step in steps {
@@ -57,8 +69,8 @@ fn opening(text: &mut String, context: &Context<'_>) {
          ```sh\nexport PGSLOTPLAN_PUBLISHER='host=... dbname=... user=...'\nexport PGSLOTPLAN_SUBSCRIBER='host=... dbname=... user=...'\n\
          sh run.sh              # where the repair is, and what comes next\n\
          sh run.sh next         # runs that step\n```\n\n\
-         Exit code 0: go on. 4: the answer is no. 3: the server or the step refused; the message says why. 2: no connection. To make \
-         the same part again another day, begin with `sh run.sh repair_check`.\n",
+         Exit code 0: go on. 4: the answer is no. 3: the server or the step refused; the message says why. 2: no connection. To do \
+         the same again another day, name the first step: `sh run.sh STEP`.\n",
         code(&plan.database),
         code(&plan.plan_sha256),
         plan.publisher_version,

@@ -2,6 +2,8 @@
 //!
 //! Names are put into code spans on one line; text from a plan never becomes Markdown of its own.
 
+mod stalls;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
@@ -44,6 +46,7 @@ pub(super) fn markdown(
     night(&mut text, steps);
     hazards(&mut text, context, findings);
     meanwhile(&mut text, steps);
+    stalls::section(&mut text, context, steps);
     not_replicated(&mut text, context);
     settings(&mut text, context, steps);
     slots(&mut text, context);
@@ -213,10 +216,8 @@ fn hazards(text: &mut String, context: &Context<'_>, findings: &[Finding]) {
             "- From 14 on a subscriber drops a table's synchronization slot just before it notes that the table is synchronized. A \
              connection that is cut, a shutdown or a crash of either server between the two leaves the table \"copied\" forever: \
              the wait for ready tables goes on, and the log says that the replication slot does not exist. Avoid restarts while \
-             tables are copied. If it happened, copy this one table again: on the publisher ALTER PUBLICATION ... DROP TABLE; on \
-             the subscriber ALTER SUBSCRIPTION ... REFRESH PUBLICATION and TRUNCATE ONLY of the table; on the publisher, in one \
-             transaction, LOCK TABLE ... IN SHARE ROW EXCLUSIVE MODE and ALTER PUBLICATION ... ADD TABLE as plan/publications.sql \
-             has it; on the subscriber REFRESH PUBLICATION again.\n",
+             tables are copied. If it happened, copy this one table again: `pgslotplan emit plan.json --repair table=SCHEMA.TABLE -o \
+             repair`.\n",
         );
     }
     if context.plan.members().any(|(_, table)| table.row_filter.is_some()) {
@@ -429,9 +430,11 @@ pub(super) fn member(table: &PlannedTable) -> String {
 
 /// Every variable once: those of the environment, those of psql.
 pub(super) fn variable_list(text: &mut String, steps: &[Step]) {
-    text.push_str(
-        "\n## Variables\n\nIn the environment for scripts, with `-v` for SQL files. `cutover.conf.example` explains those of the cutover.\n\n\
-         | variable | meaning |\n| --- | --- |\n",
+    let has_cutover = steps.iter().any(|step| step.id == StepId::Cutover);
+    let _ = write!(
+        text,
+        "\n## Variables\n\nIn the environment for scripts, with `-v` for SQL files.{}\n\n| variable | meaning |\n| --- | --- |\n",
+        if has_cutover { " `cutover.conf.example` explains those of the cutover." } else { "" }
     );
     let mut seen = BTreeSet::new();
     let common = variables(COMMON);

@@ -221,14 +221,16 @@ steps! {
     Abort = "abort", Rollback, Shell, "abort";
     /// Back after the first write.
     Rollback = "rollback", Rollback, Shell, "rollback";
+    /// Everything away, for another attempt.
+    Again = "again", Rollback, Shell, "again";
     /// DDL is let through.
     Thaw = "thaw", Rollback, Publisher, "thaw";
     /// The way back ends.
     ReverseEnd = "reverse_end", Cleanup, Publisher, "89 reverse_end";
     /// The subscriber is cleaned up.
-    SubscriberCleanup = "subscriber_cleanup", Cleanup, Subscriber, "90 cleanup";
+    SubscriberCleanup = "subscriber_cleanup", Cleanup, Shell, "90 subscriber_cleanup";
     /// The publisher is cleaned up.
-    PublisherCleanup = "publisher_cleanup", Cleanup, Publisher, "91 cleanup";
+    PublisherCleanup = "publisher_cleanup", Cleanup, Shell, "91 publisher_cleanup";
     /// Of a change of plans: both servers against both plans.
     TransitionCheck = "transition_check", Prepare, Shell, "00 transition_check";
     /// Publications and slots that the plan adds.
@@ -257,6 +259,8 @@ steps! {
     RepairEnd = "repair_end", Verify, Shell, "r7 end";
     /// Every row of it is compared.
     RepairVerify = "repair_verify", Verify, Shell, "r8 verify";
+    /// Rows that differ are copied again.
+    RepairRows = "repair_rows", Verify, Shell, "r9 rows";
 }
 
 impl StepId {

@@ -369,7 +369,8 @@ fn only_the_plans_data_grows_with_tables() {
 }
 
 /// What a person can read in an evening: the issue that asked for it said 4,000, before what guards against tenants came, and what
-/// proves that the application gets in, and partitions that join. The inventory is a list of facts, which `check` has too, and how they are compared.
+/// proves that the application gets in, partitions that join, and what ends an attempt for another one. The inventory is a list of facts,
+/// which `check` has too, and how they are compared.
 #[test]
 fn the_kit_of_the_story_is_short() {
     let plan: Plan = crate::format::read(include_bytes!("../../samples/saas/plan.json")).unwrap();
@@ -379,7 +380,7 @@ fn the_kit_of_the_story_is_short() {
     assert!(count(&facts) <= 900, "{}", count(&facts));
     let lines = count(&rest);
     let manifest = script.manifest_text().split(|&byte| byte == b'\n').count();
-    assert!(lines + manifest <= 6_300, "{}", lines + manifest);
+    assert!(lines + manifest <= 6_600, "{}", lines + manifest);
 }
 
 /// A step is named by its identifier: `lib/` and the prose take file names from `plan/` and from the list of steps.
@@ -401,6 +402,8 @@ fn no_file_name_of_a_step_stands_as_text() {
         include_str!("steps/checks.rs"),
         include_str!("steps/cleanup.rs"),
         include_str!("steps/cutover.rs"),
+        include_str!("repair.rs"),
+        include_str!("steps/repair.rs"),
         include_str!("steps/rollback.rs"),
         include_str!("steps/schema.rs"),
         include_str!("steps/start.rs"),
@@ -657,7 +660,7 @@ fn steps_are_in_the_order_of_their_numbers_and_phases() {
     assert!(numbered.windows(2).all(|pair| pair[0].file < pair[1].file));
     let way_back: Vec<&str> =
         steps.iter().filter(|step| step.phase() == Phase::Rollback).map(|step| step.file.as_str()).collect();
-    assert_eq!(way_back, ["abort.sh", "rollback.sh", "thaw_publisher.sql"]);
+    assert_eq!(way_back, ["abort.sh", "rollback.sh", "thaw_publisher.sql", "again.sh"]);
 }
 
 #[test]

@@ -190,6 +190,35 @@ fn emit() {
     story.compare();
 }
 
+/// A slot and a table made again alone: what is read of it, and what is refused.
+#[test]
+fn repair() {
+    let mut story = Story::with_plan("repair");
+    story.quietly("generate --tables 5 --hours 1 --no-key 0 --total-wal 8MB/s -o small.json");
+    story.quietly("plan small.json --publications 2 --max-dedicated 0 --budget 1000 --publisher-version 13 --subscriber-version 15 -o p15.json");
+    let plan: serde_json::Value = serde_json::from_str(&story.read("p15.json")).unwrap();
+    let slots = plan["slots"].as_array().unwrap();
+    let slot = slots[0]["name"].as_str().unwrap();
+    let table = &slots[1]["tables"][0];
+    let table = format!("{}.{}", table["schema"].as_str().unwrap(), table["name"].as_str().unwrap());
+    assert_eq!(story.run(&format!("emit p15.json -o repair --repair slot={slot} --repair table={table}")), 0);
+    for file in ["tables.sql", "repair.sql", "publications.sql", "members_again.sql", "subscriptions.sql"] {
+        story.show(&format!("repair/plan/{file}"));
+    }
+    for file in ["r3_subscriber_empty.sql", "RUNBOOK.md", "manifest.json"] {
+        story.show(&format!("repair/{file}"));
+    }
+    for line in [
+        "emit p15.json -o no --repair slot=another".to_owned(),
+        "emit p15.json -o no --repair table=another".to_owned(),
+        "emit p15.json -o no --repair rows".to_owned(),
+        format!("emit p15.json -o no --repair slot={slot} --target terraform"),
+    ] {
+        assert_eq!(story.run(&line), 1, "{line}");
+    }
+    story.compare();
+}
+
 /// The shells' own parsers take the completions; bash completes with them; the manual names every command and option.
 #[test]
 fn shell_files() {

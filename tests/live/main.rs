@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test runner prints")]
 #![allow(clippy::disallowed_methods, reason = "live tests are an edge: files, clock, environment")]
 
+mod again;
 mod agree;
 mod apart;
 mod attacks_carrying;
@@ -18,6 +19,7 @@ mod bouncer;
 mod calibrate;
 mod check;
 mod child;
+mod conflicts;
 mod cutover;
 mod cutover_faults;
 mod databases;
@@ -61,7 +63,7 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 53] = [
+const AT_NIGHT: [&str; 57] = [
     "identities::plan_check_and_files_agree_13_to_15",
     "identities::plan_check_and_files_agree_18_to_18",
     "scripts::copy_12_to_13",
@@ -115,6 +117,10 @@ const AT_NIGHT: [&str; 53] = [
     "repairs::slots_and_tables_are_made_again_12_to_15",
     "repairs::slots_and_tables_are_made_again_15_to_18",
     "repairs::slots_and_tables_are_made_again_18_to_18",
+    "repairs::named_rows_are_copied_again_15_to_18",
+    "repairs::keys_return_and_what_is_wrong_is_refused_18_to_18",
+    "again::an_abandoned_attempt_is_cleaned_up_and_made_anew_15_to_18",
+    "conflicts::slots_go_on_by_the_runbook_15_to_18",
 ];
 
 fn waits_for_night(name: &str) -> bool {
@@ -185,6 +191,8 @@ fn main() -> ExitCode {
         .chain(logins::trials())
         .chain(guards::trials())
         .chain(repairs::trials())
+        .chain(again::trials())
+        .chain(conflicts::trials())
         .chain(attacks_carrying::trials())
         .map(|trial| if ignore || waits_for_night(trial.name()) { trial.with_ignored_flag(true) } else { trial }) // as measurements are
         .collect();

@@ -4,6 +4,7 @@
 use std::{
     os::unix::process::CommandExt,
     process::{Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
 };
@@ -11,23 +12,40 @@ use std::{
 use libtest_mimic::{Failed, Trial};
 use pgslotplan::{
     emit::{self, EmitOptions, Kit, Repair, Script},
-    names::quote_identifier,
+    names::{TableName, quote_identifier},
+    plan::PlannedTable,
+    policy::ForeignKeyMode,
     throwaway::{Cluster, Servers},
+    workload::TableKind,
 };
 
 use crate::{
-    bench::case,
-    pair::{Pair, told, write_script},
+    bench::{Done, case},
+    pair::{Pair, clusters, table, told, write_script},
+    story,
 };
 
 pub fn trials() -> Vec<Trial> {
-    [(13, 15), (12, 15), (15, 18), (18, 18)]
+    let mut trials: Vec<Trial> = [(13, 15), (12, 15), (15, 18), (18, 18)]
         .map(|(publisher, subscriber)| {
             case(format!("repairs::slots_and_tables_are_made_again_{publisher}_to_{subscriber}"), 2, move |servers| {
                 again(servers, publisher, subscriber)
             })
         })
-        .into()
+        .into();
+    trials.extend([(13, 15), (15, 18)].map(|(publisher, subscriber)| {
+        case(format!("repairs::named_rows_are_copied_again_{publisher}_to_{subscriber}"), 2, move |servers| {
+            named_rows(servers, publisher, subscriber)
+        })
+    }));
+    trials.extend([(13, 15), (18, 18)].map(|(publisher, subscriber)| {
+        case(
+            format!("repairs::keys_return_and_what_is_wrong_is_refused_{publisher}_to_{subscriber}"),
+            2,
+            move |servers| keys_and_refusals(servers, publisher, subscriber),
+        )
+    }));
+    trials
 }
 
 /// The files of a repair, beside those of the whole migration.
@@ -87,7 +105,7 @@ impl<'a> Mending<'a> {
         for _ in &self.steps()[1..] {
             self.run("next", 0)?;
         }
-        let said = self.run("", 1).or_else(|_| self.run("list", 0))?;
+        let said = self.run("list", 0)?;
         assert!(!said.contains("not there"), "{said}");
         Ok(())
     }
@@ -185,7 +203,7 @@ fn again(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Faile
         pair.run_all(&["70", "71", "75"])?;
         // a table of each kind, of which one slot is far behind
         let tree = if publisher >= 13 { "table=public.events" } else { "table=public.events_a" };
-        let hostile = pair.plan.slots[1].tables.iter().find(|table| table.name.contains("DROP TABLE"));
+        let hostile = pair.plan.slots[1].tables.iter().find(|table| table.name.contains("touch injected"));
         let hostile = format!("table={}", hostile.ok_or("a hostile name")?.table_name().to_sql());
         let tables = Mending::new(
             &pair,
@@ -207,4 +225,154 @@ fn again(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Faile
         tables.run_all_killed()
     })?;
     settle(&pair)
+}
+
+/// Rows of every kind of key and type, changed, lost and added on the subscriber.
+const DAMAGE: &str = "UPDATE accounts SET name = 'damaged' WHERE id IN (3, 4); DELETE FROM accounts WHERE id = 5;
+    DELETE FROM words WHERE part IN ('7', '8'); UPDATE words SET note = '' WHERE part = '9'; INSERT INTO words VALUES (E'extra\\n', '1', NULL);
+    UPDATE types SET doc = NULL, span = NULL, tags = '{}' WHERE small < 2; DELETE FROM types WHERE small > 160;
+    INSERT INTO tenants VALUES (99, 'extra', 'x'); UPDATE tenants SET note = 'y' WHERE name = 'name 7'; DELETE FROM tenants WHERE name = 'name 8';
+    DELETE FROM events WHERE id IN (2990, 2991); UPDATE events SET note = 'damaged' WHERE id = 2992; INSERT INTO events VALUES (500000, 3, 1, 'extra');
+    UPDATE documents SET body = 'damaged' WHERE id = 9; DELETE FROM hot WHERE id % 1000 = 1; DELETE FROM ONLY cats WHERE id = 1007;";
+
+fn named_rows(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed> {
+    let pair = Pair::new(servers, publisher, subscriber)?;
+    let mending = Mending::new(&pair, "rows", &["rows"])?;
+    pair.while_writing(|| {
+        pair.bring_up()?;
+        assert!(mending.run("repair_rows", 3)?.contains("no comparison of this plan has come to its end"));
+        for is_killed in [false, true] {
+            pair.run_all(&["70", "71"])?;
+            pair.execute(&pair.subscriber, DAMAGE)?;
+            let (code, out, errors) = pair.run("75")?;
+            assert_eq!(code, 4, "{out}{errors}");
+            if is_killed {
+                mending.run_all_killed()?;
+            } else {
+                let said = mending.run("repair_rows", 0)?;
+                assert!(said.contains("are the same on both sides"), "{said}");
+            }
+            pair.run_all(&["75"])?;
+        }
+        Ok(())
+    })?;
+    settle(&pair)
+}
+
+/// Foreign keys within a slot, between slots, from a tree and to one; triggers that refuse TRUNCATE.
+const KEYS: &str = "CREATE TABLE par (id int PRIMARY KEY, note text);
+    CREATE TABLE chi (id int PRIMARY KEY, par int CONSTRAINT \"chi;par\" REFERENCES par ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED, note text);
+    COMMENT ON CONSTRAINT \"chi;par\" ON chi IS 'it''s whole';
+    CREATE TABLE far (id int PRIMARY KEY, par int REFERENCES par);
+    CREATE TABLE tree (id int, at int, par int REFERENCES par, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+    CREATE TABLE tree_1 PARTITION OF tree FOR VALUES FROM (0) TO (10); CREATE TABLE \"tree;2\" PARTITION OF tree DEFAULT;
+    CREATE TABLE outer_leaf (id int PRIMARY KEY, tree int, at int, FOREIGN KEY (tree, at) REFERENCES tree);
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN RAISE EXCEPTION 'no truncate'; END $f$;
+    CREATE TRIGGER \"no;truncate\" BEFORE TRUNCATE ON par FOR EACH STATEMENT EXECUTE FUNCTION refuse();";
+
+const KEY_ROWS: &str = "INSERT INTO par SELECT n, 'row' FROM generate_series(1, 2000) AS n; INSERT INTO chi SELECT n, 1 + n % 2000, 'row' FROM generate_series(1, 4000) AS n;
+    INSERT INTO far SELECT n, n FROM generate_series(1, 500) AS n; INSERT INTO tree SELECT n, n % 20, n FROM generate_series(1, 1500) AS n;
+    INSERT INTO outer_leaf SELECT n, n, n % 20 FROM generate_series(1, 300) AS n;";
+
+const FIRING: &str = "SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', tgrelid::regclass, tgname, tgenabled), ', ' ORDER BY tgrelid::regclass::text, tgname) FROM pg_catalog.pg_trigger WHERE NOT tgisinternal";
+
+fn keyed(servers: &Servers, publisher: u32, subscriber: u32) -> Result<Pair, Failed> {
+    let (from, to) = clusters(servers, (publisher, subscriber), story::DATABASE, &[KEYS])?;
+    from.psql(story::DATABASE, KEY_ROWS)?.success()?;
+    let tree = PlannedTable {
+        kind: TableKind::Partitioned,
+        leaves: ["tree_1", "tree;2"].map(|name| TableName::new("public", name)).into(),
+        ..table("tree", &["id", "at"])
+    };
+    let mut slots = vec![
+        story::slot("pgsp_1", "pgsp_1", "Sub;1", vec![table("par", &["id"]), table("chi", &["id"]), tree]),
+        story::slot("pgsp_2", "pgsp_2", "pgsp_2", vec![table("far", &["id"]), table("outer_leaf", &["id"])]),
+    ];
+    for slot in &mut slots {
+        slot.publish = "insert, update, delete".parse()?;
+        slot.via_root = true;
+    }
+    let identifier = from.value("postgres", "SELECT system_identifier FROM pg_catalog.pg_control_system()")?;
+    let mut plan = story::planned(publisher, subscriber, identifier, slots, Vec::new());
+    plan.policy.foreign_keys = ForeignKeyMode::Guard;
+    plan.excluded.clear();
+    Pair::of(from, to, story::DATABASE, plan)
+}
+
+fn keys_and_refusals(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed> {
+    let pair = keyed(servers, publisher, subscriber)?;
+    pair.bring_up()?;
+    pair.run_all(&["76_su"])?; // the guards of the way back are there, too
+    let (old, new) = (&pair.publisher, &pair.subscriber);
+    let state = || -> Result<_, Failed> {
+        Ok((new.query(story::DATABASE, story::FOREIGN_KEYS)?, new.value(story::DATABASE, FIRING)?))
+    };
+    let before = state()?;
+    let alone = Mending::new(&pair, "table", &["table=par"])?;
+    let slot = Mending::new(&pair, "slot", &["slot=pgsp_1"])?;
+    refusals(&pair, &alone, &slot)?;
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| -> Result<(), String> {
+            let mut n = 100_000;
+            while !done.load(Ordering::Relaxed) {
+                n += 1;
+                let sql = format!("BEGIN; INSERT INTO par VALUES ({n}, 'new'); INSERT INTO chi VALUES ({n}, {n}, 'new'); INSERT INTO far VALUES ({n}, {n});
+                    INSERT INTO tree VALUES ({n}, {n} % 20, {n}); INSERT INTO outer_leaf VALUES ({n}, {n}, {n} % 20); COMMIT;
+                    DELETE FROM outer_leaf WHERE id = {n} - 30; DELETE FROM tree WHERE id = {n} - 30; DELETE FROM far WHERE id = {n} - 30; DELETE FROM par WHERE id = {n} - 30;");
+                pair.execute(old, &sql).map_err(|error| format!("{error:?}"))?;
+            }
+            Ok(())
+        });
+        let end = Done(&done);
+        let worked = alone.run_all().and_then(|()| slot.run_all()).and_then(|()| alone.run_all_killed());
+        drop(end);
+        writer.join().map_err(|_| "the writer panicked")??;
+        worked
+    })?;
+    assert_eq!(state()?, before);
+    settle(&pair)?;
+    // once the subscriptions were stopped, and once the new server was opened, nothing is emptied
+    pair.run_all(&["80"])?;
+    assert!(alone.run("repair_check", 3)?.contains("stopped for the cutover"));
+    pair.execute(new, "CREATE TABLE pgslotplan.opened (prefix text PRIMARY KEY, opened_at timestamptz); INSERT INTO pgslotplan.opened VALUES ('pgsp')")?;
+    for step in ["repair_check", "repair_stop", "repair_empty", "repair_start"] {
+        assert!(slot.run(step, 3)?.contains("was opened for writes"), "{step}");
+    }
+    Ok(())
+}
+
+/// What is not this plan, or not in its turn, is left alone.
+fn refusals(pair: &Pair, alone: &Mending<'_>, slot: &Mending<'_>) -> Result<(), Failed> {
+    let before = rows(pair, &pair.subscriber)?;
+    for step in ["repair_empty", "repair_start", "repair_ready"] {
+        assert!(alone.run(step, 3)?.contains("no repair has begun here"), "{step}");
+    }
+    let swapped = |step: &str| -> Result<String, Failed> {
+        let mut command = alone.command(step);
+        command.env("PGSLOTPLAN_PUBLISHER", pair.subscriber.conninfo(story::DATABASE));
+        command.env("PGSLOTPLAN_SUBSCRIBER", pair.publisher.conninfo(story::DATABASE));
+        let (code, out, errors) = told(command.output()?);
+        assert_eq!(code, 3, "{out}{errors}");
+        Ok(errors)
+    };
+    for step in ["repair_check", "repair_stop", "repair_empty", "repair_start"] {
+        let said = swapped(step)?;
+        assert!(said.contains("publisher of the plan") || said.contains("is for a subscriber"), "{step}: {said}");
+    }
+    pair.execute(&pair.publisher, "ALTER TABLE chi RENAME TO chi_2")?;
+    assert!(slot.run("repair_check", 3)?.contains("table public.chi does not exist"));
+    pair.execute(
+        &pair.publisher,
+        "ALTER TABLE chi_2 RENAME TO chi; ALTER PUBLICATION pgsp_1 SET (publish = 'insert')",
+    )?;
+    assert!(alone.run("repair_check", 3)?.contains("has other options than the plan"));
+    pair.execute(&pair.publisher, "ALTER PUBLICATION pgsp_1 SET (publish = 'insert, update, delete')")?;
+    assert_eq!(rows(pair, &pair.subscriber)?, before);
+    // one repair of a slot at a time
+    alone.run("repair_stop", 0)?;
+    assert!(slot.run("repair_check", 3)?.contains("another repair, which has not ended"));
+    assert!(slot.run("repair_stop", 3)?.contains("another repair, which has not ended"));
+    assert!(alone.run("repair_start", 3)?.contains("slot pgsp_1: stopped"));
+    Ok(())
 }

@@ -94,6 +94,19 @@ fn prose_and_files_of_a_repair_name_its_steps_and_variables() {
 }
 
 #[test]
+fn rows_are_one_step_over_the_whole_plan() {
+    let plan = hostile_plan(15, 18);
+    let script = repaired(&plan, &[Repair::Rows], Bootstrap::Copy);
+    assert_eq!(script.steps.iter().map(|step| step.id.as_str()).collect::<Vec<_>>(), ["repair_rows"]);
+    assert_eq!(readback::syntax_errors(&script), Vec::<String>::new());
+    assert!(body(&script, "plan/values.sh").contains("slots='pgsp_0 pgsp_1 pgsp_2'"));
+    // nothing is made or copied by a subscription
+    assert!(!body(&script, "plan/subscriptions.sql").contains("CREATE SUBSCRIPTION"));
+    assert!(!body(&script, "plan/members_again.sql").contains("ADD TABLE"));
+    assert_eq!(script.manifest().repairs, ["rows"]);
+}
+
+#[test]
 fn other_tools_make_no_repairs() {
     let plan = sized_plan(40);
     for target in [Target::Cnpg, Target::Terraform, Target::Ansible] {

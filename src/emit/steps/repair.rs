@@ -140,3 +140,27 @@ pub(in crate::emit) fn verify() -> Step {
         )
     }
 }
+
+/// Rows that the verification of the whole migration named.
+pub(in crate::emit) fn rows() -> Step {
+    Step {
+        why: "A few rows that differ need no new copy of their table. They are held on the publisher, what is on its way arrives, and then \
+              they are written on the subscriber as the publisher has them; what the publisher does not have goes."
+            .into(),
+        expected: "How many rows are the same now, and exit code 0. 4: what could not be made the same, such as tables without a key.".into(),
+        hazard: Some(
+            "Rows are locked against changes on the publisher for some seconds at most, and longer waits hold nothing. Rows are written by \
+             a superuser: functions of others behind these tables are refused."
+                .into(),
+        ),
+        undo: Some("None is needed: what is written is what the publisher has.".into()),
+        variables: variables(&[SERVERS, &["VERIFY_ROUNDS", "PGSLOTPLAN_ACCEPT_FUNCTIONS"]].concat()),
+        duration: "seconds, and the time by which the slots are behind".into(),
+        go: "Run the verification of the whole migration again afterwards.".into(),
+        ..Step::new(
+            StepId::RepairRows,
+            "Copies the rows again that the last verification found different, and compares them once more, while writes go on.",
+        )
+    }
+    .shell("mend", "mend_rows")
+}

@@ -16,5 +16,8 @@ FROM (
   JOIN pg_temp.planned_publication AS b ON b.slot_name = p.slot_name JOIN pg_publication AS o ON o.pubname = b.publication_name
   WHERE NOT s.active AND age(o.xmin) <= age(s.catalog_xmin)
 ) AS found(line) \gset
+SELECT EXISTS (SELECT FROM pg_temp.repaired_slot) AS makes_slots \gset
+\if :makes_slots
 \set slots repaired_slot
 \ir slots.sql
+\endif
