@@ -11,6 +11,7 @@ use crate::{
     cost::Calibration,
     emit::Manifest,
     format::{Digest, Document},
+    health::Status,
     names::{Prefix, SlotName},
     plan::{Plan, Publishes},
     policy::{Pin, PublicationCount},
@@ -20,8 +21,8 @@ use crate::{
 };
 
 /// Every kind of file with its schema (JSON Schema 2020-12), in the order in which they come about.
-pub fn schemas() -> [(&'static str, Value); 5] {
-    [of::<Calibration>(), of::<Workload>(), of::<Plan>(), of::<Manifest>(), of::<Forecast>()]
+pub fn schemas() -> [(&'static str, Value); 6] {
+    [of::<Calibration>(), of::<Workload>(), of::<Plan>(), of::<Manifest>(), of::<Forecast>(), of::<Status>()]
 }
 
 fn of<T: Document + JsonSchema>() -> (&'static str, Value) {

@@ -13,6 +13,7 @@ fn help() {
         "audit --help",
         "emit --help",
         "check --help",
+        "monitor --help",
         "generate --help",
     ] {
         assert_eq!(story.run(line), 0);
