@@ -12,6 +12,7 @@ use crate::{
     emit::Manifest,
     format::{Digest, Document},
     health::Status,
+    lsn::Lsn,
     names::{Prefix, SlotName},
     plan::{Plan, Publishes},
     policy::{Pin, PublicationCount},
@@ -63,6 +64,10 @@ by_hand! {
     };
     Prefix, "Prefix": { "description": "What names begin with.", "type": "string", "pattern": "^[a-z0-9_]{1,20}$" };
     Digest, "Digest": { "description": "A SHA-256 in hexadecimal.", "type": "string", "pattern": "^[0-9a-f]{64}$" };
+    Lsn, "Lsn": {
+        "description": "A position in the write-ahead log, as Postgres prints it.",
+        "type": "string", "pattern": "^[0-9A-F]{1,8}/[0-9A-F]{1,8}$"
+    };
     SystemIdentifier, "SystemIdentifier": {
         "description": "Which cluster a server is, a decimal number of 64 bits.",
         "type": "string", "pattern": "^(0|[1-9][0-9]{0,19})$"

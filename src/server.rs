@@ -142,6 +142,10 @@ impl ServerVersion {
     pub fn counts_subscription_errors(self) -> bool {
         self.major() >= 15
     }
+    /// `ALTER SUBSCRIPTION ... SKIP` (15).
+    pub fn skips_transactions(self) -> bool {
+        self.major() >= 15
+    }
     /// Setting `idle_replication_slot_timeout` (18).
     pub fn has_idle_slot_timeout(self) -> bool {
         self.major() >= 18

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::{
     names::{TableName, copy_value, one_line},
     plan::Plan,
+    server::ServerVersion,
 };
 
 /// What one look saw.
@@ -40,6 +41,10 @@ pub struct SideLook {
     pub copies: BTreeMap<(String, TableName), u64>,
     /// What decoding spilled, by slot; absent before 14.
     pub decoding: Option<BTreeMap<String, DecodingRow>>,
+    /// Who holds the locks that workers wait for, by subscription.
+    pub blocked: BTreeMap<String, Vec<String>>,
+    /// Oids of subscriptions, where the role may read them.
+    pub oids: BTreeMap<String, u32>,
     /// Rows that were changed since the statistics began, by table.
     pub changes: BTreeMap<TableName, ChangeRow>,
 }
@@ -50,6 +55,8 @@ pub struct SideLook {
 pub struct ServerRow {
     /// Its clock, seconds since 1970.
     pub at: f64,
+    /// Its version.
+    pub version: ServerVersion,
     /// Where its log stands, bytes; absent on a standby.
     pub position: Option<u64>,
     /// When it was started, seconds since 1970.
@@ -194,6 +201,8 @@ enum Row {
     Errors(ErrorRow),
     Copy(CopyRow),
     Decoding(DecodingRow),
+    Blocked { subscription: String, by: Vec<String> },
+    Oid { subscription: String, oid: u32 },
     Changes { schema: String, table: String, rows: ChangeRow },
 }
 
@@ -259,6 +268,8 @@ impl SideLook {
             Row::Subscription(row) => drop(self.subscriptions.insert(row.subscription.clone(), row)),
             Row::Publication(publication) => drop(self.publications.insert(publication)),
             Row::Errors(row) => drop(self.errors.get_or_insert_default().insert(row.subscription.clone(), row)),
+            Row::Blocked { subscription, by } => drop(self.blocked.insert(subscription, by)),
+            Row::Oid { subscription, oid } => drop(self.oids.insert(subscription, oid)),
             Row::Decoding(row) => drop(self.decoding.get_or_insert_default().insert(row.slot.clone(), row)),
             Row::Copy(row) => {
                 self.copies.insert((row.subscription, TableName::new(row.schema, row.table)), row.bytes);

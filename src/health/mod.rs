@@ -3,6 +3,7 @@
 //! Reading is at the edge; here is one pure function of the last looks and the plan: [`status::status`]. Section of the manual:
 //! "Monitoring" of logical replication; states of tables are those of `pg_subscription_rel.srsubstate`.
 
+pub mod cause;
 mod change;
 mod copying;
 mod judge;
@@ -11,6 +12,7 @@ mod look;
 mod measure;
 pub mod page;
 mod positions;
+pub mod rules;
 mod said;
 mod stage;
 pub mod status;

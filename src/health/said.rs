@@ -298,6 +298,25 @@ pub(super) fn of_loads(plan: &Plan, loads: Option<&[SlotLoad]>) -> Vec<Finding> 
     found
 }
 
+/// What would show why a slot fails.
+pub(super) const UNSEEN_LOG: &str = "the log of the server that applies; EXECUTE on pg_current_logfile(text), pg_stat_file(text) and \
+    pg_read_binary_file(text, bigint, bigint), and logging_collector, show the end of it.";
+
+/// A slot whose cause is known says it, and the ways out.
+pub(super) fn add_causes(findings: &mut [Finding], slots: &[SlotStatus]) {
+    for finding in
+        findings.iter_mut().filter(|finding| [code::HE103.name, code::HE105.name].contains(&finding.code.as_str()))
+    {
+        let of = |slot: &&SlotStatus| finding.subject == Subject::Slot(slot.name.clone());
+        let Some(cause) = slots.iter().find(of).and_then(|slot| slot.cause.as_ref()) else { continue };
+        finding.detail = Some(format!("The log says: {}.", one_line(&cause.message)));
+        let ways: Vec<&str> = cause.ways_out.iter().map(|way| way.what.as_str()).collect();
+        if !ways.is_empty() {
+            finding.hint = Some(ways.join(" Or: "));
+        }
+    }
+}
+
 /// What the role cannot see of both servers.
 pub(super) fn unseen(last: &Look) -> Vec<String> {
     let mut lines = BTreeSet::new();

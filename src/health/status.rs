@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    cause::{self, Cause, Sought},
     copying,
     judge::{Direction, Looks, SlotHealth, State, Watched, judge, watched},
     load::SlotLoad,
@@ -176,6 +177,10 @@ pub struct SlotStatus {
     /// The initial copy; absent once it is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy: Option<CopyStatus>,
+    /// Why it stands still, as far as the log of the server that applies and its locks show it; absent when it does not, or nothing shows
+    /// it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     /// Its load beside the planned one; absent without a workload or on the way back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<SlotLoad>,
@@ -284,7 +289,13 @@ pub fn status(plan: &Plan, watch: &Watch, thresholds: &Thresholds, loads: Option
     findings.extend(said::of_servers(last, &judged, &publisher));
     findings.extend(said::of_conflicts(watch.span(), &slots));
     findings.extend(said::of_loads(plan, loads.filter(|_| stage < Stage::CutOver)));
+    said::add_causes(&mut findings, &slots);
     findings.sort();
+    let mut unseen = said::unseen(last);
+    let stands_still = slots.iter().find(|slot| matches!(slot.state, State::Failing | State::Disconnected));
+    if stands_still.is_some_and(|slot| watch.log(slot.direction).is_none()) {
+        unseen.push(said::UNSEEN_LOG.to_owned());
+    }
     Some(Status {
         kind: Status::KIND.to_owned(),
         version: Status::VERSION,
@@ -296,7 +307,7 @@ pub fn status(plan: &Plan, watch: &Watch, thresholds: &Thresholds, loads: Option
         publisher,
         subscriber,
         slots,
-        unseen: said::unseen(last),
+        unseen,
         findings,
     })
 }
@@ -343,8 +354,24 @@ fn slot(watched: &Watched<'_>, health: &SlotHealth, watch: &Watch, load: Option<
         parallel_workers: to.subscriptions.get(&watched.subscription).map_or(0, |row| row.helpers),
         tables: copying::count(watched, to),
         copy: copying::progress(watched, copy_span, to),
+        cause: cause(watched, health.state, watch, to),
         load,
     }
+}
+
+/// A lock is seen at once; the log is read once a slot stands still.
+fn cause(watched: &Watched<'_>, state: State, watch: &Watch, to: &SideLook) -> Option<Cause> {
+    if state == State::Streaming || matches!(state, State::Lost | State::Absent) {
+        return None;
+    }
+    let log = watch.log(watched.direction).filter(|_| state.is_bad());
+    let sought = Sought {
+        subscription: &watched.subscription,
+        oid: to.oids.get(&watched.subscription).copied(),
+        version: to.server.as_ref()?.version,
+    };
+    let blocked = || to.blocked.get(&watched.subscription).map(|holders| cause::of_lock(holders));
+    log.and_then(|log| cause::of_log(log, sought)).or_else(blocked)
 }
 
 fn server(side: &SideLook, span: Option<(&SideLook, &SideLook)>, disk_bytes: Option<u64>) -> ServerStatus {

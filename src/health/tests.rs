@@ -53,6 +53,7 @@ fn subscription(more: &[&str]) -> String {
 fn server(more: &[&str]) -> String {
     let usual = [
         ("at", "100.0"),
+        ("version", "150000"),
         ("position", "1000"),
         ("started", "1.0"),
         ("sees_others", "true"),
@@ -85,7 +86,7 @@ fn side(rows: &[&str]) -> SideLook {
 /// A look at both servers; each row goes where such rows are, forward.
 fn look(rows: &[&str]) -> Look {
     let is_publishers = |row: &&&str| row.starts_with("{\"slot") || row.starts_with("{\"publication");
-    let (from, to): (Vec<&str>, Vec<&str>) = rows.iter().partition(|row| is_publishers(&row));
+    let (from, to): (Vec<&str>, Vec<&str>) = rows.iter().partition(|row| is_publishers(row));
     Look { publisher: side(&from), subscriber: side(&to) }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{
+    judge::Direction,
     look::{ChangeRow, Look, SideLook},
     positions::Positions,
 };
@@ -41,6 +42,8 @@ pub struct Watch {
     /// Positions of the new server.
     pub subscriber: Positions,
     changes: VecDeque<(f64, Counters)>,
+    /// The end of the log of the server that applies forward, and of the one that applies back.
+    logs: [Option<String>; 2],
 }
 
 impl Watch {
@@ -82,6 +85,16 @@ impl Watch {
             }
         }
         self.changes.push_back((at, changes));
+    }
+
+    /// Takes the end of the log of the server that applies in a direction; nothing where it cannot be read.
+    pub fn take_log(&mut self, direction: Direction, log: Option<String>) {
+        self.logs[direction as usize] = log;
+    }
+
+    /// The end of that log, as it was read last.
+    pub(super) fn log(&self, direction: Direction) -> Option<&str> {
+        self.logs[direction as usize].as_deref()
     }
 
     /// The newest look.

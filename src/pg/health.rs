@@ -49,6 +49,10 @@ pub async fn look_at(session: &Session, depth: Depth) -> Result<SideLook, PgErro
     }
     if depth >= Depth::Server {
         read(session, include_str!("sql/health/server.sql"), &mut side).await?;
+        read(session, include_str!("sql/health/blocked.sql"), &mut side).await?;
+        if may {
+            read(session, include_str!("sql/health/oids.sql"), &mut side).await?;
+        }
         if session.version.shows_copies() {
             read(session, include_str!("sql/health/copies.sql"), &mut side).await?;
             side.sees_decoding();
@@ -81,4 +85,28 @@ pub async fn read_wal_files(session: &Session, positions: &mut Positions) -> Res
         session.copy_rows(PURPOSE, include_str!("sql/health/wal_files.sql"), |row| positions.take_file(row)).await?;
     }
     Ok(may)
+}
+
+/// The end of the server's log; absent when the role may not read it, or the server keeps none.
+///
+/// # Errors
+/// As [`look`].
+pub async fn read_log(session: &Session) -> Result<Option<String>, PgError> {
+    let sql = "SELECT pg_catalog.bool_and(pg_catalog.has_function_privilege(f, 'EXECUTE')) AS may FROM pg_catalog.unnest(ARRAY[
+        'pg_catalog.pg_current_logfile(text)', 'pg_catalog.pg_stat_file(text)',
+        'pg_catalog.pg_read_binary_file(text, bigint, bigint)']) AS f";
+    let may: bool = match session.query(PURPOSE, sql, &[]).await?.first() {
+        Some(row) => get(PURPOSE, row, "may")?,
+        None => false,
+    };
+    if !may {
+        return Ok(None);
+    }
+    let rows = match session.query(PURPOSE, include_str!("sql/health/log.sql"), &[]).await {
+        // the file was turned over just now, or lies where the server's functions do not look
+        Err(error) if error.sqlstate().is_some() => return Ok(None),
+        rows => rows?,
+    };
+    let content: Option<&[u8]> = rows.first().map(|row| get(PURPOSE, row, "content")).transpose()?;
+    Ok(content.map(|bytes| super::row::Text::of(bytes).shown))
 }

@@ -92,7 +92,7 @@ fn examples() -> Vec<(String, Value)> {
         // before anything is subscribed
         let mut watch = Watch::default();
         let mut look = Look::default();
-        let row = json!({"server": {"at": 1.5e9, "position": 16, "started": 1.0, "sees_others": false, "is_closed": false,
+        let row = json!({"server": {"at": 1.5e9, "version": 150000, "position": 16, "started": 1.0, "sees_others": false, "is_closed": false,
             "slots": 0, "slot_limit": 10, "senders": 0, "sender_limit": 10, "workers": 0, "worker_limit": 4, "origins": 0,
             "origin_limit": 10, "slot_wal_limit_bytes": null, "xmin_age": null, "xmin_holder": null, "frozen_age": 5,
             "writer": null, "prepared": null}});

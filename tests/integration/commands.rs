@@ -14,6 +14,7 @@ fn help() {
         "emit --help",
         "check --help",
         "monitor --help",
+        "monitor rules --help",
         "generate --help",
     ] {
         assert_eq!(story.run(line), 0);

@@ -3,12 +3,23 @@
 
 use std::{
     fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     process::{Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use libtest_mimic::{Failed, Trial};
-use pgslotplan::{format, health::Status, names::quote_identifier, plan::Plan, throwaway::Servers};
+use pgslotplan::{
+    format,
+    health::{
+        Status,
+        cause::{Cause, CauseKind},
+    },
+    names::quote_identifier,
+    plan::Plan,
+    throwaway::{Cluster, Servers},
+};
 
 use crate::{
     bench::case,
@@ -18,17 +29,22 @@ use crate::{
 };
 
 pub fn trials() -> Vec<Trial> {
-    [(13, 15), (15, 18), (12, 14)]
-        .map(|(from, to)| {
-            case(format!("monitor::every_state_is_named_{from}_to_{to}"), 2, move |servers| states(servers, from, to))
-        })
-        .into()
+    let of_states = [(13, 15), (15, 18), (12, 14)].map(|(from, to)| {
+        case(format!("monitor::every_state_is_named_{from}_to_{to}"), 2, move |servers| states(servers, from, to))
+    });
+    let of_causes = [(13, 15), (15, 18), (12, 14)].map(|(from, to)| {
+        case(format!("monitor::causes_and_ways_out_{from}_to_{to}"), 2, move |servers| causes(servers, from, to))
+    });
+    let follows = case("monitor::changes_are_told_as_they_come_13_to_15", 2, |servers| follows(servers, 13, 15));
+    let rules = case("monitor::rules_are_those_of_prometheus", 0, rules);
+    of_states.into_iter().chain(of_causes).chain([follows, rules]).collect()
 }
 
 /// A migration, and the role that watches it.
 struct Stage {
     pair: Pair,
     plan: Plan,
+    watcher: &'static str,
 }
 
 impl Stage {
@@ -43,22 +59,31 @@ impl Stage {
         plan.plan_sha256 = plan.digest();
         let pair = Pair::of(from, to, story::DATABASE, plan.clone())?;
         fs::write(pair.folder().join("plan.json"), format::write(&plan))?;
-        Ok(Stage { pair, plan })
+        Ok(Stage { pair, plan, watcher: "user=watcher" })
     }
 
-    /// Exit code and output of `monitor --once` as a role that may only look.
-    fn once(&self, options: &[&str]) -> Result<(i32, String), Failed> {
-        let as_watcher = |cluster: &pgslotplan::throwaway::Cluster| {
-            cluster.conninfo(story::DATABASE).replace("user=postgres", "user=watcher")
-        };
-        let output = Command::new(env!("CARGO_BIN_EXE_pgslotplan"))
+    /// The command, as a role that may only look.
+    fn command(&self) -> Command {
+        let as_watcher = |cluster: &Cluster| cluster.conninfo(story::DATABASE).replace("user=postgres", self.watcher);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pgslotplan"));
+        command
             .stdin(Stdio::null())
-            .args(["monitor", "--once"])
-            .args(options)
+            .arg("monitor")
             .arg(self.pair.folder().join("plan.json"))
             .args(["--publisher", &as_watcher(&self.pair.publisher)])
-            .args(["--subscriber", &as_watcher(&self.pair.subscriber)])
-            .output()?;
+            .args(["--subscriber", &as_watcher(&self.pair.subscriber)]);
+        command
+    }
+
+    /// The slot that has a table.
+    fn slot_of(&self, table: &str) -> Result<usize, Failed> {
+        let found = self.plan.slots.iter().position(|slot| slot.tables.iter().any(|found| found.name == table));
+        found.ok_or_else(|| format!("{table} is planned").into())
+    }
+
+    /// Exit code and output of `monitor --once`.
+    fn once(&self, options: &[&str]) -> Result<(i32, String), Failed> {
+        let output = self.command().arg("--once").args(options).output()?;
         let (code, out, errors) = crate::pair::told(output);
         if code < 0 || out.is_empty() {
             return Err(format!("{code}: {errors}").into());
@@ -113,8 +138,7 @@ fn states(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Fail
     // one disabled, one failing on a row that is there already, one whose slot is gone
     stage.on_subscriber("INSERT INTO public.accounts (id, name) VALUES (987654, 'here first')")?;
     stage.on_publisher("INSERT INTO public.accounts (id, name) VALUES (987654, 'from there')")?;
-    let failing = stage.plan.slots.iter().position(|slot| slot.tables.iter().any(|table| table.name == "accounts"));
-    let failing = failing.ok_or("accounts is planned")?;
+    let failing = stage.slot_of("accounts")?;
     let others: Vec<usize> = (0..3).filter(|number| *number != failing).collect();
     for number in &others {
         stage.on_subscriber(&format!("ALTER SUBSCRIPTION {} DISABLE", subscriptions[*number]))?;
@@ -144,8 +168,7 @@ fn states(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Fail
 fn copying(stage: &Stage, sees_tables: bool) -> Result<(), Failed> {
     let lock = Open::begin(&stage.pair.publisher, "LOCK TABLE public.accounts IN ACCESS EXCLUSIVE MODE")?;
     stage.run("60", "70")?;
-    let of_accounts = stage.plan.slots.iter().position(|slot| slot.tables.iter().any(|table| table.name == "accounts"));
-    let of_accounts = of_accounts.ok_or("accounts is planned")?;
+    let of_accounts = stage.slot_of("accounts")?;
     if sees_tables {
         let (found, states, status) = stage.states(0)?;
         assert_eq!((found, states[of_accounts]), ("copying", "copying"), "{states:?}");
@@ -215,5 +238,150 @@ fn lost(stage: &Stage, number: usize) -> Result<(), Failed> {
     let (_, states, status) = stage.states(4)?;
     assert_eq!(states[number], "lost");
     assert!(status.findings.iter().any(|finding| finding.code == "HE102"), "{:?}", status.findings);
+    Ok(())
+}
+
+/// Why the slot of accounts stands still.
+fn cause(stage: &Stage) -> Result<(Cause, Status), Failed> {
+    let (_, status) = stage.status(&[])?;
+    let name = stage.plan.slots[stage.slot_of("accounts")?].name.as_str();
+    let slot = status.slots.iter().find(|slot| slot.name == name).ok_or("the slot is there")?;
+    let cause = slot.cause.clone().ok_or_else(|| format!("no cause: {slot:?} {:?}", status.unseen))?;
+    Ok((cause, status))
+}
+
+/// Each cause is named from the log of the subscriber or its locks, and its way out works.
+fn causes(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed> {
+    let mut stage = Stage::new(servers, publisher, subscriber)?;
+    stage.watcher = "user=postgres";
+    // a log that the server itself knows
+    stage.pair.subscriber.configure("logging_collector", "on")?;
+    stage.pair.subscriber.restart()?;
+    stage.run("", "75")?;
+    let subscription = quote_identifier(&stage.plan.slots[stage.slot_of("accounts")?].subscription);
+    // a row that is there already
+    stage.on_subscriber("INSERT INTO public.accounts (id, name) VALUES (987654, 'here first')")?;
+    stage.on_publisher("INSERT INTO public.accounts (id, name) VALUES (987654, 'from there')")?;
+    let (found, status) = cause(&stage)?;
+    assert_eq!((found.kind, found.key.as_deref()), (CauseKind::DuplicateKey, Some("(id)=(987654)")), "{found:?}");
+    let said = status.findings.iter().find(|finding| finding.code == "HE103").ok_or("the slot fails")?;
+    assert!(said.detail.as_deref().is_some_and(|detail| detail.contains("duplicate key")), "{said:?}");
+    if subscriber >= 15 {
+        assert_eq!(found.relation.as_deref(), Some("public.accounts"));
+        assert_eq!(found.operation.as_deref(), Some("INSERT"));
+        // skipped by the statement that it gives: the row that was there first stays
+        let skip =
+            found.ways_out.iter().find_map(|way| way.what.split_once(": ").filter(|(_, sql)| sql.contains(" SKIP ")));
+        stage.on_subscriber(skip.ok_or("a way out")?.1)?;
+    } else {
+        stage.on_subscriber("DELETE FROM public.accounts WHERE id = 987654")?;
+    }
+    let (found, states, _) = stage.states(0)?;
+    assert_eq!((found, states), ("streaming", vec!["streaming"; 3]));
+    if subscriber >= 15 {
+        // deleted by the statement that it gives: the publisher's row takes its place
+        stage.on_subscriber("INSERT INTO public.accounts (id, name) VALUES (987655, 'here first')")?;
+        stage.on_publisher("INSERT INTO public.accounts (id, name) VALUES (987655, 'from there')")?;
+        let found = cause(&stage)?.0;
+        let delete = found.ways_out.iter().find_map(|way| way.what.split_once("DELETE ")).ok_or("a way out")?;
+        let statement = delete.1.split_once(';').ok_or("a whole statement")?.0;
+        stage.on_subscriber(&format!("DELETE {statement}"))?;
+        let arrived = "SELECT count(*) = 1 FROM public.accounts WHERE id = 987655 AND name = 'from there'";
+        stage.pair.subscriber.wait_until(story::DATABASE, arrived, Duration::from_secs(30))?;
+    }
+    // a lock
+    let lock = Open::begin(&stage.pair.subscriber, "LOCK TABLE public.accounts IN ACCESS EXCLUSIVE MODE")?;
+    stage.on_publisher(
+        "UPDATE public.accounts SET name = name || '.' WHERE id = 987655 OR id = (SELECT min(id) FROM public.accounts);
+         CREATE TABLE public.filler AS SELECT n, repeat('x', 500) AS x FROM generate_series(1, 60000) AS n;",
+    )?;
+    let found = cause(&stage)?.0;
+    assert_eq!(found.kind, CauseKind::LockWait, "{found:?}");
+    lock.commit()?;
+    // a column that is not there
+    stage.on_publisher(
+        "ALTER TABLE public.accounts ADD COLUMN extra int; UPDATE public.accounts SET extra = 1 WHERE id = (SELECT min(id) FROM public.accounts)",
+    )?;
+    let found = cause(&stage)?.0;
+    assert_eq!(
+        (found.kind, found.relation.as_deref()),
+        (CauseKind::MissingColumn, Some("public.accounts")),
+        "{found:?}"
+    );
+    stage.on_subscriber("ALTER TABLE public.accounts ADD COLUMN extra int")?;
+    // a publisher that is not where the subscription thinks
+    let wrong = "host=127.0.0.1 port=1 user=postgres dbname=nowhere";
+    stage.on_subscriber(&format!("ALTER SUBSCRIPTION {subscription} CONNECTION '{wrong}'"))?;
+    let found = cause(&stage)?.0;
+    assert_eq!(found.kind, CauseKind::Unreachable, "{found:?}");
+    Ok(())
+}
+
+/// Without `--once`: a line for each change, metrics, and a command when something got worse.
+fn follows(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed> {
+    let stage = Stage::new(servers, publisher, subscriber)?;
+    stage.run("", "75")?;
+    let told = stage.pair.folder().join("told");
+    let command = format!("printf '%s' \"$PGSLOTPLAN_EVENT\" > '{0}.new' && mv '{0}.new' '{0}'", told.display());
+    let mut running = stage
+        .command()
+        .args(["--interval", "1s", "--listen", "127.0.0.1:0", "--notify", &command])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut errors = BufReader::new(running.stderr.take().ok_or("stderr is piped")?).lines();
+    let mut lines = BufReader::new(running.stdout.take().ok_or("stdout is piped")?).lines();
+    let first = errors.next().ok_or("it says where the metrics are")??;
+    let address =
+        first.split_once("http://").and_then(|(_, rest)| rest.strip_suffix("/metrics")).ok_or(first.clone())?;
+    let mut until = |text: &str| loop {
+        let line = lines.next().ok_or_else(|| Failed::from(format!("no line with {text}")))??;
+        if line.contains(text) {
+            return Ok::<String, Failed>(line);
+        }
+    };
+    until("stage: streaming")?;
+    let page = |path: &str| -> Result<String, Failed> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes())?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        Ok(text)
+    };
+    let metrics = page("/metrics")?;
+    assert!(metrics.starts_with("HTTP/1.1 200") && metrics.contains("\npgslotplan_up 1\n"), "{metrics}");
+    assert!(page("/")?.starts_with("HTTP/1.1 404"));
+    assert!(!told.exists(), "how it begins is nothing that got worse");
+    let subscription = quote_identifier(&stage.plan.slots[0].subscription);
+    stage.on_subscriber(&format!("ALTER SUBSCRIPTION {subscription} DISABLE"))?;
+    until("disabled")?;
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !told.exists() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let event = fs::read_to_string(&told)?;
+    assert!(event.contains(&format!("slot {}: disabled", stage.plan.slots[0].name)), "{event}");
+    stage.on_subscriber(&format!("ALTER SUBSCRIPTION {subscription} ENABLE"))?;
+    until("streaming")?;
+    Command::new("kill").arg(running.id().to_string()).status()?;
+    assert_eq!(running.wait()?.code(), Some(0));
+    Ok(())
+}
+
+/// What is written is what Prometheus reads.
+fn rules(_: &Servers) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let output = Command::new(env!("CARGO_BIN_EXE_pgslotplan"))
+        .args(["monitor", "rules", concat!(env!("CARGO_MANIFEST_DIR"), "/samples/saas/plan.json"), "-o"])
+        .arg(folder.path().join("monitoring"))
+        .output()?;
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let rules = folder.path().join("monitoring/alerts.yml");
+    let checked = Command::new("promtool").args(["check", "rules"]).arg(&rules).output();
+    let (code, out, errors) = crate::pair::told(checked.map_err(|error| format!("promtool: {error}"))?);
+    let count = pgslotplan::health::rules::ALERTS.len();
+    assert!(code == 0 && out.contains(&format!("{count} rules found")), "{code}: {out}{errors}");
+    let board: serde_json::Value = serde_json::from_slice(&fs::read(folder.path().join("monitoring/dashboard.json"))?)?;
+    assert!(board["panels"].as_array().is_some_and(|panels| panels.len() > 5));
     Ok(())
 }

@@ -43,7 +43,7 @@ fn shown() -> impl Strategy<Value = Shown> {
 }
 
 fn server(at: f64, position: u64, is_closed: bool) -> Value {
-    json!({"at": at, "position": position, "started": 1.0, "sees_others": true, "is_closed": is_closed, "slots": 3, "slot_limit": 10,
+    json!({"at": at, "version": 150000, "position": position, "started": 1.0, "sees_others": true, "is_closed": is_closed, "slots": 3, "slot_limit": 10,
         "senders": 3, "sender_limit": 10, "workers": 3, "worker_limit": 10, "origins": 3, "origin_limit": 10,
         "slot_wal_limit_bytes": null, "xmin_age": 7, "xmin_holder": null, "frozen_age": 9, "writer": null, "prepared": null})
 }

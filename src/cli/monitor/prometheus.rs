@@ -18,13 +18,13 @@ struct Family {
     values: Vec<(String, f64)>,
 }
 
+/// What is served while a server does not answer: numbers of before would look like numbers of now.
+pub const DOWN: &str = "# HELP pgslotplan_up 1 when both servers answered at the last look.\n# TYPE pgslotplan_up gauge\npgslotplan_up 0\n";
+
 /// All metrics of a status.
 pub fn metrics(status: &Status) -> String {
-    let mut families = of_migration(status);
-    families.extend(of_slots(&status.slots));
-    families.extend(of_servers(status));
     let mut out = String::new();
-    for family in families.into_iter().filter(|family| !family.values.is_empty()) {
+    for family in families(status).into_iter().filter(|family| !family.values.is_empty()) {
         let Family { name, kind, help, values } = family;
         // writing to a string does not fail
         let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
@@ -33,6 +33,13 @@ pub fn metrics(status: &Status) -> String {
         }
     }
     out
+}
+
+fn families(status: &Status) -> Vec<Family> {
+    let mut families = of_migration(status);
+    families.extend(of_slots(&status.slots));
+    families.extend(of_servers(status));
+    families
 }
 
 /// `{a="x",b="y"}`; backslashes, quotes and ends of lines are escaped.
@@ -51,6 +58,12 @@ fn of_migration(status: &Status) -> Vec<Family> {
     let count = |severity| status.findings.iter().filter(|finding| finding.severity == severity).count() as f64;
     let only = labels(&[("database", &status.database)]);
     vec![
+        Family {
+            name: "pgslotplan_up",
+            kind: "gauge",
+            help: "1 when both servers answered at the last look.",
+            values: vec![(String::new(), 1.0)],
+        },
         Family {
             name: "pgslotplan_status_timestamp_seconds",
             kind: "gauge",
@@ -224,4 +237,43 @@ fn of_servers(status: &Status) -> Vec<Family> {
         limits("pgslotplan_server_used", "How many there are.", &|used| used.used),
         limits("pgslotplan_server_limit", "How many there may be.", &|used| used.limit),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use pgslotplan::{
+        format,
+        health::{
+            Look, Thresholds, Watch,
+            rules::{alert_rules, dashboard},
+            status,
+        },
+        plan::Plan,
+    };
+
+    use super::*;
+
+    /// Rules and dashboard ask for nothing that is not served, and each text has its escapes.
+    #[test]
+    fn rules_and_dashboard_ask_for_metrics_that_are_there() {
+        let mut plan: Plan = format::read(include_bytes!("../../../samples/saas/plan.json")).unwrap();
+        plan.database = "a\"b\\c\nd".to_owned();
+        let mut look = Look::default();
+        let row = r#"{"server": {"at": 1.7e9, "version": 150000, "position": 16, "started": 1.0, "sees_others": true, "is_closed": false, "slots": 0, "slot_limit": 10, "senders": 0, "sender_limit": 10, "workers": 0, "worker_limit": 4, "origins": 0, "origin_limit": 10, "slot_wal_limit_bytes": null, "xmin_age": null, "xmin_holder": null, "frozen_age": 5, "writer": null, "prepared": null}}"#;
+        look.publisher.take_row(row).unwrap();
+        let mut watch = Watch::default();
+        watch.take(look);
+        let status = status(&plan, &watch, &Thresholds::default(), None).unwrap();
+        let served: BTreeSet<&str> = families(&status).iter().map(|family| family.name).collect();
+        let asked = format!("{}{}", alert_rules(&plan), dashboard(&plan));
+        let words =
+            asked.split(|c: char| !(c.is_ascii_lowercase() || c == '_')).filter(|word| word.starts_with("pgslotplan_"));
+        let words: BTreeSet<&str> = words.collect();
+        assert!(words.len() > 20 && words.is_subset(&served), "{:?}", words.difference(&served).collect::<Vec<_>>());
+        let text = metrics(&status);
+        assert!(text.contains(r#"database="a\"b\\c\nd""#), "{text}");
+        assert!(text.lines().all(|line| line.starts_with('#') || line.starts_with("pgslotplan_")), "{text}");
+    }
 }

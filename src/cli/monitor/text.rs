@@ -38,6 +38,9 @@ pub fn status_text(plan: &Plan, status: &Status, characters: Characters) -> Stri
         if let Some(line) = more(plan, slot) {
             out.push_str(&paragraph(&format!("{}: {line}.", slot.name), 2));
         }
+        for line in cause_lines(slot) {
+            out.push_str(&paragraph(&line, 4));
+        }
     }
     out.push('\n');
     out.push_str(&findings::text(&status.findings));
@@ -92,6 +95,19 @@ pub fn or_dash<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }
 
+/// The lag in seconds; one that was reckoned is marked.
+pub fn lag_words(slot: &SlotStatus) -> Option<String> {
+    let mark = if slot.flush_lag_is_reckoned { "~" } else { "" };
+    slot.flush_lag_s.map(|lag| if lag < 0.5 { "0 s".to_owned() } else { format!("{mark}{}", Seconds(lag.round())) })
+}
+
+/// How many tables there are, and of these how many are ready.
+pub fn tables_words(slot: &SlotStatus) -> Option<String> {
+    let tables = slot.tables?;
+    let all = tables.ready + tables.copying + tables.waiting;
+    Some(if tables.ready == all { all.to_string() } else { format!("{}/{all}", tables.ready) })
+}
+
 /// One line a slot. Slot names are plain ASCII, so columns are characters.
 fn slots(status: &Status, characters: Characters) -> String {
     const NAME: usize = 19;
@@ -101,27 +117,42 @@ fn slots(status: &Status, characters: Characters) -> String {
     );
     let mut out = format!("\n{}\n", Style::Head.paint(head.trim_end()));
     for slot in &status.slots {
-        let lag_s = slot
-            .flush_lag_s
-            .map(|lag| format!("{}{}", if slot.flush_lag_is_reckoned { "~" } else { "" }, Seconds(lag.round())));
         let state = style(slot.state).paint(&format!("{:12}", state_words(slot.state)));
         let line = format!(
             "{:NAME$} {state} {:>8} {:>10} {:>8} {:>9} {:>7}",
             characters.shorten(&slot.name, NAME),
             or_dash(slot.flush_lag_bytes.map(|bytes| Bytes(bytes as f64))),
-            or_dash(lag_s),
+            or_dash(lag_words(slot)),
             or_dash(slot.retained_wal_bytes.map(|bytes| Bytes(bytes as f64))),
             or_dash(slot.drain_bytes_per_s.map(Bytes)),
-            or_dash(slot.tables.map(|tables| {
-                let all = tables.ready + tables.copying + tables.waiting;
-                if tables.ready == all { all.to_string() } else { format!("{}/{all}", tables.ready) }
-            })),
+            or_dash(tables_words(slot)),
         );
         out.push_str(line.trim_end());
         out.push('\n');
     }
     out.push('\n');
     out
+}
+
+/// Why a slot stands still and the ways out, a line each; none when nothing shows it.
+pub fn cause_lines(slot: &SlotStatus) -> Vec<String> {
+    let Some(cause) = &slot.cause else { return Vec::new() };
+    let mut first = format!("Cause: {}", one_line(&cause.message));
+    let place = [
+        cause.operation.clone(),
+        cause.relation.as_ref().map(|relation| format!("on {}", one_line(relation))),
+        cause.key.as_ref().map(|key| format!("key {}", one_line(key))),
+        cause.lsn.map(|lsn| format!("transaction that ends at {lsn}")),
+    ];
+    let place: Vec<String> = place.into_iter().flatten().collect();
+    if !place.is_empty() {
+        first.push_str(&format!(" ({})", place.join(", ")));
+    }
+    let ways = cause.ways_out.iter().map(|way| {
+        let loses = way.loses.as_ref().map_or_else(String::new, |lost| format!(" Loses {lost}."));
+        format!("- {}{loses}", one_line(&way.what))
+    });
+    std::iter::once(first).chain(ways).collect()
 }
 
 /// What the line of a slot has no room for; absent when there is nothing to say.

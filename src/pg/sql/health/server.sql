@@ -15,6 +15,7 @@ WITH held AS (
 )
 SELECT json_build_object('server', json_build_object(
     'at', extract(epoch FROM clock_timestamp()),
+    'version', current_setting('server_version_num')::integer,
     'position', CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint END,
     'started', extract(epoch FROM pg_postmaster_start_time()),
     'sees_others', pg_has_role('pg_read_all_stats', 'USAGE'),
