@@ -11,6 +11,8 @@ use crate::{
     cost::Calibration,
     emit::Manifest,
     format::{Digest, Document},
+    health::Status,
+    lsn::Lsn,
     names::{Prefix, SlotName},
     plan::{Plan, Publishes},
     policy::{Pin, PublicationCount},
@@ -20,8 +22,8 @@ use crate::{
 };
 
 /// Every kind of file with its schema (JSON Schema 2020-12), in the order in which they come about.
-pub fn schemas() -> [(&'static str, Value); 5] {
-    [of::<Calibration>(), of::<Workload>(), of::<Plan>(), of::<Manifest>(), of::<Forecast>()]
+pub fn schemas() -> [(&'static str, Value); 6] {
+    [of::<Calibration>(), of::<Workload>(), of::<Plan>(), of::<Manifest>(), of::<Forecast>(), of::<Status>()]
 }
 
 fn of<T: Document + JsonSchema>() -> (&'static str, Value) {
@@ -62,6 +64,10 @@ by_hand! {
     };
     Prefix, "Prefix": { "description": "What names begin with.", "type": "string", "pattern": "^[a-z0-9_]{1,20}$" };
     Digest, "Digest": { "description": "A SHA-256 in hexadecimal.", "type": "string", "pattern": "^[0-9a-f]{64}$" };
+    Lsn, "Lsn": {
+        "description": "A position in the write-ahead log, as Postgres prints it.",
+        "type": "string", "pattern": "^[0-9A-F]{1,8}/[0-9A-F]{1,8}$"
+    };
     SystemIdentifier, "SystemIdentifier": {
         "description": "Which cluster a server is, a decimal number of 64 bits.",
         "type": "string", "pattern": "^(0|[1-9][0-9]{0,19})$"

@@ -93,6 +93,10 @@ impl ServerVersion {
     pub fn has_streaming(self) -> bool {
         self.major() >= 14
     }
+    /// Views `pg_stat_progress_copy` and `pg_stat_replication_slots` (14).
+    pub fn shows_copies(self) -> bool {
+        self.major() >= 14
+    }
     /// View `pg_stat_wal` (14).
     pub fn has_wal_statistics(self) -> bool {
         self.major() >= 14

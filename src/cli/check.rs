@@ -5,13 +5,13 @@ use std::{path::PathBuf, time::Duration};
 use pgslotplan::{
     emit::{self, EmitOptions, Script},
     finding::Finding,
-    health::{self, Look, State},
+    health::{self, Direction, Look, State},
     inventory::{self, Accepted, Inventory},
     lsn::Lsn,
     pg::{
         connect::{Recovery, Session, SessionPurpose},
         error::{ErrorClass, PgError},
-        health as pg_health,
+        health::{self as pg_health, Depth},
         inventory::read_inventory,
         preflight::{PreflightScope, parse, read_side},
     },
@@ -135,14 +135,15 @@ fn accepted(args: &CheckArgs) -> Result<Accepted, Failure> {
 
 /// How the slots of a migration that runs are doing. Lost slots are said by the preflight.
 fn states(plan: &Plan, looks: &[Look]) -> Vec<Finding> {
-    let mut slots = health::assess(plan, looks);
+    let looks: Vec<&Look> = looks.iter().collect();
+    let mut slots = health::assess(plan, &looks, Direction::Forward);
     slots.retain(|slot| slot.state != State::Lost);
     health::findings(&slots)
 }
 
 /// Looks at slots and subscriptions twice, and more often while a worker does not run, since one that fails is started again and again.
 async fn look_at_slots(plan: &Plan, publisher: &Session, subscriber: &Session) -> Result<Vec<Look>, PgError> {
-    let mut looks = vec![pg_health::look(publisher, subscriber).await?];
+    let mut looks = vec![pg_health::look(publisher, subscriber, Depth::Slots).await?];
     if !looks[0].is_running(plan) {
         return Ok(Vec::new());
     }
@@ -152,7 +153,7 @@ async fn look_at_slots(plan: &Plan, publisher: &Session, subscriber: &Session) -
             break;
         }
         tokio::time::sleep(BETWEEN_LOOKS).await;
-        looks.push(pg_health::look(publisher, subscriber).await?);
+        looks.push(pg_health::look(publisher, subscriber, Depth::Slots).await?);
     }
     Ok(looks)
 }

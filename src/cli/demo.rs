@@ -214,6 +214,7 @@ impl Demo<'_> {
         )?;
         self.say("a campaign goes out; measuring the lag of the plan's slots");
         let planned = self.burst(&stage, DATABASE, &traffic)?;
+        self.monitor(&stage)?;
         traffic.stop()?;
         self.say("writes stopped; comparing every table at one LSN");
         let comparison = stage.compare(DATABASE, &self.interruption)?;
@@ -243,6 +244,24 @@ impl Demo<'_> {
         self.print(&plan, &report)
     }
 
+    /// How the slots of the plan are doing beside it.
+    fn monitor(&self, stage: &Stage) -> Result<(), Failure> {
+        let (publisher, subscriber) = (stage.publisher.conninfo(DATABASE), stage.subscriber.conninfo(DATABASE));
+        let (plan, workload) = (self.path("plan.json"), self.path("workload.json"));
+        let line = [
+            "monitor",
+            &plan,
+            "--workload",
+            &workload,
+            "--once",
+            "--publisher",
+            &publisher,
+            "--subscriber",
+            &subscriber,
+        ];
+        self.run_line(&line, &self.results())
+    }
+
     /// A line with the time since the start.
     fn say(&self, what: &str) {
         self.console.note(&format!("[{:3.0} s] {what}", self.begun.elapsed().as_secs_f64()));
@@ -254,9 +273,14 @@ impl Demo<'_> {
 
     /// Runs one of our commands, and shows its line with the connection string as users would keep it.
     fn run_line(&self, arguments: &[&str], console: &Console) -> Result<(), Failure> {
+        let before = std::iter::once(&"").chain(arguments);
         let shown: Vec<String> = arguments
             .iter()
-            .map(|argument| match *argument {
+            .zip(before)
+            .map(|(argument, before)| match *argument {
+                conninfo if conninfo.contains("host=") && *before == "--subscriber" => {
+                    "\"$PGSLOTPLAN_SUBSCRIBER\"".to_owned()
+                }
                 conninfo if conninfo.contains("host=") => "\"$PGSLOTPLAN_PUBLISHER\"".to_owned(),
                 path => Path::new(path)
                     .strip_prefix(&self.folder)

@@ -15,6 +15,7 @@ mod files;
 mod findings;
 mod generate;
 mod markdown;
+mod monitor;
 mod output;
 mod plan;
 mod report;
@@ -44,7 +45,8 @@ use output::{Console, Exit, Failure, LogFormat, Verbosity};
     disable_help_subcommand = true,
     subcommand_required = true,
     max_term_width = 100,
-    after_help = "Exit codes: 0 done and good, 1 usage or input, 2 cannot connect, 3 the server refused, 4 the answer is no."
+    after_help = "Exit codes: 0 done and good, 1 usage or input, 2 cannot connect, 3 the server refused, 4 the answer is no, \
+                  5 a threshold of monitor is exceeded."
 )]
 pub struct Arguments {
     #[command(flatten)]
@@ -87,6 +89,7 @@ enum Command {
     Audit(audit::AuditArgs),
     Emit(emit::EmitArgs),
     Check(check::CheckArgs),
+    Monitor(Box<monitor::MonitorArgs>),
     Simulate(Box<simulate::SimulateArgs>),
     Report(Box<report::ReportArgs>),
     Generate(generate::GenerateArgs),
@@ -131,6 +134,7 @@ fn carry_out(command: Command, console: Console) -> Result<Exit, Failure> {
         Command::Audit(args) => audit::run(&args, &console),
         Command::Emit(args) => emit::run(&args, &console),
         Command::Check(args) => check::run(&args, &console),
+        Command::Monitor(args) => monitor::run(&args, &console),
         Command::Simulate(args) => simulate::run(&args, &console),
         Command::Report(args) => report::run(&args, &console),
         Command::Generate(args) => generate::run(&args, &console),

@@ -26,6 +26,18 @@ pub enum Exit {
     Server = 3,
     /// The answer is no: a finding at or above the threshold.
     No = 4,
+    /// `monitor`: a threshold is exceeded.
+    Exceeded = 5,
+}
+
+/// Monitoring plugins have codes of their own for the same numbers.
+impl Exit {
+    /// 1: look at it.
+    pub const PLUGIN_WARNING: Exit = Exit::Usage;
+    /// 2: something is broken.
+    pub const PLUGIN_CRITICAL: Exit = Exit::Connection;
+    /// 3: it could not be seen.
+    pub const PLUGIN_UNKNOWN: Exit = Exit::Server;
 }
 
 /// Why a command ended early: message with its causes, detail, hint, exit code.

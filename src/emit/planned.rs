@@ -37,28 +37,17 @@ pub(crate) struct Mirrors {
 }
 
 impl Mirrors {
-    /// Prefix, `rev`, number; none is taken in the plan.
+    /// As [`Plan::mirrors`] names them.
     pub fn of(plan: &Plan, publications: &[Published<'_>]) -> Self {
-        let mut taken: BTreeSet<String> = plan.slots.iter().map(|slot| slot.name.to_string()).collect();
-        for slot in &plan.slots {
-            taken.extend([slot.publication.clone(), slot.subscription.clone()]);
-            taken.extend(slot.insert_only_publication.clone());
-        }
-        let prefix = &plan.policy.prefix;
-        let pairs: Vec<[SlotName; 2]> = (1..=plan.slots.len())
-            .map(|number| {
-                [format!("{prefix}_rev_{number}"), format!("{prefix}_rev_{number}_insert")]
-                    .map(|text| SlotName::squeeze(&text, &mut taken))
-            })
-            .collect();
+        let mirrors = plan.mirrors();
         let numbers: BTreeMap<&SlotName, usize> =
             plan.slots.iter().enumerate().map(|(number, slot)| (&slot.name, number)).collect();
         let of = |published: &Published<'_>| {
-            let number = numbers.get(&published.slot.name).copied().unwrap_or_default();
-            pairs[number][usize::from(published.is_insert_only())].clone()
+            let mirror = &mirrors[numbers.get(&published.slot.name).copied().unwrap_or_default()];
+            if published.is_insert_only() { mirror.insert_only.clone() } else { mirror.name.clone() }
         };
         let publications = publications.iter().map(of).collect();
-        Mirrors { slots: pairs.into_iter().map(|[name, _]| name).collect(), publications }
+        Mirrors { slots: mirrors.into_iter().map(|mirror| mirror.name).collect(), publications }
     }
 }
 

@@ -13,6 +13,7 @@ use pgslotplan::{
     emit::{self, EmitOptions},
     format,
     generate::{GenerateSettings, generate},
+    health::{Look, Thresholds, Watch, status},
     optimize::{Budget, OptimizeOptions, optimize},
     policy::{NoIdentity, Policy, PublicationCount},
     schema::schemas,
@@ -87,12 +88,25 @@ fn examples() -> Vec<(String, Value)> {
     let script = emit::script(&plan, &EmitOptions::default()).expect("a plan that can be emitted");
     let forecast = simulate(&plan, &workload, &plan.cost_model(), &Scenario::default(), Compared::WithBaselines);
     let forecast = forecast.expect("a valid scenario");
+    let status = {
+        // before anything is subscribed
+        let mut watch = Watch::default();
+        let mut look = Look::default();
+        let row = json!({"server": {"at": 1.5e9, "version": 150000, "position": 16, "started": 1.0, "sees_others": false, "is_closed": false,
+            "slots": 0, "slot_limit": 10, "senders": 0, "sender_limit": 10, "workers": 0, "worker_limit": 4, "origins": 0,
+            "origin_limit": 10, "slot_wal_limit_bytes": null, "xmin_age": null, "xmin_holder": null, "frozen_age": 5,
+            "writer": null, "prepared": null}});
+        look.publisher.take_row(&row.to_string()).expect("a row as the server gives it");
+        watch.take(look);
+        status(&plan, &watch, &Thresholds::default(), None).expect("a server was seen")
+    };
     let read = |bytes: Vec<u8>| serde_json::from_slice(&bytes).expect("our own JSON");
     let mut examples: Vec<(String, Value)> = vec![
         ("made here".into(), read(format::write(&workload))),
         ("made here".into(), read(format::write(&plan))),
         ("made here".into(), read(format::write(&script.manifest()))),
         ("made here".into(), read(format::write(&forecast))),
+        ("made here".into(), read(format::write(&status))),
         ("made here".into(), read(format::write(&Calibration::new(CoefficientSets::default())))),
     ];
     let mut files = Vec::new();

@@ -13,6 +13,8 @@ fn help() {
         "audit --help",
         "emit --help",
         "check --help",
+        "monitor --help",
+        "monitor rules --help",
         "generate --help",
     ] {
         assert_eq!(story.run(line), 0);

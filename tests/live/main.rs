@@ -41,6 +41,7 @@ mod load_faults;
 mod logins;
 mod methods;
 mod moments;
+mod monitor;
 mod pair;
 mod parity;
 mod partitions;
@@ -63,7 +64,7 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 57] = [
+const AT_NIGHT: [&str; 61] = [
     "identities::plan_check_and_files_agree_13_to_15",
     "identities::plan_check_and_files_agree_18_to_18",
     "scripts::copy_12_to_13",
@@ -93,6 +94,10 @@ const AT_NIGHT: [&str; 57] = [
     "attacks_carrying::roles_scripts_and_passwords_16_to_18",
     "attacks_carrying::rows_are_loaded_by_nobody_else_15_to_18",
     "health::slots_that_stand_still_are_named_15_to_18",
+    "monitor::causes_and_ways_out_12_to_14",
+    "monitor::causes_and_ways_out_15_to_18",
+    "monitor::every_state_is_named_12_to_14",
+    "monitor::every_state_is_named_15_to_18",
     "inventory::every_changed_fact_is_found_13_to_18",
     "inventory::every_changed_fact_is_found_18_to_18",
     "moments::the_kit_finds_what_check_finds_13_to_18",
@@ -182,6 +187,7 @@ fn main() -> ExitCode {
         .chain(check::trials())
         .chain(attacks_reading::trials())
         .chain(health::trials())
+        .chain(monitor::trials())
         .chain(inventory::trials())
         .chain(left_behind::trials())
         .chain(partitions::trials())

@@ -4,6 +4,7 @@ mod any_policy;
 mod cluster;
 mod cut;
 mod forged;
+mod health;
 #[cfg(feature = "cli")]
 mod laws;
 mod packing;

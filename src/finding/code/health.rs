@@ -1,4 +1,4 @@
-//! `check`: slots and subscriptions of a migration that runs.
+//! `check` and `monitor`: slots and subscriptions of a migration that runs.
 
 use super::Code;
 
@@ -19,7 +19,7 @@ codes! {
         "a subscription is disabled",
         "The slot stands still and retains WAL",
         "ALTER SUBSCRIPTION ... ENABLE, once the cause is fixed";
-    HE105 Warning:
+    HE105 Warning | Error:
         "nobody is connected to a slot",
         "It stands still and retains WAL",
         "Check again in a moment; if it stays, read the log of the subscriber";
@@ -39,4 +39,40 @@ codes! {
         "a publication of the plan is missing though its subscription runs",
         "The slot stops at the next change",
         "Create it again by the step publications, and start that slot over";
+    HE110 Error:
+        "a threshold that was given to `monitor` is exceeded",
+        "Whoever gave it wanted to know",
+        "Look at the slot: is it failing, is its worker slow, is there more load than planned";
+    HE111 Warning:
+        "nobody reads a slot of a table's initial copy",
+        "It retains WAL, and counts against `max_replication_slots`",
+        "Drop it once its subscription is gone; otherwise mend what keeps the copy from going on";
+    HE112 Warning:
+        "a transaction that writes, or is prepared, has been open for long",
+        "WAL since its begin is retained for every slot, and no slot can be created before its end",
+        "Let it end, or end it";
+    HE113 Warning:
+        "a slot carries more load than was planned",
+        "It falls behind at its busy hours",
+        "Sample again and plan with `--previous`";
+    HE114 Warning:
+        "a table writes more than its share",
+        "The plan no longer fits: its slot's other tables wait for it",
+        "Sample again and plan with `--previous`";
+    HE115 Warning:
+        "a server has no slots, walsenders, workers or origins left",
+        "What finds none tries again for ever, and says so in the log only",
+        "Raise the setting that the finding names and restart that server";
+    HE116 Warning:
+        "the oldest snapshot, or the last freeze of a database, is many transactions ago",
+        "VACUUM removes no row that died since; in the end the server refuses to write",
+        "Let the slot catch up, or end the session that holds it";
+    HE117 Warning:
+        "conflicts are counted while applying",
+        "Rows of the subscriber differ from those of the publisher",
+        "Read `pg_stat_subscription_stats` and the log of the subscriber; run the verification";
+    HE118 Warning | Error:
+        "the limit of a slot, or the end of the disk, comes near at the rate of the last minute",
+        "The slot is lost, or the server stops",
+        "Find out why the slot does not drain; make room";
 }
