@@ -290,6 +290,8 @@ assets! {
     "transition_wait.sql",
     "truncate_allow.sql",
     "truncate_guard.sql",
+    "truncate_guarded.sql",
+    "truncate_unguarded.sql",
     "unfilled.sql",
     "unplanned.sql",
     "vacuum.sh",

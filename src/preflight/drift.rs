@@ -18,7 +18,9 @@ use crate::{
     workload::{ForeignKey, ReplicaIdentity, TableKind},
 };
 
-const AGAIN: &str = "Sample and plan again, or plan again with --exclude if that is what is wanted.";
+const AGAIN: &str = "Sample and plan again, with --exclude if it is to stay out. Where the plan runs already: plan with --previous and emit with --running, which changes it on live slots.";
+
+const GONE: &str = "Sample and plan again. Where the plan runs already: plan with --previous and emit with --running, by which the table leaves.";
 
 /// `PF601`: the scripts refuse another server than the sampled one.
 pub fn planned_server(input: &Input<'_>) -> Vec<Finding> {
@@ -107,7 +109,7 @@ pub fn dropped_tables(input: &Input<'_>) -> Vec<Finding> {
                 listed(renamed, 3)
             )),
         };
-        items.push(item.hint("Sample and plan again."));
+        items.push(item.hint(GONE));
     }
     input.tables(code::PF604, Subject::Publisher, "a planned table does not exist", items)
 }

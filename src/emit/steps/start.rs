@@ -54,7 +54,7 @@ pub(in crate::emit) fn slots() -> Step {
             .into(),
         ..Step::new(StepId::Slots, "Creates the replication slots.")
     }
-    .sql(&["publications_exact", "slots_usable", "\\set slots planned_slot", "slots"])
+    .sql(&["publications_exact", "truncate_guarded", "slots_usable", "\\set slots planned_slot", "slots"])
 }
 
 pub(in crate::emit) fn subscriptions(context: &Context<'_>) -> Step {
