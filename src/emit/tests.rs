@@ -379,7 +379,7 @@ fn the_kit_of_the_story_is_short() {
     assert!(count(&facts) <= 900, "{}", count(&facts));
     let lines = count(&rest);
     let manifest = script.manifest_text().split(|&byte| byte == b'\n').count();
-    assert!(lines + manifest <= 6_100, "{}", lines + manifest);
+    assert!(lines + manifest <= 6_200, "{}", lines + manifest);
 }
 
 /// A step is named by its identifier: `lib/` and the prose take file names from `plan/` and from the list of steps.

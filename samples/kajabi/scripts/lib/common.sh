@@ -8,6 +8,7 @@ umask 077
 PATH="${PGSLOTPLAN_BIN:+$PGSLOTPLAN_BIN:}$PATH"
 LC_ALL=C PGAPPNAME=pgslotplan PGCLIENTENCODING=UTF8
 export PATH LC_ALL PGAPPNAME PGCLIENTENCODING
+repair= # the kit of a repair has a word of its own
 . "$here/plan/values.sh"
 . "$here/plan/steps.sh"
 
@@ -215,7 +216,7 @@ begin() {
     record begin "plan $plan"
 }
 # A step that ended with 0 is noted as done, with the plan that it belonged to
-mark_done() { printf '%s %s\n' "$plan" "$(now)" > "$state/done/$kind.$1"; }
+mark_done() { printf '%s %s\n' "$plan${repair:+.$repair}" "$(now)" > "$state/done/$kind.$1"; }
 # finish CODE TEXT [HINT]: the step's result
 finish() {
     has_ended=1

@@ -7,6 +7,9 @@ FROM (
   SELECT format('foreign key %I of table %I.%I', constraint_name, schema_name, table_name) FROM pg_temp.saved
   WHERE NOT EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = table_oid AND k.conname = constraint_name)
 ) AS found(line) \gset
-\set table dropped_foreign_key
-\ir forget.sql
+DELETE FROM pgslotplan.dropped_foreign_key WHERE prefix IN (:'kept_as', :'kept_as' || '/repair');
+SELECT NOT EXISTS (SELECT FROM pgslotplan.dropped_foreign_key) AS none_left \gset
+\if :none_left
+DROP TABLE pgslotplan.dropped_foreign_key;
+\endif
 \endif

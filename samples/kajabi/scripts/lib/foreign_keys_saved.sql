@@ -1,4 +1,6 @@
--- The dropped foreign keys with their tables, as the temporary table saved; :foreign_keys_dropped says whether there are any.
+-- The dropped foreign keys with their tables, as the temporary table saved; :foreign_keys_dropped says whether there are any. Those of
+-- the plan and those that a repair left, or only those of :kept_as.
+\if :{?kept_as} \else \set kept_as :prefix \endif
 SELECT pg_temp.has_state('dropped_foreign_key') AS foreign_keys_dropped \gset
 DROP TABLE IF EXISTS pg_temp.saved;
 CREATE TEMP TABLE saved (schema_name name, table_name name, constraint_name name, definition text, validated boolean,
@@ -10,5 +12,5 @@ SELECT d.schema_name, d.table_name, d.constraint_name, d.definition, d.validated
 FROM pgslotplan.dropped_foreign_key AS d
 JOIN pg_namespace AS n ON n.nspname = d.schema_name
 JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = d.table_name
-WHERE d.prefix = :'prefix';
+WHERE d.prefix IN (:'kept_as', :'kept_as' || '/repair');
 \endif

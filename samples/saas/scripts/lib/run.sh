@@ -21,7 +21,7 @@ $said"
     done
 }
 noted() { # step
-    [ -f "$state/done/$kind.$1" ] && read -r noted_plan _ < "$state/done/$kind.$1" && [ "$noted_plan" = "$plan" ]
+    [ -f "$state/done/$kind.$1" ] && read -r noted_plan _ < "$state/done/$kind.$1" && [ "$noted_plan" = "$plan${repair:+.$repair}" ]
 }
 # yes, no, or lost: noted as done, but the server does not show it
 known() { # step
@@ -66,7 +66,7 @@ tell_where() {
     look
     last=
     for candidate in $steps; do if is_on_way "$candidate" && is_done "$candidate"; then last=$candidate; fi; done
-    note "database $database, plan $plan${kind:+, $kind}"
+    note "database $database, plan $plan${repair:+, repair $repair}${kind:+, $kind}"
     if [ -n "$last" ]; then note "latest step done: $last ($(attribute step "$last"))"; else note "no step is done yet"; fi
     tell_next
 }
