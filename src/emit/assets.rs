@@ -151,6 +151,7 @@ assets! {
     "mirrors_enable.sql",
     "missing.sql",
     "never_ready.sql",
+    "no_repair.sql",
     "no_sessions.sql",
     "objects_publisher.sql",
     "objects_subscriber.sql",

@@ -116,7 +116,7 @@ fn hazards(text: &mut String, context: &Context<'_>, part: &Part) {
          - Readers of the subscriber find these tables empty, and full again when the copy has ended.\n\
          - Foreign keys of other tables to these are dropped on the subscriber, and return in the last but one step. Foreign keys that \
          the plan itself dropped stay dropped until the cutover.\n\
-         - No cutover before the repair has ended: the check before its pause refuses while a table is not ready.\n\
+         - No cutover before the repair has ended: it refuses.\n\
          - Statistics of these tables are gone. Run the vacuum step of the whole migration again before the cutover.\n\
          - A verification that was done before the repair says nothing of these tables. The last step compares them.\n",
     );

@@ -102,7 +102,7 @@ pub struct Manifest {
     pub plan_sha256: String,
     /// How the data gets to the subscriber.
     pub bootstrap: super::Bootstrap,
-    /// What is made again alone, as `slot=NAME` or `table=SCHEMA.NAME`; absent in the kit of the whole migration.
+    /// What is made again alone, as `slot=NAME`, `table=SCHEMA.NAME` or `rows`; absent in the kit of the whole migration.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub repairs: Vec<String>,
     /// SHA-256 of the plan that runs when these files change it to this one; absent otherwise.

@@ -213,7 +213,7 @@ fn repair() {
     for line in [
         "emit p15.json -o no --repair slot=another".to_owned(),
         "emit p15.json -o no --repair table=another".to_owned(),
-        "emit p15.json -o no --repair rows".to_owned(),
+        "emit p15.json -o no --repair rows=1".to_owned(),
         format!("emit p15.json -o no --repair slot={slot} --target terraform"),
     ] {
         assert_eq!(story.run(&line), 1, "{line}");

@@ -68,7 +68,7 @@ fn abandoned(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), F
                 .wait_until(story::DATABASE, held, Duration::from_secs(30))
                 .map_err(Failed::from)
                 .and_then(|()| shell(&pair, &pair.step("90")?.file));
-            let sleepers = "SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%LOCK TABLE%'";
+            let sleepers = "SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%pg_sleep(300)%'";
             new.query(story::DATABASE, sleepers)?;
             locked.join().map_err(|_| "the lock's session panicked")?;
             let (code, said) = cleaned?;

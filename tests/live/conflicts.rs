@@ -115,7 +115,12 @@ fn by_the_book(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(),
     plan.excluded.clear();
     let pair = Pair::of(from, to, DATABASE, plan)?;
     pair.bring_up()?;
+    // from 18 on a key that is there is a conflict
+    let known = |log: &'static str| {
+        if subscriber >= 18 && log.starts_with("duplicate") { "conflict=insert_exists" } else { log }
+    };
     for Stall { log, causes: [here, there], words } in &STALLS {
+        let log = known(log);
         let begun = pair.subscriber.server_log().len();
         pair.execute(&pair.subscriber, here)?;
         pair.execute(&pair.publisher, there)?;
@@ -138,10 +143,9 @@ fn skips(pair: &Pair) -> Result<(), Failed> {
         &pair.publisher,
         "BEGIN; INSERT INTO other VALUES (900); INSERT INTO typed VALUES (900, 'from there'); COMMIT; INSERT INTO other VALUES (901)",
     )?;
-    let context = logged(pair, begun, "duplicate key value")?;
     let lsn = logged(pair, begun, "finished at ")?;
     let lsn: String = lsn.chars().take_while(|c| c.is_ascii_hexdigit() || *c == '/').collect();
-    assert!(lsn.contains('/'), "{context}");
+    assert!(lsn.contains('/'), "{lsn}");
     let sql = statement(&pair.script.runbook, "The last resort is to leave out the transaction")?;
     pair.execute(&pair.subscriber, &filled(sql, &[("SUBSCRIPTION NAME", "SUBSCRIPTION \"Sub;1\""), ("LSN", &lsn)]))?;
     logged(pair, begun, "completed skipping transaction")?;

@@ -202,14 +202,15 @@ fn again(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Faile
         slot.run_all_killed()?;
         pair.run_all(&["70", "71", "75"])?;
         // a table of each kind, of which one slot is far behind
-        let tree = if publisher >= 13 { "table=public.events" } else { "table=public.events_a" };
         let hostile = pair.plan.slots[1].tables.iter().find(|table| table.name.contains("touch injected"));
         let hostile = format!("table={}", hostile.ok_or("a hostile name")?.table_name().to_sql());
-        let tables = Mending::new(
-            &pair,
-            "tables",
-            &["table=public.orders", tree, "table=public.audit", "table=public.cats", &hostile],
-        )?;
+        let mut parts = vec!["table=public.orders", "table=public.audit", "table=public.cats", &hostile];
+        // a 12 publishes the partitions
+        parts.extend(match publisher {
+            12 => &["table=public.events_a", "table=public.\"Events;b\"", "table=public.events_rest"][..],
+            _ => &["table=public.events"],
+        });
+        let tables = Mending::new(&pair, "tables", &parts)?;
         let keep = "BEGIN; LOCK TABLE public.accounts IN EXCLUSIVE MODE; SELECT pg_catalog.pg_sleep(4); COMMIT";
         thread::scope(|scope| {
             let blocked = scope.spawn(|| pair.execute(&pair.subscriber, keep).map_err(|error| format!("{error:?}")));
@@ -374,5 +375,8 @@ fn refusals(pair: &Pair, alone: &Mending<'_>, slot: &Mending<'_>) -> Result<(), 
     assert!(slot.run("repair_check", 3)?.contains("another repair, which has not ended"));
     assert!(slot.run("repair_stop", 3)?.contains("another repair, which has not ended"));
     assert!(alone.run("repair_start", 3)?.contains("slot pgsp_1: stopped"));
+    // and no cutover meanwhile
+    let (code, _, errors) = pair.run("80")?;
+    assert!(code == 3 && errors.contains("in a repair that has not ended"), "{code}: {errors}");
     Ok(())
 }

@@ -2,7 +2,7 @@
 -- Phase start. Run: sh run.sh subscriptions, or psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_SUBSCRIBER" -f 60_subscriber_subscriptions.sql
 -- Variables, explained in RUNBOOK.md: publisher_dsn, PGSLOTPLAN_ACCEPT_FUNCTIONS (optional), PGSLOTPLAN_SUBSCRIPTION_OWNER (optional)
 -- Hazard: The connection string is stored on the subscriber: leave the password to a password file of the subscriber's server where the versions allow it. An initial copy reads every table of the publisher once.
--- Undo: 90_subscriber_cleanup.sql, then 91_publisher_cleanup.sql; then empty the tables.
+-- Undo: 90_shell_subscriber_cleanup.sh, then 91_shell_publisher_cleanup.sh; then empty the tables.
 \ir lib/publisher_dsn.sql
 \ir lib/subscriber.sql
 \ir lib/mark.sql

@@ -9,6 +9,8 @@ use super::{Context, Step, StepId, file};
 struct Stall {
     /// How the log's line is known.
     log: &'static str,
+    /// The same from 18 on, where it is another.
+    log_18: Option<&'static str>,
     /// Why it happens.
     why: &'static str,
     /// What is run on the subscriber.
@@ -20,6 +22,7 @@ struct Stall {
 const STALLS: &[Stall] = &[
     Stall {
         log: "duplicate key value violates unique constraint",
+        log_18: Some("conflict=insert_exists"),
         why: "A row that comes is there already: somebody wrote to the subscriber. DETAIL names the key. In this way neither triggers nor \
               cascades of foreign keys run",
         sql: "BEGIN;\nSET LOCAL session_replication_role = replica;\nDELETE FROM ONLY SCHEMA.TABLE WHERE KEY = 'VALUE';\nCOMMIT;",
@@ -27,12 +30,14 @@ const STALLS: &[Stall] = &[
     },
     Stall {
         log: "cannot truncate a table referenced in a foreign key constraint",
+        log_18: None,
         why: "A replicated TRUNCATE meets a foreign key from a table of another slot, or of none. DETAIL names both tables",
         sql: "ALTER TABLE SCHEMA.REFERRING DROP CONSTRAINT NAME;",
         after: "Add it again when the cutover has restored the others: NOT VALID first, then VALIDATE CONSTRAINT.",
     },
     Stall {
         log: "is missing replicated column",
+        log_18: None,
         why: "A column was added on the publisher, and a row with it came",
         sql: "ALTER TABLE SCHEMA.TABLE ADD COLUMN NAME TYPE;",
         after: "With the same constant default on both sides all rows are equal. Otherwise rows from before have other values: copy the table \
@@ -40,18 +45,21 @@ const STALLS: &[Stall] = &[
     },
     Stall {
         log: "violates not-null constraint",
+        log_18: None,
         why: "A column was dropped on the publisher, or takes NULL there now",
         sql: "ALTER TABLE SCHEMA.TABLE ALTER COLUMN NAME DROP NOT NULL;",
         after: "Drop the column when the slot has passed the change.",
     },
     Stall {
         log: "invalid input syntax for type",
+        log_18: None,
         why: "A column has another type on the publisher now; \"out of range\" and \"value too long\" are the same",
         sql: "ALTER TABLE SCHEMA.TABLE ALTER COLUMN NAME TYPE TYPE;",
         after: "Where the change also gave the rows other values, copy the table again.",
     },
     Stall {
         log: "violates check constraint",
+        log_18: None,
         why: "A CHECK of the subscriber is not, or not so, on the publisher",
         sql: "ALTER TABLE SCHEMA.TABLE DROP CONSTRAINT NAME;",
         after: "Add it as the publisher has it.",
@@ -73,7 +81,7 @@ pub(super) fn section(text: &mut String, context: &Context<'_>, steps: &[Step]) 
         let _ = write!(
             text,
             "- **\"{}\"**: {}.\n\n  ```sql\n  {}\n  ```\n\n  {}\n",
-            stall.log,
+            stall.log_18.filter(|_| context.plan.subscriber_version.counts_conflicts()).unwrap_or(stall.log),
             stall.why,
             stall.sql.replace('\n', "\n  "),
             stall.after

@@ -17,6 +17,9 @@ COPY (SELECT * FROM pg_temp.result WHERE kind = 'next') TO STDOUT (FORMAT csv);
 \set file :out '.found'
 \o :file
 COPY (SELECT * FROM pg_temp.shown() ORDER BY what, name, key) TO STDOUT (FORMAT csv);
+\set file :out '.exact'
+\o :file
+COPY (SELECT * FROM pg_temp.result WHERE kind = 'different' AND key IS NOT NULL) TO STDOUT (FORMAT csv);
 \set file :out '.status'
 \o :file
 COPY (SELECT count(*) FILTER (WHERE kind = 'table'), count(*) FILTER (WHERE kind IN ('chunk', 'bucket', 'whole')),

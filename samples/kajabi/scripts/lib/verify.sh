@@ -29,6 +29,7 @@ verify_batch() {
     publisher_task digest "$own/publisher" < "$dir/position.$batch" || return
     subscriber_task digest "$own/differing" < "$own/publisher" || return
     cat "$own/publisher.found" "$own/differing.found" > "$own/found"
+    : > "$own/exact"
     if candidates_in "$own/differing"; then
         publisher_task rows "$own/rows" < "$own/differing" || return
         cat "$own/differing" "$own/rows" > "$own/both"
@@ -38,6 +39,7 @@ verify_batch() {
             rounds=$((rounds + 1))
             publisher_task again "$own/there" < "$own/here" || return
             cat "$own/there.found" >> "$own/found"
+            cat "$own/there.exact" >> "$own/exact"
             candidates_in "$own/there" || break
             subscriber_task again "$own/here" < "$own/there" || return
             if [ "$rounds" -ge "${VERIFY_ROUNDS:-10}" ] && candidates_in "$own/here"; then
@@ -49,7 +51,7 @@ verify_batch() {
         done
     fi
     kill -0 "$$" 2>/dev/null || exit 1
-    mv "$own/publisher.status" "$dir/status.$batch" && mv "$own/found" "$dir/found.$batch"
+    mv "$own/publisher.status" "$dir/status.$batch" && mv "$own/exact" "$dir/exact.$batch" && mv "$own/found" "$dir/found.$batch"
 }
 # Rows that change at every look are held on the publisher, for some tenths of a second, while the subscriber is read: lib/compare_publisher.sql
 hold_rows() {
@@ -65,7 +67,7 @@ hold_rows() {
         # one that differs although it is held is different
         caught_up=on
         VERIFY_WAIT_SECONDS=5 publisher_task rows "$own/passed" < /dev/null && subscriber_task again "$own/next" < "$own/holding" \
-            && VERIFY_WAIT_SECONDS=5 publisher_task again "$own/here" < "$own/next" && cat "$own/here.found" >> "$own/found" || caught_up=off
+            && VERIFY_WAIT_SECONDS=5 publisher_task again "$own/here" < "$own/next" && cat "$own/here.found" >> "$own/found" && cat "$own/here.exact" >> "$own/exact" || caught_up=off
         : > "$own/release"
         wait "$holder" || return
         # the slot is too far behind: rows of the application are not held again for nothing

@@ -1,5 +1,9 @@
 # The steps in their order. Sourced.
+<<<<<<< HEAD
 steps='schema publisher_check subscriber_check drift_tables publications foreign_keys_drop slots subscriptions partitions ready caught_up indexes foreign_keys drift verify reverse_check passwords logins vacuum reverse_prepare ddl_freeze reverse_subscriptions cutover quiesce pause writes_stop compare_at_rest stop foreign_keys_restore sequences reverse_slots reverse_start switch resume prove foreign_keys_validate abort rollback thaw reverse_end subscriber_cleanup publisher_cleanup'
+=======
+steps='schema publisher_check subscriber_check drift_tables publications foreign_keys_drop slots subscriptions ready caught_up indexes foreign_keys drift verify reverse_check passwords logins vacuum reverse_prepare ddl_freeze reverse_subscriptions cutover quiesce pause writes_stop compare_at_rest stop foreign_keys_restore sequences reverse_slots reverse_start switch resume prove foreign_keys_validate abort rollback thaw again reverse_end subscriber_cleanup publisher_cleanup'
+>>>>>>> repair
 step_schema='01_shell_schema.sh' phase_schema=schema side_schema=shell
 step_publisher_check='10_publisher_check.sql' phase_publisher_check=prepare side_publisher_check=publisher
 step_subscriber_check='11_subscriber_check.sql' phase_subscriber_check=schema side_subscriber_check=subscriber
@@ -39,6 +43,7 @@ step_foreign_keys_validate='88_subscriber_foreign_keys_validate.sql' phase_forei
 step_abort='abort.sh' phase_abort=rollback side_abort=shell
 step_rollback='rollback.sh' phase_rollback=rollback side_rollback=shell
 step_thaw='thaw_publisher.sql' phase_thaw=rollback side_thaw=publisher
+step_again='again.sh' phase_again=rollback side_again=shell
 step_reverse_end='89_publisher_reverse_end.sql' phase_reverse_end=cleanup side_reverse_end=publisher asks_reverse_end='there is no way back to the old server afterwards. Is the new one kept?'
-step_subscriber_cleanup='90_subscriber_cleanup.sql' phase_subscriber_cleanup=cleanup side_subscriber_cleanup=subscriber asks_subscriber_cleanup='the subscriber stops following the publisher for good. Is the migration over?'
-step_publisher_cleanup='91_publisher_cleanup.sql' phase_publisher_cleanup=cleanup side_publisher_cleanup=publisher asks_publisher_cleanup='what the subscriber has not applied does not come any more. Is the migration over?'
+step_subscriber_cleanup='90_shell_subscriber_cleanup.sh' phase_subscriber_cleanup=cleanup side_subscriber_cleanup=shell asks_subscriber_cleanup='the subscriber stops following the publisher for good. Is the migration over?'
+step_publisher_cleanup='91_shell_publisher_cleanup.sh' phase_publisher_cleanup=cleanup side_publisher_cleanup=shell asks_publisher_cleanup='what the subscriber has not applied does not come any more. Is the migration over?'

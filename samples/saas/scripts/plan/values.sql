@@ -43,5 +43,5 @@
 \set step_compare_at_rest '79_shell_compare_at_rest.sh'
 \set step_stop '80_subscriber_stop.sql'
 \set step_abort 'abort.sh'
-\set step_subscriber_cleanup '90_subscriber_cleanup.sql'
-\set step_publisher_cleanup '91_publisher_cleanup.sql'
+\set step_subscriber_cleanup '90_shell_subscriber_cleanup.sh'
+\set step_publisher_cleanup '91_shell_publisher_cleanup.sh'

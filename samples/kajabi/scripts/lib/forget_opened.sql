@@ -1,0 +1,3 @@
+-- Forgets that this server was opened.
+\set table opened
+\ir forget.sql

@@ -1,0 +1,3 @@
+-- Forgets a repair that did not come to its end.
+\set table repair
+\ir forget.sql

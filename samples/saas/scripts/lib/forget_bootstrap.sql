@@ -1,0 +1,3 @@
+-- Forgets how far the data of the plan came.
+\set table bootstrap
+\ir forget.sql
