@@ -99,8 +99,8 @@ pub struct Sought<'a> {
 /// An error as the log has it, with the lines that belong to it.
 #[derive(Debug, Default, Clone)]
 struct Entry {
-    /// The subscription whose worker wrote it, where the log says so.
-    worker_of: Option<String>,
+    /// What follows `for subscription "` in the line with which the process that wrote it began; a name may hold quotes.
+    worker_of: String,
     message: String,
     detail: String,
     context: String,
@@ -121,21 +121,23 @@ fn process(prefix: &str) -> Option<&str> {
 /// The errors of a log's last lines, the newest last. A worker says whose it is when it starts.
 fn entries(log: &str) -> Vec<Entry> {
     let mut found: Vec<Entry> = Vec::new();
-    let mut workers: BTreeMap<&str, String> = BTreeMap::new();
+    let mut workers: BTreeMap<&str, &str> = BTreeMap::new();
     for line in log.lines() {
         let begins = ["ERROR:  ", "FATAL:  ", "WARNING:  "].into_iter().find_map(|word| line.split_once(word));
         if let Some((prefix, message)) = begins {
-            let worker_of = process(prefix).and_then(|process| workers.get(process)).cloned();
-            found.push(Entry { worker_of, message: message.to_owned(), ..Entry::default() });
+            let worker_of = process(prefix).and_then(|process| workers.get(process)).copied().unwrap_or_default();
+            found.push(Entry { worker_of: worker_of.to_owned(), message: message.to_owned(), ..Entry::default() });
         } else if let Some((prefix, text)) = line.split_once("LOG:  ") {
-            if let (Some(process), true) =
-                (process(prefix), text.starts_with("logical replication") && text.contains("has started"))
-                && let Some(name) = quoted_after(text, "for subscription")
-            {
+            let started = text.starts_with("logical replication") && text.contains("has started");
+            let name = text.split_once("for subscription \"").map(|(_, name)| name);
+            if let (Some(process), Some(name), true) = (process(prefix), name, started) {
                 workers.insert(process, name);
             }
         } else if let Some(last) = found.last_mut() {
-            if let Some(detail) = after(line, "DETAIL:  ") {
+            if let Some(more) = line.strip_prefix('\t').filter(|_| last.context.is_empty()) {
+                last.detail.push(' ');
+                last.detail.push_str(more);
+            } else if let Some(detail) = after(line, "DETAIL:  ") {
                 last.detail = detail.to_owned();
             } else if let Some(context) = after(line, "CONTEXT:  ") {
                 last.context = context.to_owned();
@@ -159,7 +161,8 @@ pub fn of_log(log: &str, sought: Sought<'_>) -> Option<Cause> {
     let is_ours = |entry: &&Entry| {
         let by_origin = origin.as_ref().is_some_and(|origin| entry.context.contains(origin));
         let by_name = entry.message.contains(&named) || entry.context.contains(&named);
-        by_origin || by_name || entry.worker_of.as_deref() == Some(sought.subscription)
+        let by_worker = entry.worker_of.strip_prefix(sought.subscription).is_some_and(|rest| rest.starts_with('"'));
+        by_origin || by_name || by_worker
     };
     let entries = entries(log);
     entries.iter().rev().filter(is_ours).find_map(|entry| cause(entry, sought))
@@ -168,7 +171,14 @@ pub fn of_log(log: &str, sought: Sought<'_>) -> Option<Cause> {
 /// Of an error that a subscription can have; others of the log are about something else.
 fn cause(entry: &Entry, sought: Sought<'_>) -> Option<Cause> {
     let has = |text: &str| entry.message.contains(text);
-    let kind = if has("duplicate key value violates") {
+    // from 18 on it is a conflict that is named
+    let exists = [
+        "duplicate key value violates",
+        "conflict=insert_exists",
+        "conflict=update_exists",
+        "conflict=multiple_unique",
+    ];
+    let kind = if exists.into_iter().any(has) {
         CauseKind::DuplicateKey
     } else if has("logical replication target relation") && has("does not exist") {
         CauseKind::MissingRelation
@@ -204,8 +214,10 @@ fn cause(entry: &Entry, sought: Sought<'_>) -> Option<Cause> {
     let operation = quoted_after(&entry.context, "message type").or_else(|| quoted_after(&entry.context, "during"));
     let lsn = after(&entry.context, "finished at ")
         .and_then(|text| text.split(|c: char| !(c.is_ascii_hexdigit() || c == '/')).next()?.parse().ok());
-    let key =
-        after(&entry.detail, "Key ").and_then(|key| key.split_once(" already exists")).map(|(key, _)| key.to_owned());
+    let key = entry.detail.find("Key (").and_then(|at| {
+        let rest = &entry.detail[at + "Key ".len()..];
+        [") already exists", "); existing local"].into_iter().find_map(|end| Some(rest[..=rest.find(end)?].to_owned()))
+    });
     let mut cause = Cause {
         kind,
         message: one_line(&entry.message),
@@ -393,6 +405,19 @@ mod tests {
         }
         assert_eq!(of_log("[9] ERROR:  permission denied for table t\n", sought(None, 14)), None);
         assert_eq!(of_lock(&["session 7".to_owned()]).kind, CauseKind::LockWait);
+    }
+
+    #[test]
+    fn conflicts_of_18_are_duplicate_keys() {
+        let log = "\
+[7] ERROR:  conflict detected on relation \"public.accounts\": conflict=insert_exists
+[7] DETAIL:  Key already exists in unique index \"accounts_pkey\", modified in transaction 751.
+\tKey (id)=(987654); existing local row (987654, null, here first); remote row (987654, null, from there).
+[7] CONTEXT:  processing remote data for replication origin \"pg_16404\" during message type \"INSERT\" for replication target relation \"public.accounts\" in transaction 748, finished at 0/1A2B3C8
+";
+        let cause = of_log(log, sought(Some(16404), 18)).unwrap();
+        assert_eq!((cause.kind, cause.key.as_deref()), (CauseKind::DuplicateKey, Some("(id)=(987654)")));
+        assert!(cause.ways_out[0].what.contains("DELETE FROM public.accounts WHERE id = '987654';"));
     }
 
     #[test]

@@ -124,7 +124,7 @@ pub const ALERTS: &[Alert] = &[
     },
     Alert {
         name: "PgslotplanNothingLeft",
-        expression: "pgslotplan_server_used >= pgslotplan_server_limit and pgslotplan_server_limit > 0",
+        expression: "(pgslotplan_server_used >= pgslotplan_server_limit and pgslotplan_server_limit > 0) and on () (max(pgslotplan_slot_state{state!=\"streaming\",$slots}) == 1)",
         lasting: "5m",
         severity: "warning",
         summary: "the {{ $labels.server }} has no {{ $labels.resource }} left",

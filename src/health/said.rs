@@ -137,11 +137,20 @@ fn near_limit(subject: Subject, seconds: f64, what: &str) -> Finding {
 }
 
 /// Servers: transactions, limits, old snapshots, forgotten copies.
-pub(super) fn of_servers(last: &Look, judged: &[&Look], publisher: &ServerStatus) -> Vec<Finding> {
+pub(super) fn of_servers(
+    last: &Look,
+    judged: &[&Look],
+    publisher: &ServerStatus,
+    slots: &[SlotStatus],
+) -> Vec<Finding> {
     let mut found = Vec::new();
+    // limits that are just large enough are no news as long as everything runs
+    let waits = slots.iter().any(|slot| slot.state != State::Streaming);
     for (side, subject) in [(&last.publisher, Subject::Publisher), (&last.subscriber, Subject::Subscriber)] {
         found.extend(of_transactions(side, &subject));
-        found.extend(of_limits(side, &subject));
+        if waits {
+            found.extend(of_limits(side, &subject));
+        }
         found.extend(of_ages(side, &subject));
     }
     if let Some(seconds) = publisher.disk.and_then(|disk| disk.full_in_s).filter(|seconds| *seconds < NEAR_LIMIT_S) {

@@ -286,7 +286,7 @@ pub fn status(plan: &Plan, watch: &Watch, thresholds: &Thresholds, loads: Option
     let healths: Vec<SlotHealth> = watched.into_iter().map(|(_, health)| health).collect();
     let mut findings = said::findings(&healths);
     findings.extend(said::of_numbers(&slots, thresholds));
-    findings.extend(said::of_servers(last, &judged, &publisher));
+    findings.extend(said::of_servers(last, &judged, &publisher, &slots));
     findings.extend(said::of_conflicts(watch.span(), &slots));
     findings.extend(said::of_loads(plan, loads.filter(|_| stage < Stage::CutOver)));
     said::add_causes(&mut findings, &slots);

@@ -7,6 +7,7 @@ use super::{
     judge::Direction,
     look::{ChangeRow, Look, SideLook},
     positions::Positions,
+    status::SlotStatus,
 };
 use crate::names::TableName;
 
@@ -100,6 +101,13 @@ impl Watch {
     /// The newest look.
     pub fn last(&self) -> Option<&Look> {
         self.looks.back()
+    }
+
+    /// Whether a slot's worker was the same at the last two looks: before 15 only that tells that it does not end and start again.
+    pub fn has_steady_worker(&self, slot: &SlotStatus) -> bool {
+        let worker = |look: &Look| slot.direction.ends(look).1.subscriptions.get(&slot.subscription)?.worker;
+        let mut last = self.looks.iter().rev().map(worker);
+        matches!((last.next(), last.next()), (Some(Some(now)), Some(Some(before))) if now == before)
     }
 
     /// The looks of the last minute, the newest last.

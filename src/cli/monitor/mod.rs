@@ -14,7 +14,11 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use pgslotplan::{
     format,
-    health::{Stage, Status, Thresholds, Watch, load::LoadModel, status::Verdict},
+    health::{
+        Stage, State, Status, Thresholds, Watch,
+        load::LoadModel,
+        status::{SlotStatus, Verdict},
+    },
     plan::Plan,
     units,
     workload::Workload,
@@ -118,6 +122,8 @@ fn interval(text: &str) -> Result<Duration, String> {
 const ONCE: Duration = Duration::from_secs(10);
 /// And in between while a worker does not run, since one that fails is started again and again.
 const BETWEEN: Duration = Duration::from_secs(2);
+/// Looks after that where it is not clear yet.
+const MORE_LOOKS: usize = 5;
 
 /// `pgslotplan monitor`
 pub fn run(args: &MonitorArgs, console: &Console) -> Result<Exit, Failure> {
@@ -184,9 +190,19 @@ async fn once(mut reader: Reader, mut known: Known<'_>) -> Result<Status, Failur
             status = known.take(reader.look().await?, &reader).await?;
         }
         if is_last {
-            return Ok(status);
+            break;
         }
     }
+    // a worker that was another one, or none, at the last look: the next ones tell whether it begins again and again
+    for _ in 0..MORE_LOOKS {
+        let is_open = |slot: &SlotStatus| slot.state >= State::Disconnected && !known.watch.has_steady_worker(slot);
+        if !status.slots.iter().any(is_open) {
+            break;
+        }
+        tokio::time::sleep(BETWEEN).await;
+        status = known.take(reader.look().await?, &reader).await?;
+    }
+    Ok(status)
 }
 
 fn read(args: &MonitorArgs) -> Result<(Plan, Option<Workload>), Failure> {
