@@ -418,7 +418,7 @@ paused_part() {
 ready_to_cut() {
     direct=
     publisher_file lib/ready_publisher.sql -v most_bytes_behind="$MOST_BYTES_BEHIND" || return
-    psql_subscriber -f "$here/lib/subscriber.sql" || return
+    psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/no_repair.sql" || return
     direct=on
     [ "$FINAL_ROWS" -gt 0 ] || MOST_KEYLESS_BYTES=0
     publisher_file lib/keyless.sql -v most_bytes="$MOST_KEYLESS_BYTES" -v uncompared="$UNCOMPARED" && look_at_encodings || return
