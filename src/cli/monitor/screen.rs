@@ -169,6 +169,8 @@ fn draw_list(frame: &mut Frame<'_>, area: Rect, plan: &Plan, status: &Status, ch
     let first = chosen.saturating_sub(visible.saturating_sub(1));
     let name_width = status.slots.iter().map(|slot| slot.name.len()).max().unwrap_or(4).clamp(4, 30);
     let is_wide = area.width >= 120;
+    // beside the columns of numbers, whose places do not move
+    let name_width = if is_wide { name_width } else { name_width.min(22) };
     let rows = status.slots.iter().enumerate().skip(first).take(visible).map(|(number, slot)| {
         let row = Row::new(cells(plan, slot, is_wide));
         if number == chosen { row.style(Style::new().add_modifier(Modifier::REVERSED)) } else { row }
@@ -177,12 +179,12 @@ fn draw_list(frame: &mut Frame<'_>, area: Rect, plan: &Plan, status: &Status, ch
         Constraint::Length(u16::try_from(name_width).unwrap_or(30)),
         Constraint::Length(12),
         Constraint::Length(8),
-        Constraint::Length(11),
+        Constraint::Length(10),
         Constraint::Length(8),
-        Constraint::Length(9),
-        Constraint::Length(9),
+        Constraint::Length(8),
+        Constraint::Length(6),
     ];
-    let mut heads = vec!["slot", "state", "    lag", "       time", "retained", " drains/s", "   tables"];
+    let mut heads = vec!["slot", "state", "     lag", "      time", "retained", "drains/s", "tables"];
     if is_wide {
         widths.push(Constraint::Min(20));
         heads.push("");
@@ -202,10 +204,10 @@ fn cells(plan: &Plan, slot: &SlotStatus, is_wide: bool) -> Vec<Cell<'static>> {
         Cell::from(slot.name.clone()),
         Cell::from(state_words(slot.state)).style(state_style(slot.state)),
         right(bytes(slot.flush_lag_bytes), 8),
-        right(or_dash(lag_words(slot)), 11),
+        right(or_dash(lag_words(slot)), 10),
         right(bytes(slot.retained_wal_bytes), 8),
-        right(or_dash(slot.drain_bytes_per_s.map(Bytes)), 9),
-        right(or_dash(tables_words(slot)), 9),
+        right(or_dash(slot.drain_bytes_per_s.map(Bytes)), 8),
+        right(or_dash(tables_words(slot)), 6),
     ];
     if is_wide {
         cells.push(Cell::from(format!("  {}", more(plan, slot).unwrap_or_default())));
@@ -411,7 +413,7 @@ mod tests {
                 slot.name
             );
         }
-        for part in ["prepared", "retained", "HE101", "q quit", "and "] {
+        for part in ["prepared", "retained", "drains/s tables", "HE101", "q quit", "and "] {
             assert!(text.contains(part), "{part}: {text}");
         }
     }

@@ -50,6 +50,9 @@ pub fn status_text(plan: &Plan, status: &Status, characters: Characters) -> Stri
     out
 }
 
+/// A snapshot younger than so many transactions is no news.
+const TELLING_AGE: u64 = 1_000_000;
+
 /// One server in a clause.
 pub fn server_words(server: &ServerStatus) -> String {
     let mut words = Vec::new();
@@ -67,7 +70,7 @@ pub fn server_words(server: &ServerStatus) -> String {
             words.push(format!("{} of {} {what}", used.used, used.limit));
         }
     }
-    if let Some(age) = server.oldest_xmin_age {
+    if let Some(age) = server.oldest_xmin_age.filter(|age| *age >= TELLING_AGE) {
         words.push(format!("oldest snapshot {}", counted(age as usize, "transaction")));
     }
     words.join(", ")
@@ -174,7 +177,7 @@ pub fn more(plan: &Plan, slot: &SlotStatus) -> Option<String> {
     if let Some(load) = slot.load.as_ref().filter(|load| load.measured.is_some()) {
         let forecast = load.forecast.map_or_else(String::new, |load| format!(", {} forecast", plan.shown_load(load)));
         let measured = plan.shown_load(load.measured.unwrap_or(0.0));
-        words.push(format!("load {measured} of {} planned at most{forecast}", plan.shown_load(load.planned)));
+        words.push(format!("load {measured}, planned {} at most{forecast}", plan.shown_load(load.planned)));
     }
     for (count, what) in [(slot.errors, "error"), (slot.conflicts, "conflict")] {
         if let Some(count) = count.filter(|count| *count > 0) {
