@@ -5,4 +5,4 @@
 # Undo: Not needed: numbers are only skipped.
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
 . "$here/lib/cutover.sh"
-whole sequences sequences publisher subscriber
+whole sequences after_drain sequences publisher subscriber

@@ -4,6 +4,7 @@
 -- Undo: 91_shell_publisher_cleanup.sh drops them.
 \ir lib/publisher.sql
 \ir lib/publications_exact.sql
+\ir lib/truncate_guarded.sql
 \ir lib/slots_usable.sql
 \set slots planned_slot
 \ir lib/slots.sql

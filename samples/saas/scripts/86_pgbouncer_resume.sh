@@ -6,4 +6,4 @@
 # Undo: rollback.sh
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
 . "$here/lib/cutover.sh"
-whole resume open_new
+whole resume after_drain open_new

@@ -8,4 +8,6 @@ SELECT format('ALTER %s %s', CASE WHEN role_name = '' THEN format('DATABASE %I',
 FROM pgslotplan.stopped_writes WHERE prefix = :'prefix' AND (role_name = '' OR EXISTS (SELECT FROM pg_roles WHERE rolname = role_name)) \gexec
 \set table stopped_writes
 \ir forget.sql
+\set table drained
+\ir forget.sql
 \endif

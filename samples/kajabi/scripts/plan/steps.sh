@@ -1,9 +1,5 @@
 # The steps in their order. Sourced.
-<<<<<<< HEAD
-steps='schema publisher_check subscriber_check drift_tables publications foreign_keys_drop slots subscriptions partitions ready caught_up indexes foreign_keys drift verify reverse_check passwords logins vacuum reverse_prepare ddl_freeze reverse_subscriptions cutover quiesce pause writes_stop compare_at_rest stop foreign_keys_restore sequences reverse_slots reverse_start switch resume prove foreign_keys_validate abort rollback thaw reverse_end subscriber_cleanup publisher_cleanup'
-=======
-steps='schema publisher_check subscriber_check drift_tables publications foreign_keys_drop slots subscriptions ready caught_up indexes foreign_keys drift verify reverse_check passwords logins vacuum reverse_prepare ddl_freeze reverse_subscriptions cutover quiesce pause writes_stop compare_at_rest stop foreign_keys_restore sequences reverse_slots reverse_start switch resume prove foreign_keys_validate abort rollback thaw again reverse_end subscriber_cleanup publisher_cleanup'
->>>>>>> repair
+steps='schema publisher_check subscriber_check drift_tables publications foreign_keys_drop slots subscriptions partitions ready caught_up indexes foreign_keys drift verify reverse_check passwords logins vacuum reverse_prepare ddl_freeze reverse_subscriptions cutover quiesce pause writes_stop drain stop foreign_keys_restore sequences compare_at_rest reverse_slots reverse_start switch resume prove foreign_keys_validate abort rollback thaw again reverse_end subscriber_cleanup publisher_cleanup'
 step_schema='01_shell_schema.sh' phase_schema=schema side_schema=shell
 step_publisher_check='10_publisher_check.sql' phase_publisher_check=prepare side_publisher_check=publisher
 step_subscriber_check='11_subscriber_check.sql' phase_subscriber_check=schema side_subscriber_check=subscriber
@@ -30,10 +26,11 @@ step_cutover='cutover.sh' phase_cutover=cutover side_cutover=shell asks_cutover=
 step_quiesce='77_shell_quiesce.sh' phase_quiesce=cutover side_quiesce=shell part_of_quiesce=cutover
 step_pause='78_pgbouncer_pause.sh' phase_pause=cutover side_pause=pgbouncer part_of_pause=cutover
 step_writes_stop='78_publisher_writes_stop.sql' phase_writes_stop=cutover side_writes_stop=publisher part_of_writes_stop=cutover
-step_compare_at_rest='79_shell_compare_at_rest.sh' phase_compare_at_rest=cutover side_compare_at_rest=shell part_of_compare_at_rest=cutover
+step_drain='78_shell_drain.sh' phase_drain=cutover side_drain=shell part_of_drain=cutover
 step_stop='80_subscriber_stop.sql' phase_stop=cutover side_stop=subscriber part_of_stop=cutover
 step_foreign_keys_restore='81_subscriber_foreign_keys_restore.sql' phase_foreign_keys_restore=cutover side_foreign_keys_restore=subscriber part_of_foreign_keys_restore=cutover
 step_sequences='82_shell_sequences.sh' phase_sequences=cutover side_sequences=shell part_of_sequences=cutover
+step_compare_at_rest='83_shell_compare_at_rest.sh' phase_compare_at_rest=cutover side_compare_at_rest=shell part_of_compare_at_rest=cutover
 step_reverse_slots='83_subscriber_reverse_slots.sql' phase_reverse_slots=cutover side_reverse_slots=subscriber part_of_reverse_slots=cutover
 step_reverse_start='84_publisher_reverse_start.sql' phase_reverse_start=cutover side_reverse_start=publisher part_of_reverse_start=cutover
 step_switch='85_pgbouncer_switch.sh' phase_switch=cutover side_switch=pgbouncer part_of_switch=cutover

@@ -1,6 +1,7 @@
 # The cutover's parts. Sourced by the steps. Each part looks at the servers for what is done already, so
 # that it can be run again after it was stopped anywhere. Addresses and commands of the application: cutover.conf.
 . "$here/lib/inventory.sh"
+. "$here/lib/drain.sh"
 . "$here/lib/logins.sh"
 
 wants_servers
@@ -305,6 +306,8 @@ let_in() {
     now > "$state/opened"
     resume_all && rm -f "$state/paused"
 }
+# by hand: the parts after the drain
+after_drain() { require_drained && "$@"; }
 open_new() {
     [ ! -f "$state/rolled_back" ] || { echo "cutover: a rollback has opened the old server; run rollback.sh to its end" >&2; return 4; }
     others_on_publisher && prove_target "$NEW_HOST" "$NEW_PORT" && let_in

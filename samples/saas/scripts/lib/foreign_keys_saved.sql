@@ -13,12 +13,9 @@ FROM pgslotplan.dropped_foreign_key AS d
 JOIN pg_namespace AS n ON n.nspname = d.schema_name
 JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = d.table_name
 WHERE d.prefix IN (:'kept_as', :'kept_as' || '/repair');
-<<<<<<< HEAD
 \endif
 -- those that this plan does not cut, where it follows one that did
 \if :{?only_whole} \ir members.sql
 DELETE FROM pg_temp.saved AS s USING pg_temp.planned_foreign_key AS k
 WHERE k.is_restored AND (s.schema_name, s.table_name, s.constraint_name) = (k.schema_name, k.table_name, k.constraint_name);
-=======
->>>>>>> repair
 \endif

@@ -16,5 +16,7 @@ END $pgslotplan$;
 \ir reverse_slots_drop.sql
 \ir open_writes.sql
 \ir foreign_keys_drop.sql
+\set table drained
+\ir forget.sql
 UPDATE pgslotplan.plan SET stopped = false WHERE prefix = :'prefix' AND stopped;
 \ir subscriptions_enable.sql

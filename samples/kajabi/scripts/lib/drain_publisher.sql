@@ -1,0 +1,21 @@
+-- Waits until every slot has passed what was written before the write stop, and notes it; what both servers note goes into :out.
+\ir publisher.sql
+SELECT pg_temp.has_state('stopped_writes') AS has_stopped \gset
+\set is_stopped f
+\if :has_stopped
+SELECT EXISTS (SELECT FROM pgslotplan.stopped_writes WHERE prefix = :'prefix') AS is_stopped \gset
+\endif
+SELECT pg_temp.refuse(CASE WHEN NOT :'is_stopped'::boolean THEN ARRAY['the writes of this database are not stopped'] END, 'reason why a drain proves nothing yet',
+  :'step_writes_stop' || ' comes first.') AS refused \gset
+\set slots planned_slot
+\ir wait_for_slots.sql
+BEGIN;
+CREATE TABLE IF NOT EXISTS pgslotplan.drained (prefix text PRIMARY KEY, stopped_at text NOT NULL, fence pg_lsn NOT NULL);
+SELECT pg_temp.close_state() AS has_state \gset
+INSERT INTO pgslotplan.drained (prefix, stopped_at, fence) SELECT :'prefix', extract(epoch FROM min(stopped_at))::text, :'fence' FROM pgslotplan.stopped_writes WHERE prefix = :'prefix'
+ON CONFLICT (prefix) DO UPDATE SET stopped_at = excluded.stopped_at, fence = excluded.fence;
+COMMIT;
+\ir out.sql
+\o :out
+COPY (SELECT stopped_at, fence FROM pgslotplan.drained WHERE prefix = :'prefix') TO STDOUT (DELIMITER ' ');
+\o
