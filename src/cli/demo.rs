@@ -41,8 +41,9 @@ use super::{
     waiting::interrupted,
 };
 
-/// Steps that the demo leaves out: it has no PgBouncer, its publisher must go on taking writes, and nothing is to come back.
-const NOT_PLAYED: [StepId; 8] = [
+/// Steps that the demo leaves out: it has no PgBouncer, and nothing is to come back.
+/// Scripts are left out, too, but for these.
+const NOT_PLAYED: [StepId; 7] = [
     StepId::ReverseCheck,
     StepId::ReversePrepare,
     StepId::ReverseSubscriptions,
@@ -50,8 +51,10 @@ const NOT_PLAYED: [StepId; 8] = [
     StepId::ReverseStart,
     StepId::ReverseEnd,
     StepId::DdlFreeze,
-    StepId::WritesStop,
 ];
+
+/// The scripts that it plays.
+const PLAYED: [StepId; 3] = [StepId::Drain, StepId::SubscriberCleanup, StepId::PublisherCleanup];
 
 /// Slots within this of the publisher count as caught up, seconds.
 const CAUGHT_UP_S: f64 = 0.5;
@@ -218,7 +221,9 @@ impl Demo<'_> {
         traffic.stop()?;
         self.say("writes stopped; comparing every table at one LSN");
         let comparison = stage.compare(DATABASE, &self.interruption)?;
-        self.run_phases(&stage, &script, &[Phase::Cutover, Phase::Cleanup])?;
+        self.run_phases(&stage, &script, &[Phase::Cutover])?;
+        stage.open_writes(&self.folder.join("scripts"))?;
+        self.run_phases(&stage, &script, &[Phase::Cleanup])?;
         let leftovers = stage.leftovers()?;
 
         self.say("the same campaign with one slot for everything");
@@ -367,10 +372,14 @@ impl Demo<'_> {
     fn run_phases(&self, stage: &Stage, script: &Script, phases: &[Phase]) -> Result<(), Failure> {
         let played = |step: &&emit::Step| {
             matches!(step.side, StepSide::Publisher | StepSide::Subscriber) && !NOT_PLAYED.contains(&step.id)
+                || PLAYED.contains(&step.id)
         };
         for step in script.steps.iter().filter(|step| phases.contains(&step.phase())).filter(played) {
             self.interruption.check()?;
-            self.say(&format!("psql ({}) -f {}", step.side.as_str(), step.file));
+            self.say(&match step.side {
+                StepSide::Shell => format!("sh {}", step.file),
+                side => format!("psql ({}) -f {}", side.as_str(), step.file),
+            });
             stage.run(&self.folder.join("scripts"), step)?;
         }
         Ok(())

@@ -88,15 +88,17 @@ impl Stage {
         let cluster = match step.side {
             StepSide::Publisher => &self.publisher,
             StepSide::Subscriber => &self.subscriber,
-            StepSide::Pgbouncer | StepSide::Shell => return Ok(()),
+            StepSide::Pgbouncer => return Ok(()),
+            StepSide::Shell => return self.run_shell(&folder.join(&step.file)),
         };
         let dsn = self.publisher.conninfo(DATABASE);
-        let variables: Vec<(&str, &str)> = step
-            .variables
-            .iter()
-            .filter(|variable| variable.name == "publisher_dsn")
-            .map(|variable| (variable.name.as_str(), dsn.as_str()))
-            .collect();
+        let value = |name: &str| match name {
+            "publisher_dsn" => Some(dsn.as_str()),
+            "terminate" => Some("yes"), // the demo's own sessions, which only look
+            _ => None,
+        };
+        let names = step.variables.iter().map(|variable| variable.name.as_str());
+        let variables: Vec<(&str, &str)> = names.filter_map(|name| Some((name, value(name)?))).collect();
         let file: PathBuf = folder.join(&step.file);
         let outcome = cluster.run_script(DATABASE, &file, &variables).map_err(failure)?;
         if outcome.code != 0 {
@@ -105,6 +107,31 @@ impl Stage {
                 .exit(Exit::Server));
         }
         Ok(())
+    }
+
+    /// Runs an emitted script, with the program's own psql.
+    fn run_shell(&self, file: &Path) -> Result<(), Failure> {
+        let psql = self.publisher.tools().psql().map_err(failure)?;
+        let mut command = std::process::Command::new("sh");
+        command.arg(file).stdin(std::process::Stdio::null());
+        command.env("PGSLOTPLAN_PUBLISHER", self.publisher.conninfo(DATABASE));
+        command.env("PGSLOTPLAN_SUBSCRIBER", self.subscriber.conninfo(DATABASE));
+        if let Some(folder) = psql.parent() {
+            command.env("PGSLOTPLAN_BIN", folder);
+        }
+        let output = command.output().map_err(|error| Failure::new("sh cannot be run").source(error))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(Failure::new(format!("{} ended with {}", file.display(), output.status))
+            .detail(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+            .exit(Exit::Server))
+    }
+
+    /// The publisher takes writes again: the demo compares with one slot for everything next.
+    pub fn open_writes(&self, folder: &Path) -> Result<(), Failure> {
+        let file = folder.join("lib/writes_open_publisher.sql");
+        self.publisher.run_script(DATABASE, &file, &[]).and_then(|outcome| outcome.success()).map(drop).map_err(failure)
     }
 
     /// One subscription for everything, in its own database: what the plan is compared with.

@@ -16,7 +16,9 @@ pub(in crate::emit) fn partitions() -> Step {
             .into(),
         expected: "\"done\" and exit code 0, also when there is nothing to do.".into(),
         hazard: Some(
-            "Makes what else of the schema the subscriber lacks, as {schema} does. Each new partition is locked for a moment."
+            "Makes what else of the schema the subscriber lacks, as {schema} does. Each new partition is locked for a moment. Rows that \
+             a table already held when it was attached to a tree that is published by its root are brought by nothing: {verify} names them, \
+             and a repair of the tree brings them."
                 .into(),
         ),
         aside: true,

@@ -14,13 +14,8 @@ CREATE OR REPLACE FUNCTION pg_temp.would_do(wanted name, wanted_batch integer) R
     SELECT format('table %I.%I would leave subscription %I', s.schema_name, s.table_name, wanted)
     FROM pg_temp.subscribed() AS s WHERE s.subscription_name = wanted AND s.table_name IS NOT NULL
       AND NOT EXISTS (SELECT FROM pg_temp.published AS p WHERE (p.subscription_name, p.schema_name, p.table_name) = (wanted, s.schema_name, s.table_name))
+      AND NOT EXISTS (SELECT FROM pg_temp.transition_relation AS r WHERE r.batch = wanted_batch AND (r.schema_name, r.table_name) = (s.schema_name, s.table_name))
       AND EXISTS (SELECT FROM pg_temp.planned_relation AS p WHERE (p.subscription_name, p.schema_name, p.table_name) = (wanted, s.schema_name, s.table_name))
   ) AS found(line)
 $pgslotplan$;
--- Subscriptions of the two plans that a change holds, with the slots that are theirs.
-SELECT set_config('pgslotplan.no_slot', :'no_slot', false) AS no_slot_name \gset
-CREATE OR REPLACE FUNCTION pg_temp.held_subscription() RETURNS TABLE (subscription_name name, enabled boolean, own_slot name) LANGUAGE sql STABLE AS $pgslotplan$
-  SELECT DISTINCT s.subscription_name, s.enabled, p.slot_name FROM pg_temp.subscribed() AS s
-  JOIN (SELECT slot_name, subscription_name FROM pg_temp.planned_slot UNION SELECT slot_name, subscription_name FROM pg_temp.running_slot) AS p USING (subscription_name)
-  WHERE s.slot_name = current_setting('pgslotplan.no_slot')
-$pgslotplan$;
+\ir held_subscription.sql

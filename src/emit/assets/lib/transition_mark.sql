@@ -13,3 +13,4 @@ BEGIN
   END IF;
 END $pgslotplan$;
 \ir before_cutover.sql
+\ir no_repair.sql
