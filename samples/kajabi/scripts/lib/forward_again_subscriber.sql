@@ -13,10 +13,10 @@ BEGIN
       HINT = 'The subscriptions must not go on: rows would be applied twice. rollback.sh is the way back.';
   END IF;
 END $pgslotplan$;
+\set table drained
+\ir forget.sql
 \ir reverse_slots_drop.sql
 \ir open_writes.sql
 \ir foreign_keys_drop.sql
-\set table drained
-\ir forget.sql
 UPDATE pgslotplan.plan SET stopped = false WHERE prefix = :'prefix' AND stopped;
 \ir subscriptions_enable.sql

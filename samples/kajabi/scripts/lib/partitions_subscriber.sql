@@ -41,4 +41,8 @@ FROM pg_temp.joining AS j JOIN pg_temp.planned_slot AS p USING (subscription_nam
 \set receiver_column subscription_name
 \ir subscriptions_own.sql
 SELECT format('ALTER SUBSCRIPTION %I REFRESH PUBLICATION WITH (copy_data = true)', subscription_name) FROM pg_temp.joining GROUP BY subscription_name \gexec
+-- those of a run that was stopped, too
+INSERT INTO pg_temp.joining (subscription_name, schema_name, table_name)
+SELECT s.subscription_name, s.schema_name, s.table_name FROM pg_temp.subscribed() AS s JOIN pg_temp.planned_slot AS p USING (subscription_name)
+WHERE s.state <> 'r' AND NOT EXISTS (SELECT FROM pg_temp.joining AS j WHERE (j.subscription_name, j.schema_name, j.table_name) = (s.subscription_name, s.schema_name, s.table_name));
 \ir await_copies.sql

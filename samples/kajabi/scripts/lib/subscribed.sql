@@ -12,7 +12,9 @@ $pgslotplan$;
 CREATE OR REPLACE FUNCTION pg_temp.await_end_of_worker(wanted name) RETURNS void LANGUAGE plpgsql AS $pgslotplan$ DECLARE
   deadline timestamptz := clock_timestamp() + interval '60 s';
 BEGIN
-  WHILE EXISTS (SELECT FROM pg_stat_subscription AS w WHERE w.subname = wanted AND w.pid IS NOT NULL) LOOP
+  WHILE EXISTS (SELECT FROM pg_stat_subscription AS w WHERE w.subname = wanted
+                -- another database may have a subscription of that name
+                AND w.pid IN (SELECT a.pid FROM pg_stat_activity AS a WHERE a.datname = current_database())) LOOP
     IF clock_timestamp() >= deadline THEN
       RAISE EXCEPTION USING MESSAGE = format('the worker of subscription %I does not end', wanted), HINT = 'Read the log of the subscriber, and run this again.';
     END IF;

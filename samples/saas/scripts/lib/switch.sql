@@ -22,6 +22,10 @@ BEGIN
           EXECUTE format('LOCK TABLE %I.%I IN SHARE ROW EXCLUSIVE MODE', item.schema_name, item.table_name);
         END IF;
         locked_at := coalesce(locked_at, clock_timestamp());
+        IF item.from_publication IS NOT NULL AND item.to_publication IS NOT NULL AND NOT item.is_from AND NOT item.is_to THEN
+          RAISE EXCEPTION USING MESSAGE = format('table %I.%I is in neither of the publications %I and %I any more', item.schema_name, item.table_name, item.from_publication, item.to_publication),
+            HINT = 'It was dropped and made again, or taken out: what was written since is nowhere else. Take it out with one plan and in, with a copy, with the next.';
+        END IF;
       END LOOP;
       moved := 0;
       FOR item IN SELECT * FROM pg_temp.place() WHERE is_there AND (is_from OR NOT is_to) ORDER BY schema_name, table_name LOOP

@@ -10,5 +10,5 @@ CREATE OR REPLACE FUNCTION pg_temp.unguarded() RETURNS TABLE (schema_name name, 
         WHERE NOT p.truncates) AS guarded
   JOIN pg_class AS l ON l.oid = guarded.oid
   JOIN pg_namespace AS n ON n.oid = l.relnamespace
-  WHERE NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = l.oid AND t.tgname = current_setting('pgslotplan.truncate_guard'))
+  WHERE NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = l.oid AND t.tgname = current_setting('pgslotplan.truncate_guard') AND t.tgenabled <> 'D')
 $pgslotplan$;
