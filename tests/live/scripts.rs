@@ -203,6 +203,9 @@ impl Stage {
     pub fn open_writes(&self) -> Result<(), Failed> {
         let file = self.folder.path().join("scripts/lib/writes_open_publisher.sql");
         self.publisher.run_script(story::DATABASE, &file, &[])?.success()?;
+        // abort.sh forgets the drain on the new server, too
+        let forget = "SET default_transaction_read_only = off; DROP TABLE pgslotplan.drained";
+        self.subscriber.psql(story::DATABASE, forget)?.success()?;
         Ok(())
     }
 

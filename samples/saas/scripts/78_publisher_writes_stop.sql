@@ -2,6 +2,6 @@
 -- Phase cutover. Run: sh run.sh writes_stop, or psql -X -v ON_ERROR_STOP=1 -d "$PGSLOTPLAN_PUBLISHER" -f 78_publisher_writes_stop.sql
 -- Variables, explained in RUNBOOK.md: allowed (optional), terminate (optional)
 -- Hazard: A session that says SET TRANSACTION READ WRITE can still write: the transaction counter shows it.
--- Undo: abort.sh, or lib/writes_open_publisher.sql.
+-- Undo: abort.sh
 \ir lib/publisher.sql
 \ir lib/stop_writes.sql

@@ -142,7 +142,7 @@ pub(in crate::emit) fn stop_writes() -> Step {
               the database, so those roles get one too."
             .into(),
         hazard: Some("A session that says SET TRANSACTION READ WRITE can still write: the transaction counter shows it.".into()),
-        undo: Some("{abort}, or lib/writes_open_publisher.sql.".into()),
+        undo: Some("{abort}".into()),
         part_of: Some(StepId::Cutover),
         expected: "No output and exit code 0. Other sessions are listed: a PgBouncer that was forgotten looks like that.".into(),
         variables: variables(&["allowed", "terminate"]),
