@@ -556,8 +556,8 @@ fn a_login_that_only_reads(servers: &Servers, publisher: u32, subscriber: u32) -
     let runbook = &scene.pair.script.runbook;
     let statements = runbook
         .split("```sql\n")
-        .nth(1)
-        .and_then(|rest| rest.split("```").next())
+        .filter_map(|rest| rest.split("```").next())
+        .find(|block| block.contains("CREATE ROLE pgslotplan_reader"))
         .ok_or("the runbook has the statements")?;
     for cluster in scene.servers() {
         let file = scene.pair.folder().join("reader.sql");
