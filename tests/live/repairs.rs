@@ -334,7 +334,7 @@ fn keys_and_refusals(servers: &Servers, publisher: u32, subscriber: u32) -> Resu
     assert_eq!(state()?, before);
     settle(&pair)?;
     // once the subscriptions were stopped, and once the new server was opened, nothing is emptied
-    pair.run_all(&["80"])?;
+    pair.run_all(&["78_publ", "78_sh", "80"])?;
     assert!(alone.run("repair_check", 3)?.contains("stopped for the cutover"));
     pair.execute(new, "CREATE TABLE pgslotplan.opened (prefix text PRIMARY KEY, opened_at timestamptz); INSERT INTO pgslotplan.opened VALUES ('pgsp')")?;
     for step in ["repair_check", "repair_stop", "repair_empty", "repair_start"] {
