@@ -4,5 +4,6 @@
 -- Undo: As long as nothing was written to the subscriber: UPDATE pgslotplan.plan SET stopped = false; then 60_subscriber_subscriptions.sql.
 \ir lib/subscriber.sql
 \ir lib/require_mark.sql
+\ir lib/no_repair.sql
 \ir lib/require_drained.sql
 \ir lib/subscriptions_stop.sql

@@ -187,7 +187,7 @@ pub(in crate::emit) fn stop() -> Step {
         go: "Copy the sequences' values, then go on.".into(),
         ..Step::new(StepId::Stop, "Disables the subscriptions and waits for the end of their workers.")
     }
-    .sql(&["require_mark", "require_drained", "subscriptions_stop"])
+    .sql(&["require_mark", "no_repair", "require_drained", "subscriptions_stop"])
 }
 
 pub(in crate::emit) fn restore_foreign_keys() -> Step {
