@@ -7,4 +7,5 @@
 \ir lib/truncate_guarded.sql
 \ir lib/slots_usable.sql
 \set slots planned_slot
+\ir lib/slot_waits.sql
 \ir lib/slots.sql

@@ -14,14 +14,5 @@
 \ir lib/owners_write.sql
 \ir lib/hold.sql
 \ir lib/subscriber_empty.sql
-\set receivers planned_slot
-\set receiver_column subscription_name
-\set target_dsn :publisher_dsn
-\set receiver_asks_formats :subscriber_asks_formats
-\ir lib/log_off.sql
-\ir lib/subscriptions_ours.sql
-\set publisher_dsn :target_dsn
-\ir plan/subscriptions.sql
-\ir lib/log_on.sql
-\ir lib/subscriptions_own.sql
+\ir lib/subscriptions_make.sql
 \ir lib/subscriptions_enable.sql

@@ -90,17 +90,11 @@ pub(super) fn sql(context: &Context<'_>, transition: &Transition<'_>) -> String 
         &["batch integer", "schema_name name", "table_name name"],
         transition.changes.iter().flat_map(received).collect(),
     );
-    let running_slots = relation(
-        "running_slot",
-        "Slots of the plan that runs, and the subscription of each.",
-        &["number integer", "slot_name name", "subscription_name name"],
-        old.plan
-            .slots
-            .iter()
-            .enumerate()
-            .map(|(number, slot)| vec![number.to_string(), text(slot.name.as_str()), text(&slot.subscription)])
-            .collect(),
-    );
+    let running_slots = Relation {
+        name: "running_slot",
+        what: "Slots of the plan that runs, and the subscription of each.",
+        ..super::slots(old)
+    };
     let running_publications = relation(
         "running_publication",
         "Its publications.",

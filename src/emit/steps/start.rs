@@ -54,7 +54,7 @@ pub(in crate::emit) fn slots() -> Step {
             .into(),
         ..Step::new(StepId::Slots, "Creates the replication slots.")
     }
-    .sql(&["publications_exact", "truncate_guarded", "slots_usable", "\\set slots planned_slot", "slots"])
+    .sql(&["publications_exact", "truncate_guarded", "slots_usable", "\\set slots planned_slot", "slot_waits", "slots"])
 }
 
 pub(in crate::emit) fn subscriptions(context: &Context<'_>) -> Step {
@@ -74,18 +74,7 @@ pub(in crate::emit) fn subscriptions(context: &Context<'_>) -> Step {
     lines.extend(["\\set applies_as_owner :subscriber_applies_as_owner", "functions_applied"]);
     lines.extend(["\\set receives on", "owners_write", "hold"]);
     lines.extend(ready);
-    lines.extend([
-        "\\set receivers planned_slot",
-        "\\set receiver_column subscription_name",
-        "\\set target_dsn :publisher_dsn",
-        "\\set receiver_asks_formats :subscriber_asks_formats",
-        "log_off",
-        "subscriptions_ours",
-        "\\set publisher_dsn :target_dsn",
-        "plan/subscriptions.sql",
-        "log_on",
-        "subscriptions_own",
-    ]);
+    lines.push("subscriptions_make");
     if context.bootstrap.is_physical() {
         lines.push("advance_origins");
     }

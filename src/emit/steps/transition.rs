@@ -21,18 +21,7 @@ pub(in crate::emit) fn check() -> Step {
 
 /// The publisher against the new plan; its slots are not all there yet.
 pub(in crate::emit) fn publisher_check() -> Step {
-    super::checks::publisher().sql(&[
-        "members",
-        "\\set applies_as_owner :subscriber_applies_as_owner",
-        "functions_applied",
-        "\\set receives off",
-        "owners_write",
-        "identity_flaws",
-        "read_only",
-        "publisher_settings",
-        "\\set identities_are_set off",
-        "publisher_tables",
-    ])
+    super::checks::publisher().sql(super::checks::PUBLISHER)
 }
 
 /// The subscriber against the new plan; what moves is not empty.
@@ -96,16 +85,7 @@ pub(in crate::emit) fn subscriptions() -> Step {
         "\\set receives on",
         "owners_write",
         "hold",
-        "\\set receivers planned_slot",
-        "\\set receiver_column subscription_name",
-        "\\set target_dsn :publisher_dsn",
-        "\\set receiver_asks_formats :subscriber_asks_formats",
-        "log_off",
-        "subscriptions_ours",
-        "\\set publisher_dsn :target_dsn",
-        "plan/subscriptions.sql",
-        "log_on",
-        "subscriptions_own",
+        "subscriptions_make",
         "subscriptions_enable",
     ])
 }

@@ -2,13 +2,8 @@
 -- pg_get_constraintdef, comment and validity are stored before anything is dropped, so that a file that is stopped in the
 -- middle can be run again. One that this server lacks is remembered as the publisher has it, so that it is restored too.
 \if :cuts_foreign_keys
-\ir state.sql
+\ir foreign_keys_table.sql
 \ir members.sql
-CREATE TABLE IF NOT EXISTS pgslotplan.dropped_foreign_key (
-    prefix text NOT NULL, schema_name name NOT NULL, table_name name NOT NULL, constraint_name name NOT NULL,
-    definition text NOT NULL, validated boolean NOT NULL, description text,
-    PRIMARY KEY (prefix, schema_name, table_name, constraint_name));
-SELECT pg_temp.close_state() AS has_state \gset
 INSERT INTO pgslotplan.dropped_foreign_key
 SELECT :'prefix', n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid), k.convalidated, obj_description(k.oid, 'pg_constraint')
 FROM pg_temp.planned_foreign_key AS cut

@@ -1,5 +1,4 @@
 -- Disables the planned subscriptions and waits for the end of their workers.
-\ir no_repair.sql
 SELECT format('ALTER SUBSCRIPTION %I DISABLE', s.subname)
 FROM pg_temp.planned_slot AS p JOIN pg_subscription AS s ON s.subname = p.subscription_name AND s.subenabled
 JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()

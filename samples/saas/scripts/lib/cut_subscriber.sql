@@ -14,6 +14,7 @@ FROM (
 ) AS found(line) \gset
 \endif
 \ir require_mark.sql
+\ir no_repair.sql
 \ir subscriptions_stop.sql
 \if :cuts_foreign_keys \ir foreign_keys_restore.sql \endif
 \set slots planned_mirror

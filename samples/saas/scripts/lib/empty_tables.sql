@@ -1,11 +1,6 @@
 -- Empties the relations of pg_temp.planned_relation in one transaction. Foreign keys to them from elsewhere are remembered as those of
 -- :kept_as and dropped; triggers for TRUNCATE rest meanwhile.
-\ir state.sql
-CREATE TABLE IF NOT EXISTS pgslotplan.dropped_foreign_key (
-    prefix text NOT NULL, schema_name name NOT NULL, table_name name NOT NULL, constraint_name name NOT NULL,
-    definition text NOT NULL, validated boolean NOT NULL, description text,
-    PRIMARY KEY (prefix, schema_name, table_name, constraint_name));
-SELECT pg_temp.close_state() AS has_state \gset
+\ir foreign_keys_table.sql
 DROP TABLE IF EXISTS pg_temp.emptied;
 CREATE TEMP TABLE emptied AS
 SELECT DISTINCT l.oid, m.nspname, l.relname

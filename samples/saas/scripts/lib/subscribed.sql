@@ -8,16 +8,3 @@ CREATE OR REPLACE FUNCTION pg_temp.subscribed() RETURNS TABLE (subscription_name
   JOIN (SELECT DISTINCT subid, subname FROM pg_stat_subscription) AS w ON w.subname = s.subname
   LEFT JOIN (pg_subscription_rel AS r JOIN pg_class AS c ON c.oid = r.srrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace) ON r.srsubid = w.subid
 $pgslotplan$;
--- Waits until neither the worker of a subscription nor one that copies for it runs: what it does not do now it does not do later.
-CREATE OR REPLACE FUNCTION pg_temp.await_end_of_worker(wanted name) RETURNS void LANGUAGE plpgsql AS $pgslotplan$ DECLARE
-  deadline timestamptz := clock_timestamp() + interval '60 s';
-BEGIN
-  WHILE EXISTS (SELECT FROM pg_stat_subscription AS w WHERE w.subname = wanted
-                -- another database may have a subscription of that name
-                AND w.pid IN (SELECT a.pid FROM pg_stat_activity AS a WHERE a.datname = current_database())) LOOP
-    IF clock_timestamp() >= deadline THEN
-      RAISE EXCEPTION USING MESSAGE = format('the worker of subscription %I does not end', wanted), HINT = 'Read the log of the subscriber, and run this again.';
-    END IF;
-    PERFORM pg_sleep(0.01);
-  END LOOP;
-END $pgslotplan$;

@@ -1,7 +1,6 @@
 # The cutover's parts. Sourced by the steps. Each part looks at the servers for what is done already, so
 # that it can be run again after it was stopped anywhere. Addresses and commands of the application: cutover.conf.
 . "$here/lib/inventory.sh"
-. "$here/lib/drain.sh"
 . "$here/lib/logins.sh"
 
 wants_servers
@@ -305,6 +304,17 @@ let_in() {
     subscriber_file lib/open_subscriber.sql || return
     now > "$state/opened"
     resume_all && rm -f "$state/paused"
+}
+# Refuses to go on by hand unless both servers note the same drain, of the write stop that holds now. A server that is open already has
+# passed this.
+require_drained() {
+    if opened; then return 0; fi
+    one=$(ask_publisher -f "$here/lib/drained_publisher.sql") && other=$(ask_subscriber -f "$here/lib/drained_subscriber.sql") || return
+    if [ -z "$one" ] || [ "$one" != "$other" ]; then
+        say "no drain after the write stop is noted on both servers: what was written before it may be missing on the new one"
+        say "hint: $step_drain while the subscriptions run; once they are stopped, abort.sh goes back, and cutover.sh does all of it."
+        return 4
+    fi
 }
 # by hand: the parts after the drain
 after_drain() { require_drained && "$@"; }

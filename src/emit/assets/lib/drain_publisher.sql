@@ -10,8 +10,7 @@ SELECT pg_temp.refuse(CASE WHEN NOT :'is_stopped'::boolean THEN ARRAY['the write
 \set slots planned_slot
 \ir wait_for_slots.sql
 BEGIN;
-CREATE TABLE IF NOT EXISTS pgslotplan.drained (prefix text PRIMARY KEY, stopped_at text NOT NULL, fence pg_lsn NOT NULL);
-SELECT pg_temp.close_state() AS has_state \gset
+\ir drained_table.sql
 INSERT INTO pgslotplan.drained (prefix, stopped_at, fence) SELECT :'prefix', extract(epoch FROM min(stopped_at))::text, :'fence' FROM pgslotplan.stopped_writes WHERE prefix = :'prefix'
 ON CONFLICT (prefix) DO UPDATE SET stopped_at = excluded.stopped_at, fence = excluded.fence;
 COMMIT;

@@ -4,8 +4,7 @@
 CREATE TEMP TABLE drained_there (stopped_at text, fence pg_lsn);
 \copy pg_temp.drained_there FROM pstdin (DELIMITER ' ')
 BEGIN;
-CREATE TABLE IF NOT EXISTS pgslotplan.drained (prefix text PRIMARY KEY, stopped_at text NOT NULL, fence pg_lsn NOT NULL);
-SELECT pg_temp.close_state() AS has_state \gset
+\ir drained_table.sql
 INSERT INTO pgslotplan.drained (prefix, stopped_at, fence) SELECT :'prefix', stopped_at, fence FROM pg_temp.drained_there
 ON CONFLICT (prefix) DO UPDATE SET stopped_at = excluded.stopped_at, fence = excluded.fence;
 COMMIT;

@@ -19,5 +19,6 @@ FROM (
 SELECT EXISTS (SELECT FROM pg_temp.repaired_slot) AS makes_slots \gset
 \if :makes_slots
 \set slots repaired_slot
+\ir slot_waits.sql
 \ir slots.sql
 \endif

@@ -13,15 +13,7 @@
 \ir owners_write.sql
 \ir hold.sql
 \ir subscriber_empty.sql
-\set receivers planned_slot \set receiver_column subscription_name
-\set target_dsn :publisher_dsn
-\set receiver_asks_formats :subscriber_asks_formats
-\ir log_off.sql
-\ir subscriptions_ours.sql
-\set publisher_dsn :target_dsn
-\ir ../plan/subscriptions.sql
-\ir log_on.sql
-\ir subscriptions_own.sql
+\ir subscriptions_make.sql
 UPDATE pgslotplan.repair SET state = 'started' WHERE prefix = :'prefix' AND repair = :'repair';
 \ir subscriptions_enable.sql
 SELECT DISTINCT format('ALTER SUBSCRIPTION %I REFRESH PUBLICATION WITH (copy_data = true)', subscription_name) FROM pg_temp.repaired_member ORDER BY 1 \gexec

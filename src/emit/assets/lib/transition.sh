@@ -75,5 +75,8 @@ change_batch() {
     *) say "plan/transition.sh has a change of no known kind"; return 1 ;;
     esac
     left_of_batch || return
-    [ "$left" -eq 0 ] && [ "$here_left" -eq 0 ] || { say "$what: not done: a table is missing, or somebody changes publications and subscriptions"; return 4; }
+    if [ "$left" -ne 0 ] || [ "$here_left" -ne 0 ]; then
+        say "$what: not done: a table is missing, or somebody changes publications and subscriptions"
+        return 4
+    fi
 }

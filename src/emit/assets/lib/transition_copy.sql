@@ -3,10 +3,7 @@
 \ir transition_mark.sql
 \ir transition_list.sql
 \ir foreign_code.sql
-SELECT to_subscription AS taker,
-       EXISTS (SELECT FROM pg_temp.transition_relation AS r WHERE r.batch = b.batch AND NOT EXISTS (SELECT FROM pg_temp.subscribed() AS s
-         WHERE (s.subscription_name, s.schema_name, s.table_name) = (b.to_subscription, r.schema_name, r.table_name))) AS joins
-FROM pg_temp.transition_batch AS b WHERE batch = :batch \gset
+\ir transition_taker.sql
 \if :joins
 SELECT pg_temp.would_do(:'taker', :batch) AS asked \gset
 SELECT set_config('pgslotplan.batch', :'batch', false) AS batch_number \gset

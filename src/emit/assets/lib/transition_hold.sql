@@ -5,6 +5,8 @@
 \ir subscribed.sql
 SELECT to_subscription AS taker FROM pg_temp.transition_batch WHERE batch = :batch \gset
 SELECT format('ALTER SUBSCRIPTION %I DISABLE', :'taker') WHERE EXISTS (SELECT FROM pg_temp.subscribed() WHERE subscription_name = :'taker' AND enabled) \gexec
-SELECT pg_temp.await_end_of_worker(:'taker') AS ended \gset
+CREATE TEMP TABLE held AS SELECT :'taker'::name AS subscription_name;
+\set workers held
+\ir workers_end.sql
 SELECT format('ALTER SUBSCRIPTION %I SET (slot_name = %L)', :'taker', :'no_slot')
 WHERE EXISTS (SELECT FROM pg_temp.subscribed() WHERE subscription_name = :'taker' AND slot_name IS DISTINCT FROM :'no_slot') \gexec

@@ -6,8 +6,9 @@ SELECT format('CREATE PUBLICATION %I WITH (publish = %L%s)', p.publication_name,
   CASE WHEN :publisher_major >= 13 THEN CASE WHEN p.via_root THEN ', publish_via_partition_root = true' ELSE ', publish_via_partition_root = false' END ELSE '' END)
 FROM pg_temp.planned_publication AS p JOIN pg_temp.new_slot AS w ON w.slot_name = p.slot_name
 WHERE NOT EXISTS (SELECT FROM pg_publication AS b WHERE b.pubname = p.publication_name) ORDER BY p.number \gexec
+\set slots new_slot
+\ir slot_waits.sql
 -- each anew: a copy of one that was made before would be older than its publication
-SET lock_timeout = 0;
 SELECT format('SELECT FROM pg_create_logical_replication_slot(%L, ''pgoutput'')', w.slot_name) FROM pg_temp.new_slot AS w
 WHERE NOT EXISTS (SELECT FROM pg_replication_slots AS s WHERE s.slot_name = w.slot_name) ORDER BY w.number
 \o /dev/null \gexec

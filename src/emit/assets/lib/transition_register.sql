@@ -3,10 +3,7 @@
 \ir subscriber.sql
 \ir transition_mark.sql
 \ir transition_list.sql
-SELECT to_subscription AS taker,
-       EXISTS (SELECT FROM pg_temp.transition_relation AS r WHERE r.batch = b.batch AND NOT EXISTS (SELECT FROM pg_temp.subscribed() AS s
-         WHERE (s.subscription_name, s.schema_name, s.table_name) = (b.to_subscription, r.schema_name, r.table_name))) AS joins
-FROM pg_temp.transition_batch AS b WHERE batch = :batch \gset
+\ir transition_taker.sql
 \if :joins
 SELECT pg_temp.would_do(:'taker', :batch) AS asked \gset
 -- what is not here by another subscription would be missing
@@ -20,5 +17,7 @@ FROM pg_temp.subscribed() WHERE subscription_name = :'taker' AND slot_name IS DI
 SELECT format('ALTER SUBSCRIPTION %I ENABLE', :'taker') \gexec
 SELECT format('ALTER SUBSCRIPTION %I REFRESH PUBLICATION WITH (copy_data = false)', :'taker') \gexec
 SELECT format('ALTER SUBSCRIPTION %I DISABLE', :'taker') \gexec
-SELECT pg_temp.await_end_of_worker(:'taker') AS ended \gset
+CREATE TEMP TABLE held AS SELECT :'taker'::name AS subscription_name;
+\set workers held
+\ir workers_end.sql
 \endif
