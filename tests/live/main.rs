@@ -13,6 +13,7 @@ mod attacks_carrying;
 mod attacks_reading;
 mod bank;
 mod bench;
+mod beside;
 mod boot;
 mod bootstraps;
 mod bouncer;

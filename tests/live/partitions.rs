@@ -2,9 +2,7 @@
 //! and in one that is published by its root, under writers, killed and run again. Nothing refuses them afterwards.
 
 use std::{
-    os::unix::process::CommandExt,
     path::Path,
-    process::Stdio,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
     time::Duration,
@@ -20,6 +18,7 @@ use pgslotplan::{
 
 use crate::{
     bench::{Done, case},
+    beside::{in_the_end, kill_after},
     pair::{self, Pair, told},
     story,
 };
@@ -136,20 +135,9 @@ fn grow(pair: &Pair, programs: &Path, top: &AtomicU64) -> Result<(), Failed> {
     let (code, _, said) = pair.run("75")?;
     assert!(code == 4 && said.contains("Tree;2"), "{code}: {said}");
     for after in [300, 900, 1500, 2200] {
-        let mut child = join().stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn()?;
-        thread::sleep(Duration::from_millis(after));
-        let group = rustix::process::Pid::from_raw(child.id() as i32).ok_or("a pid")?;
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        child.wait()?;
+        kill_after(join(), after)?;
     }
-    // what a killed psql left running on its server ends first, and holds locks until then
-    for tries in (0..5).rev() {
-        match ends_well() {
-            Err(error) if tries == 0 => return Err(error),
-            Err(_) => thread::sleep(Duration::from_millis(500)),
-            Ok(()) => break,
-        }
-    }
+    in_the_end(ends_well)?;
     top.store(40, Ordering::Relaxed);
     pair.execute(&pair.publisher, "INSERT INTO tree VALUES (1, 35, 'of a new day')")?;
     // a tree that is published by its root needs the partition on the other side, and nothing else

@@ -2,8 +2,6 @@
 //! step; the rest goes on, and at the end both servers hold the same rows.
 
 use std::{
-    os::unix::process::CommandExt,
-    process::{Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
@@ -11,7 +9,7 @@ use std::{
 
 use libtest_mimic::{Failed, Trial};
 use pgslotplan::{
-    emit::{self, EmitOptions, Kit, Repair, Script},
+    emit::{self, EmitOptions, Kit, Repair},
     names::{TableName, quote_identifier},
     plan::PlannedTable,
     policy::ForeignKeyMode,
@@ -21,7 +19,8 @@ use pgslotplan::{
 
 use crate::{
     bench::{Done, case},
-    pair::{Pair, clusters, table, told, write_script},
+    beside::Beside,
+    pair::{Pair, clusters, table, told},
     story,
 };
 
@@ -49,54 +48,23 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// The files of a repair, beside those of the whole migration.
-pub struct Mending<'a> {
-    pair: &'a Pair,
-    folder: String,
-    script: Script,
-}
+pub struct Mending<'a>(Beside<'a>);
 
 impl<'a> Mending<'a> {
     pub fn new(pair: &'a Pair, folder: &str, repairs: &[&str]) -> Result<Self, Failed> {
         let repairs: Vec<Repair> = repairs.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
         let options = EmitOptions { kit: Kit::Repair(repairs), ..EmitOptions::default() };
-        let script = emit::script(&pair.plan, &options)?;
-        write_script(&script, &pair.folder().join(folder))?;
-        Ok(Mending { pair, folder: folder.to_owned(), script })
-    }
-
-    fn command(&self, word: &str) -> Command {
-        let mut command = self.pair.shell("run.sh");
-        command.env("PGSLOTPLAN_STATE", self.pair.folder().join("scripts.state"));
-        let mut other = Command::new("sh");
-        other.arg(self.pair.folder().join(&self.folder).join("run.sh")).arg(word).current_dir("/").stdin(Stdio::null());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => other.env(name, value),
-                None => other.env_remove(name),
-            };
-        }
-        other
+        let state = ("PGSLOTPLAN_STATE", pair.folder().join("scripts.state"));
+        Beside::new(pair, folder, emit::script(&pair.plan, &options)?, vec![state]).map(Mending)
     }
 
     /// Runs a step that must end with a code.
     pub fn run(&self, step: &str, expected: i32) -> Result<String, Failed> {
-        let (code, out, errors) = told(self.command(step).output()?);
-        if code == expected {
-            return Ok(out + &errors);
-        }
-        let logs = [&self.pair.publisher, &self.pair.subscriber].map(|cluster| {
-            let log = cluster.server_log();
-            log.lines().rev().filter(|line| line.contains("ERROR")).take(6).collect::<Vec<_>>().join("\n")
-        });
-        Err(format!(
-            "{step}: exit code {code}, not {expected}: {out}{errors}\nlog, latest first: {}",
-            logs.join("\n--\n")
-        )
-        .into())
+        self.0.run(step, expected)
     }
 
     fn steps(&self) -> Vec<&'static str> {
-        self.script.steps.iter().map(|step| step.id.as_str()).collect()
+        self.0.script.steps.iter().map(|step| step.id.as_str()).collect()
     }
 
     /// Every step, as a person is told to.
@@ -112,26 +80,7 @@ impl<'a> Mending<'a> {
 
     /// Every step, each killed again and again before it comes to its end.
     pub fn run_all_killed(&self) -> Result<(), Failed> {
-        for step in self.steps() {
-            for after in [20, 60, 120, 200, 350, 600] {
-                let mut child =
-                    self.command(step).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn()?;
-                thread::sleep(Duration::from_millis(after));
-                let group = rustix::process::Pid::from_raw(child.id() as i32).ok_or("a pid")?;
-                let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-                child.wait()?;
-            }
-            // what a killed psql left running on its server ends first, and holds locks until then
-            let mut said = self.run(step, 0);
-            for _ in 0..5 {
-                if said.is_ok() {
-                    break;
-                }
-                said = self.run(step, 0);
-            }
-            said?;
-        }
-        Ok(())
+        self.steps().into_iter().try_for_each(|step| self.0.run_killed(step, &[20, 60, 120, 200, 350, 600]))
     }
 }
 
@@ -350,7 +299,7 @@ fn refusals(pair: &Pair, alone: &Mending<'_>, slot: &Mending<'_>) -> Result<(), 
         assert!(alone.run(step, 3)?.contains("no repair has begun here"), "{step}");
     }
     let swapped = |step: &str| -> Result<String, Failed> {
-        let mut command = alone.command(step);
+        let mut command = alone.0.command(step);
         command.env("PGSLOTPLAN_PUBLISHER", pair.subscriber.conninfo(story::DATABASE));
         command.env("PGSLOTPLAN_SUBSCRIBER", pair.publisher.conninfo(story::DATABASE));
         let (code, out, errors) = told(command.output()?);

@@ -2,9 +2,7 @@
 //! and go; killed in the middle, gone back, and the files of the new plan go on as if it had always run.
 
 use std::{
-    collections::BTreeMap,
-    os::unix::process::CommandExt,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -13,19 +11,19 @@ use std::{
 
 use libtest_mimic::{Failed, Trial};
 use pgslotplan::{
-    emit::{self, EmitOptions, Kit},
+    emit::{self, EmitOptions, Kit, Step},
     format,
     names::TableName,
     plan::{Plan, PlannedForeignKey, PlannedTable},
     throwaway::{Cluster, Servers},
     workload::{ForeignKey, TableKind},
 };
-use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::{
     bench::{Done, case},
+    beside::Beside,
     bouncer::Bouncer,
-    pair::{self, Pair, table, told, write_script},
+    pair::{self, Pair, table, told},
     splits, story,
 };
 
@@ -105,63 +103,24 @@ fn second(versions: (u32, u32), identifier: &str) -> Plan {
     plan(versions, identifier, slots, true)
 }
 
-/// A folder of emitted files beside that of the pair.
-struct Files<'a> {
-    pair: &'a Pair,
-    folder: PathBuf,
-    programs: &'a Path,
-    files: BTreeMap<&'static str, String>,
-}
+/// The files of a change of plans, beside those of the plan that runs.
+struct Files<'a>(Beside<'a>);
 
 impl<'a> Files<'a> {
-    fn new(pair: &'a Pair, programs: &'a Path, name: &str, plan: &Plan, running: &Plan) -> Result<Self, Failed> {
+    fn new(pair: &'a Pair, programs: &Path, name: &str, plan: &Plan, running: &Plan) -> Result<Self, Failed> {
         let options = EmitOptions { kit: Kit::Transition(Box::new(running.clone())), ..EmitOptions::default() };
-        let script = emit::script(plan, &options)?;
-        let folder = pair.folder().join(name);
-        write_script(&script, &folder)?;
-        let files = script.steps.iter().map(|step| (step.id.as_str(), step.file.clone())).collect();
-        Ok(Files { pair, folder, programs, files })
-    }
-
-    fn command(&self, step: &str) -> Command {
-        let mut command = Command::new("sh");
-        command.arg(self.folder.join("run.sh")).arg(step).current_dir("/").stdin(Stdio::null());
-        for (name, value) in self.pair.shell("run.sh").get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        command.env("PGSLOTPLAN_BIN", self.programs);
-        command
+        let programs = ("PGSLOTPLAN_BIN", programs.to_owned());
+        Beside::new(pair, name, emit::script(plan, &options)?, vec![programs]).map(Files)
     }
 
     fn run(&self, step: &str, expected: i32) -> Result<String, Failed> {
-        let (code, out, errors) = told(self.command(step).output()?);
-        if code == expected {
-            return Ok(out + &errors);
-        }
-        let logs = [&self.pair.publisher, &self.pair.subscriber].map(|cluster| {
-            let log = cluster.server_log();
-            log.lines().rev().filter(|line| line.contains("ERROR")).take(6).collect::<Vec<_>>().join("\n")
-        });
-        Err(format!(
-            "{step}: exit code {code}, not {expected}: {out}{errors}\nlogs, latest first: {}",
-            logs.join("\n--\n")
-        )
-        .into())
+        self.0.run(step, expected)
     }
 
     /// The steps of the change, in their order.
     fn changing(&self) -> Vec<&'static str> {
-        let mut steps: Vec<(&str, &'static str)> = self
-            .files
-            .iter()
-            .filter(|(_, file)| file.as_str() < "46" && file.as_bytes()[0].is_ascii_digit())
-            .map(|(id, file)| (file.as_str(), *id))
-            .collect();
-        steps.sort();
-        steps.into_iter().map(|(_, id)| id).collect()
+        let before = |step: &&Step| step.file.as_str() < "46" && step.file.as_bytes()[0].is_ascii_digit();
+        self.0.script.steps.iter().filter(before).map(|step| step.id.as_str()).collect()
     }
 
     /// Everything up to the new plan, as a person is told to.
@@ -169,35 +128,15 @@ impl<'a> Files<'a> {
         self.changing().into_iter().try_for_each(|step| self.run(step, 0).map(drop))
     }
 
-    fn kill(&self, step: &str, after: u64) -> Result<(), Failed> {
-        let mut child = self.command(step).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn()?;
-        thread::sleep(Duration::from_millis(after));
-        let _ = kill_process_group(Pid::from_raw(child.id() as i32).ok_or("a pid")?, Signal::KILL);
-        child.wait()?;
-        Ok(())
-    }
-
     /// The same, each step killed again and again before it comes to its end.
     fn change_killed(&self) -> Result<(), Failed> {
-        for step in self.changing() {
-            let moments: &[u64] = if step == "transition_changes" {
-                &[150, 300, 450, 600, 750, 900, 1100, 1300, 1600, 2000]
-            } else {
-                &[60, 200]
+        self.changing().into_iter().try_for_each(|step| {
+            let moments: &[u64] = match step {
+                "transition_changes" => &[150, 300, 450, 600, 750, 900, 1100, 1300, 1600, 2000],
+                _ => &[60, 200],
             };
-            for after in moments {
-                self.kill(step, *after)?;
-            }
-            // what a killed psql left running on its server ends first, and holds locks until then
-            for tries in (0..6).rev() {
-                match self.run(step, 0) {
-                    Err(error) if tries == 0 => return Err(error),
-                    Err(_) => thread::sleep(Duration::from_millis(500)),
-                    Ok(_) => break,
-                }
-            }
-        }
-        Ok(())
+            self.0.run_killed(step, moments)
+        })
     }
 }
 
@@ -302,7 +241,7 @@ fn back(pair: &Pair, programs: &Path, old: &Plan, new: &Plan) -> Result<(), Fail
     while_writing(pair, || {
         for step in back.changing().into_iter().filter(|step| !step.ends_with("adopt") && !step.ends_with("cleanup")) {
             match step {
-                "transition_changes" => back.kill(step, 900)?,
+                "transition_changes" => back.0.kill(step, 900)?,
                 _ => back.run(step, 0).map(drop)?,
             }
         }
