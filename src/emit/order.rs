@@ -21,6 +21,7 @@ pub(super) fn steps(context: &Context<'_>) -> Vec<Step> {
     steps.push(checks::publisher());
     steps.extend(when(!is_physical, checks::subscriber));
     steps.extend(when(!is_physical, schema::drift_tables));
+    steps.push(checks::by_program(context));
     steps.extend(identities(context));
     steps.push(start::publications());
     steps.extend(data_first);

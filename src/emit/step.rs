@@ -131,6 +131,8 @@ steps! {
     SubscriberCheck = "subscriber_check", Schema, Subscriber, "11 check";
     /// Both schemas, columns and keys.
     DriftTables = "drift_tables", Schema, Shell, "12 drift";
+    /// Both servers against the plan, by the program itself.
+    Check = "check", Prepare, Shell, "13 check";
     /// Replica identities on the publisher.
     Identities = "identities", Prepare, Publisher, "20 identities";
     /// Triggers that refuse TRUNCATE.

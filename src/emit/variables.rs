@@ -40,6 +40,8 @@ const DESCRIBED: &[Described] = &[
         "file with lines of statements that the subscriber refused, as the step shows them, which are wanted; none when not given",
         false,
     ),
+    ("PGSLOTPLAN_PLAN", "the plan from which this folder was made; plan.json beside this folder when not given", false),
+    ("PGSLOTPLAN_CHECKED", "yes: pgslotplan check was run elsewhere and ended with 0", false),
     ("PGSLOTPLAN_JOBS", "indexes built, or tables dumped and restored, at a time; 4 when not given", false),
     ("PGSLOTPLAN_DUMP", "folder for the dump, with room for the compressed data", true),
     (

@@ -22,6 +22,12 @@ impl Plan {
         self.slots.iter().filter(|slot| slot.role == role).count()
     }
 
+    /// Tables that are left out. Views are, too, but nobody expects rows of theirs.
+    pub fn tables_left_out(&self) -> usize {
+        let is_view = |reason: &str| [super::left_out::VIEW, super::left_out::MATERIALIZED_VIEW].contains(&reason);
+        self.excluded.iter().filter(|excluded| !is_view(&excluded.reason)).count()
+    }
+
     /// Tables of the plan, partitions not counted beside their roots, a table that is split once.
     pub fn table_count(&self) -> usize {
         let names: std::collections::BTreeSet<TableName> =

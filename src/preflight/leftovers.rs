@@ -159,7 +159,7 @@ pub fn publications_of_an_earlier_run(input: &Input<'_>) -> Vec<Finding> {
     ]
 }
 
-fn subscription_of<'a>(slot: &PlannedSlot, live: &'a [SubscriptionFacts]) -> Option<&'a SubscriptionFacts> {
+pub(super) fn subscription_of<'a>(slot: &PlannedSlot, live: &'a [SubscriptionFacts]) -> Option<&'a SubscriptionFacts> {
     live.iter().find(|live| live.here && live.name == slot.subscription)
 }
 

@@ -472,6 +472,11 @@ pub fn secondary_indexes(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber().filter(|_| !input.circumstances.bootstrap.is_physical()) else {
         return Vec::new();
     };
+    // once the subscriptions are there the copy has begun, and what is built after it stays
+    if input.plan.slots.iter().any(|slot| super::leftovers::subscription_of(slot, &subscriber.subscriptions).is_some())
+    {
+        return Vec::new();
+    }
     let to_be_identity =
         |table: &PlannedTable| u64::from(table.set_identity && table.identity == ReplicaIdentity::Index);
     let count: u64 = leaves(input, subscriber)

@@ -68,8 +68,14 @@ pub struct Stage {
 impl Stage {
     pub fn new(servers: &Servers, publisher: u32, subscriber: u32) -> Result<Self, Failed> {
         let stage = Stage::bare(servers, publisher, subscriber, None)?;
-        stage.pair.bring_up()?;
-        stage.pair.run_all(&[
+        stage.prepare()?;
+        Ok(stage)
+    }
+
+    /// From nothing to the evening before the night.
+    pub fn prepare(&self) -> Result<(), Failed> {
+        self.pair.bring_up()?;
+        self.pair.run_all(&[
             "76_pu",
             "76_shell_pa",
             "76_shell_pr",
@@ -77,13 +83,29 @@ impl Stage {
             "76_su",
             "77_publisher_d",
             "77_publisher_r",
-        ])?;
-        Ok(stage)
+        ])
     }
 
     /// The servers before anything was made on them. The plan may be for another server than this publisher.
     pub fn bare(servers: &Servers, publisher: u32, subscriber: u32, identifier: Option<&str>) -> Result<Self, Failed> {
         let (from, to) = clusters(servers, (publisher, subscriber), DATABASE, &[SCHEMA])?;
+        Stage::before((from, to), (publisher, subscriber), identifier)
+    }
+
+    /// The same with a new server that has no table yet, and every check of the cutover.
+    pub fn empty(servers: &Servers, publisher: u32, subscriber: u32) -> Result<Self, Failed> {
+        let (from, to) = clusters(servers, (publisher, subscriber), DATABASE, &[])?;
+        from.psql(DATABASE, SCHEMA)?.success()?;
+        let stage = Stage::before((from, to), (publisher, subscriber), None)?;
+        stage.configure(2, "WITHOUT=")?;
+        Ok(stage)
+    }
+
+    fn before(
+        (from, to): (Cluster, Cluster),
+        (publisher, subscriber): (u32, u32),
+        identifier: Option<&str>,
+    ) -> Result<Self, Failed> {
         from.psql(DATABASE, ROWS)?.success()?;
         let identifier = match identifier {
             Some(other) => other.to_owned(),
@@ -105,7 +127,7 @@ impl Stage {
     pub fn configure(&self, listed: usize, more: &str) -> Result<(), Failed> {
         let names: Vec<String> = (0..listed).map(|number| format!("b{number}")).collect();
         let mut conf = format!(
-            "PGBOUNCERS='{}'\nPGBOUNCER_DATABASES='app'\nPAUSE_SECONDS=20\nMOST_BYTES_BEHIND=200000000\n",
+            "PGBOUNCERS='{}'\nPGBOUNCER_DATABASES='app'\nPAUSE_SECONDS=20\nMOST_BYTES_BEHIND=200000000\nWITHOUT=verify\n",
             names.join(" ")
         );
         for (name, bouncer) in names.iter().zip(&self.bouncers) {
@@ -188,14 +210,28 @@ impl Stage {
 const CLIENTS: u64 = 6;
 
 /// Clients that write one numbered transaction after the other; an error ends one.
-#[derive(Default)]
 pub struct Clients {
+    /// As much as the servers can take beside other tests, if nothing else is said.
+    pause_ms: u64,
     done: AtomicBool,
     /// A connection that breaks is made anew, and what became of its last transaction is looked at.
     forgiving: bool,
     slowest_ms: AtomicU64,
     pub written: Mutex<BTreeMap<u64, u64>>,
     errors: Mutex<Vec<String>>,
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        Clients {
+            pause_ms: 3,
+            done: AtomicBool::default(),
+            forgiving: false,
+            slowest_ms: AtomicU64::default(),
+            written: Mutex::default(),
+            errors: Mutex::default(),
+        }
+    }
 }
 
 impl Clients {
@@ -207,6 +243,15 @@ impl Clients {
     /// The same by connection strings.
     pub fn strict(conninfos: &[String], work: impl FnOnce(&Clients) -> Result<(), Failed>) -> Result<Clients, Failed> {
         Clients::default().run_beside(conninfos, work)
+    }
+
+    /// The same, each with a pause of so many ms after each transaction, for steps that take long.
+    pub fn paced(
+        conninfos: &[String],
+        pause_ms: u64,
+        work: impl FnOnce(&Clients) -> Result<(), Failed>,
+    ) -> Result<Clients, Failed> {
+        Clients { pause_ms, ..Clients::default() }.run_beside(conninfos, work)
     }
 
     /// The same with clients that outlive broken connections.
@@ -292,7 +337,7 @@ impl Clients {
             (*last, *unsure) = (next, false);
             self.slowest_ms.fetch_max(begun.elapsed().as_millis() as u64, Ordering::Relaxed);
             acknowledged(next);
-            thread::sleep(Duration::from_millis(3)); // as much as the servers can take beside other tests
+            thread::sleep(Duration::from_millis(self.pause_ms));
         }
         Ok(())
     }

@@ -82,6 +82,15 @@ impl Bouncer {
         Ok(())
     }
 
+    /// Changes its configuration and starts it anew; what the configuration was.
+    pub fn rewrite(&mut self, change: impl FnOnce(String) -> String) -> Result<String, Failed> {
+        self.crash();
+        let before = fs::read_to_string(self.ini())?;
+        fs::write(self.ini(), change(before.clone()))?;
+        self.start_again()?;
+        Ok(before)
+    }
+
     /// Ends it as a crash does.
     pub fn crash(&mut self) {
         if let Some(mut process) = self.process.take() {

@@ -1,7 +1,7 @@
 //! What dies in the middle of the cutover and of the ways back: scripts, with and without what they started, PgBouncers,
 //! servers. Another run, or abort.sh, ends in a consistent state; the clients' ledger says so.
 
-use std::time::Duration;
+use std::{os::unix::process::CommandExt, process::Stdio, thread, time::Duration};
 
 use libtest_mimic::{Failed, Trial};
 use pgslotplan::throwaway::Servers;
@@ -18,6 +18,7 @@ pub fn trials() -> Vec<Trial> {
         case("cutover_faults::killed_in_each_part_it_can_be_aborted_or_run_again", 2, kills),
         case("cutover_faults::abort_and_rollback_that_are_killed_come_to_their_end", 2, ways_back),
         case("cutover_faults::servers_and_pgbouncers_that_die_lose_nothing", 2, crashes),
+        case("cutover_faults::two_hundred_random_kills_lose_nothing", 2, at_random),
     ]
 }
 
@@ -68,6 +69,16 @@ fn kills(servers: &Servers) -> Result<(), Failed> {
         // an operator's Ctrl-C aborts by itself
         stage.strike("cutover.sh", NEW, ms(0), |_, group| Ok(kill_process_group(group, Signal::INT)?))?;
         clients.go_on()?;
+        let (code, _, said) = told(stage.pair.shell("abort.sh").output()?);
+        match code {
+            0 => {}
+            // it came when the new server was open, and one goes on from there
+            4 if said.contains("the new server was opened") => {
+                stage.pair.run_all(&["86", "87"])?;
+                return clients.go_on();
+            }
+            _ => return Err(format!("{code}: {said}").into()),
+        }
         // three kills without a way back in between: each run goes on where the one before was
         for part in [OLD, NEW, "open"] {
             stage.strike("cutover.sh", part, ms(10), everything)?;
@@ -205,4 +216,88 @@ fn crashes(servers: &Servers) -> Result<(), Failed> {
         clients.go_on()
     })?;
     stage.settle(&stage.pair.subscriber, &clients)
+}
+
+/// Numbers that look like chance and are the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: u64) -> u64 {
+        // xorshift64
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
+
+/// Runs a script, and kills something at some moment of it: the script, its shell, a PgBouncer, a server. Then all that is dead comes back.
+fn killed(stage: &mut Stage, file: &str, dice: &mut Dice) -> Result<(), Failed> {
+    let mut command = stage.pair.shell(file);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn()?;
+    thread::sleep(ms(dice.below(4000)));
+    let group = Pid::from_raw(child.id() as i32).ok_or("a pid")?;
+    let is_over = child.try_wait()?.is_some();
+    match dice.below(6) {
+        0 | 1 if !is_over => everything(stage, group)?,
+        2 if !is_over => only_the_shell(stage, group)?,
+        3 => stage.bouncers[dice.below(2) as usize].crash(),
+        4 => stage.pair.publisher.crash(),
+        _ => stage.pair.subscriber.crash(),
+    }
+    child.wait()?;
+    stage.pair.publisher.start_again()?;
+    stage.pair.subscriber.start_again()?;
+    stage.bouncers.iter_mut().try_for_each(crate::bouncer::Bouncer::start_again)
+}
+
+/// Cutover, abort and rollback, each killed at random, and after it what "The night" of RUNBOOK.md says. PGSLOTPLAN_KILLS: how many.
+fn at_random(servers: &Servers) -> Result<(), Failed> {
+    let wanted: u32 = std::env::var("PGSLOTPLAN_KILLS").ok().map_or(Ok(200), |count| count.parse())?;
+    let mut stage = Stage::new(servers, 15, 15)?;
+    let conninfos = stage.conninfos();
+    let (mut dice, mut kills, mut nights, mut slowest) = (Dice(20_261_201), 0, 0, 0);
+    while kills < wanted {
+        nights += 1;
+        let clients = Clients::forgiving(&conninfos, |clients| {
+            loop {
+                stage.pair.run_all(&["71"])?;
+                killed(&mut stage, "cutover.sh", &mut dice)?;
+                kills += 1;
+                if dice.below(3) == 0 {
+                    killed(&mut stage, "abort.sh", &mut dice)?;
+                    kills += 1;
+                }
+                let (code, out, errors) = told(stage.pair.shell("abort.sh").output()?);
+                match code {
+                    0 if kills >= wanted => drop(stage.shell("cutover.sh", 0)?),
+                    0 => {
+                        clients.go_on()?;
+                        continue;
+                    }
+                    4 => stage.pair.run_all(&["86", "87"])?,
+                    _ => {
+                        return Err(format!("abort: {code}: {out}{errors}\n{}", stage.pair.state("evidence.tsv")).into());
+                    }
+                }
+                return clients.go_on();
+            }
+        })?;
+        stage.settle(&stage.pair.subscriber, &clients)?;
+        slowest = slowest.max(clients.slowest());
+        stage.pair.execute(&stage.pair.subscriber, NEW_CROWD)?;
+        let clients = Clients::forgiving(&conninfos, |clients| {
+            killed(&mut stage, "rollback.sh", &mut dice)?;
+            kills += 1;
+            stage.shell("rollback.sh", 0)?;
+            clients.go_on()
+        })?;
+        stage.settle(&stage.pair.publisher, &clients)?;
+        slowest = slowest.max(clients.slowest());
+        stage.pair.execute(&stage.pair.publisher, NEW_CROWD)?;
+        stage.pair.run_all(&["again"])?;
+        stage.prepare()?;
+    }
+    println!("{kills} kills in {nights} nights; the longest wait of a client {slowest} ms");
+    Ok(())
 }

@@ -55,8 +55,10 @@ impl Night {
     /// `cutover.conf` for the PgBouncers.
     pub fn configure(&self, more: &str) -> Result<(), Failed> {
         let names: Vec<String> = (0..self.bouncers.len()).map(|number| format!("b{number}")).collect();
-        let mut conf =
-            format!("PGBOUNCERS='{}'\nPGBOUNCER_DATABASES='app'\nMOST_BYTES_BEHIND=200000000\n", names.join(" "));
+        let mut conf = format!(
+            "PGBOUNCERS='{}'\nPGBOUNCER_DATABASES='app'\nMOST_BYTES_BEHIND=200000000\nWITHOUT='verify freeze'\n",
+            names.join(" ")
+        );
         for (name, bouncer) in names.iter().zip(&self.bouncers) {
             conf += &format!("{name}_console='{}'\n{name}_ini='{}'\n", bouncer.console(), bouncer.ini().display());
         }

@@ -47,6 +47,7 @@ mod pair;
 mod parity;
 mod partitions;
 mod prometheus;
+mod refusals;
 mod repairs;
 mod sample;
 mod scripts;
@@ -56,6 +57,7 @@ mod targets;
 mod transitions;
 mod unusable;
 mod verify;
+mod walk;
 
 use std::process::ExitCode;
 
@@ -65,7 +67,10 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 61] = [
+const AT_NIGHT: [&str; 64] = [
+    "cutover_faults::two_hundred_random_kills_lose_nothing",
+    "walk::the_runbook_by_hand_15_to_18",
+    "walk::the_runbook_by_run_13_to_16",
     "identities::plan_check_and_files_agree_13_to_15",
     "identities::plan_check_and_files_agree_18_to_18",
     "scripts::copy_12_to_13",
@@ -194,6 +199,8 @@ fn main() -> ExitCode {
         .chain(partitions::trials())
         .chain(transitions::trials())
         .chain(moments::trials())
+        .chain(refusals::trials())
+        .chain(walk::trials())
         .chain(targets::trials())
         .chain(logins::trials())
         .chain(guards::trials())

@@ -41,11 +41,9 @@ fn head(view: &PlanView<'_>) -> String {
         plan.subscriber_version,
     );
     let mut out = format!("{}\n", Style::Head.paint(&text::wrap_after(&line, 0, 2)));
-    if !plan.excluded.is_empty() {
-        out.push_str(&paragraph(
-            &format!("{} left out, listed in the plan.", counted(plan.excluded.len(), "table")),
-            2,
-        ));
+    let left_out = plan.tables_left_out();
+    if left_out > 0 {
+        out.push_str(&paragraph(&format!("{} left out, listed in the plan.", counted(left_out, "table")), 2));
     }
     if plan.time_limited {
         out.push_str(&paragraph("A time limit ended the search: another run may give another plan.", 2));

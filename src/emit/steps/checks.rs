@@ -1,8 +1,9 @@
 //! The steps that refuse to go on while a server is not what the plan was made for, and those that prepare its tables.
 
 use crate::emit::{
+    Context,
     step::{Step, StepId},
-    variables::{TENANTS, variables},
+    variables::{SERVERS, TENANTS, variables},
 };
 
 pub(in crate::emit) fn publisher() -> Step {
@@ -30,6 +31,21 @@ pub(in crate::emit) const PUBLISHER: &[&str] = &[
     "\\set identities_are_set off",
     "publisher_tables",
 ];
+
+/// By the program itself, before anything is made on the publisher.
+pub(in crate::emit) fn by_program(context: &Context<'_>) -> Step {
+    let sides = if context.bootstrap.is_physical() { "publisher" } else { "both" };
+    Step {
+        why: "Some faults show only when plan, catalogs of both sides and activity are seen together, which SQL of one side cannot do."
+            .into(),
+        expected: "The findings; exit code 0 when none is an error.".into(),
+        hazard: Some("Reads only. What it warns of is nobody's decision but yours.".into()),
+        go: "4: mend what is an error, then run it again.".into(),
+        variables: variables(&[SERVERS, &["PGSLOTPLAN_PLAN", "PGSLOTPLAN_CHECKED", "PGSLOTPLAN_ACCEPT"]].concat()),
+        ..Step::new(StepId::Check, "Runs pgslotplan check: both servers against the plan, before anything is made on the publisher.")
+    }
+    .shell("check", &format!("check {} {sides}", context.bootstrap.as_str()))
+}
 
 pub(in crate::emit) fn subscriber() -> Step {
     Step {

@@ -20,7 +20,7 @@ pub(in crate::emit) fn subscriber(context: &Context<'_>) -> Step {
     let mut parts = vec!["subscriptions_drop", "reverse_slots_drop", "mirror_publications_drop"];
     parts.extend(undo_of_tables(context));
     // a repair that was given up may have dropped foreign keys, too
-    parts.extend(["open_writes", "release_held", "foreign_keys_forget"]);
+    parts.extend(["thaw", "open_writes", "release_held", "foreign_keys_forget"]);
     let mut last = vec!["forget_opened", "forget_drained", "forget_repair"];
     if context.bootstrap != Bootstrap::Copy && !keeps_identity {
         last.push("forget_bootstrap");
@@ -69,7 +69,7 @@ pub(in crate::emit) fn publisher(context: &Context<'_>) -> Step {
             "Drops the plan's slots, publications and guards, and sets changed replica identities back.",
         )
     }
-    .shell(LIBRARY, &command("publisher", &parts, &["drop_empty_state"]))
+    .shell(LIBRARY, &command("publisher", &parts, &["forget_drained", "drop_empty_state"]))
 }
 
 /// The call of the shell function: parts, then those that only run when nothing is left.

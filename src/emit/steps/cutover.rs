@@ -141,7 +141,7 @@ pub(in crate::emit) fn stop_writes() -> Step {
         why: "A pause holds back only what comes through the PgBouncers that are listed. A setting of a role wins over that of \
               the database, so those roles get one too."
             .into(),
-        hazard: Some("A session that says SET TRANSACTION READ WRITE can still write: the transaction counter shows it.".into()),
+        hazard: Some("A session that says SET TRANSACTION READ WRITE can still write: {resume} looks into the slots for it.".into()),
         undo: Some("{abort}".into()),
         part_of: Some(StepId::Cutover),
         expected: "No output and exit code 0. Other sessions are listed: a PgBouncer that was forgotten looks like that.".into(),
@@ -215,7 +215,6 @@ pub(in crate::emit) fn validate_foreign_keys() -> Step {
              was replicated in part, or one that was orphaned on the publisher."
                 .into(),
         ),
-        undo: Some("{foreign_keys_drop} drops them again.".into()),
         duration: "one read of each referencing table".into(),
         go: "Clean up when the exit code is 0.".into(),
         variables: variables(&["PGSLOTPLAN_ACCEPT_FUNCTIONS"]),
@@ -228,19 +227,18 @@ pub(in crate::emit) fn validate_foreign_keys() -> Step {
 }
 
 pub(in crate::emit) fn sequences() -> Step {
-    part(
-        Step {
-            why: "Values of sequences are not replicated: the next insert would take a number that is there already."
-                .into(),
-            expected: "Exit code 0. A sequence that the subscriber lacks is an error.".into(),
-            undo: Some("Not needed: numbers are only skipped.".into()),
-            ..Step::new(
-                StepId::Sequences,
-                "Sets the subscriber's sequences to the publisher's values; never called, restarted and descending ones too.",
-            )
-        },
-        "after_drain sequences publisher subscriber",
-    )
+    Step {
+        why: "Values of sequences are not replicated: the next insert would take a number that is there already.".into(),
+        expected: "Exit code 0. A sequence that the subscriber lacks is an error.".into(),
+        undo: Some("Not needed: numbers are only skipped.".into()),
+        variables: variables(SERVERS),
+        part_of: Some(StepId::Cutover),
+        ..Step::new(
+            StepId::Sequences,
+            "Sets the subscriber's sequences to the publisher's values; never called, restarted and descending ones too.",
+        )
+    }
+    .shell("sequences", "after_drain sequences publisher subscriber")
 }
 
 pub(in crate::emit) fn switch() -> Step {
@@ -266,13 +264,17 @@ pub(in crate::emit) fn resume() -> Step {
             why: "The point of no return: from the first write on, the way back is {rollback}. The new server notes it in the \
                   transaction that opens it for writes."
                 .into(),
-            hazard: Some("{abort} refuses from here on.".into()),
+            hazard: Some(
+                "{abort} refuses from here on. DDL is refused on the new server, too, as long as there is a way back: {subscriber_cleanup} ends \
+                 that."
+                    .into(),
+            ),
             undo: Some("{rollback}".into()),
             expected: "Exit code 0; clients go on.".into(),
             go: "Before: every step above ended with 0, nobody else is connected to the old server.".into(),
             ..Step::new(
                 StepId::Resume,
-                "Checks once more for sessions on the old server, opens the new one, and resumes.",
+                "Checks that the steps before it are done and that nobody writes to the old server, opens the new one, and resumes.",
             )
         },
         "after_drain open_new",

@@ -36,7 +36,7 @@ pub(in crate::emit) fn foreign_keys_drop() -> Step {
             "Drops the foreign keys that join two slots, and remembers them in pgslotplan.dropped_foreign_key.",
         )
     }
-    .sql(&["mark", "foreign_keys_drop"])
+    .sql(&["not_opened", "mark", "foreign_keys_drop"])
 }
 
 pub(in crate::emit) fn slots() -> Step {

@@ -39,7 +39,7 @@ pub(in crate::emit) fn caught_up() -> Step {
         go: "Go on when the exit code is 0. At the cutover {drain} does the same after the write stop.".into(),
         ..Step::new(StepId::CaughtUp, "Waits until every slot has confirmed all that is written now.")
     }
-    .sql(&["\\set slots planned_slot", "wait_for_slots", "\\echo every slot has passed :fence"])
+    .sql(&["read_by_superuser", "\\set slots planned_slot", "wait_for_slots", "\\echo every slot has passed :fence"])
 }
 
 pub(in crate::emit) fn live() -> Step {
