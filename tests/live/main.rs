@@ -37,6 +37,7 @@ mod health;
 mod hints;
 mod identities;
 mod inventory;
+mod layouts;
 mod left_behind;
 mod load_faults;
 mod logins;
@@ -46,10 +47,12 @@ mod monitor;
 mod pair;
 mod parity;
 mod partitions;
+mod phases;
 mod prometheus;
 mod repairs;
 mod sample;
 mod scripts;
+mod side_by_side;
 mod splits;
 mod story;
 mod targets;
@@ -65,7 +68,7 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 61] = [
+const AT_NIGHT: [&str; 64] = [
     "identities::plan_check_and_files_agree_13_to_15",
     "identities::plan_check_and_files_agree_18_to_18",
     "scripts::copy_12_to_13",
@@ -79,6 +82,9 @@ const AT_NIGHT: [&str; 61] = [
     "splits::planned_emitted_and_run_16_to_16",
     "faults::dump_14_to_16",
     "faults::clone_15_to_15",
+    "layouts::clone_of_debian_16_to_18",
+    "side_by_side::two_databases_under_one_budget_13_to_15",
+    "phases::load_observed_on_12_serves_12_to_13_and_13_to_15",
     "verify::finds_every_fault_and_nothing_else_15_to_18",
     "cutover::there_and_back_15_to_18",
     "cutover_faults::servers_and_pgbouncers_that_die_lose_nothing",
@@ -175,6 +181,9 @@ fn main() -> ExitCode {
         .chain(hints::trials())
         .chain(scripts::trials())
         .chain(bootstraps::trials())
+        .chain(layouts::trials())
+        .chain(phases::trials())
+        .chain(side_by_side::trials())
         .chain(edges::trials())
         .chain(edge_catalog::trials())
         .chain(edge_stalls::trials())
