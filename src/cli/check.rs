@@ -169,7 +169,16 @@ async fn look(args: &CheckArgs, plan: &Plan, console: &Console) -> Result<Looked
     use pgslotplan::pg::settings::ConnectionSide as Which;
     // One after the other, since both may ask for a password.
     let publisher = args.servers.connect(Which::Publisher, PURPOSE, console).await?;
-    let subscriber = args.servers.connect(Which::Subscriber, PURPOSE, console).await?;
+    let subscriber = match args.servers.connect(Which::Subscriber, PURPOSE, console).await {
+        // its connection string may be there before it is
+        Err(failure)
+            if args.bootstrap.is_physical() && publisher.is_some() && failure.exit_code() == Exit::Connection =>
+        {
+            console.warning(&format!("the subscriber is not there, as before its clone is made: {failure}"));
+            None
+        }
+        other => other?,
+    };
     if publisher.is_none() && subscriber.is_none() {
         return Err(Failure::new("no server given").hint(
             "Name at least one: --publisher CONNINFO and --subscriber CONNINFO, or PGSLOTPLAN_PUBLISHER and PGSLOTPLAN_SUBSCRIBER.",

@@ -6,7 +6,7 @@ use pgslotplan::{
     format,
     units::{Bytes, Seconds, counted},
     workload::{
-        self, Series, Table, TableKind, Workload,
+        self, Series, Table, TableKind, Workload, carry,
         fold::{self, Folding, Period},
         merge::{self, MergeError},
     },
@@ -30,6 +30,7 @@ pub struct WorkloadArgs {
 enum WorkloadCommand {
     Merge(MergeArgs),
     Fold(FoldArgs),
+    Carry(CarryArgs),
     Show(ShowArgs),
 }
 
@@ -76,6 +77,28 @@ struct FoldArgs {
     /// Percentile over the periods; 100 is the worst
     #[arg(long, value_name = "N", default_value_t = 95.0)]
     percentile: f64,
+}
+
+/// What was observed before a migration, for the next one
+///
+/// A migration in two phases, such as 12 to 13 and then to 15, needs no second week of watching: load comes from the earlier
+/// run; tables, keys, sizes, versions and settings from a short run on the server that publishes now.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: pgslotplan sample --once 'host=middle dbname=shop' -o now.json\n         \
+                  pgslotplan workload carry week.json now.json -o next.json\n\
+                  Then plan next.json with --previous and the first plan: tables stay in their slots.")]
+struct CarryArgs {
+    /// Workload of the earlier publisher
+    #[arg(value_name = "WORKLOAD")]
+    workload: PathBuf,
+    /// Workload of a short run on the new publisher, as `sample --once` writes it
+    #[arg(value_name = "NOW")]
+    now: PathBuf,
+    /// File to write; `-` is standard output, `*.zst` is compressed
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    #[command(flatten)]
+    force: ForceArg,
 }
 
 /// What was observed, and how completely
@@ -141,8 +164,25 @@ pub fn run(args: &WorkloadArgs, console: &Console) -> Result<Exit, Failure> {
             let folded = folded(&read(&args.workload)?, args.fold, args.percentile)?;
             write(&args.output, &args.force, &folded, console)
         }
+        WorkloadCommand::Carry(args) => carry_over(args, console),
         WorkloadCommand::Show(args) => show(args, console),
     }
+}
+
+fn carry_over(args: &CarryArgs, console: &Console) -> Result<Exit, Failure> {
+    files::check_output(&args.output, args.force.existing())?;
+    let carried = carry::carry(&read(&args.workload)?, &read(&args.now)?).map_err(|error| {
+        Failure::from(error).hint("First the workload that was observed, then the short one of the new server.")
+    })?;
+    for (what, tables) in [
+        ("not in the earlier run: their load is that of the short one", &carried.new),
+        ("of the earlier run not on the new server: left out", &carried.gone),
+    ] {
+        if !tables.is_empty() {
+            console.warning(&format!("{} {what}", counted(tables.len(), "table")));
+        }
+    }
+    write(&args.output, &args.force, &carried.workload, console)
 }
 
 fn read(path: &std::path::Path) -> Result<Workload, Failure> {

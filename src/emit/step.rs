@@ -271,7 +271,8 @@ impl StepId {
         let place = match (self, shape.bootstrap, shape.is_upgrade) {
             (StepId::Slots, Bootstrap::Clone | Bootstrap::Aurora, _) => "31 slots",
             (StepId::Clone, Bootstrap::Aurora, _) => "32 aurora_clone",
-            (StepId::Upgrade, Bootstrap::Aurora, _) => "34 aurora_upgrade",
+            (StepId::Upgrade, Bootstrap::Aurora, true) => "34 aurora_upgrade",
+            (StepId::Upgrade, Bootstrap::Aurora, false) => "34 aurora_restart",
             (StepId::Upgrade, _, false) => "34 restart",
             _ => self.place(),
         };

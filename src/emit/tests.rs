@@ -444,6 +444,49 @@ fn every_cross_reference_leads_to_a_step() {
     }
 }
 
+/// For every bootstrap and target, for an upgrade and for the same version, with and without trees and keys over slots: a name in braces
+/// that stays is one of a step that is not there, and a file's name in the runbook is one of a file.
+#[test]
+fn prose_names_only_steps_that_are_emitted() {
+    let same = |mut plan: Plan| {
+        plan.subscriber_version = plan.publisher_version;
+        plan
+    };
+    let bare = plan(15, 18, vec![slot("pgsp_1", vec![table("app", "orders")])]);
+    let sql = BOOTSTRAPS.map(|bootstrap| (bootstrap, Target::Sql));
+    let others = [Target::Cnpg, Target::Terraform, Target::Ansible].map(|target| (Bootstrap::Copy, target));
+    for plan in [sized_plan(40), same(sized_plan(40)), bare.clone(), same(bare)] {
+        for (bootstrap, target) in sql.iter().chain(&others).copied() {
+            let script = script(&plan, &EmitOptions { bootstrap, target, ..EmitOptions::default() }).unwrap();
+            let files: Vec<&str> = script.files().map(|(file, _)| file).collect();
+            let heads =
+                script.steps.iter().filter(|step| step.file.ends_with(".sql") || step.file.ends_with(".sh")).map(
+                    |step| {
+                        let of_head = |line: &&str| line.starts_with("--") || line.starts_with('#');
+                        step.body.lines().take_while(of_head).collect::<Vec<_>>().join("\n")
+                    },
+                );
+            for text in heads.chain([script.runbook.clone()]) {
+                for id in StepId::ALL {
+                    assert!(
+                        !text.contains(&format!("{{{}}}", id.as_str())),
+                        "{bootstrap:?} {target:?}: {{{}}}",
+                        id.as_str()
+                    );
+                }
+                let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/')));
+                let numbered = words.map(|word| word.trim_end_matches('.')).filter(|word| {
+                    word.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_digit))
+                        && [".sql", ".sh", ".yml", ".yaml"].iter().any(|end| word.ends_with(end))
+                });
+                for file in numbered {
+                    assert!(files.contains(&file), "{bootstrap:?} {target:?}: {file}");
+                }
+            }
+        }
+    }
+}
+
 /// Every variable of the environment that a script reads is in the runbook.
 #[test]
 fn every_variable_is_explained() {

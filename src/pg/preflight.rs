@@ -23,9 +23,9 @@ use crate::{
     names::{TableName, one_line},
     plan::Plan,
     preflight::facts::{
-        AccessRule, ColumnFacts, KeyFacts, Persistence, PreparedFacts, PublicationFacts, RelationFacts, RelationKind,
-        RoleFacts, SideFacts, SlotFacts, SubscriptionFacts, TenantFunction, TransactionFacts, TriggerFacts, Unseen,
-        WalsenderFacts,
+        AccessRule, ColumnFacts, KeyFacts, LayoutFacts, Persistence, PreparedFacts, PublicationFacts, RelationFacts,
+        RelationKind, RoleFacts, SideFacts, SlotFacts, SubscriptionFacts, TenantFunction, TransactionFacts,
+        TriggerFacts, Unseen, WalsenderFacts,
     },
     workload::ReplicaIdentity,
 };
@@ -115,6 +115,12 @@ pub async fn read_side(session: &Session, scope: PreflightScope<'_>) -> Result<S
         },
         foreign_state,
         is_walled: session.is_walled,
+        layout: reader.layout().await?,
+        tablespaces: reader
+            .list(include_str!("sql/preflight/tablespaces.sql"), |row| {
+                Ok((field(row, "name")?, field(row, "location")?))
+            })
+            .await?,
         relations: relations.named(),
         server: report.facts,
         database: report.database,
@@ -331,6 +337,25 @@ impl Reader<'_> {
         let set = "SELECT set_config('pgslotplan.state_owner', $1, false)";
         self.rows(set, &[(&owner.unwrap_or_default(), Type::TEXT)]).await?;
         self.rows(body, &[]).await?.first().map(|row| field(row, "line")).transpose()
+    }
+
+    async fn layout(&self) -> Result<LayoutFacts, PgError> {
+        let row = self.one(include_str!("sql/preflight/layout.sql"), &[]).await?;
+        let data: Option<String> = field(&row, "data")?;
+        let names_places = if data.is_some() && field(&row, "may_read_parameters")? {
+            Some(field(&self.one(include_str!("sql/preflight/layout_places.sql"), &[]).await?, "names_places")?)
+        } else {
+            None
+        };
+        Ok(LayoutFacts {
+            data,
+            configuration: field(&row, "configuration")?,
+            hba: field(&row, "hba")?,
+            ident: field(&row, "ident")?,
+            certificates: field(&row, "certificates")?,
+            names_places,
+            may_read_files: field(&row, "may_read_files")?,
+        })
     }
 
     async fn settings(&self) -> Result<(BTreeMap<String, String>, BTreeSet<String>), PgError> {

@@ -68,8 +68,44 @@ pub struct SideFacts {
     pub foreign_state: Option<String>,
     /// The server can refuse to read views and foreign tables of others.
     pub is_walled: bool,
+    /// Where data and configuration are.
+    pub layout: LayoutFacts,
+    /// Tablespaces outside of the data folder: name and folder.
+    pub tablespaces: Vec<(String, String)>,
     /// What was not seen.
     pub unseen: Vec<Unseen>,
+}
+
+/// Where a server keeps its data and its configuration; a path that was not seen is absent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LayoutFacts {
+    /// `data_directory`.
+    pub data: Option<String>,
+    /// `config_file`.
+    pub configuration: Option<String>,
+    /// `hba_file`.
+    pub hba: Option<String>,
+    /// `ident_file`.
+    pub ident: Option<String>,
+    /// Absolute paths of certificates, keys and lists.
+    pub certificates: Vec<String>,
+    /// The configuration names folders of this server, or includes files elsewhere; absent where that cannot be read.
+    pub names_places: Option<bool>,
+    /// The role may read files of the server.
+    pub may_read_files: bool,
+}
+
+impl LayoutFacts {
+    /// Files of the configuration that a copy of the data folder lacks.
+    pub fn outside(&self) -> Vec<&str> {
+        let Some(data) = &self.data else { return Vec::new() };
+        let file = |path: &'_ Option<String>, name: &str| path.as_deref() != Some(&format!("{data}/{name}"));
+        [(&self.configuration, "postgresql.conf"), (&self.hba, "pg_hba.conf"), (&self.ident, "pg_ident.conf")]
+            .into_iter()
+            .filter(|(path, name)| file(path, name))
+            .filter_map(|(path, _)| path.as_deref())
+            .collect()
+    }
 }
 
 impl SideFacts {

@@ -329,23 +329,25 @@ pub fn idle_slots(input: &Input<'_>) -> Vec<Finding> {
     ]
 }
 
-/// `PF712`: the subscriber carries out another plan under this prefix.
+/// `PF712`: the subscriber carries out another plan under this prefix, or the publisher is still the subscriber of an earlier one.
 pub fn other_plan(input: &Input<'_>) -> Vec<Finding> {
-    let marks = input.subscriber().and_then(|subscriber| subscriber.marks.as_ref());
-    let other = marks
-        .into_iter()
-        .flatten()
-        .find(|(prefix, digest)| **prefix == *input.plan.policy.prefix && **digest != *input.plan.plan_sha256);
-    let Some((prefix, digest)) = other else { return Vec::new() };
-    vec![
-        Finding::new(
-            code::PF712,
-            Subject::Subscriber,
-            format!("another plan is carried out here under prefix \"{}\"", one_line(prefix)),
-        )
-        .detail(format!("Its digest is {}.", one_line(digest)))
-        .hint(format!("Run the clean-up files of that plan first, {OTHER_PREFIX}")),
-    ]
+    let one = |(subject, facts): (Subject, &SideFacts)| {
+        let (prefix, digest) =
+            facts.marks.iter().flatten().find(|(prefix, digest)| {
+                **prefix == *input.plan.policy.prefix && **digest != *input.plan.plan_sha256
+            })?;
+        let (what, files) = match subject {
+            Subject::Publisher => {
+                ("this is the subscriber of an earlier plan", "reverse_end, subscriber_cleanup and publisher_cleanup")
+            }
+            _ => ("another plan is carried out here", "the clean-up files"),
+        };
+        let finding = Finding::new(code::PF712, subject, format!("{what} under prefix \"{}\"", one_line(prefix)))
+            .detail(format!("Its digest is {}.", one_line(digest)))
+            .hint(format!("Clean up first: run {files} of that plan, {OTHER_PREFIX}"));
+        Some(finding)
+    };
+    input.sides().into_iter().filter_map(one).collect()
 }
 
 /// `PF718`: what others put into the schema of the scripts' notes could run with the scripts' rights.

@@ -2,11 +2,12 @@
 //!
 //! `limits` has the budgets of settings, `server` version, role and what runs, `identity` what the publisher's tables
 //! need, `publisher` what else is there, `target` the subscriber's tables, `tenants` whose code would run as whom, `compare` both schemas side by side, `drift`
-//! plan against live catalog, `leftovers` what an earlier run or a clone left, `network` the way between, `disk` what is
+//! plan against live catalog, `copied` what a copy of the publisher's folder lacks, `leftovers` what an earlier run or a clone left, `network` the way between, `disk` what is
 //! retained meanwhile, `sight` what was not seen. Rules and numbers: the section of the manual or the measured trap is
 //! named where the check is. Every code is in `docs/findings.md`.
 
 mod compare;
+mod copied;
 mod disk;
 mod drift;
 pub mod facts;
@@ -245,6 +246,10 @@ const CHECKS: &[fn(&Input<'_>) -> Vec<Finding>] = &[
     drift::identities,
     drift::foreign_keys,
     drift::growth,
+    copied::configuration,
+    copied::tablespaces,
+    copied::unreadable,
+    copied::aurora,
     leftovers::planned_slots,
     leftovers::lost_slots,
     leftovers::slots_of_an_earlier_run,

@@ -60,6 +60,12 @@ pub fn sides_given(input: &Input<'_>) -> Vec<Finding> {
         _ => return Vec::new(),
     };
     let side = absent.to_string();
+    if absent == Subject::Subscriber && input.circumstances.bootstrap.is_physical() {
+        return vec![
+            Finding::new(code::PF903, absent, "the subscriber was not checked: it is there once its clone is made")
+                .detail("The steps after the clone look at it; check again then, with both servers."),
+        ];
+    }
     vec![
         Finding::new(code::PF903, absent, format!("the {side} was not checked: no connection to it was given"))
             .detail(format!("Not looked at: {what}."))

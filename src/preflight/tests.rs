@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Circumstances, ObservedSide,
     facts::{
-        AccessRule, ColumnFacts, KeyFacts, Parsed, Persistence, PreparedFacts, PublicationFacts, RelationFacts,
-        RelationKind, RoleFacts, SideFacts, SlotFacts, SubscriptionFacts, TenantFunction, TransactionFacts,
-        TriggerFacts, Unseen, WalsenderFacts,
+        AccessRule, ColumnFacts, KeyFacts, LayoutFacts, Parsed, Persistence, PreparedFacts, PublicationFacts,
+        RelationFacts, RelationKind, RoleFacts, SideFacts, SlotFacts, SubscriptionFacts, TenantFunction,
+        TransactionFacts, TriggerFacts, Unseen, WalsenderFacts,
     },
     preflight,
 };
@@ -74,6 +74,20 @@ pub fn relation(columns: &[(&str, ColumnFacts)], keys: Vec<KeyFacts>) -> Relatio
 
 fn plain() -> RelationFacts {
     relation(&[("id", column("bigint")), ("note", column("text"))], vec![key("pkey", true, &["id"])])
+}
+
+/// All that a server has is in its data folder, and its configuration is below this one.
+fn layout(configuration: &str) -> LayoutFacts {
+    let file = |name: &str| Some(format!("{configuration}/{name}"));
+    LayoutFacts {
+        data: Some("/pg/data".into()),
+        configuration: file("postgresql.conf"),
+        hba: file("pg_hba.conf"),
+        ident: file("pg_ident.conf"),
+        certificates: Vec::new(),
+        names_places: Some(false),
+        may_read_files: true,
+    }
 }
 
 fn name(name: &str) -> TableName {
@@ -151,6 +165,8 @@ fn side(major: u32, identifier: &str, started: &str) -> ObservedSide {
         marks: Some(Vec::new()),
         foreign_state: None,
         is_walled: true,
+        layout: layout("/pg/data"),
+        tablespaces: Vec::new(),
         unseen: Vec::new(),
     };
     ObservedSide { facts, parsed: Parsed::All(1) }
@@ -354,6 +370,24 @@ const CASES: &[(&str, Spoil)] = &[
     }),
     ("PF125", |s| drop(s.publisher().server.extensions.insert("timescaledb".into(), "2.17.2".into()))),
     ("PF130", |s| s.subscriber().is_walled = false),
+    ("PF140", |s| {
+        s.circumstances.bootstrap = Bootstrap::Clone;
+        s.publisher().layout = layout("/etc/postgresql/18/main");
+    }),
+    ("PF141", |s| {
+        s.circumstances.bootstrap = Bootstrap::Clone;
+        s.publisher().tablespaces = vec![("fast".into(), "/mnt/fast".into())];
+    }),
+    ("PF142", |s| {
+        s.circumstances.bootstrap = Bootstrap::Clone;
+        s.publisher().layout.names_places = None;
+    }),
+    ("PF143", |s| {
+        s.circumstances.bootstrap = Bootstrap::Aurora;
+        s.publisher().server.flavor = Flavor::Aurora;
+        s.plan.publisher_version = ServerVersion::of_major(15);
+        s.publisher().server.version_num = ServerVersion(150_001);
+    }),
     ("PF201", |s| no_key(s.of_publisher("a"))),
     ("PF202", |s| {
         let table = s.planned();

@@ -4,6 +4,7 @@
 //! in `derive`, plausibility in `check`.
 
 mod block;
+pub mod carry;
 pub mod check;
 pub mod derive;
 pub mod duty;

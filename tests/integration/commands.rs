@@ -24,7 +24,13 @@ fn help() {
     {
         assert_eq!(story.run(line), 0);
     }
-    for line in ["workload --help", "workload merge --help", "workload fold --help", "workload show --help"] {
+    for line in [
+        "workload --help",
+        "workload merge --help",
+        "workload fold --help",
+        "workload carry --help",
+        "workload show --help",
+    ] {
         assert_eq!(story.run(line), 0);
     }
     story.compare();
@@ -45,6 +51,11 @@ fn workloads() {
     assert_eq!(story.run("plan week.json -o p.json --min-validity 0.1 --publications 2 --budget small"), 0);
     assert_eq!(story.run("workload fold w.json --percentile 120 -o never.json"), 1);
     assert_eq!(story.run("workload merge w.json -o w.json"), 1);
+    // the next migration: load of the first, tables of a short run elsewhere
+    assert_eq!(story.run("generate --tables 7 --hours 1 --seed 2 -o now.json"), 0);
+    assert_eq!(story.run("workload carry w.json now.json -o next.json"), 0);
+    assert_eq!(story.run("workload show next.json --top 2"), 0);
+    assert_eq!(story.run("workload carry w.json nowhere.json -o never.json"), 1);
     story.compare();
 }
 

@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "these tests run a program in a folder")]
 #![allow(clippy::print_stderr, reason = "a test says what differs")]
 
+mod aurora;
 mod bad_files;
 mod bad_options;
 mod carrying;

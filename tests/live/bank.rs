@@ -31,14 +31,14 @@ use crate::{
 pub const DATABASE: &str = "bank";
 
 /// A ledger with a row for each acknowledged write, and transfers with a sequence and a foreign key over two slots.
-const SCHEMA: &str = "CREATE TABLE accounts (id int PRIMARY KEY, balance bigint NOT NULL);
+pub const SCHEMA: &str = "CREATE TABLE accounts (id int PRIMARY KEY, balance bigint NOT NULL);
     CREATE TABLE ledger (client int, number bigint, PRIMARY KEY (client, number));
     CREATE TABLE transfers (id bigserial PRIMARY KEY, account int NOT NULL, amount int, client int, number bigint);
     ALTER TABLE transfers ADD CONSTRAINT transfers_account FOREIGN KEY (account) REFERENCES accounts (id);
     CREATE TABLE notes (note text); ALTER TABLE notes REPLICA IDENTITY FULL;
     CREATE SEQUENCE down INCREMENT -1; CREATE SEQUENCE never START 7; CREATE SEQUENCE restarted;";
 
-const ROWS: &str = "INSERT INTO accounts SELECT n, 0 FROM generate_series(1, 50) AS n; INSERT INTO notes SELECT 'note ' || n FROM generate_series(1, 20) AS n;
+pub const ROWS: &str = "INSERT INTO accounts SELECT n, 0 FROM generate_series(1, 50) AS n; INSERT INTO notes SELECT 'note ' || n FROM generate_series(1, 20) AS n;
     SELECT nextval('down'), nextval('down'); ALTER SEQUENCE restarted RESTART WITH 500;";
 
 pub fn plan(publisher: u32, subscriber: u32, identifier: String) -> Plan {
@@ -68,12 +68,20 @@ pub struct Stage {
 impl Stage {
     pub fn new(servers: &Servers, publisher: u32, subscriber: u32) -> Result<Self, Failed> {
         let stage = Stage::bare(servers, publisher, subscriber, None)?;
-        stage.prepare()?;
+        stage.bring_up()?;
         Ok(stage)
     }
 
-    /// From nothing to the evening before the night.
-    pub fn prepare(&self) -> Result<(), Failed> {
+    /// Any two servers and a plan for them, with PgBouncers before the old one.
+    pub fn of(publisher: Cluster, subscriber: Cluster, plan: Plan) -> Result<Self, Failed> {
+        let bouncers = vec![Bouncer::start(&publisher, DATABASE)?, Bouncer::start(&publisher, DATABASE)?];
+        let stage = Stage { pair: Pair::of(publisher, subscriber, DATABASE, plan)?, bouncers };
+        stage.configure(2, "")?;
+        Ok(stage)
+    }
+
+    /// From nothing to all that a cutover wants.
+    pub fn bring_up(&self) -> Result<(), Failed> {
         self.pair.bring_up()?;
         self.pair.run_all(&[
             "76_pu",
@@ -111,11 +119,7 @@ impl Stage {
             Some(other) => other.to_owned(),
             None => from.value("postgres", "SELECT system_identifier FROM pg_control_system()")?,
         };
-        let bouncers = vec![Bouncer::start(&from, DATABASE)?, Bouncer::start(&from, DATABASE)?];
-        let pair = Pair::of(from, to, DATABASE, plan(publisher, subscriber, identifier))?;
-        let stage = Stage { pair, bouncers };
-        stage.configure(2, "")?;
-        Ok(stage)
+        Stage::of(from, to, plan(publisher, subscriber, identifier))
     }
 
     /// How clients reach each PgBouncer.

@@ -113,7 +113,7 @@ impl Programs {
 
 /// Stops what the steps started, also when a test fails.
 pub struct Clone {
-    control: PathBuf,
+    pub control: PathBuf,
     pub data: PathBuf,
 }
 

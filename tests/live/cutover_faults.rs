@@ -296,7 +296,7 @@ fn at_random(servers: &Servers) -> Result<(), Failed> {
         slowest = slowest.max(clients.slowest());
         stage.pair.execute(&stage.pair.publisher, NEW_CROWD)?;
         stage.pair.run_all(&["again"])?;
-        stage.prepare()?;
+        stage.bring_up()?;
     }
     println!("{kills} kills in {nights} nights; the longest wait of a client {slowest} ms");
     Ok(())

@@ -52,7 +52,7 @@ fn prepared(servers: &Servers, major: u32) -> Result<Cluster, Failed> {
     Ok(cluster)
 }
 
-fn program(arguments: &[&str]) -> Command {
+pub fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pgslotplan"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG")) {
         command.env_remove(name);
@@ -61,7 +61,7 @@ fn program(arguments: &[&str]) -> Command {
     command
 }
 
-fn text(output: &Output) -> String {
+pub fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 

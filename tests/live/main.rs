@@ -37,6 +37,7 @@ mod health;
 mod hints;
 mod identities;
 mod inventory;
+mod layouts;
 mod left_behind;
 mod load_faults;
 mod logins;
@@ -46,11 +47,13 @@ mod monitor;
 mod pair;
 mod parity;
 mod partitions;
+mod phases;
 mod prometheus;
 mod refusals;
 mod repairs;
 mod sample;
 mod scripts;
+mod side_by_side;
 mod splits;
 mod story;
 mod targets;
@@ -67,7 +70,7 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 64] = [
+const AT_NIGHT: [&str; 67] = [
     "cutover_faults::two_hundred_random_kills_lose_nothing",
     "walk::the_runbook_by_hand_15_to_18",
     "walk::the_runbook_by_run_13_to_16",
@@ -84,6 +87,9 @@ const AT_NIGHT: [&str; 64] = [
     "splits::planned_emitted_and_run_16_to_16",
     "faults::dump_14_to_16",
     "faults::clone_15_to_15",
+    "layouts::clone_of_debian_16_to_18",
+    "side_by_side::two_databases_under_one_budget_13_to_15",
+    "phases::load_observed_on_12_serves_12_to_13_and_13_to_15",
     "verify::finds_every_fault_and_nothing_else_15_to_18",
     "cutover::there_and_back_15_to_18",
     "cutover_faults::servers_and_pgbouncers_that_die_lose_nothing",
@@ -180,6 +186,9 @@ fn main() -> ExitCode {
         .chain(hints::trials())
         .chain(scripts::trials())
         .chain(bootstraps::trials())
+        .chain(layouts::trials())
+        .chain(phases::trials())
+        .chain(side_by_side::trials())
         .chain(edges::trials())
         .chain(edge_catalog::trials())
         .chain(edge_stalls::trials())

@@ -74,6 +74,16 @@ pub fn table(name: &str, columns: &[&str]) -> PlannedTable {
     }
 }
 
+/// A server with a database and a schema in it.
+pub fn server(servers: &Servers, major: u32, database: &str, schema: &[&str]) -> Result<Cluster, Failed> {
+    let cluster = servers.start(major, &settings(major))?;
+    cluster.query("postgres", &format!("CREATE DATABASE {}", quote_identifier(database)))?;
+    for sql in schema {
+        cluster.psql(database, sql)?.success()?;
+    }
+    Ok(cluster)
+}
+
 /// Both servers with a database and the same schema in it.
 pub fn clusters(
     servers: &Servers,
@@ -81,13 +91,7 @@ pub fn clusters(
     database: &str,
     schema: &[&str],
 ) -> Result<(Cluster, Cluster), Failed> {
-    let clusters = (servers.start(publisher, &settings(publisher))?, servers.start(subscriber, &settings(subscriber))?);
-    for cluster in [&clusters.0, &clusters.1] {
-        cluster.query("postgres", &format!("CREATE DATABASE {}", quote_identifier(database)))?;
-        for sql in schema {
-            cluster.psql(database, sql)?.success()?;
-        }
-    }
+    let clusters = (server(servers, publisher, database, schema)?, server(servers, subscriber, database, schema)?);
     if publisher < 15 && subscriber >= 15 {
         // as a dump carries it: by itself only an older server lets everybody create tables there
         clusters.1.query(database, "GRANT CREATE ON SCHEMA public TO PUBLIC")?;

@@ -1,5 +1,5 @@
-//! The playbook of `--target ansible` as Ansible itself reads it: syntax, and the arguments of each module. Ansible and its
-//! collection come from PyPI, pinned by `ansible.txt`; that they cannot be had is a failure.
+//! The playbook of `--target ansible` as Ansible itself reads it: syntax, and the arguments of each module; and as it runs it against
+//! two servers. Ansible and its collection come from PyPI, pinned by `ansible.txt`; that they cannot be had is a failure.
 
 use std::{
     collections::BTreeSet,
@@ -10,14 +10,22 @@ use std::{
 
 use libtest_mimic::{Failed, Trial};
 use pgslotplan::{
-    emit::{self, EmitOptions, Target},
+    emit::{self, EmitOptions, StepSide, Target},
     plan::Plan,
+    throwaway::{Cluster, Servers},
 };
 
-use crate::{bank, bench::case, pair::told};
+use crate::{
+    bank,
+    bench::case,
+    pair::{Pair, clusters, told, write_script},
+};
 
 pub fn trials() -> Vec<Trial> {
-    vec![case("targets::ansible_reads_the_playbook_and_knows_its_arguments", 0, |_| playbook())]
+    vec![
+        case("targets::ansible_reads_the_playbook_and_knows_its_arguments", 0, |_| playbook()),
+        case("targets::ansible_makes_what_psql_makes_15_to_18", 2, |servers| made(servers, 15, 18)),
+    ]
 }
 
 /// Wheels are zip files; of the large one only the collection is taken.
@@ -31,10 +39,11 @@ for wheel in glob.glob(sys.argv[1] + '/*.whl'):
 /// The folder for PYTHONPATH, made now if it is not there.
 pub fn ansible() -> Result<PathBuf, Failed> {
     let pins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/ansible.txt");
-    let version = fs::read_to_string(&pins)?;
-    let version = version.lines().find_map(|line| line.strip_prefix("ansible==")).ok_or("no version of ansible")?;
+    let text = fs::read_to_string(&pins)?;
+    let version = text.lines().find_map(|line| line.strip_prefix("ansible==")).ok_or("no version of ansible")?;
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let done = folder.join(format!("ansible-{}", version.trim_end_matches(" \\")));
+    // another list of packages is another folder
+    let done = folder.join(format!("ansible-{}-{}", version.trim_end_matches(" \\"), text.len()));
     if done.exists() {
         return Ok(done);
     }
@@ -61,35 +70,121 @@ pub fn ansible() -> Result<PathBuf, Failed> {
 fn plans() -> [Plan; 2] {
     let mut hostile = bank::plan(15, 18, "1".into());
     hostile.database = "Bank {{ 7 * 7 }}: 'x' # \"y\"".into();
-    hostile.slots[0].publication = "Pub {% raw %} {{ x }}".into();
-    hostile.slots[1].subscription = "- *sub & !tag".into();
     hostile.slots[0].publish = "insert, update, delete".parse().unwrap();
     hostile.slots[0].tables[0].row_filter = Some("id > 0".into());
     [bank::plan(13, 15, "1".into()), hostile]
 }
 
-fn playbook() -> Result<(), Failed> {
-    let site = ansible()?;
-    let home = tempfile::tempdir()?;
-    fs::write(home.path().join("ansible.cfg"), "[defaults]\n")?;
-    let run = |program: &str, arguments: &[&str]| -> Result<String, Failed> {
+/// Ansible in a folder of its own.
+struct Home {
+    folder: tempfile::TempDir,
+    site: PathBuf,
+}
+
+impl Home {
+    fn new() -> Result<Self, Failed> {
+        let home = Home { folder: tempfile::tempdir()?, site: ansible()? };
+        fs::write(home.path("ansible.cfg"), "[defaults]\n")?;
+        Ok(home)
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.folder.path().join(file)
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Result<String, Failed> {
         let mut command = Command::new("python3");
-        command.args(["-m", "ansible", program]).args(arguments).current_dir(home.path()).env("PYTHONPATH", &site);
+        command.args(["-m", "ansible", program]).args(arguments).current_dir(self.folder.path());
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
+            command.env_remove(name);
+        }
         command
-            .env("HOME", home.path())
-            .env("ANSIBLE_HOME", home.path())
-            .env("ANSIBLE_CONFIG", home.path().join("ansible.cfg"));
+            .env("PYTHONPATH", &self.site)
+            .env("HOME", self.folder.path())
+            .env("ANSIBLE_HOME", self.folder.path())
+            .env("ANSIBLE_CONFIG", self.path("ansible.cfg"));
         let (code, out, errors) = told(command.env("LC_ALL", "C.UTF-8").output()?);
         if code == 0 { Ok(out) } else { Err(format!("ansible {program}: {code}: {out}{errors}").into()) }
+    }
+}
+
+/// What both ways make, without the connection strings.
+const MADE: [&str; 2] = [
+    "SELECT 'publication', p.pubname, (SELECT string_agg(t.schemaname || '.' || t.tablename, ',' ORDER BY t.schemaname, t.tablename) FROM pg_publication_tables AS t WHERE t.pubname = p.pubname),
+         concat_ws(' ', pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot) FROM pg_publication AS p
+     UNION ALL SELECT 'slot', slot_name, plugin, concat_ws(' ', database, temporary, slot_type) FROM pg_replication_slots ORDER BY 1, 2",
+    "SELECT subname, subslotname, subpublications::text, concat_ws(' ', subenabled, substream, subbinary, subdisableonerr, suborigin) FROM pg_subscription ORDER BY 1",
+];
+
+fn catalogs(pair: &Pair) -> Result<Vec<Vec<Option<String>>>, Failed> {
+    let mut rows = pair.publisher.query(bank::DATABASE, MADE[0])?;
+    rows.extend(pair.subscriber.query(bank::DATABASE, MADE[1])?);
+    Ok(rows)
+}
+
+/// By psql, and after a clean-up by Ansible: the same in both catalogs, and rows arrive.
+fn made(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed> {
+    let (from, to) = clusters(servers, (publisher, subscriber), bank::DATABASE, &[bank::SCHEMA])?;
+    from.psql(bank::DATABASE, bank::ROWS)?.success()?;
+    let identifier = from.value("postgres", "SELECT system_identifier FROM pg_control_system()")?;
+    let pair = Pair::of(from, to, bank::DATABASE, bank::plan(publisher, subscriber, identifier))?;
+    pair.bring_up()?;
+    let by_psql = catalogs(&pair)?;
+    let (code, out, errors) = told(pair.shell("again.sh").output()?);
+    assert_eq!(code, 0, "{out}{errors}");
+    let home = Home::new()?;
+    let script = emit::script(&pair.plan, &EmitOptions { target: Target::Ansible, ..EmitOptions::default() })?;
+    write_script(&script, &home.path("kit"))?;
+    for step in script.steps.iter().filter(|step| step.file.as_str() < "60" && step.file.ends_with(".sql")) {
+        let cluster = if step.side == StepSide::Publisher { &pair.publisher } else { &pair.subscriber };
+        cluster.run_script(bank::DATABASE, &home.path("kit").join(&step.file), &[])?.success()?;
+    }
+    let host = |name: &str, cluster: &Cluster| {
+        let (socket, port) = (cluster.socket_folder().display().to_string(), cluster.port());
+        format!(
+            "{name} ansible_connection=local ansible_python_interpreter='{{{{ ansible_playbook_python }}}}' pgslotplan_login_host={socket} pgslotplan_login_port={port}\n"
+        )
     };
+    fs::write(home.path("inventory"), host("publisher", &pair.publisher) + &host("subscriber", &pair.subscriber))?;
+    let way = |password: &str| {
+        serde_json::json!({
+            "pgslotplan_host": "127.0.0.1", "pgslotplan_port": pair.publisher.port(), "pgslotplan_user": "postgres", "pgslotplan_password": password,
+        })
+    };
+    let play = |password: &str| {
+        fs::write(home.path("way.json"), way(password).to_string())?;
+        home.run("playbook", &["-i", "inventory", "-e", "@way.json", "kit/60_playbook.yml"])
+    };
+    // an empty password leaves the other parameters where they are
+    play("")?;
+    assert_eq!(catalogs(&pair)?, by_psql);
+    let conninfo = "SELECT DISTINCT subconninfo FROM pg_subscription";
+    let expected = format!("host=127.0.0.1 port={} user=postgres dbname=bank", pair.publisher.port());
+    assert_eq!(pair.subscriber.value(bank::DATABASE, conninfo)?, expected);
+    let again = play("")?;
+    assert_eq!(again.matches("changed=0").count(), 2, "{again}");
+    for number in ["70", "71"] {
+        let step = script.steps.iter().find(|step| step.file.starts_with(number)).ok_or("a step")?;
+        let cluster = if step.side == StepSide::Publisher { &pair.publisher } else { &pair.subscriber };
+        let waiting = [("wait_seconds", "100")];
+        cluster.run_script(bank::DATABASE, &home.path("kit").join(&step.file), &waiting)?.success()?;
+    }
+    // one with what a connection string and SQL would take for something else
+    play("0123 '\\ port=1")?;
+    let found = pair.subscriber.value(bank::DATABASE, conninfo)?;
+    assert_eq!(found, format!("{expected} password='0123 \\'\\\\ port=1'"));
+    assert_eq!(catalogs(&pair)?, by_psql);
+    Ok(())
+}
+
+fn playbook() -> Result<(), Failed> {
+    let home = Home::new()?;
+    let run = |program: &str, arguments: &[&str]| home.run(program, arguments);
     for plan in plans() {
         let script = emit::script(&plan, &EmitOptions { target: Target::Ansible, ..EmitOptions::default() })?;
         let step = script.steps.iter().find(|step| step.file == "60_playbook.yml").ok_or("no playbook")?;
-        fs::write(home.path().join("play.yml"), &step.body)?;
-        fs::write(
-            home.path().join("inventory"),
-            "publisher ansible_connection=local\nsubscriber ansible_connection=local\n",
-        )?;
+        fs::write(home.path("play.yml"), &step.body)?;
+        fs::write(home.path("inventory"), "publisher ansible_connection=local\nsubscriber ansible_connection=local\n")?;
         run("playbook", &["--syntax-check", "-i", "inventory", "play.yml"])?;
         // what Ansible has read is what was meant: templates of the plan's names stay text
         let listed = run("playbook", &["--list-tasks", "-i", "inventory", "play.yml"])?;

@@ -18,18 +18,30 @@ pub(super) fn steps(context: &Context<'_>) -> Vec<Step> {
 }
 
 fn base_backup(context: &Context<'_>) -> Step {
-    let own = ["PGSLOTPLAN_CLONE_DATA", "PGSLOTPLAN_CLONE_CONF", "PGSLOTPLAN_CLONE_EXISTING", "PGSLOTPLAN_WAIT"];
+    let own = [
+        "PGSLOTPLAN_CLONE_DATA",
+        "PGSLOTPLAN_CLONE_CONF",
+        "PGSLOTPLAN_CLONE_TABLESPACES",
+        "PGSLOTPLAN_CLONE_EXISTING",
+        "PGSLOTPLAN_WAIT",
+    ];
     Step {
         why: "A base backup or storage clone copies indexes and statistics too, and needs no dump. It is promoted after it has \
-              passed the position of every slot; where exactly it ends is read from its history file. Run it on the clone's host."
+              passed the position of every slot; where exactly it ends is read from its history file. Run it on the clone's host, \
+              and {upgrade} too, as the user of the operating system who is to own the clone (postgres on most systems, never root); \
+              kit and state folder must be that user's. Where the publisher has its configuration outside of the data folder, as on \
+              Debian and Ubuntu, the clone gets one of its own in its folder: the publisher's parameters, pg_hba.conf and pg_ident.conf, \
+              read with PGSLOTPLAN_PUBLISHER (a superuser, or the grants that the step names); what it leaves out is said."
             .into(),
         hazard: Some(
             "Slots keep WAL on the publisher while the clone is made: max_slot_wal_keep_size must be -1. Prepared transactions \
              of the publisher are alive on the clone, with their locks, until the next step. A storage clone must be made after \
-             the slots. PGSLOTPLAN_BIN holds the programs of the publisher's major version here."
+             the slots. PGSLOTPLAN_BIN holds the programs of the publisher's major version here. Certificates outside of the data \
+             folder do not come along: the clone runs without TLS until they are there. No service manager knows the clone: start \
+             it with pg_ctl -D and its folder, or register it."
                 .into(),
         ),
-        undo: Some("Stop the clone and delete its folder and the file beside it that ends in .pgslotplan.".into()),
+        undo: Some("Stop the clone and delete its folder, its tablespaces' folders and the files beside it that have .pgslotplan in their names.".into()),
         variables: variables(&[SERVERS, &own].concat()),
         expected: "The LSN at which the clone ends; exit code 0. A clone that is made already is only started.".into(),
         duration: format!(
@@ -89,7 +101,9 @@ fn pg_upgrade() -> Step {
     ];
     Step {
         why: "The clone has the publisher's major version until here. Subscriptions are made after the upgrade: before 17 \
-              pg_upgrade does not keep them, and the position is in the clone's own catalog."
+              pg_upgrade does not keep them, and the position is in the clone's own catalog. Parameters, pg_hba.conf, pg_ident.conf and \
+              certificates in the data folder come along, and a start with them is tried before files are linked; PGSLOTPLAN_NEW_CONF \
+              overrides. The same user of the operating system as in {clone}."
             .into(),
         hazard: Some(
             "Files are linked, not copied: once pg_upgrade has begun to link, the old folder is of no use, and an upgrade that \
@@ -99,7 +113,9 @@ fn pg_upgrade() -> Step {
         ),
         undo: Some(UNDO.into()),
         variables: variables(&own),
-        expected: "The output of initdb and pg_upgrade; exit code 0.".into(),
+        expected: "The output of initdb and pg_upgrade; how many parameters were carried over, and each that the new version does not take; \
+                   exit code 0."
+            .into(),
         duration: "minutes; it grows with the number of tables, not with their size".into(),
         go: "Run vacuumdb --all --analyze-in-stages beside the next steps: statistics do not come along before 18.".into(),
         ..Step::new(StepId::Upgrade, "Upgrades the clone to the subscriber's major version with pg_upgrade.")
@@ -128,6 +144,7 @@ pub(super) fn check() -> Step {
         "subscriptions_exact",
         "subscriber_warnings",
         "collations_moved",
+        "extensions_behind",
     ])
 }
 

@@ -2,6 +2,8 @@
 //! the subscriber for subscriptions. The modules' own defaults are dangerous (all tables, physical slots), so everything is
 //! said.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -14,6 +16,7 @@ use crate::{
         step::{Step, StepId, StepSide},
     },
     finding::{Finding, Subject, code},
+    names::quote_identifier,
 };
 
 const FILE: &str = "60_playbook.yml";
@@ -23,8 +26,11 @@ pub(super) fn steps(context: &Context<'_>) -> Result<Made, EmitError> {
     let play = Step {
         why: "Publications come first, then the slots, then the subscriptions, which copy their tables.".into(),
         hazard: Some(
-            "Making each slot waits for every transaction that is writing. Variables of the inventory: pgslotplan_host, \
-             pgslotplan_port, pgslotplan_user, pgslotplan_password of the publisher as the subscriber's server reaches it."
+            "Making each slot waits for every transaction that is writing. Variables of the inventory, for both hosts: \
+             pgslotplan_login_host, _login_port, _login_user, _login_password, _login_sslmode and _login_ca_cert as the module on \
+             that host reaches its server, pgslotplan_become and _become_user (postgres) for peer authentication. For the \
+             subscriber also the publisher as the subscriber's server reaches it: pgslotplan_host and pgslotplan_user, and where \
+             they are wanted pgslotplan_port, _password, _sslmode, _sslrootcert and _options."
                 .into(),
         ),
         undo: Some("{subscriber_cleanup}, then {publisher_cleanup}.".into()),
@@ -63,7 +69,6 @@ fn publication(context: &Context<'_>, published: &Published<'_>) -> Result<Value
         parameters["publish_via_partition_root"] = Value::from(published.slot.via_root);
     }
     let mut arguments = json!({
-        "login_db": context.plan.database,
         "name": published.name,
         "parameters": parameters,
         "state": "present",
@@ -72,31 +77,84 @@ fn publication(context: &Context<'_>, published: &Published<'_>) -> Result<Value
     if !filters.is_empty() {
         arguments["rowfilters"] = Value::Object(filters);
     }
-    Ok(task("Publication", published.name, "postgresql_publication", arguments))
+    Ok(task(context, "Publication", published.name, "postgresql_publication", arguments))
 }
 
+/// How a module reaches the server of its host: variables of the inventory, the module's own default where one is not set.
+const LOGIN: [(&str, &str); 6] = [
+    ("login_host", "pgslotplan_login_host | default(omit)"),
+    ("login_port", "pgslotplan_login_port | default(omit)"),
+    ("login_user", "pgslotplan_login_user | default(omit)"),
+    ("login_password", "pgslotplan_login_password | default(omit)"),
+    ("ssl_mode", "pgslotplan_login_sslmode | default(omit)"),
+    ("ca_cert", "pgslotplan_login_ca_cert | default(omit)"),
+];
+
 /// A task; its name is one line.
-fn task(kind: &str, name: &str, module: &str, arguments: Value) -> Value {
+fn task(context: &Context<'_>, kind: &str, name: &str, module: &str, mut arguments: Value) -> Value {
+    arguments["login_db"] = Value::from(context.plan.database.clone());
+    for (argument, expression) in LOGIN {
+        arguments[argument] = variable(expression);
+    }
     let mut task = Map::new();
     task.insert("name".into(), Value::from(format!("{kind} {}", crate::names::one_line(name))));
     task.insert(format!("community.postgresql.{module}"), arguments);
     Value::Object(task)
 }
 
+/// Refuses a name that has to be quoted: the module for subscriptions puts it into its statement as it is.
+fn unquoted(what: &str, name: &str) -> Result<(), EmitError> {
+    if quote_identifier(name) == name {
+        return Ok(());
+    }
+    refuse(
+        "ansible",
+        format!("the name of {what} {}", quote_identifier(name)),
+        "postgresql_subscription does not quote it",
+    )
+}
+
+/// A text for a connection string that the module puts between the quotes of an SQL literal, with its own quotes.
+fn quoted_value(text: &str) -> String {
+    format!("''{}''", text.replace('\\', "\\\\").replace('\'', "\\''"))
+}
+
+/// The same of a variable, when the playbook runs. Ansible doubles backslashes in expressions, so this one is a variable.
+fn quoted_variable(name: &str) -> String {
+    let one = "pgslotplan_backslash";
+    format!(r#""''" ~ ({name} | string | replace({one}, {one} ~ {one}) | replace("'", {one} ~ "''")) ~ "''""#)
+}
+
+/// The publisher as the subscriber's server reaches it. The module joins these as they are: an empty value would swallow the next
+/// parameter, so that what is not set must not stand there; a number would lose its zeros.
+fn connection() -> Value {
+    let mut expression = String::from(
+        "{'host': pgslotplan_host, 'port': pgslotplan_port | default(5432), 'user': pgslotplan_user, 'dbname': pgslotplan_dbname}",
+    );
+    for name in ["password", "sslmode", "sslrootcert", "options"] {
+        let variable = format!("pgslotplan_{name}");
+        let value = if name == "sslmode" { variable.clone() } else { quoted_variable(&variable) };
+        let _ = write!(expression, " | combine({{'{name}': {value}}} if {variable} | default('') else {{}})");
+    }
+    variable(&expression)
+}
+
 /// Both plays.
 pub(in crate::emit) fn playbook(context: &Context<'_>) -> Result<Value, EmitError> {
     let mut publisher = Vec::new();
     for published in &context.publications {
+        unquoted("publication", published.name)?;
         publisher.push(publication(context, published)?);
     }
     let mut subscriber = Vec::new();
     for slot in &context.plan.slots {
+        unquoted("subscription", &slot.subscription)?;
         publisher.push(task(
+            context,
             "Slot",
             slot.name.as_str(),
             "postgresql_slot",
             json!({
-                "login_db": context.plan.database,
                 "name": slot.name.as_str(),
                 "output_plugin": "pgoutput",
                 "slot_type": "logical",
@@ -108,27 +166,34 @@ pub(in crate::emit) fn playbook(context: &Context<'_>) -> Result<Value, EmitErro
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
         subscriber.push(task(
+            context,
             "Subscription",
             &slot.subscription,
             "postgresql_subscription",
             json!({
-                "login_db": context.plan.database,
                 "name": slot.subscription,
                 "publications": context.publication_names(slot),
-                "connparams": {
-                    "host": variable("pgslotplan_host"),
-                    "port": variable("pgslotplan_port"),
-                    "user": variable("pgslotplan_user"),
-                    "password": variable("pgslotplan_password"),
-                    "dbname": context.plan.database,
-                },
+                "connparams": connection(),
                 "subsparams": parameters,
                 "state": "present",
             }),
         ));
     }
-    Ok(json!([
-        { "name": "Publisher", "hosts": "publisher", "gather_facts": false, "tasks": publisher },
-        { "name": "Subscriber", "hosts": "subscriber", "gather_facts": false, "tasks": subscriber },
-    ]))
+    let database = &context.plan.database;
+    let is_word = database.starts_with(|c: char| c.is_ascii_alphabetic())
+        && database.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    let dbname = if is_word { database.clone() } else { quoted_value(database) };
+    let play = |name: &str, hosts: &str, tasks: Vec<Value>| {
+        json!({
+            "name": name,
+            "hosts": hosts,
+            "gather_facts": false,
+            "become": variable("pgslotplan_become | default(false)"),
+            "become_user": variable("pgslotplan_become_user | default('postgres')"),
+            "tasks": tasks,
+        })
+    };
+    let mut plays = [play("Publisher", "publisher", publisher), play("Subscriber", "subscriber", subscriber)];
+    plays[1]["vars"] = json!({ "pgslotplan_backslash": "\\", "pgslotplan_dbname": dbname });
+    Ok(Value::from(plays.to_vec()))
 }

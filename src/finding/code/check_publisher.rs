@@ -107,6 +107,22 @@ codes! {
         "the server's minor version cannot refuse views in place of tables",
         "A view that takes a table's place runs its owner's code as whoever reads it; the scripts refuse such a server",
         "Update to 12.20, 13.16, 14.13, 15.8, 16.4 or later";
+    PF140 Info:
+        "with `--bootstrap clone`: the publisher's configuration is outside of its data folder, or names its folders",
+        "A base backup lacks it, and a copy that was given it as it is would run the publisher's own folder",
+        "The clone step gives the copy parameters, pg_hba.conf and pg_ident.conf of its own; bring the certificates that the finding names to the clone's host";
+    PF141 Info:
+        "with `--bootstrap clone`: the publisher has tablespaces",
+        "Their copies go to the same paths, which must be empty on the clone's host, or below one folder",
+        "Set `PGSLOTPLAN_CLONE_TABLESPACES` where the paths are taken, as on the publisher's own host";
+    PF142 Error:
+        "with `--bootstrap clone`: the role cannot read where the publisher keeps its configuration, or its files there",
+        "The clone step refuses: a copy of such a configuration could run the publisher's own folder",
+        "Run the GRANTs in the hint, or give that step a superuser";
+    PF143 Error:
+        "with `--bootstrap aurora`: the publisher is no Aurora server, or one without `aurora_volume_logical_start_lsn()`",
+        "Nothing says where a clone of its storage ends",
+        "Another bootstrap, or an update to 12.10, 13.6, 14.3, 15.2 or later";
     PF201 Error:
         "a table has no usable replica identity",
         "Once it is published, the application's own UPDATE and DELETE fail (55000)",

@@ -5,6 +5,7 @@
 # pg_replication_origin_advance, and each slot must stand at or before X. X is what the history file of the promotion says,
 # never what replay reported before it; it is kept in the clone's own catalog, so that nobody types it.
 . "$here/lib/common.sh"
+. "$here/lib/clone_layout.sh"
 set -e
 
 clone_state() { cat "$data.pgslotplan" 2> /dev/null || :; } # beside the folder: pg_basebackup wants it empty
@@ -25,10 +26,7 @@ orphan() {
     esac
 }
 # Subscriptions that the publisher itself has must not run here: they would take their slots over
-start_clone() {
-    pg_ctl -D "$data" status > /dev/null ||
-        pg_ctl -D "$data" -w -l "$data.log" -o '-c max_logical_replication_workers=0' start >&2
-}
+start_clone() { start_in '' "$data" '-c max_logical_replication_workers=0'; }
 copy_server() {
     if orphan pg_basebackup; then
         say 'pg_basebackup of an earlier run is still at work: ending it'
@@ -37,27 +35,39 @@ copy_server() {
     fi
     if [ "${PGSLOTPLAN_CLONE_EXISTING-}" = 1 ]; then
         [ -f "$data/PG_VERSION" ] || die "$data is no data folder"
+        [ "$(clone_state)" = copied ] || ! runs_in "$data" ||
+            die "a server runs in $data" 'A storage clone is a copy that no server runs from; if none does, delete its postmaster.pid.'
+        check_links
         [ "$(clone_state)" = copied ] || rm -f "$data/postmaster.pid"
     elif [ "$(clone_state)" != copied ]; then
         if [ -f "$data.pgslotplan" ]; then
             say 'an earlier base backup did not come to its end: starting over'
+            ! runs_in "$data" || die "a server runs in $data"
             rm -rf "$data"
+            empty_tablespaces
         elif [ -d "$data" ] && [ -n "$(ls -A "$data")" ]; then
             die "$data is not empty" 'Give an empty folder, or PGSLOTPLAN_CLONE_EXISTING=1 for a storage clone.'
         fi
+        check_tablespaces
+        note_tablespaces
         echo copying > "$data.pgslotplan"
         say 'base backup'
-        noted pg_basebackup -d "$publisher" -D "$data" -X stream -c fast -R
+        set -- -d "$publisher" -D "$data" -X stream -c fast -R
+        if [ -n "${PGSLOTPLAN_CLONE_TABLESPACES-}" ]; then
+            while read -r number path; do
+                set -- "$@" -T "$(printf '%s' "$path" | sed 's/=/\\=/g')=$(tablespace_place "$number" "$path" | sed 's/=/\\=/g')"
+            done < "$temporary/tablespaces"
+        fi
+        noted pg_basebackup "$@"
     fi
     [ "$(clone_state)" != copied ] || return 0
     : > "$data/standby.signal"
-    printf '%s\n' "hot_standby = on" "archive_mode = off" "primary_slot_name = ''" >> "$data/postgresql.auto.conf"
-    if [ -n "${PGSLOTPLAN_CLONE_CONF-}" ]; then cat "$PGSLOTPLAN_CLONE_CONF" >> "$data/postgresql.auto.conf"; fi
+    write_configuration
     echo copied > "$data.pgslotplan"
 }
 # Lets the clone pass the slots, promotes it, and reads where it ends
 promote_clone() { # position of the slots
-    [ "$(on_clone -c 'SHOW data_directory')" = "$(cd "$data" && pwd -P)" ] ||
+    [ "$(on_clone -c 'SHOW data_directory')" = "$(CDPATH='' cd -P -- "$data" && pwd -P)" ] ||
         die 'PGSLOTPLAN_SUBSCRIBER leads to another server than the clone'
     number PGSLOTPLAN_WAIT "${PGSLOTPLAN_WAIT:-86400}"
     deadline=$(($(date +%s) + ${PGSLOTPLAN_WAIT:-86400}))
@@ -86,8 +96,10 @@ make_clone() {
     wants_servers
     wants PGSLOTPLAN_CLONE_DATA 'data folder of the clone, absolute'
     needs psql pg_basebackup pg_ctl awk find
+    not_root
     make_temporary
     data=$PGSLOTPLAN_CLONE_DATA
+    is_absolute PGSLOTPLAN_CLONE_DATA "$data"
     check_parents "$data"
     slots_at=$(ask_publisher -f "$here/lib/clone_position.sql")
     case $(clone_state) in
@@ -97,6 +109,7 @@ make_clone() {
         say 'the clone is there already'
         ;;
     *)
+        read_layout
         copy_server
         start_clone
         promote_clone "$slots_at"
@@ -107,12 +120,13 @@ restart_clone() {
     wants PGSLOTPLAN_SUBSCRIBER 'connection string of the clone'
     wants PGSLOTPLAN_CLONE_DATA 'data folder of the clone, absolute'
     needs psql pg_ctl
+    not_root
     data=$PGSLOTPLAN_CLONE_DATA
     [ "$(clone_state)" = promoted ] || die "$data is not a finished clone" "Run $step_clone first."
-    pg_ctl -D "$data" status > /dev/null || pg_ctl -D "$data" -w -l "$data.log" start >&2
+    start_in '' "$data"
     if [ "$(on_clone -c 'SHOW max_logical_replication_workers')" = 0 ]; then
         pg_ctl -D "$data" -w -m fast stop >&2
-        pg_ctl -D "$data" -w -l "$data.log" start >&2
+        start_in '' "$data"
     fi
     [ "$(on_clone -c 'SHOW max_logical_replication_workers')" != 0 ] ||
         die 'max_logical_replication_workers is 0 on the clone' 'Raise it in its configuration; RUNBOOK.md has the number.'
@@ -128,10 +142,12 @@ upgrade_clone() {
     for folder in "$old" "$new"; do
         [ -x "$folder/pg_ctl" ] || die "$folder has no pg_ctl"
     done
+    is_absolute PGSLOTPLAN_NEW_DATA "$target"
+    not_root
     PATH=$new:$PATH
     make_temporary
     if [ "$(clone_state)" = upgraded ]; then
-        "$new/pg_ctl" -D "$target" status > /dev/null || "$new/pg_ctl" -D "$target" -w -l "$target.log" start >&2
+        start_in "$new/" "$target"
         finish 0 'the clone is upgraded already'
     fi
     [ "$(clone_state)" = promoted ] || die "$data is not a finished clone" "Run $step_clone first."
@@ -152,22 +168,25 @@ upgrade_clone() {
     b) set -- "$@" --locale-provider=builtin --builtin-locale="$(fact 5)" ;;
     esac
     if [ "$(fact 6)" = on ]; then set -- "$@" -k; elif [ -n "$without_checksums" ]; then set -- "$@" "$without_checksums"; fi
+    # pg_upgrade starts servers as their configuration says
+    at=$("$old/postgres" -D "$data" -C data_directory) && at=$(CDPATH='' cd -P -- "$at" && pwd -P)
+    [ "$at" = "$(CDPATH='' cd -P -- "$data" && pwd -P)" ] || die "the configuration in $data leads to $at" 'Take data_directory out of it.'
     rm -rf "$target"
+    empty_new_tablespaces
     "$new/initdb" -D "$target" "$@" >&2
+    on_clone -f "$here/lib/clone_parameters.sql" > "$temporary/parameters"
+    carry_parameters "$temporary/carried"
     "$old/pg_ctl" -D "$data" -w -m fast stop >&2
+    try_parameters "$temporary/carried"
     say 'pg_upgrade'
     mkdir "$temporary/upgrade"
     (cd "$temporary/upgrade" && noted "$new/pg_upgrade" -b "$old" -B "$new" -d "$data" -D "$target" -s "$temporary" -U "$(fact 7)" --link >&2) || {
         [ -f "$data/global/pg_control.old" ] || start_old_clone
         die 'pg_upgrade refused' 'Mend on the clone what it says and run this step again; the clone runs as before unless files were linked.'
     }
-    cp "$data/pg_hba.conf" "$target/pg_hba.conf"
-    if [ -n "${PGSLOTPLAN_NEW_CONF-}" ]; then cat "$PGSLOTPLAN_NEW_CONF" >> "$target/postgresql.auto.conf"; fi
+    carry_files "$temporary/carried"
     echo upgraded > "$data.pgslotplan"
-    "$new/pg_ctl" -D "$target" -w -l "$target.log" start >&2
+    start_in "$new/" "$target"
     say "upgraded; the clone runs from $target"
 }
-start_old_clone() {
-    "$old/pg_ctl" -D "$data" status > /dev/null ||
-        "$old/pg_ctl" -D "$data" -w -l "$data.log" -o '-c max_logical_replication_workers=0' start >&2
-}
+start_old_clone() { start_in "$old/" "$data" '-c max_logical_replication_workers=0'; }
