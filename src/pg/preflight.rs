@@ -27,6 +27,7 @@ use crate::{
         RoleFacts, SideFacts, SlotFacts, SubscriptionFacts, TenantFunction, TransactionFacts, TriggerFacts, Unseen,
         WalsenderFacts,
     },
+    server::ServerVersion,
     workload::ReplicaIdentity,
 };
 
@@ -101,7 +102,7 @@ pub async fn read_side(session: &Session, scope: PreflightScope<'_>) -> Result<S
         functions: reader.list(include_str!("sql/preflight/functions.sql"), function).await?,
         tenant_functions,
         enums: reader.enums().await?,
-        retired: reader.list(include_str!("sql/preflight/retired.sql"), retired).await?,
+        retired: reader.retired(version).await?,
         large_objects: reader.large_objects(may("may_count_large_objects")?).await?,
         access_rules: match may("may_read_access_rules")? {
             true => Some(reader.list(include_str!("sql/preflight/access_rules.sql"), access_rule).await?),
@@ -306,6 +307,15 @@ impl Reader<'_> {
         self.rows(sql, &[]).await?.iter().map(read).collect()
     }
 
+    async fn retired(&self, version: ServerVersion) -> Result<Vec<(TableName, String, u32)>, PgError> {
+        let before = version.has_array_functions_of_any_array();
+        self.rows(include_str!("sql/preflight/retired.sql"), &[(&before, Type::BOOL)])
+            .await?
+            .iter()
+            .map(retired)
+            .collect()
+    }
+
     async fn role(&self, name: &str) -> Result<RoleFacts, PgError> {
         let rows = self.rows(include_str!("sql/preflight/roles.sql"), &[(&name, Type::TEXT)]).await?;
         let row = rows.first().ok_or_else(|| PgError::Answer {
@@ -438,7 +448,13 @@ impl Reader<'_> {
 
     async fn relations(&self, role: &str) -> Result<Relations, PgError> {
         let mut relations = BTreeMap::new();
-        for row in self.rows(include_str!("sql/preflight/relations.sql"), &[(&role, Type::TEXT)]).await? {
+        for row in self
+            .rows(
+                include_str!("sql/preflight/relations.sql"),
+                &[(&role, Type::TEXT), (&self.session.version.becomes(), Type::TEXT)],
+            )
+            .await?
+        {
             let (name, relation) = (name_of(&row, "schema", "name")?, relation(&row)?);
             relations.insert(field(&row, "oid")?, (name, relation, field(&row, "may_select")?));
         }

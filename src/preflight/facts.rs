@@ -164,6 +164,12 @@ pub struct SlotFacts {
 }
 
 impl SlotFacts {
+    /// Whether the server made it for itself: 19 has one that keeps rows for its subscriptions with `retain_dead_tuples`. It is not
+    /// for anyone to drop.
+    pub fn is_the_servers_own(&self) -> bool {
+        self.name == "pg_conflict_detection"
+    }
+
     /// Whether a subscriber's table synchronization worker made it: `pg_OID_sync_OID_ID`, and `SLOT_OID_sync_OID` where the
     /// subscriber is of version 12 or 13.
     pub fn is_table_synchronization(&self) -> bool {

@@ -156,6 +156,7 @@ impl TableFinding {
 /// Every check, in the order of the rooms above.
 const CHECKS: &[fn(&Input<'_>) -> Vec<Finding>] = &[
     limits::publisher_wal_level,
+    limits::output_plugins,
     limits::replication_slots,
     limits::walsenders,
     limits::slot_wal_limit,
@@ -172,6 +173,7 @@ const CHECKS: &[fn(&Input<'_>) -> Vec<Finding>] = &[
     limits::commit_timestamps,
     limits::cores,
     server::version,
+    server::untried,
     server::unlocked_membership_bug,
     server::wall,
     server::standby,

@@ -7,7 +7,7 @@ use crate::{
     finding::{Finding, Subject, code},
     names::{one_line, quote_identifier, quote_literal},
     plan::Bootstrap,
-    server::Flavor,
+    server::{Flavor, NEWEST_TRIED_MAJOR},
     units::Seconds,
 };
 
@@ -36,6 +36,26 @@ pub fn version(input: &Input<'_>) -> Vec<Finding> {
         );
     }
     findings
+}
+
+/// `PF131`: what this release knows of the version is from its documentation alone.
+pub fn untried(input: &Input<'_>) -> Vec<Finding> {
+    let one = |(subject, facts): (Subject, &SideFacts)| {
+        let version = facts.server.version_num;
+        (!version.was_tried()).then(|| {
+            Finding::new(
+                code::PF131,
+                subject,
+                format!("version {} is planned for from documentation, not tried", version.major()),
+            )
+            .detail(format!(
+                "This release was tried on servers up to {NEWEST_TRIED_MAJOR}; what {} changes was read in its documentation.",
+                version.major()
+            ))
+            .hint("Rehearse the whole migration on copies of both servers first, or move to a version that was tried.")
+        })
+    };
+    input.sides().into_iter().filter_map(one).collect()
 }
 
 /// `PF112`: on these minor versions an ALTER PUBLICATION ... ADD TABLE that did not lock the table first loses its later

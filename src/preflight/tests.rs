@@ -291,6 +291,11 @@ const CASES: &[(&str, Spoil)] = &[
     ("PF101", |s| set_on(s, true, "wal_level", "replica")),
     // slots 2 + copies (1 + 2) + 2 to spare = 7; see `budgets_by_hand`
     ("PF102", |s| set_on(s, true, "max_replication_slots", "6")),
+    ("PF126", |s| set_on(s, true, "output_plugin_libraries", "test_decoding, wal2json")),
+    ("PF131", |s| {
+        s.plan.subscriber_version = ServerVersion::of_major(19);
+        s.subscriber().server.version_num = ServerVersion(190_000);
+    }),
     ("PF103", |s| set_on(s, true, "max_wal_senders", "5")),
     ("PF104", |s| set_on(s, true, "max_slot_wal_keep_size", "100000")),
     ("PF105", |s| set_on(s, true, "idle_replication_slot_timeout", "3600")),

@@ -41,6 +41,7 @@ mod left_behind;
 mod load_faults;
 mod logins;
 mod methods;
+mod mimic;
 mod moments;
 mod monitor;
 mod pair;
@@ -164,6 +165,7 @@ fn main() -> ExitCode {
         .chain(unusable::trials())
         .chain(databases::trials())
         .chain(flavors::trials())
+        .chain(mimic::trials())
         .chain(parity::trials())
         .chain(methods::trials())
         .chain(calibrate::trials())

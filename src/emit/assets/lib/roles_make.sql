@@ -66,7 +66,7 @@ SELECT format('CREATE ROLE %I %s %s %s %s CONNECTION LIMIT %s', name,
     connection_limit)
 FROM pg_temp.wanted WHERE kind = 'role' AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) ORDER BY name \gexec
 SELECT format('GRANT %I TO %I', w.name, w.member_name)
-    || CASE WHEN w.inherits_group IS NOT NULL AND current_setting('server_version_num')::integer >= 160000
+    || CASE WHEN w.inherits_group IS NOT NULL AND :'subscriber_grants_inherit_and_set' = 'on'
          THEN format(' WITH ADMIN %s, INHERIT %s, SET %s', upper(w.is_admin::text), upper(w.inherits_group::text), upper(w.sets_group::text))
          WHEN w.is_admin THEN ' WITH ADMIN OPTION' ELSE '' END
 FROM pg_temp.wanted AS w
