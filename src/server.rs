@@ -3,12 +3,14 @@
 //! Numbers of major versions are compared here and nowhere else: whoever depends on a version asks for what it can do.
 
 mod flavor;
+mod privileges;
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-pub use flavor::Flavor;
+pub use flavor::{Flavor, Signs};
+pub use privileges::Privileges;
 
 use crate::names::clipped;
 

@@ -122,6 +122,12 @@ pub struct RoleFacts {
     pub bypasses_row_security: bool,
     /// LOGIN.
     pub may_login: bool,
+    /// CREATEROLE.
+    pub creates_roles: bool,
+    /// May read verifiers of passwords.
+    pub reads_passwords: bool,
+    /// Owns the database, itself or as a member of its owner.
+    pub owns_database: bool,
     /// CREATE on the database.
     pub may_create_in_database: bool,
     /// Predefined and provider roles that it is a member of.

@@ -448,6 +448,28 @@ pub fn provider_extras(input: &Input<'_>) -> Vec<Finding> {
     findings
 }
 
+/// `PF133`: Patroni drops logical slots that nobody told it of and that are not active: when it starts, when Postgres restarted or changed
+/// its role, and when a paused cluster is resumed (patroni#2539, #3237, which its maintainers call expected).
+pub fn manager(input: &Input<'_>) -> Vec<Finding> {
+    let one = |(subject, facts): (Subject, &SideFacts)| {
+        let spared = facts.server.flavor.to_spare_slots(&facts.database)?;
+        let whose = if subject == Subject::Publisher { "slots" } else { "slots of the way back" };
+        Some(
+            Finding::new(
+                code::PF133,
+                subject,
+                format!("Patroni drops the {whose} at a role change or restart, unless its configuration spares them"),
+            )
+            .detail(
+                "It drops logical slots that it does not know and that no subscription reads at that moment. A failover to a standby loses \
+                 all of them: the standby has none, and their subscriptions begin anew (pgslotplan emit --repair slot=NAME).",
+            )
+            .hint(format!("{spared} And avoid switchovers until the clean-up.")),
+        )
+    };
+    input.sides().into_iter().filter_map(one).collect()
+}
+
 /// `PF125`: extensions that keep rows elsewhere than in the tables that are published.
 pub fn unsupported_extension(input: &Input<'_>) -> Vec<Finding> {
     let Some(extension) = input.publisher().and_then(|facts| facts.server.unsupported_extension()) else {

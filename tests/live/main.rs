@@ -40,6 +40,7 @@ mod inventory;
 mod left_behind;
 mod load_faults;
 mod logins;
+mod managed;
 mod methods;
 mod mimic;
 mod moments;
@@ -66,7 +67,9 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 61] = [
+const AT_NIGHT: [&str; 63] = [
+    "managed::the_night_of_an_owner_16_to_18",
+    "managed::the_night_of_an_owner_14_to_16",
     "identities::plan_check_and_files_agree_13_to_15",
     "identities::plan_check_and_files_agree_18_to_18",
     "scripts::copy_12_to_13",
@@ -198,6 +201,7 @@ fn main() -> ExitCode {
         .chain(moments::trials())
         .chain(targets::trials())
         .chain(logins::trials())
+        .chain(managed::trials())
         .chain(guards::trials())
         .chain(repairs::trials())
         .chain(again::trials())

@@ -183,7 +183,9 @@ fn too_new(servers: &Servers) -> Result<(), Failed> {
     let path = folder.path().join("plan.json");
     fs::write(&path, pgslotplan::format::write(&plan))?;
     for command in ["emit", "check", "monitor"] {
-        let output = program(&[command, &path.display().to_string()])?;
+        let (plan, more) = (path.display().to_string(), folder.path().join("more").display().to_string());
+        let options: &[&str] = if command == "emit" { &["-o", &more] } else { &[] };
+        let output = program(&[&[command, plan.as_str()], options].concat())?;
         let told = text(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{command}: {told}");
         assert!(told.contains("for a subscriber of version 20, and 19 is the newest supported"), "{command}: {told}");

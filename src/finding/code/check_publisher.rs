@@ -115,6 +115,10 @@ codes! {
         "the server is of a major version that this release was not tried on (19)",
         "What is known of it is from its documentation; no server of it was there when this release was made",
         "Rehearse the whole migration on copies first";
+    PF133 Warning:
+        "the server is run by Patroni",
+        "It drops logical slots that it does not know at a role change, at a restart, and when a paused cluster is resumed",
+        "The command in the hint puts them under `ignore_slots`; no switchover until the clean-up";
     PF201 Error:
         "a table has no usable replica identity",
         "Once it is published, the application's own UPDATE and DELETE fail (55000)",

@@ -12,4 +12,6 @@ SELECT s.name::text AS name, coalesce(s.setting, '')::text AS value
                   'server_encoding', 'lc_collate', 'cluster_name', 'rds.logical_replication',
                   'cloudsql.logical_decoding', 'synchronous_standby_names', 'hot_standby_feedback',
                   'checkpoint_timeout', 'max_wal_size', 'wal_compression', 'unix_socket_directories',
-                  'rds.extensions', 'cloudsql.iam_authentication', 'azure.extensions')
+                  'rds.extensions', 'cloudsql.iam_authentication', 'azure.extensions',
+                  'alloydb.iam_authentication', 'alloydb.logical_decoding', 'neon.timeline_id', 'neon.tenant_id',
+                  'supautils.reserved_roles', 'supautils.privileged_role', 'crunchy.cluster_id')

@@ -104,6 +104,8 @@ WITH fact AS (
       regexp_replace(btrim(old, E' \n'), '\s+', ' ', 'g') <> regexp_replace(btrim(new, E' \n'), '\s+', ' ', 'g')
       AND (:'views_read_alike' = 'on' OR pg_temp.inventory_bare(old) <> pg_temp.inventory_bare(new)
         OR pg_temp.inventory_value('publisher', kind, identity, 'reads') IS DISTINCT FROM pg_temp.inventory_value('subscriber', kind, identity, 'reads'))
+    -- without a superuser the schema stays with the database's owner
+    WHEN fact = 'owner' AND kind = 'schema' AND identity = '["public"]' AND :'privileges' <> 'superuser' THEN false
     WHEN fact = 'owner' AND 'pg_database_owner' IN (old, new) THEN
       CASE old WHEN 'pg_database_owner' THEN pg_temp.inventory_value('publisher', 'database', '[]', 'owner') ELSE old END
       <> CASE new WHEN 'pg_database_owner' THEN pg_temp.inventory_value('subscriber', 'database', '[]', 'owner') ELSE new END
