@@ -360,6 +360,23 @@ pub struct ServerFacts {
     pub extensions: BTreeMap<String, String>,
 }
 
+/// The names in the value of a setting that is a list of names. Quotes hold a name together, with the commas in it: that is how
+/// `ALTER SYSTEM SET x = 'a, b'` is read, as one name.
+pub fn listed_names(value: &str) -> Vec<String> {
+    let (mut names, mut name, mut quoted) = (Vec::new(), String::new(), false);
+    for c in value.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ',' if !quoted => names.push(std::mem::take(&mut name)),
+            c if c.is_whitespace() && !quoted => {}
+            c => name.push(c),
+        }
+    }
+    names.push(name);
+    names.retain(|name| !name.is_empty());
+    names
+}
+
 /// An extension that changes where rows lie, so that publishing a table does not publish its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnsupportedExtension {
@@ -413,8 +430,7 @@ impl ServerFacts {
     /// 2026 and 19 have the setting; an older server loads any.
     pub fn output_plugins_without_ours(&self) -> Option<&str> {
         let listed = self.settings.get("output_plugin_libraries")?;
-        let names = |name: &str| name.trim().trim_matches('"') == "pgoutput";
-        (!listed.split(',').any(names)).then_some(listed.as_str())
+        (!listed_names(listed).iter().any(|name| name == "pgoutput")).then_some(listed.as_str())
     }
 
     /// A setting as a number; `None` when it is not known or not a number.
@@ -456,6 +472,8 @@ mod tests {
         assert_eq!(ServerFacts::of_major(18).output_plugins_without_ours(), None);
         assert_eq!(facts("test_decoding, \"pgoutput\"").output_plugins_without_ours(), None);
         assert_eq!(facts("test_decoding").output_plugins_without_ours(), Some("test_decoding"));
+        let one_name = "\"test_decoding, pgoutput\"";
+        assert_eq!(facts(one_name).output_plugins_without_ours(), Some(one_name));
         assert!(v(180_006).was_tried() && !v(190_000).was_tried());
         assert_eq!(ServerVersion::of_major(13).to_string(), "13");
     }

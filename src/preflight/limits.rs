@@ -5,11 +5,12 @@
 use super::{Input, counted, facts::SideFacts};
 use crate::{
     finding::{Finding, Subject, code},
-    names::one_line,
+    names::{one_line, quote_identifier},
     plan::{
         Bootstrap, Plan,
         needs::{Needs, SPARE},
     },
+    server::listed_names,
     units::Bytes,
 };
 
@@ -65,9 +66,10 @@ pub fn output_plugins(input: &Input<'_>) -> Vec<Finding> {
     ]
 }
 
-/// The plugins that are named, and the one that subscriptions use.
+/// The plugins that are named, and the one that subscriptions use, as a list of names.
 fn with_ours(listed: &str) -> String {
-    if listed.trim().is_empty() { "pgoutput".to_owned() } else { format!("{}, pgoutput", one_line(listed)) }
+    let names = listed_names(listed).into_iter().chain(["pgoutput".to_owned()]);
+    names.map(|name| quote_identifier(&name)).collect::<Vec<_>>().join(", ")
 }
 
 /// `PF102`: every subscription holds a slot, and each table copy one more while it runs.

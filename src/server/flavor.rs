@@ -51,6 +51,9 @@ const NEEDS_RESTART: [&str; 9] = [
     "wal_level",
 ];
 
+/// Settings that are lists of names, each quoted by itself where it must be: a quoted list would be one name.
+const LISTS: [&str; 1] = ["output_plugin_libraries"];
+
 /// Groups of the providers whose members may create subscriptions, also up to 15.
 const PROVIDER_ADMINS: [&str; 5] =
     ["rds_superuser", "cloudsqlsuperuser", "azure_pg_admin", "alloydbsuperuser", "neon_superuser"];
@@ -146,6 +149,9 @@ impl Flavor {
         let restart = NEEDS_RESTART.contains(&name);
         let then = |words: &'static str| if restart { words } else { "" };
         match self {
+            Flavor::Community if LISTS.contains(&name) => {
+                format!("ALTER SYSTEM SET {shown} = {value}; then SELECT pg_reload_conf();")
+            }
             Flavor::Community if restart => format!("ALTER SYSTEM SET {shown} = '{value}'; then restart the server."),
             Flavor::Community => format!("ALTER SYSTEM SET {shown} = '{value}'; then SELECT pg_reload_conf();"),
             Flavor::Rds => format!(

@@ -323,11 +323,16 @@ fn night(servers: &Servers, from: u32, to: u32, bootstrap: &'static str) -> Resu
         let (code, said) = night.run(&step.id)?;
         assert_eq!(code, 0, "{}: {said}", step.id);
     }
+    let left = "SELECT (SELECT count(*) FROM pg_replication_slots) + (SELECT count(*) FROM pg_publication) + (SELECT count(*) FROM pg_subscription)";
+    let schema = "SELECT count(*) FROM pg_namespace WHERE nspname = 'pgslotplan'";
     for cluster in [&old, &new] {
-        let left = "SELECT (SELECT count(*) FROM pg_replication_slots) + (SELECT count(*) FROM pg_publication) + (SELECT count(*) FROM pg_subscription)
-            + (SELECT count(*) FROM pg_namespace WHERE nspname = 'pgslotplan')";
         assert_eq!(cluster.value(&night.database, left)?, "0");
     }
+    assert_eq!(new.value(&night.database, schema)?, "0");
+    // an old server that was not gone back to stays read-only, and knows what it was before
+    let stays = if goes_back { "0 off" } else { "1 on" };
+    let read_only = old.value(&night.database, "SHOW default_transaction_read_only")?;
+    assert_eq!(format!("{} {read_only}", old.value(&night.database, schema)?), stays);
     Ok(())
 }
 
@@ -355,10 +360,11 @@ fn refusals(servers: &Servers) -> Result<(), Failed> {
             let database = format!("shop_{}", rights.name);
             let names = cluster.query(&database, "SELECT subname FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())")?;
             for name in names.into_iter().flatten().flatten() {
-                for statement in ["DISABLE", "SET (slot_name = NONE)"] {
-                    cluster.query(&database, &format!("ALTER {what} {name} {statement}"))?;
-                }
-                cluster.query(&database, &format!("DROP {what} {name}"))?;
+                // the old database is read-only by now
+                let sql = format!(
+                    "SET default_transaction_read_only = off; ALTER {what} {name} DISABLE; ALTER {what} {name} SET (slot_name = NONE); DROP {what} {name}"
+                );
+                cluster.psql(&database, &sql)?.success()?;
             }
         }
         for cluster in [&old, &new] {

@@ -32,6 +32,7 @@ pub fn trials() -> Vec<Trial> {
     vec![
         case("mimic::a_19_is_read_planned_for_and_carried_over", 2, |servers| carried_over(servers, SAID)),
         case("mimic::a_20_is_refused_by_name", 1, too_new),
+        case("mimic::an_output_plugin_that_is_not_listed_is_named", 2, plugins),
     ]
 }
 
@@ -160,6 +161,56 @@ fn carried_over(servers: &Servers, number: u32) -> Result<(), Failed> {
     for slot in status["slots"].as_array().cloned().unwrap_or_default() {
         assert_eq!((slot["state"].as_str(), slot["errors"].as_u64()), (Some("streaming"), Some(0)), "{slot}");
     }
+    Ok(())
+}
+
+/// A minor release since August 2026, whose programs come with those of the clients.
+fn plugins(servers: &Servers) -> Result<(), Failed> {
+    let (mut from, to) = clusters(
+        servers,
+        (REAL, REAL),
+        DATABASE,
+        &["CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)"],
+    )?;
+    to.query(DATABASE, "TRUNCATE t")?;
+    let programs = servers.tools().packaged(REAL)?;
+    from.stop();
+    from.use_programs_of(programs.parent().ok_or("the programs are in a folder")?);
+    from.configure("output_plugin_libraries", "test_decoding")?;
+    from.start_again()?;
+    let refused = from.psql(DATABASE, "SELECT pg_create_logical_replication_slot('s', 'pgoutput')")?;
+    assert!(refused.stderr.contains("may not be used as an output plugin"), "{}", refused.stderr);
+    let identifier = from.value("postgres", "SELECT system_identifier FROM pg_control_system()")?;
+    let slots = vec![story::slot("pgsp_1", "pgsp_1", "pgsp_1", vec![table("t", &["id"])])];
+    let mut plan = story::planned(REAL, REAL, identifier, slots, Vec::new());
+    plan.database = DATABASE.into();
+    let pair = Pair::of(from, to, DATABASE, plan)?;
+    let (code, _, said) = pair.run("10")?;
+    assert!(
+        code == 3 && said.contains("output_plugin_libraries is test_decoding, but must name pgoutput"),
+        "{code} {said}"
+    );
+    let path = pair.folder().join("plan.json").display().to_string();
+    fs::write(&path, pgslotplan::format::write(&pair.plan))?;
+    let conninfo = pair.publisher.conninfo(DATABASE);
+    let check = || -> Result<String, Failed> {
+        Ok(text(&program(&["check", &path, "--format", "json", "--publisher", &conninfo])?.stdout))
+    };
+    // a quoted list would be one name
+    let statement = "ALTER SYSTEM SET output_plugin_libraries = test_decoding, pgoutput";
+    let before = check()?;
+    assert!(before.contains("PF126") && before.contains(statement), "{before}");
+    pair.publisher.query("postgres", statement)?;
+    pair.publisher.query("postgres", "SELECT pg_reload_conf()")?;
+    for _ in 0..100 {
+        if pair.publisher.value("postgres", "SHOW output_plugin_libraries")?.contains("pgoutput") {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(!check()?.contains("PF126"));
+    pair.bring_up()?;
+    assert_eq!(pair.subscriber.value(DATABASE, "SELECT count(*) FROM t")?, "1");
     Ok(())
 }
 

@@ -14,7 +14,6 @@ PAUSE_SECONDS=10 MOST_BYTES_BEHIND=16777216 FINAL_ROWS=500 MOST_KEYLESS_BYTES=33
 check_private "$conf"
 # shellcheck disable=SC1090
 . "$conf"
-# shellcheck disable=SC2154
 [ "$has_way_back" = yes ] || WAY_BACK=no # these files hold none
 export WAY_BACK
 number PAUSE_SECONDS "$PAUSE_SECONDS"

@@ -50,15 +50,6 @@ leave_load() {
     [ -z "$holder" ] || kill "$holder" 2> /dev/null || :
     leave "$code"
 }
-# Foreign keys and triggers must not see rows in the order of the files. Tried before anything is dumped
-check_replica() {
-    replica=' -c session_replication_role=replica'
-    role=$(PGOPTIONS="${PGOPTIONS:-}$replica" && export PGOPTIONS && psql_writer -A -t -c 'SHOW session_replication_role' 2> /dev/null) || role=
-    [ "$role" != replica ] || return 0
-    [ "$privileges" != superuser ] || die 'session_replication_role cannot be set on the subscriber' 'Connect as a role that may set it, and without options in the connection string.'
-    replica=
-    psql_subscriber -f "$here/lib/dump_triggers.sql"
-}
 dump_data() {
     jobs=${PGSLOTPLAN_JOBS:-4}
     number PGSLOTPLAN_JOBS "$jobs"
@@ -87,6 +78,15 @@ restore_data() {
     psql_subscriber -f "$here/lib/dump_loaded.sql"
     rm -rf "$folder"
     say 'all data is there'
+}
+# Foreign keys and triggers must not see rows in the order of the files. Tried before anything is dumped
+check_replica() {
+    replica=' -c session_replication_role=replica'
+    role=$(PGOPTIONS="${PGOPTIONS:-}$replica" && export PGOPTIONS && psql_writer -A -t -c 'SHOW session_replication_role' 2> /dev/null) || role=
+    [ "$role" != replica ] || return 0
+    [ "$privileges" != superuser ] || die 'session_replication_role cannot be set on the subscriber' 'Connect as a role that may set it, and without options in the connection string.'
+    replica=
+    psql_subscriber -f "$here/lib/dump_triggers.sql"
 }
 load_dump() {
     wants_servers

@@ -6,7 +6,8 @@ FROM (
   WHERE current_setting('wal_level') <> ALL (:'publisher_wal_levels'::text[])
   UNION ALL
   SELECT format('output_plugin_libraries is %s, but must name pgoutput', setting) FROM pg_settings
-  WHERE name = 'output_plugin_libraries' AND 'pgoutput' <> ALL (regexp_split_to_array(btrim(setting), '[" ]*,[" ]*'))
+  WHERE name = 'output_plugin_libraries' AND NOT EXISTS (
+    SELECT FROM regexp_matches(setting, '"[^"]*"|[^",\s]+', 'g') AS item(part) WHERE btrim(part[1], '"') = 'pgoutput')
   UNION ALL
   SELECT format('max_replication_slots is %s, but must be at least %s: %s are used by others, %s are needed, %s are spare',
                 current_setting('max_replication_slots'), others + :needed_slots, others, :needed_workers, :spare)

@@ -11,5 +11,6 @@ FROM (
   FROM pg_settings WHERE name = 'wal_level' AND setting <> ALL (:'subscriber_wal_levels'::text[])
   UNION ALL
   SELECT format('output_plugin_libraries is %s, but must name pgoutput', setting) FROM pg_settings
-  WHERE name = 'output_plugin_libraries' AND 'pgoutput' <> ALL (regexp_split_to_array(btrim(setting), '[" ]*,[" ]*'))
+  WHERE name = 'output_plugin_libraries' AND NOT EXISTS (
+    SELECT FROM regexp_matches(setting, '"[^"]*"|[^",\s]+', 'g') AS item(part) WHERE btrim(part[1], '"') = 'pgoutput')
 ) AS found(line) \gset
