@@ -115,7 +115,9 @@ pub fn run(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> {
     let mut findings =
         preflight::preflight(&plan, looked.publisher.as_ref(), looked.subscriber.as_ref(), &circumstances);
     findings.extend(states(&plan, &looked.looks));
-    findings.extend(looked.inventories.map(|both| compare(&plan, both, &accepted)).unwrap_or_default());
+    findings.extend(
+        looked.inventories.map(|both| compare(&plan, both, &accepted, circumstances.privileges)).unwrap_or_default(),
+    );
     args.findings.print(console, &findings, &args.plan)?;
     Ok(args.findings.exit(&findings))
 }
@@ -168,9 +170,18 @@ async fn look_at_slots(plan: &Plan, publisher: &Session, subscriber: &Session) -
 }
 
 /// What differs between both databases beside what the plan makes.
-fn compare(plan: &Plan, (mut publisher, mut subscriber): (Inventory, Inventory), accepted: &Accepted) -> Vec<Finding> {
-    publisher.leave_out_planned(plan);
-    subscriber.leave_out_planned(plan);
+fn compare(
+    plan: &Plan,
+    (mut publisher, mut subscriber): (Inventory, Inventory),
+    accepted: &Accepted,
+    privileges: Privileges,
+) -> Vec<Finding> {
+    for side in [&mut publisher, &mut subscriber] {
+        side.leave_out_planned(plan);
+        if !privileges.is_superuser() {
+            side.leave_out_owner_of_public();
+        }
+    }
     inventory::compare(&publisher, &subscriber, accepted)
 }
 

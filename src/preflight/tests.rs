@@ -308,7 +308,7 @@ const CASES: &[(&str, Spoil)] = &[
     ("PF126", |s| set_on(s, true, "output_plugin_libraries", "test_decoding, wal2json")),
     ("PF131", |s| {
         s.plan.subscriber_version = ServerVersion::of_major(19);
-        s.subscriber().server.version_num = ServerVersion(190_000);
+        s.subscriber().server.version_num = ServerVersion::of_major(19);
     }),
     ("PF103", |s| set_on(s, true, "max_wal_senders", "5")),
     ("PF104", |s| set_on(s, true, "max_slot_wal_keep_size", "100000")),

@@ -104,9 +104,7 @@ fn cluster(servers: &Servers, major: u32) -> Result<Cluster, Failed> {
         .with("max_logical_replication_workers", "30")
         .with("max_worker_processes", "40")
         .with("wal_retrieve_retry_interval", "200ms");
-    let cluster = servers.start(major, &settings)?;
-    cluster.query("postgres", "CREATE ROLE app LOGIN PASSWORD 'of the application'")?;
-    Ok(cluster)
+    Ok(servers.start(major, &settings)?)
 }
 
 impl<'s> Night<'s> {
@@ -133,10 +131,11 @@ impl<'s> Night<'s> {
             cluster.psql("postgres", &sql)?.success()?;
             cluster.query("postgres", &format!("CREATE DATABASE {database} OWNER {role}"))?;
         }
+        from.query("postgres", &format!("CREATE ROLE app_{role} LOGIN PASSWORD 'of the application'"))?;
         let folder = tempfile::tempdir()?;
         let night = Night { from, to, rights, folder, database, bin: servers.tools().full(18)?, bootstrap };
         from.psql(&night.database, &format!("SET ROLE {role}; {SCHEMA} RESET ROLE;
-            GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app"))?.success()?;
+            GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app_{role}; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app_{role}"))?.success()?;
         for (cluster, sql) in [(from, rights.old), (to, rights.new)] {
             let sql = sql.replace("ROLE ROLE", &format!("ROLE {role}")).replace("FROM ROLE", &format!("FROM {role}"));
             let sql = sql
@@ -182,27 +181,23 @@ impl<'s> Night<'s> {
         Ok(())
     }
 
-    /// The codes that `check` gives as the role.
-    fn announced(&self) -> Result<BTreeSet<String>, Failed> {
+    /// The findings that `check` gives as the role: code, and the words about it.
+    fn findings(&self) -> Result<Vec<(String, String)>, Failed> {
         let (from, to) = (self.dsn(self.from)?, self.dsn(self.to)?);
-        let plan = self.path("plan.json");
-        let (_, out, errors) = self.program(&[
-            "check",
-            &plan,
-            "--privileges",
-            "owner",
-            "--bootstrap",
-            self.bootstrap,
-            "--format",
-            "json",
-            "--publisher",
-            &from,
-            "--subscriber",
-            &to,
-        ])?;
+        let (plan, as_emitted) = (self.path("plan.json"), ["--privileges", "owner", "--bootstrap", self.bootstrap]);
+        let servers = ["--format", "json", "--publisher", &from, "--subscriber", &to];
+        let (_, out, errors) = self.program(&[&["check", plan.as_str()], &as_emitted[..], &servers[..]].concat())?;
         let report: Value = serde_json::from_str(&out).map_err(|_| errors)?;
         let findings = report["findings"].as_array().cloned().unwrap_or_default();
-        Ok(findings.iter().filter_map(|finding| finding["code"].as_str().map(str::to_owned)).collect())
+        Ok(findings
+            .iter()
+            .map(|finding| (finding["code"].as_str().unwrap_or_default().to_owned(), finding.to_string()))
+            .collect())
+    }
+
+    /// Its codes.
+    fn announced(&self) -> Result<BTreeSet<String>, Failed> {
+        Ok(self.findings()?.into_iter().map(|(code, _)| code).collect())
     }
 
     fn steps(&self) -> Result<Vec<ManifestStep>, Failed> {
@@ -261,7 +256,7 @@ impl<'s> Night<'s> {
         Bouncer::start_as(
             self.from,
             &self.database,
-            " user=app password='of the application'",
+            &format!(" user=app_{} password='of the application'", self.rights.name),
             "trust",
             "\"postgres\" \"\"\n",
         )
@@ -282,7 +277,6 @@ fn write_through(bouncer: &Bouncer, id: u32) -> Result<(), Failed> {
 /// From the schema to the clean-up as a role with LOGIN, CREATEROLE, CREATEDB and REPLICATION that owns database and tables.
 fn night(servers: &Servers, from: u32, to: u32, bootstrap: &'static str) -> Result<(), Failed> {
     let (old, new) = (cluster(servers, from)?, cluster(servers, to)?);
-    new.query("postgres", "DROP ROLE app")?; // the step schema makes it
     let night = Night::new(servers, &old, &new, OWNER, bootstrap)?;
     let bouncer = night.bouncer()?;
     night.configure(&bouncer, "")?;
@@ -296,6 +290,12 @@ fn night(servers: &Servers, from: u32, to: u32, bootstrap: &'static str) -> Resu
     assert_eq!(runbook.contains("there is no way back once the new server is open"), !goes_back);
     assert!(runbook.contains("the schema is not frozen before the cutover"));
 
+    // who owns schema public is no difference to either of them
+    let (code, said) = night.run("schema")?;
+    assert_eq!(code, 0, "{said}");
+    let about_public =
+        night.findings()?.into_iter().filter(|(_, words)| words.contains("schema") && words.contains("public\\\"]"));
+    assert_eq!(about_public.collect::<Vec<_>>(), []);
     write_through(&bouncer, 1001)?;
     if let Some((step, said)) = night.to_the_new_server()? {
         return Err(format!("{step}: {said}").into());
@@ -339,7 +339,6 @@ fn night(servers: &Servers, from: u32, to: u32, bootstrap: &'static str) -> Resu
 /// Every script as each kind of role: what is refused first was announced, and nothing is announced of who is refused nothing.
 fn refusals(servers: &Servers) -> Result<(), Failed> {
     let (old, new) = (cluster(servers, 16)?, cluster(servers, 18)?);
-    new.query("postgres", "DROP ROLE app")?;
     let mut seen: BTreeMap<&str, Option<String>> = BTreeMap::new();
     for rights in LESS {
         let night = Night::new(servers, &old, &new, rights, "copy")?;
