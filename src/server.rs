@@ -3,17 +3,23 @@
 //! Numbers of major versions are compared here and nowhere else: whoever depends on a version asks for what it can do.
 
 mod flavor;
+mod privileges;
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-pub use flavor::Flavor;
+pub use flavor::{Flavor, Signs};
+pub use privileges::Privileges;
 
 use crate::names::clipped;
 
 /// The oldest major version we plan for.
 pub const OLDEST_MAJOR: u32 = 12;
+/// The newest major version we plan for: a later one may have changed what the scripts rely on.
+pub const NEWEST_MAJOR: u32 = 19;
+/// The newest major version whose servers all of this was tried on. What is said of a later one is from its documentation.
+pub const NEWEST_TRIED_MAJOR: u32 = 18;
 
 /// `server_version_num`, for example 150018.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -109,6 +115,14 @@ impl ServerVersion {
     pub fn has_wal_block_info(self) -> bool {
         self.major() >= 16
     }
+    /// The function of `pg_walinspect` that is read.
+    pub fn wal_function(self) -> &'static str {
+        if self.has_wal_block_info() { "pg_get_wal_block_info" } else { "pg_get_wal_records_info" }
+    }
+    /// What `pg_has_role` is asked for to know whether a role may become another one (`SET` since 16).
+    pub fn becomes(self) -> &'static str {
+        if self.grants_with_inherit_and_set() { "SET" } else { "MEMBER" }
+    }
     /// Who writes the rows of a subscription: its owner, checked against row security from 15 on, the table's owner from
     /// 16 on.
     pub fn applies_as(self) -> AppliesAs {
@@ -154,9 +168,30 @@ impl ServerVersion {
     pub fn counts_conflicts(self) -> bool {
         self.major() >= 18
     }
-    /// `wal_level` rises to `logical` by itself while a logical slot exists (19).
-    pub fn raises_wal_level(self) -> bool {
-        self.major() >= 19
+    /// The values of `wal_level` with which it can decode: from 19 on `replica` is enough, for `effective_wal_level` rises by itself
+    /// while a logical slot exists. What the emitted files test, too.
+    pub fn wal_levels_that_decode(self) -> &'static [&'static str] {
+        if self.major() >= 19 { &["logical", "replica"] } else { &["logical"] }
+    }
+    /// Whether it can decode with a value of `wal_level`; one that is not known is none of our business.
+    pub fn decodes_with(self, wal_level: &str) -> bool {
+        self.wal_levels_that_decode().contains(&wal_level)
+    }
+    /// How a sentence names the values of `wal_level` that are enough.
+    pub fn wal_levels_in_words(self) -> String {
+        self.wal_levels_that_decode().join(" or ")
+    }
+    /// Its array functions take `anyarray`; later ones take `anycompatiblearray`, and what is built on them must follow (before 14).
+    pub fn has_array_functions_of_any_array(self) -> bool {
+        self.major() < 14
+    }
+    /// The catalog tells the version of the database's own collation (15).
+    pub fn knows_version_of_default_collation(self) -> bool {
+        self.major() >= 15
+    }
+    /// A membership says whether it inherits and whether the member may SET ROLE (16).
+    pub fn grants_with_inherit_and_set(self) -> bool {
+        self.major() >= 16
     }
     /// Subscription option `streaming = parallel` (16).
     pub fn has_parallel_streaming(self) -> bool {
@@ -222,13 +257,21 @@ impl ServerVersion {
     pub fn loses_changes_on_unlocked_add(self) -> bool {
         self.unlocked_add_fixed_in().is_none_or(|fixed| self.minor() != 0 && self < fixed)
     }
-    /// Whether it can be planned for: a version as they are numbered since 10, not too old, and no slip of a digit.
+    /// Whether it can be planned for: neither too old nor too new.
     pub fn can_be_planned(self) -> bool {
-        self.is_well_formed() && !self.is_unsupported() && self.major() < 100
+        self.is_well_formed() && !self.is_too_old() && !self.is_too_new()
     }
     /// Whether it is too old to be planned for.
-    pub fn is_unsupported(self) -> bool {
+    pub fn is_too_old(self) -> bool {
         self.major() < OLDEST_MAJOR
+    }
+    /// Whether it came after the newest one that we plan for.
+    pub fn is_too_new(self) -> bool {
+        self.major() > NEWEST_MAJOR
+    }
+    /// Whether servers of this version were tried: what is known of others is from their documentation.
+    pub fn was_tried(self) -> bool {
+        self.major() <= NEWEST_TRIED_MAJOR
     }
 }
 
@@ -317,6 +360,23 @@ pub struct ServerFacts {
     pub extensions: BTreeMap<String, String>,
 }
 
+/// The names in the value of a setting that is a list of names. Quotes hold a name together, with the commas in it: that is how
+/// `ALTER SYSTEM SET x = 'a, b'` is read, as one name.
+pub fn listed_names(value: &str) -> Vec<String> {
+    let (mut names, mut name, mut quoted) = (Vec::new(), String::new(), false);
+    for c in value.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ',' if !quoted => names.push(std::mem::take(&mut name)),
+            c if c.is_whitespace() && !quoted => {}
+            c => name.push(c),
+        }
+    }
+    names.push(name);
+    names.retain(|name| !name.is_empty());
+    names
+}
+
 /// An extension that changes where rows lie, so that publishing a table does not publish its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnsupportedExtension {
@@ -366,6 +426,13 @@ impl ServerFacts {
         }
     }
 
+    /// The output plugins that the server loads, when the one of subscriptions is not among them. Minor versions since August
+    /// 2026 and 19 have the setting; an older server loads any.
+    pub fn output_plugins_without_ours(&self) -> Option<&str> {
+        let listed = self.settings.get("output_plugin_libraries")?;
+        (!listed_names(listed).iter().any(|name| name == "pgoutput")).then_some(listed.as_str())
+    }
+
     /// A setting as a number; `None` when it is not known or not a number.
     pub fn setting_number(&self, name: &str) -> Option<i64> {
         self.settings.get(name)?.parse().ok()
@@ -387,6 +454,27 @@ mod tests {
         assert!(!v(150_000).loses_changes_on_unlocked_add(), "minor 0 is the newest");
         assert_eq!(v(150_012).unlocked_add_fixed_in(), Some(v(150_013)));
         assert_eq!(v(150_018).to_string(), "15.18");
+        assert!(
+            !v(180_006).decodes_with("replica")
+                && v(190_000).decodes_with("replica")
+                && !v(190_000).decodes_with("minimal")
+        );
+        assert_eq!(
+            (v(180_006).wal_levels_in_words(), v(190_000).wal_levels_in_words()),
+            ("logical".into(), "logical or replica".into())
+        );
+        assert!(v(190_000).can_be_planned() && !v(200_000).can_be_planned() && !v(110_022).can_be_planned());
+        let facts = |listed: &str| {
+            let mut facts = ServerFacts::of_major(18);
+            facts.settings.insert("output_plugin_libraries".into(), listed.into());
+            facts
+        };
+        assert_eq!(ServerFacts::of_major(18).output_plugins_without_ours(), None);
+        assert_eq!(facts("test_decoding, \"pgoutput\"").output_plugins_without_ours(), None);
+        assert_eq!(facts("test_decoding").output_plugins_without_ours(), Some("test_decoding"));
+        let one_name = "\"test_decoding, pgoutput\"";
+        assert_eq!(facts(one_name).output_plugins_without_ours(), Some(one_name));
+        assert!(v(180_006).was_tried() && !v(190_000).was_tried());
         assert_eq!(ServerVersion::of_major(13).to_string(), "13");
     }
 }

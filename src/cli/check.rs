@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use pgslotplan::{
-    emit::{self, EmitOptions, Script},
+    emit::{self, EmitOptions, Privileges, Script},
     finding::Finding,
     health::{self, Direction, Look, State},
     inventory::{self, Accepted, Inventory},
@@ -45,6 +45,10 @@ pub struct CheckArgs {
     /// How the data gets to the subscriber
     #[arg(long, value_name = "HOW", default_value = "copy", value_parser = words::<Bootstrap>(&["copy", "dump", "clone", "aurora"]))]
     bootstrap: Bootstrap,
+    /// What the roles that run the files are to do, as for emit
+    /// [default: managed where the sampled server is a provider's without superusers, else superuser]
+    #[arg(long, value_name = "ROLES", value_parser = words::<Privileges>(&["superuser", "managed", "owner"]))]
+    privileges: Option<Privileges>,
     /// Role in publisher_dsn, whose rights are judged [default: the one of --publisher]
     #[arg(long, value_name = "NAME")]
     replication_role: Option<String>,
@@ -97,6 +101,7 @@ pub fn run(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> {
     let looked = runtime.block_on(look(args, &plan, console))?;
     let circumstances = Circumstances {
         bootstrap: args.bootstrap,
+        privileges: privileges(args, &plan),
         copy_bytes_per_s: args.copy_rate.map_or(COPY_BYTES_PER_S, |rate| rate as f64),
         free_wal_bytes: args.wal_free,
         publisher_cores: args.cores,
@@ -110,9 +115,15 @@ pub fn run(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> {
     let mut findings =
         preflight::preflight(&plan, looked.publisher.as_ref(), looked.subscriber.as_ref(), &circumstances);
     findings.extend(states(&plan, &looked.looks));
-    findings.extend(looked.inventories.map(|both| compare(&plan, both, &accepted)).unwrap_or_default());
+    findings.extend(
+        looked.inventories.map(|both| compare(&plan, both, &accepted, circumstances.privileges)).unwrap_or_default(),
+    );
     args.findings.print(console, &findings, &args.plan)?;
     Ok(args.findings.exit(&findings))
+}
+
+fn privileges(args: &CheckArgs, plan: &Plan) -> Privileges {
+    args.privileges.unwrap_or(Privileges::of(plan.server.flavor))
 }
 
 /// What was read of both servers.
@@ -159,9 +170,18 @@ async fn look_at_slots(plan: &Plan, publisher: &Session, subscriber: &Session) -
 }
 
 /// What differs between both databases beside what the plan makes.
-fn compare(plan: &Plan, (mut publisher, mut subscriber): (Inventory, Inventory), accepted: &Accepted) -> Vec<Finding> {
-    publisher.leave_out_planned(plan);
-    subscriber.leave_out_planned(plan);
+fn compare(
+    plan: &Plan,
+    (mut publisher, mut subscriber): (Inventory, Inventory),
+    accepted: &Accepted,
+    privileges: Privileges,
+) -> Vec<Finding> {
+    for side in [&mut publisher, &mut subscriber] {
+        side.leave_out_planned(plan);
+        if !privileges.is_superuser() {
+            side.leave_out_owner_of_public();
+        }
+    }
     inventory::compare(&publisher, &subscriber, accepted)
 }
 
@@ -184,7 +204,7 @@ async fn look(args: &CheckArgs, plan: &Plan, console: &Console) -> Result<Looked
             "Name at least one: --publisher CONNINFO and --subscriber CONNINFO, or PGSLOTPLAN_PUBLISHER and PGSLOTPLAN_SUBSCRIBER.",
         ));
     }
-    let script = script(plan, args.bootstrap);
+    let script = script(plan, args.bootstrap, privileges(args, plan));
     let publisher_scope = PreflightScope {
         plan,
         role: args.replication_role.as_deref(),
@@ -217,8 +237,8 @@ async fn look(args: &CheckArgs, plan: &Plan, console: &Console) -> Result<Looked
 }
 
 /// The scripts of the plan, or why there are none.
-fn script(plan: &Plan, bootstrap: Bootstrap) -> Result<Script, Parsed> {
-    let options = EmitOptions { bootstrap, ..EmitOptions::default() };
+fn script(plan: &Plan, bootstrap: Bootstrap, privileges: Privileges) -> Result<Script, Parsed> {
+    let options = EmitOptions { bootstrap, privileges, ..EmitOptions::default() };
     emit::script(plan, &options).map_err(|error| Parsed::NotEmitted(error.to_string()))
 }
 

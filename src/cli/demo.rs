@@ -24,7 +24,6 @@ use pgslotplan::{
     emit::{self, EmitOptions, Phase, Script, StepId, StepSide},
     format,
     plan::Plan,
-    server::OLDEST_MAJOR,
     throwaway::{Servers, available_majors},
     units,
 };
@@ -156,9 +155,11 @@ pub fn run(args: &DemoArgs, console: &Console) -> Result<Exit, Failure> {
 fn check(args: &DemoArgs) -> Result<(), Failure> {
     let (from, to) = (args.publisher_version, args.subscriber_version);
     for major in [from, to] {
-        if !available_majors().contains(&major) {
+        let there = available_majors();
+        if !there.contains(&major) {
+            let there: Vec<String> = there.iter().map(u32::to_string).collect();
             return Err(Failure::new(format!("there is no server of major version {major} for the demo"))
-                .hint(format!("Versions {OLDEST_MAJOR} to 18 are there.")));
+                .hint(format!("There are servers of versions {}.", there.join(", "))));
         }
     }
     if to < from {

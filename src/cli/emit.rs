@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use pgslotplan::{
-    emit::{self, Bootstrap, EmitError, EmitOptions, Kit, Repair, Script, Target},
+    emit::{self, Bootstrap, EmitError, EmitOptions, Kit, Privileges, Repair, Script, Target},
     finding::{self, Finding, Severity},
     format,
     plan::{self, Plan},
@@ -50,6 +50,10 @@ pub struct EmitArgs {
     /// How the data gets to the subscriber: the native initial copy, a dump of one snapshot, a physical clone, an Aurora clone
     #[arg(long, value_name = "HOW", default_value = "copy", value_parser = words::<Bootstrap>(&["copy", "dump", "clone", "aurora"]))]
     bootstrap: Bootstrap,
+    /// What the roles that run the files may do: superusers, a provider's administrators, or owners of the database and its tables
+    /// [default: managed where the sampled server is a provider's without superusers, else superuser]
+    #[arg(long, value_name = "ROLES", value_parser = words::<Privileges>(&["superuser", "managed", "owner"]))]
+    privileges: Option<Privileges>,
     /// Only what makes a part of the running migration again, while the rest goes on: slot=NAME, table=SCHEMA.NAME, each can be repeated;
     /// or rows: those that the last verification found different.
     /// With the --bootstrap of the whole migration
@@ -77,7 +81,8 @@ pub fn run(args: &EmitArgs, console: &Console) -> Result<Exit, Failure> {
         None if args.repair.is_empty() => Kit::Whole,
         None => Kit::Repair(args.repair.clone()),
     };
-    let options = EmitOptions { target: args.target, bootstrap: args.bootstrap, kit };
+    let privileges = args.privileges.unwrap_or(Privileges::of(plan.server.flavor));
+    let options = EmitOptions { target: args.target, bootstrap: args.bootstrap, privileges, kit };
     let script = emit::script(&plan, &options).map_err(explain)?;
     files::write_directory(&args.output, args.force.existing(), &contents(&script))?;
     let refused = plan.findings.iter().filter(|finding| finding.severity == Severity::Error).count();

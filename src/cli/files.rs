@@ -117,6 +117,17 @@ pub fn read_plan(path: &Path) -> Result<Plan, Failure> {
         return Err(Failure::new(format!("{} was changed after it was written: its digest differs", shown(path)))
             .hint("Change the policy and plan again; \"pgslotplan audit\" tells what no longer holds."));
     }
+    for (side, version) in [("publisher", plan.publisher_version), ("subscriber", plan.subscriber_version)] {
+        if version.is_too_new() {
+            let newest = pgslotplan::server::NEWEST_MAJOR;
+            return Err(Failure::new(format!(
+                "{} is for a {side} of version {}, and {newest} is the newest supported",
+                shown(path),
+                version.major()
+            ))
+            .hint("Use the pgslotplan release that wrote the file, or a newer one."));
+        }
+    }
     Ok(plan)
 }
 

@@ -4,7 +4,7 @@ use super::{Calibration, CoefficientSets, CostModel};
 use crate::{
     format::FormatError,
     policy::{Measure, Policy, PolicyError},
-    server::{OLDEST_MAJOR, ServerVersion},
+    server::{NEWEST_MAJOR, OLDEST_MAJOR, ServerVersion},
     workload::Workload,
 };
 
@@ -18,11 +18,13 @@ pub enum CostError {
     /// The policy contradicts itself.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// The workload comes from a server that is too old.
-    #[error("the workload was sampled on version {0}, but {OLDEST_MAJOR} is the oldest supported")]
+    /// The workload comes from a server that is too old or too new.
+    #[error("the workload was sampled on version {0}, but {OLDEST_MAJOR} to {NEWEST_MAJOR} are supported")]
     Sampled(ServerVersion),
-    /// No such version, or one that is too old.
-    #[error("invalid version of the {server}: {version}; expected a major version of at least {OLDEST_MAJOR}")]
+    /// No such version, or one that is too old or too new.
+    #[error(
+        "invalid version of the {server}: {version}; expected a major version from {OLDEST_MAJOR} to {NEWEST_MAJOR}"
+    )]
     Version {
         /// The publisher or the subscriber.
         server: &'static str,
@@ -58,7 +60,7 @@ impl CostModel {
         policy.validate()?;
         Calibration::new(coefficients.clone()).check()?;
         let publisher = workload.server.version_num;
-        if publisher.is_unsupported() {
+        if !publisher.can_be_planned() {
             return Err(CostError::Sampled(publisher));
         }
         let model = CostModel {

@@ -27,7 +27,10 @@ mod variables;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::plan::{Bootstrap, Publishes};
+pub use crate::{
+    plan::{Bootstrap, Publishes},
+    server::Privileges,
+};
 pub(crate) use ddl::Streaming;
 pub use ddl::do_block;
 pub use error::EmitError;
@@ -38,6 +41,7 @@ pub use step::{Phase, Step, StepId, StepSide, Variable};
 use crate::{
     finding::{Finding, Subject, code},
     plan::{Plan, PlannedSlot},
+    server::ServerVersion,
     workload::TableKind,
 };
 use kit::Part;
@@ -68,6 +72,8 @@ pub struct EmitOptions {
     pub target: Target,
     /// How the data gets to the subscriber.
     pub bootstrap: Bootstrap,
+    /// What the roles that run the files may do.
+    pub privileges: Privileges,
     /// All of the plan, or what of it is made again.
     pub kit: Kit,
 }
@@ -78,6 +84,8 @@ pub(crate) struct Context<'a> {
     pub plan: &'a Plan,
     /// How the data gets to the subscriber.
     pub bootstrap: Bootstrap,
+    /// What the roles that run the files may do.
+    pub privileges: Privileges,
     /// What is published, in the order of slots.
     pub publications: Vec<Published<'a>>,
     /// Names of the way back.
@@ -100,7 +108,7 @@ impl<'a> Context<'a> {
             Kit::Whole | Kit::Transition(_) => None,
             Kit::Repair(repairs) => Some(Part::of(plan, repairs)?),
         };
-        Ok(Context { plan, bootstrap, publications, mirrors, part })
+        Ok(Context { plan, bootstrap, privileges: options.privileges, publications, mirrors, part })
     }
 
     /// The slots that this kit touches, with their numbers in the plan.
@@ -136,6 +144,11 @@ impl<'a> Context<'a> {
         self.bootstrap.is_physical() && self.plan.publisher_version.major() == self.plan.subscriber_version.major()
     }
 
+    /// Whether the old server can follow the new one after the cutover: it takes subscriptions there.
+    pub fn has_way_back(&self) -> bool {
+        self.privileges.may_subscribe(self.plan.server.flavor, self.plan.publisher_version)
+    }
+
     /// Heap and TOAST of all members that are copied, bytes.
     pub fn copy_bytes(&self) -> u64 {
         let Some(part) = &self.part else {
@@ -158,7 +171,8 @@ pub fn script(plan: &Plan, options: &EmitOptions) -> Result<Script, EmitError> {
     }
     let running = match &options.kit {
         Kit::Transition(running) => {
-            Some(Context::new(running, &EmitOptions { bootstrap: options.bootstrap, ..EmitOptions::default() })?)
+            let (bootstrap, privileges) = (options.bootstrap, options.privileges);
+            Some(Context::new(running, &EmitOptions { bootstrap, privileges, ..EmitOptions::default() })?)
         }
         _ => None,
     };
@@ -171,7 +185,7 @@ pub fn script(plan: &Plan, options: &EmitOptions) -> Result<Script, EmitError> {
     let (steps, dropped) = targets::apply(options.target, &context, steps)?;
     let steps = order::finish(&context, steps);
     // what is to be known before the start was read then
-    let mut findings = if is_whole { findings(plan) } else { Vec::new() };
+    let mut findings = if is_whole { findings(&context) } else { Vec::new() };
     findings.extend(dropped);
     findings.sort();
     let mut support = planned::files(&context, &steps);
@@ -188,6 +202,7 @@ pub fn script(plan: &Plan, options: &EmitOptions) -> Result<Script, EmitError> {
     Ok(Script {
         plan_sha256: plan.plan_sha256.to_string(),
         bootstrap: options.bootstrap,
+        privileges: options.privileges,
         kit: options.kit.clone(),
         statements: planned::statements(&context),
         steps,
@@ -197,9 +212,47 @@ pub fn script(plan: &Plan, options: &EmitOptions) -> Result<Script, EmitError> {
     })
 }
 
-/// What the files cannot say for themselves.
-fn findings(plan: &Plan) -> Vec<Finding> {
+/// What takes more than the roles that run the files have, and what becomes of it.
+fn without_superuser(context: &Context<'_>) -> Vec<Finding> {
+    let (plan, privileges, flavor) = (context.plan, context.privileges, context.plan.server.flavor);
     let mut findings = Vec::new();
+    let subscribes = |side: &str, version: ServerVersion| {
+        format!(
+            "Version {version} of the {side} lets only superusers create subscriptions, and {}.",
+            match flavor.admin() {
+                Some(admin) if flavor.admins_subscribe() => format!("members of {admin}"),
+                _ => "nobody else".to_owned(),
+            }
+        )
+    };
+    if !context.has_way_back() {
+        findings.push(
+            Finding::new(code::EM301, Subject::Publisher, "there is no way back once the new server is open")
+                .detail(subscribes("publisher", plan.publisher_version))
+                .hint("Rehearse the cutover, and go back with abort.sh before the first write; or have these files run by a role that may."),
+        );
+    }
+    if !privileges.may_subscribe(flavor, plan.subscriber_version) {
+        findings.push(
+            Finding::new(code::EM302, Subject::Subscriber, "the subscriptions must be made by somebody else")
+                .detail(subscribes("subscriber", plan.subscriber_version))
+                .hint(flavor.to_subscribe(plan.subscriber_version, "ROLE", &plan.database)),
+        );
+    }
+    if !privileges.may_freeze(flavor) {
+        findings.push(
+            Finding::new(code::EM303, Subject::Publisher, "the schema is not frozen before the cutover")
+                .detail("It takes event triggers, which this role may not create. The cutover compares both schemas once more before it begins.")
+                .hint("Keep deployments away from the freeze until the new server is open."),
+        );
+    }
+    findings
+}
+
+/// What the files cannot say for themselves.
+fn findings(context: &Context<'_>) -> Vec<Finding> {
+    let plan = context.plan;
+    let mut findings = without_superuser(context);
     for slot in &plan.slots {
         for table in &slot.tables {
             if table.kind == TableKind::Partitioned && slot.via_root {

@@ -73,21 +73,22 @@ fn identities(context: &Context<'_>) -> Vec<Step> {
 fn from_ready_on(context: &Context<'_>) -> Vec<Step> {
     let is_physical = context.bootstrap.is_physical();
     let cuts = cuts_foreign_keys(context.plan);
+    let goes_back = context.has_way_back();
     let mut steps: Vec<Step> = Vec::new();
     steps.extend(when(planned::has_trees(context), partitions::partitions));
     steps.extend([verify::ready(context), verify::caught_up()]);
     steps.extend(when(!is_physical, schema::indexes));
     steps.extend(when(!is_physical, schema::foreign_keys));
     steps.extend(when(!is_physical, schema::drift_everything));
+    steps.push(verify::live());
+    steps.extend(when(goes_back, way_back::check));
+    steps.extend([schema::passwords(), cutover::logins(), cutover::vacuum()]);
+    if goes_back {
+        steps.push(way_back::prepare(context));
+    }
+    steps.push(cutover::freeze());
+    steps.extend(when(goes_back, way_back::subscriptions));
     steps.extend([
-        verify::live(),
-        way_back::check(),
-        schema::passwords(),
-        cutover::logins(),
-        cutover::vacuum(),
-        way_back::prepare(context),
-        cutover::freeze(),
-        way_back::subscriptions(),
         cutover::whole(),
         cutover::quiesce(),
         cutover::pause(),
@@ -96,20 +97,16 @@ fn from_ready_on(context: &Context<'_>) -> Vec<Step> {
         cutover::stop(),
     ]);
     steps.extend(when(cuts, cutover::restore_foreign_keys));
-    steps.extend([
-        cutover::sequences(),
-        verify::at_rest(),
-        way_back::slots(),
-        way_back::start(),
-        cutover::switch(),
-        cutover::resume(),
-        cutover::prove(),
-    ]);
+    steps.extend([cutover::sequences(), verify::at_rest()]);
+    steps.extend(when(goes_back, way_back::slots));
+    steps.extend(when(goes_back, way_back::start));
+    steps.extend([cutover::switch(), cutover::resume(), cutover::prove()]);
     steps.extend(when(cuts, cutover::validate_foreign_keys));
     steps.extend(rollback::steps());
     // a clone is thrown away instead
     steps.extend(when(!is_physical, cleanup::again));
-    steps.extend([way_back::end(), cleanup::subscriber(context), cleanup::publisher(context)]);
+    steps.extend(when(goes_back, way_back::end));
+    steps.extend([cleanup::subscriber(context), cleanup::publisher(context)]);
     steps
 }
 

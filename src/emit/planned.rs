@@ -413,8 +413,13 @@ fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
         ("is_copy", on(context.bootstrap == How::Copy)),
         ("is_aurora", on(context.bootstrap == How::Aurora)),
         ("is_physical", on(context.bootstrap.is_physical())),
+        ("privileges", context.privileges.as_str().to_owned()),
+        ("has_way_back", on(context.has_way_back())),
         ("publisher_major", publisher.major().to_string()),
         ("subscriber_major", subscriber.major().to_string()),
+        ("publisher_wal_levels", array_literal(publisher.wal_levels_that_decode().iter().copied())),
+        ("subscriber_wal_levels", array_literal(subscriber.wal_levels_that_decode().iter().copied())),
+        ("publisher_has_roots", on(publisher.publishes_partition_roots())),
         ("publisher_has_row_filters", on(publisher.has_row_filters())),
         ("publisher_has_schema_publications", on(publisher.publishes_schemas())),
         ("publisher_applies_as_owner", on(publisher.applies_as() != AppliesAs::TableOwner)),
@@ -422,6 +427,19 @@ fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
         ("publisher_asks_formats", on(publisher.asks_for_formats())),
         ("subscriber_asks_formats", on(subscriber.asks_for_formats())),
         ("publisher_origin_setting", origin_setting(publisher)),
+        (
+            "refuses_generated_identity",
+            on(publisher.refuses_generated_identity() || subscriber.refuses_generated_identity()),
+        ),
+        ("views_read_alike", on(publisher.qualifies_every_column() == subscriber.qualifies_every_column())),
+        (
+            "icu_locales_read_alike",
+            on(publisher.writes_icu_locales_as_tags() == subscriber.writes_icu_locales_as_tags()),
+        ),
+        ("both_have_maintain", on(publisher.has_maintain_privilege() && subscriber.has_maintain_privilege())),
+        ("subscriber_knows_default_collation", on(subscriber.knows_version_of_default_collation())),
+        ("subscriber_grants_inherit_and_set", on(subscriber.grants_with_inherit_and_set())),
+        ("subscriber_has_lasting_sync_slots", on(subscriber.drops_sync_slots_early())),
         ("publisher_roots_take_not_valid", on(publisher.has_unvalidated_keys_of_roots())),
         ("subscriber_roots_take_not_valid", on(subscriber.has_unvalidated_keys_of_roots())),
         ("subscriber_has_roots", on(subscriber.receives_into_partition_roots())),
@@ -465,7 +483,7 @@ fn values_sh(context: &Context<'_>) -> String {
     let slots: Vec<&str> = context.slots().map(|(_, slot)| slot.name.as_str()).collect();
     let mut text = format!(
         "# What the shell must know of the plan. Sourced.\nplan={}\nprefix={}\ndatabase={}\nslots='{}'\nfirst_slot={}\n\
-         publisher_major={}\nsubscriber_major={}\nwithout_checksums='{}'\n",
+         publisher_major={}\nsubscriber_major={}\nprivileges={}\nhas_way_back={}\nwithout_checksums='{}'\n",
         quote_shell(&plan.plan_sha256),
         quote_shell(&plan.policy.prefix),
         quote_shell(&names::one_line(&plan.database)),
@@ -473,6 +491,8 @@ fn values_sh(context: &Context<'_>) -> String {
         slots.first().copied().unwrap_or_default(),
         plan.publisher_version.major(),
         plan.subscriber_version.major(),
+        context.privileges.as_str(),
+        if context.has_way_back() { "yes" } else { "no" },
         if plan.subscriber_version.has_checksums_by_default() { "--no-data-checksums" } else { "" },
     );
     if let Some(part) = &context.part {

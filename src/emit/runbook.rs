@@ -345,7 +345,11 @@ fn settings(text: &mut String, context: &Context<'_>, steps: &[Step]) {
         } else {
             ""
         },
-        if is_aurora { "rds.logical_replication | 1" } else { "wal_level | logical" },
+        if is_aurora {
+            "rds.logical_replication | 1".to_owned()
+        } else {
+            format!("wal_level | {}", publisher.wal_levels_in_words())
+        },
         needs.publisher_slots(),
         needs.publisher_walsenders(),
     );

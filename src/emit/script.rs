@@ -37,6 +37,8 @@ pub struct Script {
     pub plan_sha256: String,
     /// How the data gets to the subscriber.
     pub bootstrap: super::Bootstrap,
+    /// What the roles that run it may do.
+    pub privileges: super::Privileges,
     /// Which kit of the plan.
     pub kit: Kit,
     /// In order.
@@ -102,6 +104,9 @@ pub struct Manifest {
     pub plan_sha256: String,
     /// How the data gets to the subscriber.
     pub bootstrap: super::Bootstrap,
+    /// What the roles that run the files may do; absent: superusers.
+    #[serde(default, skip_serializing_if = "super::Privileges::is_superuser")]
+    pub privileges: super::Privileges,
     /// What is made again alone, as `slot=NAME`, `table=SCHEMA.NAME` or `rows`; absent in the kit of the whole migration.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub repairs: Vec<String>,
@@ -144,6 +149,7 @@ impl Script {
             tool: TOOL.into(),
             plan_sha256: self.plan_sha256.clone(),
             bootstrap: self.bootstrap,
+            privileges: self.privileges,
             repairs: match &self.kit {
                 Kit::Whole | Kit::Transition(_) => Vec::new(),
                 Kit::Repair(repairs) => repairs.iter().map(Repair::to_string).collect(),

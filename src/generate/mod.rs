@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use crate::{
     format::{self, Document},
     names::TableName,
-    server::{OLDEST_MAJOR, ServerFacts, ServerVersion},
+    server::{NEWEST_MAJOR, OLDEST_MAJOR, ServerFacts, ServerVersion},
     workload::{CoWrite, Load, Method, Series, Table, Workload},
 };
 pub use like::like;
@@ -161,7 +161,7 @@ impl GenerateSettings {
         share("full-identity", self.full_identity_share)?;
         share("co-writes", self.co_write_share)?;
         let major = self.publisher_version.major();
-        range("publisher-version", major.into(), (OLDEST_MAJOR..100).contains(&major), "at least 12")
+        range("publisher-version", major.into(), (OLDEST_MAJOR..=NEWEST_MAJOR).contains(&major), "from 12 to 19")
     }
 }
 

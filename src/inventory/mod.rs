@@ -130,6 +130,13 @@ impl Inventory {
         self.facts.get(object)?.get(fact).map(String::as_str)
     }
 
+    /// Leaves out who owns schema public: without a superuser it stays with the owner of the database, as the emitted files have it.
+    pub fn leave_out_owner_of_public(&mut self) {
+        if let Some(facts) = self.facts.get_mut(&Object::new(Kind::Schema, ["public"])) {
+            facts.remove("owner");
+        }
+    }
+
     /// Leaves out what the plan itself makes or changes: its publications, subscriptions and slots, their mirrors of the way back,
     /// guards, foreign keys that it keeps away, replica identities that it sets.
     pub fn leave_out_planned(&mut self, plan: &Plan) {

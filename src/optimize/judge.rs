@@ -14,6 +14,7 @@ use crate::{
     names::TableName,
     plan::{PlannedForeignKey, PlannedSlot},
     policy::{ForeignKeyMode, Measure, PublicationCount},
+    server::{NEWEST_TRIED_MAJOR, ServerVersion},
     units::Seconds,
     workload::{ReplicaIdentity, TableKind, Workload},
 };
@@ -44,6 +45,7 @@ pub fn findings(
     findings.extend(row_filters(problem, slots));
     findings.extend(cut_keys(problem, foreign_keys));
     findings.extend(generated_columns(problem));
+    findings.extend(untried(problem));
     findings
 }
 
@@ -487,6 +489,21 @@ fn row_filters(problem: &Problem<'_>, slots: &[PlannedSlot]) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// `PL310`: a version of which only the documentation was there.
+fn untried(problem: &Problem<'_>) -> Vec<Finding> {
+    let sides = [(Subject::Publisher, problem.cost.publisher), (Subject::Subscriber, problem.cost.subscriber)];
+    let one = |(subject, version): (Subject, ServerVersion)| {
+        Finding::new(
+            code::PL310,
+            subject,
+            format!("version {} is planned for from documentation, not tried", version.major()),
+        )
+        .detail(format!("This release was tried on servers up to {NEWEST_TRIED_MAJOR}."))
+        .hint("Rehearse the whole migration on copies of both servers first, or plan for a version that was tried.")
+    };
+    sides.into_iter().filter(|(_, version)| !version.was_tried()).map(one).collect()
 }
 
 /// `PL303`: foreign keys between slots, and what the chosen mode does about TRUNCATE.

@@ -7,6 +7,8 @@ use super::{
     wal::WalReader,
 };
 
+use tokio_postgres::types::Type;
+
 use crate::workload::method::Abilities;
 
 const PURPOSE: &str = "read what the role may do";
@@ -16,7 +18,9 @@ const PURPOSE: &str = "read what the role may do";
 /// # Errors
 /// [`PgError`] when the session breaks off.
 pub async fn read_abilities(session: &Session) -> Result<(Abilities, Option<WalReader>), PgError> {
-    let rows = session.query(PURPOSE, include_str!("sql/abilities.sql"), &[]).await?;
+    let rows = session
+        .query(PURPOSE, include_str!("sql/abilities.sql"), &[(&session.version.wal_function(), Type::TEXT)])
+        .await?;
     let row = rows.first().ok_or_else(|| PgError::Answer { purpose: PURPOSE, reason: "no row".to_owned() })?;
     let count = |column: &str| -> Result<u64, PgError> { Ok(unsigned(get(PURPOSE, row, column)?)) };
     let truth =

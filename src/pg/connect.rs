@@ -114,8 +114,11 @@ impl Session {
             return Err(session.unsuitable(Unsuitable::PoolerConsole));
         }
         session.version = ServerVersion(session.read_version().await?);
-        if session.version.is_unsupported() {
+        if session.version.is_too_old() {
             return Err(session.unsuitable(Unsuitable::TooOld { version_num: session.version.0 }));
+        }
+        if session.version.is_too_new() {
+            return Err(session.unsuitable(Unsuitable::TooNew { version_num: session.version.0 }));
         }
         connector.refuse_transaction_pooler(&session).await?;
         if session.in_recovery && purpose.recovery == Recovery::Refuse {

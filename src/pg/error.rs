@@ -8,6 +8,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 use tokio_postgres::error::SqlState;
 
 use super::{conninfo::ConninfoError, tls};
+use crate::server::{NEWEST_MAJOR, OLDEST_MAJOR};
 
 /// What an error means for the program's exit code (docs/rules.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,11 @@ impl fmt::Display for ServerMessage {
 pub enum Unsuitable {
     /// Below version 12.
     TooOld {
+        /// As in `server_version_num`.
+        version_num: u32,
+    },
+    /// Of a major version that came after this release.
+    TooNew {
         /// As in `server_version_num`.
         version_num: u32,
     },
@@ -179,7 +185,10 @@ fn reason_unsuitable(reason: &Unsuitable) -> String {
                 0..100_000 => format!("{}.{}", version_num / 10_000, version_num / 100 % 100),
                 _ => (version_num / 10_000).to_string(),
             };
-            format!("it runs PostgreSQL {shown}, and 12 is the oldest supported")
+            format!("it runs PostgreSQL {shown}, and {OLDEST_MAJOR} is the oldest supported")
+        }
+        Unsuitable::TooNew { version_num } => {
+            format!("it runs PostgreSQL {}, and {NEWEST_MAJOR} is the newest supported", version_num / 10_000)
         }
         Unsuitable::Standby => "it is a standby (in recovery)".to_owned(),
         Unsuitable::TransactionPooler => "it is a connection pooler in transaction or statement mode".to_owned(),
@@ -304,6 +313,9 @@ fn hint_for_statement(message: &ServerMessage) -> Option<&'static str> {
 fn hint_for_unsuitable(reason: &Unsuitable) -> &'static str {
     match reason {
         Unsuitable::TooOld { .. } => "Upgrade the publisher with pg_upgrade or pg_dump first.",
+        Unsuitable::TooNew { .. } => {
+            "Look for a newer release of pgslotplan: a new major version changes what its scripts rely on."
+        }
         Unsuitable::Standby => {
             "Counters and slots live on the primary: give its host, or several hosts with target_session_attrs=primary."
         }
@@ -389,6 +401,8 @@ mod tests {
             let text = reason_unsuitable(&Unsuitable::TooOld { version_num });
             assert!(text.contains(shown), "{text}");
         }
+        let newer = reason_unsuitable(&Unsuitable::TooNew { version_num: 200_001 });
+        assert_eq!(newer, "it runs PostgreSQL 20, and 19 is the newest supported");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{
     error::PgError,
     row::{get, unsigned},
 };
-use crate::server::{Flavor, ServerFacts, ServerVersion, SystemIdentifier, SystemIdentifierError};
+use crate::server::{Flavor, ServerFacts, ServerVersion, Signs, SystemIdentifier, SystemIdentifierError};
 
 const PURPOSE: &str = "read facts about the server";
 
@@ -33,8 +33,8 @@ pub async fn read_facts(session: &Session) -> Result<FactsReport, PgError> {
     let row = rows.first().ok_or_else(|| PgError::Answer { purpose: PURPOSE, reason: "no row".to_owned() })?;
     let mut settings = read_pairs(session, include_str!("sql/settings.sql")).await?;
     let extensions = read_pairs(session, include_str!("sql/extensions.sql")).await?;
-    let aurora: bool = get(PURPOSE, row, "aurora")?;
-    let flavor = Flavor::detect(&settings, aurora);
+    let signs = Signs { aurora: get(PURPOSE, row, "aurora")?, patroni: get(PURPOSE, row, "patroni")? };
+    let flavor = Flavor::detect(&settings, signs);
     settings.remove("unix_socket_directories"); // a path of that machine, which was only wanted for the flavor
     let mut notes = Vec::new();
     let (monitors, superuser): (bool, Option<bool>) = (get(PURPOSE, row, "monitors")?, get(PURPOSE, row, "superuser")?);

@@ -27,6 +27,7 @@ use crate::{
         RelationKind, RoleFacts, SideFacts, SlotFacts, SubscriptionFacts, TenantFunction, TransactionFacts,
         TriggerFacts, Unseen, WalsenderFacts,
     },
+    server::ServerVersion,
     workload::ReplicaIdentity,
 };
 
@@ -101,7 +102,7 @@ pub async fn read_side(session: &Session, scope: PreflightScope<'_>) -> Result<S
         functions: reader.list(include_str!("sql/preflight/functions.sql"), function).await?,
         tenant_functions,
         enums: reader.enums().await?,
-        retired: reader.list(include_str!("sql/preflight/retired.sql"), retired).await?,
+        retired: reader.retired(version).await?,
         large_objects: reader.large_objects(may("may_count_large_objects")?).await?,
         access_rules: match may("may_read_access_rules")? {
             true => Some(reader.list(include_str!("sql/preflight/access_rules.sql"), access_rule).await?),
@@ -312,6 +313,15 @@ impl Reader<'_> {
         self.rows(sql, &[]).await?.iter().map(read).collect()
     }
 
+    async fn retired(&self, version: ServerVersion) -> Result<Vec<(TableName, String, u32)>, PgError> {
+        let before = version.has_array_functions_of_any_array();
+        self.rows(include_str!("sql/preflight/retired.sql"), &[(&before, Type::BOOL)])
+            .await?
+            .iter()
+            .map(retired)
+            .collect()
+    }
+
     async fn role(&self, name: &str) -> Result<RoleFacts, PgError> {
         let rows = self.rows(include_str!("sql/preflight/roles.sql"), &[(&name, Type::TEXT)]).await?;
         let row = rows.first().ok_or_else(|| PgError::Answer {
@@ -324,6 +334,9 @@ impl Reader<'_> {
             replication: field(row, "replication")?,
             bypasses_row_security: field(row, "bypasses_row_security")?,
             may_login: field(row, "may_login")?,
+            creates_roles: field(row, "creates_roles")?,
+            owns_database: field(row, "owns_database")?,
+            reads_passwords: field(row, "reads_passwords")?,
             may_create_in_database: field(row, "may_create_in_database")?,
             member_of: field::<Vec<String>>(row, "member_of")?.into_iter().collect(),
             replicating_roles: unsigned(field(row, "replicating")?),
@@ -463,7 +476,13 @@ impl Reader<'_> {
 
     async fn relations(&self, role: &str) -> Result<Relations, PgError> {
         let mut relations = BTreeMap::new();
-        for row in self.rows(include_str!("sql/preflight/relations.sql"), &[(&role, Type::TEXT)]).await? {
+        for row in self
+            .rows(
+                include_str!("sql/preflight/relations.sql"),
+                &[(&role, Type::TEXT), (&self.session.version.becomes(), Type::TEXT)],
+            )
+            .await?
+        {
             let (name, relation) = (name_of(&row, "schema", "name")?, relation(&row)?);
             relations.insert(field(&row, "oid")?, (name, relation, field(&row, "may_select")?));
         }

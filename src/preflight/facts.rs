@@ -158,6 +158,12 @@ pub struct RoleFacts {
     pub bypasses_row_security: bool,
     /// LOGIN.
     pub may_login: bool,
+    /// CREATEROLE.
+    pub creates_roles: bool,
+    /// May read verifiers of passwords.
+    pub reads_passwords: bool,
+    /// Owns the database, itself or as a member of its owner.
+    pub owns_database: bool,
     /// CREATE on the database.
     pub may_create_in_database: bool,
     /// Predefined and provider roles that it is a member of.
@@ -200,6 +206,12 @@ pub struct SlotFacts {
 }
 
 impl SlotFacts {
+    /// Whether the server made it for itself: 19 has one that keeps rows for its subscriptions with `retain_dead_tuples`. It is not
+    /// for anyone to drop.
+    pub fn is_the_servers_own(&self) -> bool {
+        self.name == "pg_conflict_detection"
+    }
+
     /// Whether a subscriber's table synchronization worker made it: `pg_OID_sync_OID_ID`, and `SLOT_OID_sync_OID` where the
     /// subscriber is of version 12 or 13.
     pub fn is_table_synchronization(&self) -> bool {

@@ -312,7 +312,8 @@ pub fn idle_slots(input: &Input<'_>) -> Vec<Finding> {
     let idle: Vec<&SlotFacts> = publisher
         .slots
         .iter()
-        .filter(|slot| !slot.active && !slot.is_table_synchronization() && planned_slot(input, &slot.name).is_none())
+        .filter(|slot| !slot.active && !slot.is_table_synchronization() && !slot.is_the_servers_own())
+        .filter(|slot| planned_slot(input, &slot.name).is_none())
         .collect();
     if idle.is_empty() {
         return Vec::new();

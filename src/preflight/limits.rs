@@ -5,10 +5,12 @@
 use super::{Input, counted, facts::SideFacts};
 use crate::{
     finding::{Finding, Subject, code},
+    names::{one_line, quote_identifier},
     plan::{
         Bootstrap, Plan,
         needs::{Needs, SPARE},
     },
+    server::listed_names,
     units::Bytes,
 };
 
@@ -31,26 +33,43 @@ fn too_small(have: Option<i64>, need: i64) -> Option<i64> {
     have.filter(|have| *have < need)
 }
 
-/// `PF101`: only with `logical` do WAL records carry what a logical slot decodes. 19 raises the level by itself.
+/// `PF101`: only with `logical` do WAL records carry what a logical slot decodes. 19 raises a `replica` by itself.
 pub fn publisher_wal_level(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
     let level = publisher.server.settings.get("wal_level").map(String::as_str);
-    let enough = match level {
-        None | Some("logical") => true,
-        Some("replica") => publisher.server.version_num.raises_wal_level(),
-        Some(_) => false,
-    };
-    if enough {
+    let version = publisher.server.version_num;
+    if level.is_none_or(|level| version.decodes_with(level)) {
         return Vec::new();
     }
     vec![
         Finding::new(
             code::PF101,
             Subject::Publisher,
-            format!("wal_level is {}, but must be logical", level.unwrap_or_default()),
+            format!("wal_level is {}, but must be {}", level.unwrap_or_default(), version.wal_levels_in_words()),
         )
         .hint(publisher.server.flavor.to_decode()),
     ]
+}
+
+/// `PF126`: minor versions since August 2026 load only output plugins that the setting names.
+pub fn output_plugins(input: &Input<'_>) -> Vec<Finding> {
+    let Some(server) = input.publisher().map(|facts| &facts.server) else { return Vec::new() };
+    let Some(listed) = server.output_plugins_without_ours() else { return Vec::new() };
+    vec![
+        Finding::new(
+            code::PF126,
+            Subject::Publisher,
+            format!("output_plugin_libraries is {}, which does not name pgoutput", one_line(listed)),
+        )
+        .detail("The server refuses to make the slots: \"library \"pgoutput\" may not be used as an output plugin\".")
+        .hint(server.flavor.to_set("output_plugin_libraries", with_ours(listed))),
+    ]
+}
+
+/// The plugins that are named, and the one that subscriptions use, as a list of names.
+fn with_ours(listed: &str) -> String {
+    let names = listed_names(listed).into_iter().chain(["pgoutput".to_owned()]);
+    names.map(|name| quote_identifier(&name)).collect::<Vec<_>>().join(", ")
 }
 
 /// `PF102`: every subscription holds a slot, and each table copy one more while it runs.
@@ -322,9 +341,13 @@ pub fn reverse_replication(input: &Input<'_>) -> Vec<Finding> {
     let need = subscriber.slots.len() as i64 + planned;
     let mut short = Vec::new();
     let mut remedies = Vec::new();
-    if level.is_some_and(|level| level != "logical") && !subscriber.server.version_num.raises_wal_level() {
+    if level.is_some_and(|level| !subscriber.server.version_num.decodes_with(level)) {
         short.push(format!("wal_level is {}", level.unwrap_or_default()));
         remedies.push(subscriber.server.flavor.to_decode());
+    }
+    if let Some(listed) = subscriber.server.output_plugins_without_ours() {
+        short.push(format!("output_plugin_libraries is {}", one_line(listed)));
+        remedies.push(subscriber.server.flavor.to_set("output_plugin_libraries", with_ours(listed)));
     }
     for name in ["max_replication_slots", "max_wal_senders"] {
         if let Some(have) = too_small(subscriber.number(name), need) {

@@ -1,6 +1,6 @@
 //! Both servers against the plan, before anything is made: facts in, findings out. Pure; `pg::preflight` reads the facts.
 //!
-//! `limits` has the budgets of settings, `server` version, role and what runs, `identity` what the publisher's tables
+//! `limits` has the budgets of settings, `server` version, role and what runs, `privileges` which steps its role cannot take, `identity` what the publisher's tables
 //! need, `publisher` what else is there, `target` the subscriber's tables, `tenants` whose code would run as whom, `compare` both schemas side by side, `drift`
 //! plan against live catalog, `copied` what a copy of the publisher's folder lacks, `leftovers` what an earlier run or a clone left, `network` the way between, `disk` what is
 //! retained meanwhile, `sight` what was not seen. Rules and numbers: the section of the manual or the measured trap is
@@ -16,6 +16,7 @@ mod identity;
 mod leftovers;
 mod limits;
 mod network;
+mod privileges;
 mod publisher;
 mod server;
 mod sight;
@@ -29,6 +30,7 @@ use crate::{
     lsn::Lsn,
     names::TableName,
     plan::{Bootstrap, Plan, PlannedSlot, PlannedTable, Publishes, copy::COPY_BYTES_PER_S},
+    server::Privileges,
     units::counted,
 };
 use facts::{Parsed, SideFacts};
@@ -38,6 +40,8 @@ use facts::{Parsed, SideFacts};
 pub struct Circumstances {
     /// How the data gets there.
     pub bootstrap: Bootstrap,
+    /// What the roles that run the files are to do.
+    pub privileges: Privileges,
     /// Bytes per second that one table copy moves.
     pub copy_bytes_per_s: f64,
     /// Free bytes where the publisher keeps its WAL.
@@ -56,6 +60,7 @@ impl Default for Circumstances {
     fn default() -> Self {
         Circumstances {
             bootstrap: Bootstrap::Copy,
+            privileges: Privileges::Superuser,
             copy_bytes_per_s: COPY_BYTES_PER_S,
             free_wal_bytes: None,
             publisher_cores: None,
@@ -157,6 +162,7 @@ impl TableFinding {
 /// Every check, in the order of the rooms above.
 const CHECKS: &[fn(&Input<'_>) -> Vec<Finding>] = &[
     limits::publisher_wal_level,
+    limits::output_plugins,
     limits::replication_slots,
     limits::walsenders,
     limits::slot_wal_limit,
@@ -173,6 +179,7 @@ const CHECKS: &[fn(&Input<'_>) -> Vec<Finding>] = &[
     limits::commit_timestamps,
     limits::cores,
     server::version,
+    server::untried,
     server::unlocked_membership_bug,
     server::wall,
     server::standby,
@@ -181,9 +188,18 @@ const CHECKS: &[fn(&Input<'_>) -> Vec<Finding>] = &[
     server::subscribing_role,
     server::copying_role,
     server::copy_behind_row_security,
+    privileges::no_superuser,
+    privileges::no_way_back,
+    privileges::no_freeze,
+    privileges::no_write_stop,
+    privileges::no_roles,
+    privileges::no_load,
+    privileges::no_schema,
+    privileges::no_passwords,
     server::timeouts,
     server::synchronous_names,
     server::failover,
+    server::manager,
     server::open_transactions,
     server::prepared_transactions,
     server::provider_extras,

@@ -7,7 +7,7 @@ use crate::{
     finding::{Finding, Subject, code},
     names::{one_line, quote_identifier, quote_literal},
     plan::Bootstrap,
-    server::Flavor,
+    server::{Flavor, NEWEST_TRIED_MAJOR},
     units::Seconds,
 };
 
@@ -36,6 +36,26 @@ pub fn version(input: &Input<'_>) -> Vec<Finding> {
         );
     }
     findings
+}
+
+/// `PF131`: what this release knows of the version is from its documentation alone.
+pub fn untried(input: &Input<'_>) -> Vec<Finding> {
+    let one = |(subject, facts): (Subject, &SideFacts)| {
+        let version = facts.server.version_num;
+        (!version.was_tried()).then(|| {
+            Finding::new(
+                code::PF131,
+                subject,
+                format!("version {} is planned for from documentation, not tried", version.major()),
+            )
+            .detail(format!(
+                "This release was tried on servers up to {NEWEST_TRIED_MAJOR}; what {} changes was read in its documentation.",
+                version.major()
+            ))
+            .hint("Rehearse the whole migration on copies of both servers first, or move to a version that was tried.")
+        })
+    };
+    input.sides().into_iter().filter_map(one).collect()
 }
 
 /// `PF112`: on these minor versions an ALTER PUBLICATION ... ADD TABLE that did not lock the table first loses its later
@@ -426,6 +446,28 @@ pub fn provider_extras(input: &Input<'_>) -> Vec<Finding> {
         );
     }
     findings
+}
+
+/// `PF133`: Patroni drops logical slots that nobody told it of and that are not active: when it starts, when Postgres restarted or changed
+/// its role, and when a paused cluster is resumed (patroni#2539, #3237, which its maintainers call expected).
+pub fn manager(input: &Input<'_>) -> Vec<Finding> {
+    let one = |(subject, facts): (Subject, &SideFacts)| {
+        let spared = facts.server.flavor.to_spare_slots(&facts.database)?;
+        let whose = if subject == Subject::Publisher { "slots" } else { "slots of the way back" };
+        Some(
+            Finding::new(
+                code::PF133,
+                subject,
+                format!("Patroni drops the {whose} at a role change or restart, unless its configuration spares them"),
+            )
+            .detail(
+                "It drops logical slots that it does not know and that no subscription reads at that moment. A failover to a standby loses \
+                 all of them: the standby has none, and their subscriptions begin anew (pgslotplan emit --repair slot=NAME).",
+            )
+            .hint(format!("{spared} And avoid switchovers until the clean-up.")),
+        )
+    };
+    input.sides().into_iter().filter_map(one).collect()
 }
 
 /// `PF125`: extensions that keep rows elsewhere than in the tables that are published.

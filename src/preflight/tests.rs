@@ -300,6 +300,20 @@ fn full_everywhere(scene: &mut Scene) {
     });
 }
 
+/// The owner of the database: no superuser, and no member of pg_create_subscription.
+fn mover() -> RoleFacts {
+    RoleFacts {
+        name: "mover".into(),
+        replication: true,
+        may_login: true,
+        creates_roles: true,
+        owns_database: true,
+        may_create_in_database: true,
+        replicating_roles: 1,
+        ..RoleFacts::default()
+    }
+}
+
 type Spoil = fn(&mut Scene);
 
 /// One deliberately bad fact for each code.
@@ -307,6 +321,11 @@ const CASES: &[(&str, Spoil)] = &[
     ("PF101", |s| set_on(s, true, "wal_level", "replica")),
     // slots 2 + copies (1 + 2) + 2 to spare = 7; see `budgets_by_hand`
     ("PF102", |s| set_on(s, true, "max_replication_slots", "6")),
+    ("PF126", |s| set_on(s, true, "output_plugin_libraries", "test_decoding, wal2json")),
+    ("PF131", |s| {
+        s.plan.subscriber_version = ServerVersion::of_major(19);
+        s.subscriber().server.version_num = ServerVersion::of_major(19);
+    }),
     ("PF103", |s| set_on(s, true, "max_wal_senders", "5")),
     ("PF104", |s| set_on(s, true, "max_slot_wal_keep_size", "100000")),
     ("PF105", |s| set_on(s, true, "idle_replication_slot_timeout", "3600")),
@@ -370,6 +389,7 @@ const CASES: &[(&str, Spoil)] = &[
     }),
     ("PF125", |s| drop(s.publisher().server.extensions.insert("timescaledb".into(), "2.17.2".into()))),
     ("PF130", |s| s.subscriber().is_walled = false),
+    ("PF133", |s| s.publisher().server.flavor = Flavor::Patroni),
     ("PF140", |s| {
         s.circumstances.bootstrap = Bootstrap::Clone;
         s.publisher().layout = layout("/etc/postgresql/18/main");
@@ -435,6 +455,18 @@ const CASES: &[(&str, Spoil)] = &[
             age_s: 1.0,
         });
     }),
+    ("PF320", |s| s.subscriber().role = mover()),
+    ("PF321", |s| s.publisher().role = mover()),
+    ("PF322", |s| s.publisher().role = mover()),
+    ("PF323", |s| s.publisher().role = RoleFacts { owns_database: false, ..mover() }),
+    ("PF324", |s| s.subscriber().role = RoleFacts { creates_roles: false, ..mover() }),
+    ("PF325", |s| {
+        s.circumstances.bootstrap = Bootstrap::Dump;
+        s.subscriber().role = mover();
+        s.subscriber().foreign_keys.push(foreign_key("b", "a"));
+    }),
+    ("PF326", |s| s.subscriber().role = RoleFacts { may_create_in_database: false, ..mover() }),
+    ("PF327", |s| s.publisher().role = mover()),
     ("PF401", |s| drop(s.subscriber().relations.remove(&name("a")))),
     ("PF402", |s| s.of_subscriber("a").kind = RelationKind::View),
     ("PF403", |s| no_key(s.of_subscriber("a"))),

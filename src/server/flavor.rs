@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Display};
 use serde::{Deserialize, Serialize};
 
 use super::ServerVersion;
-use crate::names::quote_identifier;
+use crate::names::{quote_identifier, quote_shell};
 
 /// Who runs the server. Decides how settings and grants are named in hints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -24,8 +24,18 @@ pub enum Flavor {
     CloudSql,
     /// Azure Database for PostgreSQL Flexible Server.
     Azure,
+    /// Self-hosted, under Patroni.
+    Patroni,
     /// CloudNativePG on Kubernetes.
     Cnpg,
+    /// Google AlloyDB.
+    AlloyDb,
+    /// Supabase.
+    Supabase,
+    /// Neon.
+    Neon,
+    /// Crunchy Bridge.
+    Crunchy,
 }
 
 /// Settings that take effect only at a restart (PostgreSQL manual, "Server Configuration").
@@ -41,20 +51,38 @@ const NEEDS_RESTART: [&str; 9] = [
     "wal_level",
 ];
 
-/// Groups of the providers whose members may create subscriptions.
-const PROVIDER_ADMINS: [&str; 3] = ["rds_superuser", "cloudsqlsuperuser", "azure_pg_admin"];
+/// Settings that are lists of names, each quoted by itself where it must be: a quoted list would be one name.
+const LISTS: [&str; 1] = ["output_plugin_libraries"];
+
+/// Groups of the providers whose members may create subscriptions, also up to 15.
+const PROVIDER_ADMINS: [&str; 5] =
+    ["rds_superuser", "cloudsqlsuperuser", "azure_pg_admin", "alloydbsuperuser", "neon_superuser"];
+
+/// What tells a provider or manager besides settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Signs {
+    /// The server has Aurora's own functions.
+    pub aurora: bool,
+    /// Patroni is connected, or started the server.
+    pub patroni: bool,
+}
 
 impl Flavor {
-    /// By settings that only they have; `aurora`: the server has Aurora's own functions.
-    pub fn detect(settings: &BTreeMap<String, String>, aurora: bool) -> Self {
+    /// By settings that only they have, and other signs.
+    pub fn detect(settings: &BTreeMap<String, String>, signs: Signs) -> Self {
         let has = |prefix: &str| settings.keys().any(|name| name.starts_with(prefix));
         let on_pod = settings.get("unix_socket_directories").is_some_and(|folders| folders.contains("/controller/run"));
         match () {
-            () if aurora => Flavor::Aurora,
+            () if signs.aurora => Flavor::Aurora,
             () if has("rds.") => Flavor::Rds,
             () if has("cloudsql.") => Flavor::CloudSql,
             () if has("azure.") => Flavor::Azure,
+            () if has("alloydb.") => Flavor::AlloyDb,
+            () if has("supautils.") => Flavor::Supabase,
+            () if has("neon.") => Flavor::Neon,
+            () if has("crunchy.") => Flavor::Crunchy,
             () if has("cnpg.") || on_pod => Flavor::Cnpg,
+            () if signs.patroni => Flavor::Patroni,
             () => Flavor::Community,
         }
     }
@@ -67,8 +95,41 @@ impl Flavor {
             Flavor::Aurora => "Amazon Aurora PostgreSQL",
             Flavor::CloudSql => "Google Cloud SQL for PostgreSQL",
             Flavor::Azure => "Azure Database for PostgreSQL",
+            Flavor::Patroni => "PostgreSQL under Patroni",
             Flavor::Cnpg => "CloudNativePG",
+            Flavor::AlloyDb => "AlloyDB for PostgreSQL",
+            Flavor::Supabase => "Supabase",
+            Flavor::Neon => "Neon",
+            Flavor::Crunchy => "Crunchy Bridge",
         }
+    }
+
+    /// Whether a customer gets a superuser there.
+    pub fn gives_superuser(self) -> bool {
+        matches!(self, Flavor::Community | Flavor::Patroni | Flavor::Cnpg | Flavor::Crunchy)
+    }
+
+    /// The role that stands for a superuser there.
+    pub fn admin(self) -> Option<&'static str> {
+        match self {
+            Flavor::Rds | Flavor::Aurora => Some("rds_superuser"),
+            Flavor::CloudSql => Some("cloudsqlsuperuser"),
+            Flavor::Azure => Some("azure_pg_admin"),
+            Flavor::AlloyDb => Some("alloydbsuperuser"),
+            Flavor::Neon => Some("neon_superuser"),
+            Flavor::Supabase => Some("postgres"),
+            Flavor::Community | Flavor::Patroni | Flavor::Cnpg | Flavor::Crunchy => None,
+        }
+    }
+
+    /// Whether that role may create subscriptions, also up to 15 where Postgres leaves that to superusers.
+    pub fn admins_subscribe(self) -> bool {
+        self.admin().is_some_and(|admin| PROVIDER_ADMINS.contains(&admin))
+    }
+
+    /// Whether that role may create event triggers.
+    pub fn admins_make_event_triggers(self) -> bool {
+        matches!(self, Flavor::Rds | Flavor::Aurora | Flavor::CloudSql | Flavor::Azure | Flavor::AlloyDb)
     }
 
     /// The provider's own switch for a setting that it hides, with the value that means the same.
@@ -76,6 +137,7 @@ impl Flavor {
         match (self, name, value) {
             (Flavor::Rds | Flavor::Aurora, "wal_level", "logical") => Some(("rds.logical_replication", "1")),
             (Flavor::CloudSql, "wal_level", "logical") => Some(("cloudsql.logical_decoding", "on")),
+            (Flavor::AlloyDb, "wal_level", "logical") => Some(("alloydb.logical_decoding", "on")),
             _ => None,
         }
     }
@@ -87,6 +149,9 @@ impl Flavor {
         let restart = NEEDS_RESTART.contains(&name);
         let then = |words: &'static str| if restart { words } else { "" };
         match self {
+            Flavor::Community if LISTS.contains(&name) => {
+                format!("ALTER SYSTEM SET {shown} = {value}; then SELECT pg_reload_conf();")
+            }
             Flavor::Community if restart => format!("ALTER SYSTEM SET {shown} = '{value}'; then restart the server."),
             Flavor::Community => format!("ALTER SYSTEM SET {shown} = '{value}'; then SELECT pg_reload_conf();"),
             Flavor::Rds => format!(
@@ -106,6 +171,31 @@ impl Flavor {
                 "az postgres flexible-server parameter set --name {shown} --value {value} --server-name SERVER --resource-group \
                  GROUP{}.",
                 then(", then restart the server")
+            ),
+            Flavor::AlloyDb => format!(
+                "Set flag {shown}={value}: gcloud alloydb instances update INSTANCE --cluster=CLUSTER --region=REGION \
+                 --database-flags={shown}={value} (name the other flags too, since the list is replaced){}.",
+                then("; the instance restarts")
+            ),
+            Flavor::Supabase if name == "wal_level" => {
+                "Supabase has wal_level = logical from the start; ask its support.".to_owned()
+            }
+            Flavor::Supabase => format!(
+                "supabase --experimental postgres-config update --config {shown}={value} --project-ref PROJECT{}.",
+                then("; the database restarts")
+            ),
+            Flavor::Neon if name == "wal_level" => {
+                "Enable logical replication in the project's settings of the Neon console; its computes restart."
+                    .to_owned()
+            }
+            Flavor::Neon => format!("Neon sets {shown} itself; ask its support for {value}."),
+            Flavor::Crunchy => format!(
+                "Set {shown} = {value} in the cluster's settings: cb config-param set {shown}={value} --cluster CLUSTER{}.",
+                then(", then restart the cluster")
+            ),
+            Flavor::Patroni => format!(
+                "patronictl edit-config CLUSTER --pg {shown}={value}{}.",
+                then("; then patronictl restart CLUSTER")
             ),
             Flavor::Cnpg => format!(
                 "Set spec.postgresql.parameters.{shown}: \"{value}\" in the Cluster{}.",
@@ -135,6 +225,8 @@ impl Flavor {
             Flavor::Rds | Flavor::Aurora => format!("GRANT rds_superuser TO {role};"),
             Flavor::CloudSql => format!("GRANT cloudsqlsuperuser TO {role};"),
             Flavor::Azure => format!("GRANT azure_pg_admin TO {role};"),
+            Flavor::AlloyDb => format!("GRANT alloydbsuperuser TO {role};"),
+            Flavor::Neon => format!("GRANT neon_superuser TO {role};"),
             _ if version.has_create_subscription_role() => {
                 format!("GRANT pg_create_subscription TO {role}; GRANT CREATE ON DATABASE {database} TO {role};")
             }
@@ -143,13 +235,21 @@ impl Flavor {
     }
 
     /// Groups of the providers whose members may create subscriptions.
-    pub fn provider_admins() -> [&'static str; 3] {
+    pub fn provider_admins() -> [&'static str; 5] {
         PROVIDER_ADMINS
     }
 
     /// The least `max_worker_processes` that the provider asks for with logical replication, and its short name.
     pub fn least_worker_processes(self) -> Option<(&'static str, i64)> {
         (self == Flavor::Azure).then_some(("Azure", 16))
+    }
+
+    /// What keeps its manager from dropping logical slots of a database that it did not make: a command of a shell, in full sentences.
+    pub fn to_spare_slots(self, database: &str) -> Option<String> {
+        let slots = serde_json::json!([{ "type": "logical", "plugin": "pgoutput", "database": database }]);
+        let set = quote_shell(&format!("ignore_slots={slots}"));
+        (self == Flavor::Patroni)
+            .then(|| format!("patronictl edit-config CLUSTER --set {set} (name slots that are ignored already, too)."))
     }
 
     /// Whether a failover keeps the slots, since the standbys share the storage.
@@ -192,14 +292,26 @@ mod tests {
 
     #[test]
     fn providers_are_known_by_their_settings() {
-        let detect =
-            |name: &str, value: &str| Flavor::detect(&BTreeMap::from([(name.to_owned(), value.to_owned())]), false);
+        let detect = |name: &str, value: &str| {
+            Flavor::detect(&BTreeMap::from([(name.to_owned(), value.to_owned())]), Signs::default())
+        };
         assert_eq!(detect("rds.logical_replication", "on"), Flavor::Rds);
         assert_eq!(detect("cloudsql.logical_decoding", "on"), Flavor::CloudSql);
         assert_eq!(detect("azure.extensions", ""), Flavor::Azure);
+        assert_eq!(detect("alloydb.iam_authentication", "off"), Flavor::AlloyDb);
+        assert_eq!(detect("neon.timeline_id", "x"), Flavor::Neon);
+        assert_eq!(detect("supautils.reserved_roles", ""), Flavor::Supabase);
         assert_eq!(detect("unix_socket_directories", "/controller/run"), Flavor::Cnpg);
         assert_eq!(detect("wal_level", "logical"), Flavor::Community);
         let rds = BTreeMap::from([("rds.logical_replication".to_owned(), "on".to_owned())]);
-        assert_eq!(Flavor::detect(&rds, true), Flavor::Aurora);
+        assert_eq!(Flavor::detect(&rds, Signs { aurora: true, patroni: true }), Flavor::Aurora);
+        let managed = Signs { patroni: true, ..Signs::default() };
+        assert_eq!(Flavor::detect(&BTreeMap::new(), managed), Flavor::Patroni);
+        assert_eq!(
+            Flavor::Patroni.to_set("max_wal_senders", 20),
+            "patronictl edit-config CLUSTER --pg max_wal_senders=20; then patronictl restart CLUSTER."
+        );
+        let spared = Flavor::Patroni.to_spare_slots("it's").unwrap();
+        assert!(spared.contains("--set 'ignore_slots=[") && spared.contains("it'\\''s"), "{spared}");
     }
 }

@@ -182,6 +182,11 @@ impl Cluster {
         write_as(self.account, &self.folder.data().join(name), how, bytes)
     }
 
+    /// From the next start on, programs come from another folder with `bin`, `lib` and `share`, of the same data format.
+    pub fn use_programs_of(&mut self, folder: &Path) {
+        folder.clone_into(&mut self.binaries.folder);
+    }
+
     /// Starts a stopped or crashed server on the same port and socket; nothing happens if it is running.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use crate::server::ServerVersion;
+
 /// Whether the server listens on TCP besides its socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tcp {
@@ -78,7 +80,7 @@ impl ClusterSettings {
     /// The text appended to `postgresql.conf`.
     pub(super) fn to_conf(&self, major: u32, socket_folder: &str) -> String {
         let mut all: BTreeMap<&str, &str> = DEFAULTS.iter().copied().collect();
-        if major >= 18 {
+        if ServerVersion::of_major(major).has_origin_limit() {
             all.insert("max_active_replication_origins", "40"); // 18 counts origins apart from slots; its default is 10
         }
         all.insert("unix_socket_directories", socket_folder);

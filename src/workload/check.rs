@@ -286,9 +286,11 @@ pub fn findings(workload: &Workload) -> Vec<Finding> {
 /// The same of a workload whose tables are elsewhere: whether any of them was written is all that matters.
 pub fn findings_of(workload: &Workload, is_written: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if workload.server.settings.get("wal_level").is_some_and(|level| level != "logical") {
+    let version = workload.server.version_num;
+    if workload.server.settings.get("wal_level").is_some_and(|level| !version.decodes_with(level)) {
+        let message = format!("wal_level is not {}", version.wal_levels_in_words());
         findings.push(
-            Finding::new(code::WL101, Subject::Publisher, "wal_level is not logical")
+            Finding::new(code::WL101, Subject::Publisher, message)
                 .detail("WAL was measured without what logical decoding needs, so rates are a little low; slots cannot be made yet.")
                 .hint(format!(
                     "{} It must be so before the scripts run.",

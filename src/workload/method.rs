@@ -150,8 +150,11 @@ fn why_no_wal(abilities: &Abilities) -> Option<(String, String)> {
 /// Why no slot can be peeked, and what to do; `None` when one can.
 fn why_no_slot(abilities: &Abilities, may_make_slots: bool, flavor: Flavor) -> Option<(String, String)> {
     let gain = "tells transactions for each table, what is written together, and bytes sent";
-    if abilities.wal_level != "logical" {
-        Some(("wal_level is not logical".to_owned(), format!("{} This {gain}.", flavor.to_decode())))
+    if !abilities.version.decodes_with(&abilities.wal_level) {
+        Some((
+            format!("wal_level is not {}", abilities.version.wal_levels_in_words()),
+            format!("{} This {gain}.", flavor.to_decode()),
+        ))
     } else if !abilities.replicates {
         let grant = flavor.to_replicate(&abilities.role);
         Some(("the role may not replicate".to_owned(), format!("\"{grant}\" and --allow-temporary-objects {gain}.")))

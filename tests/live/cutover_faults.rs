@@ -277,7 +277,9 @@ fn at_random(servers: &Servers) -> Result<(), Failed> {
                     }
                     4 => stage.pair.run_all(&["86", "87"])?,
                     _ => {
-                        return Err(format!("abort: {code}: {out}{errors}\n{}", stage.pair.state("evidence.tsv")).into());
+                        return Err(
+                            format!("abort: {code}: {out}{errors}\n{}", stage.pair.state("evidence.tsv")).into()
+                        );
                     }
                 }
                 return clients.go_on();

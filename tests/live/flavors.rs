@@ -17,6 +17,7 @@ pub fn trials() -> Vec<Trial> {
     vec![
         case("flavors::citus_and_timescale_stop_sample_and_check", 1, hidden_rows),
         case("flavors::aurora_is_known_and_hints_use_its_names", 1, aurora),
+        case("flavors::patroni_is_known_and_spares_no_slot_by_itself", 1, patroni),
     ]
 }
 
@@ -81,6 +82,46 @@ fn plan(workload: &Path, output: &Path) -> Result<(), Failed> {
         Command::new(env!("CARGO_BIN_EXE_pgslotplan")).arg("plan").arg(workload).arg("-o").arg(output).output()?;
     assert_eq!(planned.status.code(), Some(0), "{}", error_text(&planned));
     Ok(())
+}
+
+/// Patroni is told by its sessions.
+fn patroni(servers: &Servers) -> Result<(), Failed> {
+    let cluster = servers.start(16, &ClusterSettings::new().with("wal_level", "replica"))?;
+    cluster.query("postgres", "CREATE TABLE t (id int PRIMARY KEY)")?;
+    let mut session = Command::new("psql")
+        .args(["-X", "-d", &cluster.conninfo("postgres"), "-c", "SELECT pg_sleep(120)"])
+        .env("PGAPPNAME", "Patroni heartbeat")
+        .stdout(std::process::Stdio::null())
+        .spawn()?;
+    let seen = || -> Result<(), Failed> {
+        let connected = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'Patroni heartbeat'";
+        for _ in 0..200 {
+            if cluster.value("postgres", connected)? == "1" {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        let folder = tempfile::tempdir()?;
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let outcome =
+            outcome_of(&[&cluster.conninfo("postgres"), "--once", "--interval", "1s", "-o", &path("w.json")])?;
+        let told = error_text(&outcome);
+        assert!(
+            told.contains("patronictl edit-config CLUSTER --pg wal_level=logical; then patronictl restart CLUSTER."),
+            "{told}"
+        );
+        plan(Path::new(&path("w.json")), Path::new(&path("plan.json")))?;
+        let checked = Command::new(env!("CARGO_BIN_EXE_pgslotplan"))
+            .args(["check", &path("plan.json"), "--format", "json", "--publisher", &cluster.conninfo("postgres")])
+            .output()?;
+        let findings = String::from_utf8(checked.stdout)?;
+        assert!(findings.contains("PF133") && findings.contains("ignore_slots"), "{findings}");
+        Ok(())
+    };
+    let seen = seen();
+    session.kill()?;
+    session.wait()?;
+    seen
 }
 
 /// Aurora is told by a function that only it has.

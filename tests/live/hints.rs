@@ -64,7 +64,7 @@ const OTHERS: [&str; 9] = ["PF113", "PF116", "PF117", "PF118", "PF308", "PF706",
 
 /// Codes whose hint holds a statement that is not tried, and why.
 #[allow(dead_code, reason = "read by a unit test of preflight, as text")]
-const NOT_TRIED: [(&str, &str); 24] = [
+const NOT_TRIED: [(&str, &str); 28] = [
     ("PF112", "a minor version that loses changes is not among the test servers"),
     ("PF114", "a server without any role that replicates is one without its superuser"),
     ("PF115", "grants as those of PF308"),
@@ -78,6 +78,10 @@ const NOT_TRIED: [(&str, &str); 24] = [
     ("PF205", "row filters are split::'s"),
     ("PF217", "the columns are for the reader to choose"),
     ("PF309", "takes a clone"),
+    ("PF321", "the grants of PF308 and PF113; roles without them are managed::'s"),
+    ("PF323", "roles that do not own the database are managed::'s"),
+    ("PF324", "roles without CREATEROLE are managed::'s"),
+    ("PF326", "a grant of PF308's"),
     ("PF406", "the search_path is for the reader to choose"),
     ("PF407", "the search_path is for the reader to choose"),
     ("PF411", "the columns are for the reader to choose"),

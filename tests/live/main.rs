@@ -41,7 +41,9 @@ mod layouts;
 mod left_behind;
 mod load_faults;
 mod logins;
+mod managed;
 mod methods;
+mod mimic;
 mod moments;
 mod monitor;
 mod pair;
@@ -70,10 +72,12 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 2;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 67] = [
+const AT_NIGHT: [&str; 69] = [
     "cutover_faults::two_hundred_random_kills_lose_nothing",
     "walk::the_runbook_by_hand_15_to_18",
     "walk::the_runbook_by_run_13_to_16",
+    "managed::the_night_of_an_owner_16_to_18",
+    "managed::the_night_of_an_owner_14_to_16",
     "identities::plan_check_and_files_agree_13_to_15",
     "identities::plan_check_and_files_agree_18_to_18",
     "scripts::copy_12_to_13",
@@ -175,6 +179,7 @@ fn main() -> ExitCode {
         .chain(unusable::trials())
         .chain(databases::trials())
         .chain(flavors::trials())
+        .chain(mimic::trials())
         .chain(parity::trials())
         .chain(methods::trials())
         .chain(calibrate::trials())
@@ -212,6 +217,7 @@ fn main() -> ExitCode {
         .chain(walk::trials())
         .chain(targets::trials())
         .chain(logins::trials())
+        .chain(managed::trials())
         .chain(guards::trials())
         .chain(repairs::trials())
         .chain(again::trials())

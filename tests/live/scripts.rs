@@ -14,7 +14,7 @@ use pgslotplan::{
     emit::{self, Bootstrap, EmitOptions, Script, Step, StepSide},
     names::quote_identifier,
     plan::Plan,
-    throwaway::{Cluster, ClusterSettings, ScriptOutcome, Servers, as_server_account},
+    throwaway::{Cluster, ClusterSettings, ScriptOutcome, Servers, as_server_account, available_majors},
 };
 
 use crate::{
@@ -39,7 +39,14 @@ pub fn trials() -> Vec<Trial> {
             copy(servers, publisher, subscriber)
         })
     });
-    let mut trials: Vec<Trial> = copies.into_iter().collect();
+    // as soon as there are packages of its servers
+    let newest = [(18, 19), (19, 19)].into_iter().filter(|(_, to)| available_majors().contains(to));
+    let newest = newest.map(|(publisher, subscriber)| {
+        case(format!("scripts::copy_{publisher}_to_{subscriber}"), 2, move |servers| {
+            copy(servers, publisher, subscriber)
+        })
+    });
+    let mut trials: Vec<Trial> = copies.into_iter().chain(newest).collect();
     trials.push(case("scripts::small_settings_are_refused_before_anything_is_made", 2, small_settings));
     trials
 }

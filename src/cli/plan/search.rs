@@ -12,7 +12,7 @@ use pgslotplan::{
     optimize::{ExactMode, OptimizeError, OptimizeOptions},
     plan::Plan,
     policy::{Policy, PolicyError},
-    server::{OLDEST_MAJOR, ServerVersion},
+    server::{NEWEST_MAJOR, OLDEST_MAJOR, ServerVersion},
     workload::Workload,
 };
 
@@ -144,8 +144,13 @@ pub(super) fn explain(args: &PlanArgs, path: &Path, error: OptimizeError) -> Fai
         OptimizeError::Workload(error) => files::unreadable(path, error),
         OptimizeError::Cost(CostError::Policy(error)) => explain(args, path, error.into()),
         OptimizeError::Cost(CostError::Version { server, version }) => Failure::new(format!(
-            "invalid value {version} for --{server}-version: expected a major version of at least {OLDEST_MAJOR}"
-        )),
+            "invalid value {version} for --{server}-version: expected a major version from {OLDEST_MAJOR} to {NEWEST_MAJOR}"
+        ))
+        .hint(if version.is_too_new() {
+            "A newer release of pgslotplan may know it: a new major version changes what the scripts rely on."
+        } else {
+            "Versions are numbered as the server numbers them: 15 for 15.18."
+        }),
         OptimizeError::Policy(error @ PolicyError::MissingTable { .. }) => Failure::from(error)
             .hint("Names are schema.table as the catalog has them; a bare name means schema public."),
         OptimizeError::Policy(error) => Failure::from(error).hint(policy_hint),

@@ -166,10 +166,12 @@ fn check_facts(report: &FactsReport, teller: &Teller) -> Result<(), Failure> {
         return Err(Failure::new("the server counts nothing: track_counts is off")
             .hint(report.facts.flavor.to_set("track_counts", "on")));
     }
-    if setting("wal_level").is_some_and(|level| level != "logical") {
+    let version = report.facts.version_num;
+    if setting("wal_level").is_some_and(|level| !version.decodes_with(level)) {
         let hint = report.facts.flavor.to_decode();
         teller.warning(&format!(
-            "wal_level is not logical: rates will be a little low, and slots cannot be made yet. {hint}"
+            "wal_level is not {}: rates will be a little low, and slots cannot be made yet. {hint}",
+            version.wal_levels_in_words()
         ));
     }
     for note in &report.notes {

@@ -4,7 +4,7 @@ use super::Code;
 
 codes! {
     PF101 Error:
-        "`wal_level` is not `logical`",
+        "`wal_level` is not `logical` (nor, from 19 on, `replica`)",
         "No logical slot can be created",
         "Set `wal_level`, or the provider's own switch (`rds.logical_replication`, `cloudsql.logical_decoding`); restart";
     PF102 Error:
@@ -103,10 +103,22 @@ codes! {
         "Citus or TimescaleDB on the publisher",
         "Their tables' rows are stored elsewhere: in shards on other servers, or in chunks that come and go",
         "Migrate by the extension's own method; drop it if no table uses it";
+    PF126 Error:
+        "`output_plugin_libraries` does not name `pgoutput`",
+        "Minor versions since August 2026 (18.6, 17.11, 16.15, 15.19) load only the output plugins that it names; no slot can be made",
+        "Add `pgoutput` to it; reload";
     PF130 Error:
         "the server's minor version cannot refuse views in place of tables",
         "A view that takes a table's place runs its owner's code as whoever reads it; the scripts refuse such a server",
         "Update to 12.20, 13.16, 14.13, 15.8, 16.4 or later";
+    PF131 Warning:
+        "the server is of a major version that this release was not tried on (19)",
+        "What is known of it is from its documentation; no server of it was there when this release was made",
+        "Rehearse the whole migration on copies first";
+    PF133 Warning:
+        "the server is run by Patroni",
+        "It drops logical slots that it does not know at a role change, at a restart, and when a paused cluster is resumed",
+        "The command in the hint puts them under `ignore_slots`; no switchover until the clean-up";
     PF140 Info:
         "with `--bootstrap clone`: the publisher's configuration is outside of its data folder, or names its folders",
         "A base backup lacks it, and a copy that was given it as it is would run the publisher's own folder",

@@ -39,6 +39,38 @@ codes! {
         "a clone holds prepared transactions",
         "They hold locks, and are committed once more through the slots",
         "Run ROLLBACK PREPARED on the clone";
+    PF320 Warning:
+        "the files are for superusers, and the role of a server is none",
+        "Some of their steps would be refused",
+        "Emit with `--privileges owner` or `managed`";
+    PF321 Warning:
+        "the role cannot make the subscriptions or slots of the way back",
+        "Up to 15 only superusers and the administrators of some providers create subscriptions; without them nothing leads back after the first write",
+        "The GRANT in the hint, or `WAY_BACK=no` in cutover.conf";
+    PF322 Info:
+        "the schema cannot be frozen: the role may not create event triggers",
+        "DDL just before the cutover is found and not refused",
+        "Keep deployments away";
+    PF323 Warning:
+        "the role does not own the database",
+        "Writes are stopped by a setting of the database, which its owner makes",
+        "ALTER DATABASE ... OWNER TO";
+    PF324 Warning:
+        "the role cannot make roles on the subscriber",
+        "The step schema makes those that are missing",
+        "ALTER ROLE ... CREATEROLE, or make them beforehand";
+    PF325 Error:
+        "foreign keys stand in the way of loading a dump, and the role cannot pass them by",
+        "`session_replication_role` is for superusers; the step refuses before it dumps",
+        "Drop the foreign keys: a later step makes them";
+    PF326 Warning:
+        "the role has no CREATE on the subscriber's database",
+        "The step schema makes schemas, and the files note what they did in one",
+        "GRANT CREATE ON DATABASE";
+    PF327 Warning:
+        "the role may not read passwords",
+        "The step passwords brings verifiers from catalog to catalog, and refuses without them",
+        "Set them by hand, then `PGSLOTPLAN_PASSWORDS=no`";
     PF401 Error:
         "a planned table does not exist on the subscriber",
         "The subscription cannot be created",

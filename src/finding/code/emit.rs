@@ -27,4 +27,16 @@ codes! {
         "subscriptions of a subscriber before 15 do not ask for formats",
         "Settings of the publisher's database or role then change dates, intervals and floating-point numbers on their way",
         "Put the `options` of the hint into the connection string";
+    EM301 Warning:
+        "there is no way back after the cutover: the role may not create subscriptions on the publisher (`--privileges`)",
+        "Up to 15 only superusers and the administrators of some providers may; the steps of the way back are left out, and the cutover says so",
+        "Go back with abort.sh before the first write, or have a role run the files that may";
+    EM302 Warning:
+        "the role may not create the subscriptions on the subscriber (`--privileges`)",
+        "Up to 15 only superusers and the administrators of some providers may",
+        "The statement in the hint, or a subscriber of 16 or later";
+    EM303 Info:
+        "the schema is not frozen before the cutover: the role may not create event triggers (`--privileges`)",
+        "DDL in between is found by the comparison that begins the cutover, and not refused before",
+        "Keep deployments away until the new server is open";
 }

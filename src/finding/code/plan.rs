@@ -95,4 +95,8 @@ codes! {
         "a tree whose rows are dealt out by hashes of an enumerated type is published by its partitions",
         "Hashes of enumerated types, and of what is built of them, differ from server to server: rows fit no partition of the same name",
         "Versions that publish through the root, or `--exclude` it and use `pg_dump --load-via-partition-root`";
+    PL310 Warning:
+        "the plan is for a major version that this release was not tried on (19)",
+        "What is known of it is from its documentation; no server of it was there when this release was made",
+        "Rehearse the whole migration on copies first, or plan for a version that was tried";
 }

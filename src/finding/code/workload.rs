@@ -4,7 +4,7 @@ use super::Code;
 
 codes! {
     WL101 Warning:
-        "`wal_level` is not `logical`",
+        "`wal_level` is not `logical` (nor, from 19 on, `replica`)",
         "Old rows were logged without replica identities, so measured rates are a little low; no slot can be created",
         "Set `wal_level`, or the provider's own switch (`rds.logical_replication`, `cloudsql.logical_decoding`); restart";
     WL102 Warning:

@@ -56,7 +56,7 @@ pub enum Obstacle {
     Running,
     /// A schema of our name that we did not make.
     Schema(String),
-    /// `wal_level`, which must be `logical`.
+    /// `wal_level`, with which this server does not decode.
     WalLevel(String),
 }
 
@@ -86,7 +86,7 @@ pub async fn find_obstacle(session: &Session) -> Result<Option<Obstacle>, PgErro
         return Ok(Some(Obstacle::Schema(get(purpose, row, "name")?)));
     }
     let wal_level: String = get(purpose, row, "wal_level")?;
-    Ok((wal_level != "logical").then_some(Obstacle::WalLevel(wal_level)))
+    Ok((!session.version.decodes_with(&wal_level)).then_some(Obstacle::WalLevel(wal_level)))
 }
 
 /// The process id of the session, by which another can end it.

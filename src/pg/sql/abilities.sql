@@ -1,4 +1,4 @@
--- What the role may do to see WAL itself. One row.
+-- What the role may do to see WAL itself. One row. $1 the function of pg_walinspect that is used.
 -- Versions: 12 to 18. Privileges: none beyond CONNECT. Locks: none. Cost: below 1 ms.
 -- Providers give replication through a role of theirs: membership counts as the attribute does.
 SELECT (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user) AS superuser,
@@ -10,8 +10,7 @@ SELECT (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_u
        coalesce((SELECT pg_catalog.bool_and(pg_catalog.has_function_privilege(p.oid, 'EXECUTE'))
                    FROM pg_catalog.pg_proc p
                   WHERE p.pronamespace = n.oid
-                    AND p.proname = CASE WHEN pg_catalog.current_setting('server_version_num')::int4 < 160000
-                                         THEN 'pg_get_wal_records_info' ELSE 'pg_get_wal_block_info' END), false)
+                    AND p.proname = $1), false)
        AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS reads_wal,
        -- whoever owns the schema can put his own functions in the place of the extension's, by renaming schemas
        EXISTS (SELECT FROM pg_catalog.pg_roles r

@@ -4,7 +4,7 @@
 SELECT s.name::text AS name, coalesce(s.setting, '')::text AS value
   FROM pg_catalog.pg_settings s
  WHERE s.name IN ('wal_level', 'max_replication_slots', 'max_wal_senders', 'logical_decoding_work_mem',
-                  'max_slot_wal_keep_size', 'idle_replication_slot_timeout', 'max_prepared_transactions',
+                  'max_slot_wal_keep_size', 'idle_replication_slot_timeout', 'output_plugin_libraries', 'max_prepared_transactions',
                   'max_logical_replication_workers', 'max_worker_processes', 'max_active_replication_origins',
                   'max_sync_workers_per_subscription', 'max_parallel_apply_workers_per_subscription',
                   'track_commit_timestamp', 'wal_retrieve_retry_interval', 'wal_sender_timeout', 'wal_receiver_timeout',
@@ -12,4 +12,6 @@ SELECT s.name::text AS name, coalesce(s.setting, '')::text AS value
                   'server_encoding', 'lc_collate', 'cluster_name', 'rds.logical_replication',
                   'cloudsql.logical_decoding', 'synchronous_standby_names', 'hot_standby_feedback',
                   'checkpoint_timeout', 'max_wal_size', 'wal_compression', 'unix_socket_directories',
-                  'rds.extensions', 'cloudsql.iam_authentication', 'azure.extensions')
+                  'rds.extensions', 'cloudsql.iam_authentication', 'azure.extensions',
+                  'alloydb.iam_authentication', 'alloydb.logical_decoding', 'neon.timeline_id', 'neon.tenant_id',
+                  'supautils.reserved_roles', 'supautils.privileged_role', 'crunchy.cluster_id')

@@ -55,8 +55,14 @@ pub(super) fn versions(plan: &Plan, report: &mut Report) {
         if stated != asked {
             let message = format!("planned for version {stated}, but server and policy give {asked}");
             report.error(code::AU106, subject, message);
-        } else if stated.is_unsupported() {
+        } else if stated.is_too_old() {
             report.error(code::AU106, subject, format!("planned for version {stated}, which is too old"));
+        } else if stated.is_too_new() {
+            report.error(
+                code::AU106,
+                subject,
+                format!("planned for version {stated}, which this release does not know"),
+            );
         }
     }
 }

@@ -57,6 +57,8 @@ FROM (
   SELECT format('role %I: owns objects on the publisher, and has %s here', w.name, string_agg(DISTINCT h.power, ', '))
   FROM pg_temp.wanted AS w CROSS JOIN LATERAL pg_temp.powers_of(w.name) AS h
   WHERE w.kind = 'owner' AND NOT w.is_superuser AND h.power <> ALL (w.powers) AND NOT pg_temp.is_named('accepted', w.name)
+    -- who owns the tables runs these files there, too
+    AND (:'privileges' = 'superuser' OR w.name <> current_user)
   GROUP BY w.name
 ) AS found(line) \gset
 SELECT format('CREATE ROLE %I %s %s %s %s CONNECTION LIMIT %s', name,
@@ -65,16 +67,23 @@ SELECT format('CREATE ROLE %I %s %s %s %s CONNECTION LIMIT %s', name,
     CASE WHEN creates_roles AND pg_temp.is_named('accepted', name) THEN 'CREATEROLE' ELSE 'NOCREATEROLE' END,
     connection_limit)
 FROM pg_temp.wanted WHERE kind = 'role' AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) ORDER BY name \gexec
-SELECT format('GRANT %I TO %I', w.name, w.member_name)
-    || CASE WHEN w.inherits_group IS NOT NULL AND current_setting('server_version_num')::integer >= 160000
-         THEN format(' WITH ADMIN %s, INHERIT %s, SET %s', upper(w.is_admin::text), upper(w.inherits_group::text), upper(w.sets_group::text))
-         WHEN w.is_admin THEN ' WITH ADMIN OPTION' ELSE '' END
-FROM pg_temp.wanted AS w
+-- from 16 on CREATEROLE grants only roles that it made
+CREATE FUNCTION pg_temp.may_grant(group_name name) RETURNS boolean LANGUAGE sql STABLE AS $pgslotplan$
+  SELECT r.rolsuper OR NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'pg_auth_members'::regclass AND attname = 'set_option')
+    OR pg_has_role(group_name, 'MEMBER WITH ADMIN OPTION') FROM pg_roles AS r WHERE r.rolname = current_user
+$pgslotplan$;
+CREATE TEMP TABLE granted AS SELECT w.* FROM pg_temp.wanted AS w
 WHERE w.kind = 'member' AND EXISTS (SELECT FROM pg_roles WHERE rolname = w.name)
   AND NOT EXISTS (SELECT FROM pg_auth_members AS a JOIN pg_roles AS g ON g.oid = a.roleid JOIN pg_roles AS m ON m.oid = a.member
                   WHERE g.rolname = w.name AND m.rolname = w.member_name)
-  AND NOT EXISTS (SELECT FROM pg_temp.gained AS g WHERE g.group_name = w.name AND g.member_name = w.member_name AND NOT pg_temp.is_named('accepted', g.member_name))
-ORDER BY w.name, w.member_name \gexec
+  AND NOT EXISTS (SELECT FROM pg_temp.gained AS g WHERE g.group_name = w.name AND g.member_name = w.member_name AND NOT pg_temp.is_named('accepted', g.member_name));
+SELECT format('GRANT %I TO %I', w.name, w.member_name)
+    || CASE WHEN w.inherits_group IS NOT NULL AND :'subscriber_grants_inherit_and_set' = 'on'
+         THEN format(' WITH ADMIN %s, INHERIT %s, SET %s', upper(w.is_admin::text), upper(w.inherits_group::text), upper(w.sets_group::text))
+         WHEN w.is_admin THEN ' WITH ADMIN OPTION' ELSE '' END
+FROM pg_temp.granted AS w WHERE pg_temp.may_grant(w.name) ORDER BY w.name, w.member_name \gexec
+SELECT pg_temp.warn(array_agg(format('GRANT %I TO %I', name, member_name) ORDER BY name, member_name), 'this role may not grant it; if it is wanted here') AS warned
+FROM pg_temp.granted WHERE NOT pg_temp.may_grant(name) \gset
 SELECT pg_temp.warn(array_agg(line ORDER BY line), 'a role is made without what it has on the publisher') AS warned
 FROM (
   SELECT format('%s:%s%s%s%s', quote_ident(name::text), CASE WHEN is_superuser THEN ' SUPERUSER' END, CASE WHEN replicates THEN ' REPLICATION' END,

@@ -1,7 +1,6 @@
 -- Indexes built where a collation had another version: on another operating system its order is another, and look-ups miss rows. The
 -- version of the database's own collation is known from 15 on.
-SELECT current_setting('server_version_num')::integer >= 150000 AS knows_default \gset
-\if :knows_default
+\if :subscriber_knows_default_collation
 SELECT count(*) > 0 AS default_moved FROM pg_database WHERE datname = current_database() AND datcollversion <> pg_database_collation_actual_version(oid) \gset
 \else
 \set default_moved off

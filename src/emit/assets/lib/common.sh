@@ -225,7 +225,6 @@ finish() {
         mark_done "$step"
         note "$2"
     else
-        [ "$1" -ne 4 ] || rm -f "$state/done/$kind.$step" # what was yes once is no now
         say "$step: $2"
         [ -z "${3-}" ] || say "hint: $3"
     fi

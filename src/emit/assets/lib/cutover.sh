@@ -11,10 +11,12 @@ conf=${PGSLOTPLAN_CUTOVER:-$state/cutover.conf}
 case $conf in */*) ;; *) conf=./$conf ;; esac
 [ -r "$conf" ] || { echo "cutover: \"$conf\" cannot be read: copy cutover.conf.example there and fill it in" >&2; exit 1; }
 MAINTENANCE_ON='' MAINTENANCE_OFF='' WORKERS_PAUSE='' WORKERS_RESUME='' READERS_TO_NEW='' READERS_TO_OLD='' OLD_READERS=''
-PAUSE_SECONDS=10 MOST_BYTES_BEHIND=16777216 FINAL_ROWS=500 MOST_KEYLESS_BYTES=33554432 UNCOMPARED='' ALLOWED_ROLES='' ACCEPTED_LOGINS='' TERMINATE_OTHERS=no WITHOUT=''
+PAUSE_SECONDS=10 MOST_BYTES_BEHIND=16777216 FINAL_ROWS=500 MOST_KEYLESS_BYTES=33554432 UNCOMPARED='' ALLOWED_ROLES='' ACCEPTED_LOGINS='' TERMINATE_OTHERS=no WITHOUT='' WAY_BACK=yes
 check_private "$conf"
 # shellcheck disable=SC1090
 . "$conf"
+[ "$has_way_back" = yes ] || WAY_BACK=no # these files hold none
+export WAY_BACK
 number PAUSE_SECONDS "$PAUSE_SECONDS"
 number FINAL_ROWS "$FINAL_ROWS"; number MOST_KEYLESS_BYTES "$MOST_KEYLESS_BYTES"
 number DRAIN_SECONDS "${DRAIN_SECONDS:-60}"
@@ -401,7 +403,7 @@ prove() {
     }
     prove_servers || return
     # the way back works: the old server has what was written to the new one until now
-    subscriber_file lib/reverse_drain_subscriber.sql -v wait_seconds="${DRAIN_SECONDS:-60}" || return
+    [ "$WAY_BACK" = no ] || subscriber_file lib/reverse_drain_subscriber.sql -v wait_seconds="${DRAIN_SECONDS:-60}" || return
     looks=0
     while [ "$looks" -lt 5 ]; do
         others_on_publisher || return
@@ -494,20 +496,12 @@ paused_part() {
     pause_ms=$(($(milliseconds) - started))
     record pause "$pause_ms ms from the first PAUSE to the last RESUME"
 }
-# The last comparison of all rows found no difference
-verified() {
-    among verify "$WITHOUT" && return
-    [ -f "$state/done/$kind.verify" ] && read -r verified_plan _ < "$state/done/$kind.verify" && [ "$verified_plan" = "$plan" ] && return
-    echo "cutover: $step_verify has not ended with 0: nothing says that no row is missing" >&2
-    echo "hint: Run it with this state folder, or say WITHOUT='verify' in \"$conf\" if you compared otherwise." >&2
-    return 4
-}
 # All that need not wait for the pause
 ready_to_cut() {
-    verified || return
     direct=
     publisher_file lib/ready_publisher.sql -v most_bytes_behind="$MOST_BYTES_BEHIND" -v frozen="$frozen" || return
     psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/no_repair.sql" -f "$here/lib/all_ready.sql" || return
+    among verify "$WITHOUT" || psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/require_verified.sql" || return
     direct=on
     [ "$FINAL_ROWS" -gt 0 ] || MOST_KEYLESS_BYTES=0
     publisher_file lib/keyless.sql -v most_bytes="$MOST_KEYLESS_BYTES" -v uncompared="$UNCOMPARED" && look_at_encodings || return
@@ -515,7 +509,13 @@ ready_to_cut() {
     for name in $PGBOUNCERS; do entries_of "$name"; for entry in $entries; do
             [ -n "$(shown "$name" "$entry" name)" ] || { echo "cutover: PgBouncer $name has no entry $entry; ${name}_databases names those of one process" >&2; return 4; }
     done; done
-    can_pause && leads_to "$OLD_HOST" "$OLD_PORT" && gets_in && prepare_pause && publisher_file "$step_reverse_subscriptions"
+    can_pause && leads_to "$OLD_HOST" "$OLD_PORT" && gets_in && prepare_pause && make_way_back
+}
+# Where there is none, that is said and noted: from the first write on nothing leads back
+make_way_back() {
+    [ "$WAY_BACK" = no ] || { publisher_file "$step_reverse_subscriptions"; return; }
+    record note 'no way back'
+    say 'note: there is no way back to the old server once the new one is open'
 }
 # The application can be led to the new server, and gets in there
 gets_in() { can_switch && prove_logins && ask_entries publisher; }
@@ -528,6 +528,7 @@ quiesce() {
 # Back to the old server after the new one was written to: the reverse replication has brought everything there.
 rollback() {
     opened || finish 4 "the new server was never opened: abort.sh is the way back"
+    [ "$WAY_BACK" != no ] || finish 4 "the cutover went without a way back: the new server serves on"
     [ -f "$state/rolled_back" ] || compare_left_behind || finish $? "tables of the new server would be left behind; the new server serves on"
     hook MAINTENANCE_ON "$MAINTENANCE_ON"; hook WORKERS_PAUSE "$WORKERS_PAUSE"
     if [ ! -f "$state/rolled_back" ]; then

@@ -72,15 +72,21 @@ restore_data() {
          END { for (oid in wanted) print oid > missing }' missing="$temporary/missing" "$temporary/oids" "$temporary/list" > "$temporary/tables"
     [ ! -s "$temporary/missing" ] || die 'the dump lacks planned tables' "oids on the publisher: $(tr '\n' ' ' < "$temporary/missing" | plain)"
     say 'restoring'
-    # foreign keys and triggers must not see rows in the order of the files
-    options="${PGOPTIONS:-} -c session_replication_role=replica -c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=0"
-    role=$(PGOPTIONS=$options && export PGOPTIONS && psql_writer -A -t -c 'SHOW session_replication_role') || exit 2
-    [ "$role" = replica ] || die 'session_replication_role cannot be set on the subscriber' 'Connect as a role that may set it, and without options in the connection string.'
+    options="${PGOPTIONS:-}${replica} -c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=0"
     if has_loader; then set -- "$loader_password" "$loader"; else set -- "$subscriber_password" "$subscriber"; fi
     with_password "$1" env PGOPTIONS="$options" PGAPPNAME="$load_name" pg_restore -d "$2" --data-only -j "$jobs" --exit-on-error -L "$temporary/tables" "$folder"
     psql_subscriber -f "$here/lib/dump_loaded.sql"
     rm -rf "$folder"
     say 'all data is there'
+}
+# Foreign keys and triggers must not see rows in the order of the files. Tried before anything is dumped
+check_replica() {
+    replica=' -c session_replication_role=replica'
+    role=$(PGOPTIONS="${PGOPTIONS:-}$replica" && export PGOPTIONS && psql_writer -A -t -c 'SHOW session_replication_role' 2> /dev/null) || role=
+    [ "$role" != replica ] || return 0
+    [ "$privileges" != superuser ] || die 'session_replication_role cannot be set on the subscriber' 'Connect as a role that may set it, and without options in the connection string.'
+    replica=
+    psql_subscriber -f "$here/lib/dump_triggers.sql"
 }
 load_dump() {
     wants_servers
@@ -92,6 +98,7 @@ load_dump() {
     make_temporary
     check_loader
     has_loader || psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/functions_loaded.sql"
+    check_replica
     psql_publisher -f "$here/lib/publisher.sql"
     loaded=$(ask_subscriber -f "$here/lib/dump_look.sql")
     case $loaded in

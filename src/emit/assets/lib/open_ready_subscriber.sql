@@ -11,5 +11,8 @@ FROM (
     WHERE k.contype = 'f' AND k.conname = d.constraint_name AND c.relname = d.table_name AND n.nspname = d.schema_name)
 ) AS found(line) \gset
 \endif
+\ir way_back.sql
+\if :goes_back
 SELECT pg_temp.refuse(array_agg(format('slot %I', m.slot_name) ORDER BY m.slot_name), 'slots of the way back are missing', :'step_reverse_slots' || ' comes first.') AS refused
 FROM pg_temp.planned_mirror AS m WHERE NOT EXISTS (SELECT FROM pg_replication_slots AS s WHERE s.slot_name = m.slot_name) \gset
+\endif

@@ -8,6 +8,7 @@ SELECT pg_temp.close_state() AS has_state \gset
 INSERT INTO pgslotplan.opened (prefix) VALUES (:'prefix') ON CONFLICT DO NOTHING;
 \ir open_writes.sql
 \ir release.sql
-SELECT :'frozen'::boolean AND rolsuper AS freezes FROM pg_roles WHERE rolname = current_user \gset
+\ir way_back.sql
+SELECT :'frozen'::boolean AND :'goes_back'::boolean AND rolsuper AS freezes FROM pg_roles WHERE rolname = current_user \gset
 \if :freezes \ir freeze.sql \endif
 COMMIT;

@@ -12,7 +12,7 @@ SELECT pg_temp.close_state() AS has_state \gset
 \ir repair_others.sql
 \ir repair_subscriptions_known.sql
 -- from 14 on these slots are lasting ones, and their names hold the subscription's oid; it is noted before the subscription goes
-SELECT :subscriber_major >= 14 AS has_sync_slots, has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') AS knows_itself \gset
+SELECT :'subscriber_has_lasting_sync_slots' = 'on' AS has_sync_slots, has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') AS knows_itself \gset
 \set itself '[0-9]+'
 \if :knows_itself
 SELECT system_identifier::text AS itself FROM pg_control_system() \gset

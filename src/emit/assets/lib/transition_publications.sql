@@ -3,7 +3,7 @@
 \ir transition.sql
 SELECT format('CREATE PUBLICATION %I WITH (publish = %L%s)', p.publication_name,
   array_to_string(ARRAY[CASE WHEN p.inserts THEN 'insert' END, CASE WHEN p.updates THEN 'update' END, CASE WHEN p.deletes THEN 'delete' END, CASE WHEN p.truncates THEN 'truncate' END], ', '),
-  CASE WHEN :publisher_major >= 13 THEN CASE WHEN p.via_root THEN ', publish_via_partition_root = true' ELSE ', publish_via_partition_root = false' END ELSE '' END)
+  CASE WHEN :'publisher_has_roots' = 'on' THEN CASE WHEN p.via_root THEN ', publish_via_partition_root = true' ELSE ', publish_via_partition_root = false' END ELSE '' END)
 FROM pg_temp.planned_publication AS p JOIN pg_temp.new_slot AS w ON w.slot_name = p.slot_name
 WHERE NOT EXISTS (SELECT FROM pg_publication AS b WHERE b.pubname = p.publication_name) ORDER BY p.number \gexec
 \set slots new_slot

@@ -1,5 +1,5 @@
 -- Every relation outside the system's schemas, with what a replication role may do with it. One row a relation.
--- $1 the role that is judged.
+-- $1 the role that is judged. $2 what a member needs to become the owner: SET, or MEMBER where there is no SET.
 -- Versions: 12 to 18. Privileges: none beyond CONNECT. Locks: none. Cost: grouped joins, no sub-select runs once a row.
 SELECT c.oid,
        n.nspname::text AS schema,
@@ -18,8 +18,7 @@ SELECT c.oid,
        ARRAY(SELECT w.privilege FROM (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE'), ('TRUNCATE')) AS w (privilege)
               WHERE c.relkind IN ('r', 'p') AND c.relacl IS NOT NULL AND NOT pg_catalog.has_table_privilege(c.relowner, c.oid, w.privilege)) AS owner_lacks,
        pg_catalog.has_schema_privilege(c.relowner, c.relnamespace, 'USAGE') AS owner_uses_schema,
-       pg_catalog.pg_has_role(role.oid, c.relowner,
-         CASE WHEN pg_catalog.current_setting('server_version_num')::int4 >= 160000 THEN 'SET' ELSE 'MEMBER' END) AS role_becomes_owner,
+       pg_catalog.pg_has_role(role.oid, c.relowner, $2) AS role_becomes_owner,
        ext.extname::text AS extension
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

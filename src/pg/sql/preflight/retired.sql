@@ -1,9 +1,10 @@
 -- Objects that a later version refuses to make: what they are, their name, and the first version without them. As pg_upgrade --check.
+-- $1 whether array functions are those before 14.
 -- Versions: 12 to 18. Privileges: none beyond CONNECT. Locks: none.
 WITH polymorphic AS (
   -- array functions, which take anycompatiblearray from 14 on
   SELECT p.oid FROM pg_catalog.pg_proc p
-   WHERE p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND pg_catalog.current_setting('server_version_num')::pg_catalog.int4 < 140000
+   WHERE p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND $1
      AND p.proname IN ('array_append', 'array_cat', 'array_prepend', 'array_position', 'array_positions', 'array_remove', 'array_replace', 'width_bucket')
      AND p.proargtypes::pg_catalog.oid[] && ARRAY['anyarray'::pg_catalog.regtype::pg_catalog.oid, 'anyelement'::pg_catalog.regtype::pg_catalog.oid]
 )
@@ -23,4 +24,4 @@ UNION ALL
 SELECT n.nspname::text, c.conname::text, 'conversion between encodings, whose function has other arguments', 14
   FROM pg_catalog.pg_conversion c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace
- WHERE c.oid >= 16384 AND pg_catalog.current_setting('server_version_num')::pg_catalog.int4 < 140000
+ WHERE c.oid >= 16384 AND $1
