@@ -175,9 +175,9 @@ fn made(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Failed
         cluster.run_script(bank::DATABASE, &home.path("kit").join(&step.file), &waiting)?.success()?;
     }
     // one with what a connection string and SQL would take for something else
-    play("0123 '\\ port=1")?;
+    play("0123'\\=1")?;
     let found = pair.subscriber.value(bank::DATABASE, conninfo)?;
-    assert_eq!(found, format!("{expected} password='0123 \\'\\\\ port=1'"));
+    assert_eq!(found, format!("{expected} password='0123\\'\\\\=1'"));
     assert_eq!(catalogs(&pair)?, by_psql);
     Ok(())
 }
