@@ -107,6 +107,18 @@ impl ServerVersion {
     pub fn has_wal_statistics(self) -> bool {
         self.major() >= 14
     }
+    /// Aurora's function that says where a clone of its storage ends: with which minor versions it came (AWS's page of
+    /// `aurora_volume_logical_start_lsn`).
+    pub fn has_aurora_volume_position(self) -> bool {
+        let least = match self.major() {
+            12 => 10,
+            13 => 6,
+            14 => 3,
+            15 => 2,
+            _ => 0,
+        };
+        self.minor() >= least
+    }
     /// Extension `pg_walinspect` (15).
     pub fn has_walinspect(self) -> bool {
         self.major() >= 15

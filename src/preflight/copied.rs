@@ -4,7 +4,7 @@
 use super::{Input, facts::SideFacts, listed};
 use crate::{
     finding::{Finding, Subject, code},
-    names::one_line,
+    names::{one_line, quote_identifier},
     plan::Bootstrap,
     server::Flavor,
 };
@@ -68,6 +68,7 @@ pub fn unreadable(input: &Input<'_>) -> Vec<Finding> {
     if layout.names_places.is_some() && (layout.may_read_files || all_came) {
         return Vec::new();
     }
+    let role = quote_identifier(&publisher.role.name);
     vec![
         Finding::new(
             code::PF142,
@@ -75,29 +76,23 @@ pub fn unreadable(input: &Input<'_>) -> Vec<Finding> {
             format!("role \"{}\" cannot read what a clone needs of the configuration", one_line(&publisher.role.name)),
         )
         .detail("Judged for the role of this connection.")
-        .hint(
-            "Give the clone step a superuser in PGSLOTPLAN_PUBLISHER, or the role: GRANT pg_read_all_settings, pg_read_server_files; in the \
-             plan's database SELECT ON pg_file_settings, EXECUTE ON FUNCTION pg_show_all_file_settings(), pg_read_file(text).",
-        ),
+        .hint(format!(
+            "GRANT pg_read_all_settings, pg_read_server_files TO {role}; GRANT SELECT ON pg_catalog.pg_file_settings TO {role}; \
+             GRANT EXECUTE ON FUNCTION pg_catalog.pg_show_all_file_settings(), pg_catalog.pg_read_file(text) TO {role}; or give the \
+             clone step a superuser in PGSLOTPLAN_PUBLISHER.",
+        )),
     ]
 }
 
-/// `PF143`: the function that says where a clone of the storage ends came with these minor versions (AWS's page of the function).
+/// `PF143`: nothing says where a clone of the storage ends.
 pub fn aurora(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher().filter(|_| input.circumstances.bootstrap == Bootstrap::Aurora) else {
         return Vec::new();
     };
     let version = publisher.server.version_num;
-    let least = match version.major() {
-        12 => 10,
-        13 => 6,
-        14 => 3,
-        15 => 2,
-        _ => 0,
-    };
     let what = if publisher.server.flavor != Flavor::Aurora {
         "the publisher is no Aurora server".to_owned()
-    } else if version.minor() < least {
+    } else if !version.has_aurora_volume_position() {
         format!("version {version} has no aurora_volume_logical_start_lsn()")
     } else {
         return Vec::new();

@@ -64,12 +64,13 @@ const OTHERS: [&str; 9] = ["PF113", "PF116", "PF117", "PF118", "PF308", "PF706",
 
 /// Codes whose hint holds a statement that is not tried, and why.
 #[allow(dead_code, reason = "read by a unit test of preflight, as text")]
-const NOT_TRIED: [(&str, &str); 28] = [
+const NOT_TRIED: [(&str, &str); 29] = [
     ("PF112", "a minor version that loses changes is not among the test servers"),
     ("PF114", "a server without any role that replicates is one without its superuser"),
     ("PF115", "grants as those of PF308"),
     ("PF121", "takes a transaction of more than a minute"),
     ("PF122", "takes a prepared transaction of more than a minute"),
+    ("PF142", "followed to the letter in layouts::, whose clone step then runs as that role"),
     (
         "PF202",
         "CREATE UNIQUE INDEX CONCURRENTLY with a name that the server chooses; the identity is set by the scripts",

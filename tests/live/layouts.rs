@@ -13,6 +13,7 @@ use pgslotplan::throwaway::{Servers, as_server_account};
 use crate::{
     bench::case,
     bootstraps::{Clone, cloning},
+    databases::{program, text},
     scripts::{Stage, compare, roomy, while_writing},
     story,
 };
@@ -58,6 +59,9 @@ fn clone(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Faile
         no_folder_of_the_publisher(&mut stage, &place)?;
     }
     stage.environment.insert("PGSLOTPLAN_CLONE_TABLESPACES".into(), spaces.to_string_lossy().into_owned());
+    if publisher == subscriber {
+        a_role_with_grants(&mut stage)?;
+    }
     let outcome = stage.shell(&stage.file(stage.step("32")?))?;
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
     assert!(outcome.stderr.contains("does not take over; set them where it needs them: archive_command archive_mode"));
@@ -71,6 +75,7 @@ fn clone(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Faile
         Command::new(&pg_ctl).arg("-D").arg(&old.data).args(["-w", "-l"]).arg(place.join("hand.log")).arg("start"),
     )?;
     runs_from(&stage, &old.data)?;
+    stage.environment.remove("PGSLOTPLAN_PUBLISHER");
     run(&stage, &["33"])?;
     if publisher == subscriber {
         // the publisher's own configuration in the clone's folder: it names the publisher's folders
@@ -104,6 +109,33 @@ fn no_folder_of_the_publisher(stage: &mut Stage, place: &Path) -> Result<(), Fai
     assert!(data.join("postmaster.pid").exists() && !data.join("standby.signal").exists());
     assert!(copy.join("postmaster.pid").exists() && !copy.join("standby.signal").exists());
     stage.environment = own;
+    Ok(())
+}
+
+/// What `check` says of a role that may not read the configuration is followed to the letter; then the step runs as that role.
+fn a_role_with_grants(stage: &mut Stage) -> Result<(), Failed> {
+    stage.publisher.query("postgres", "CREATE ROLE \"Copy it\" LOGIN REPLICATION; GRANT pg_monitor TO \"Copy it\"")?;
+    let own = stage.publisher.conninfo(story::DATABASE).replace("user=postgres", "user='Copy it'");
+    let plan = stage.folder.path().join("plan.json");
+    fs::write(&plan, pgslotplan::format::write(&stage.plan))?;
+    let checked = || -> Result<Option<String>, Failed> {
+        let arguments = ["check", "--bootstrap", "clone", "--format", "json", "--publisher", &own];
+        let output = program(&arguments).arg(&plan).output()?;
+        let told: serde_json::Value =
+            serde_json::from_slice(&output.stdout).map_err(|error| format!("{error}: {}", text(&output)))?;
+        let findings = told["findings"].as_array().ok_or("findings")?;
+        let codes: Vec<&str> = findings.iter().filter_map(|finding| finding["code"].as_str()).collect();
+        assert!(codes.contains(&"PF140") && codes.contains(&"PF141") && codes.contains(&"PF903"), "{codes:?}");
+        let found = findings.iter().find(|finding| finding["code"] == "PF142");
+        Ok(found.and_then(|finding| finding["hint"].as_str()).map(str::to_owned))
+    };
+    let hint = checked()?.ok_or("PF142 is not found")?;
+    let statements: Vec<&str> = hint.split(';').filter(|part| part.trim_start().starts_with("GRANT")).collect();
+    assert_eq!(statements.len(), 3, "{hint}");
+    let grants = format!("SET default_transaction_read_only = off; {}", statements.join(";"));
+    stage.publisher.psql(story::DATABASE, &grants)?.success()?;
+    assert_eq!(checked()?, None);
+    stage.environment.insert("PGSLOTPLAN_PUBLISHER".into(), own);
     Ok(())
 }
 

@@ -61,6 +61,7 @@ fn two_phases(servers: &Servers) -> Result<(), Failed> {
     let Pair { publisher: first, subscriber: middle, .. } = clean_up(stage, &next)?;
     drop(first);
     let last = server(servers, 15, DATABASE, &[SCHEMA])?;
+    last.query(DATABASE, "GRANT CREATE ON SCHEMA public TO PUBLIC")?; // as a dump carries it
     let stage = migrated(middle, last, next)?;
     stage.pair.run_all(&["thaw", "89", "90", "91"])?;
     nothing_left(&stage.pair)
@@ -130,12 +131,19 @@ fn clean_up(stage: Stage, next: &Plan) -> Result<Pair, Failed> {
     Ok(stage.pair)
 }
 
+/// Once the old database may be written to again, which the clean-up leaves to a person, both are as they were.
 fn nothing_left(pair: &Pair) -> Result<(), Failed> {
+    let open = pair.folder().join("scripts/lib/writes_open_publisher.sql");
+    pair.publisher.run_script(DATABASE, &open, &[])?.success()?;
+    pair.run_all(&["91"])?;
     for cluster in [&pair.publisher, &pair.subscriber] {
-        let left = "SELECT (SELECT count(*) FROM pg_replication_slots) + (SELECT count(*) FROM pg_publication) + (SELECT count(*) FROM pg_subscription)
-            + (SELECT count(*) FROM pg_replication_origin) + (SELECT count(*) FROM pg_event_trigger) + (SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal)
-            + (SELECT count(*) FROM pg_namespace WHERE nspname = 'pgslotplan')";
-        assert_eq!(cluster.value(DATABASE, left)?, "0", "{}", cluster.major());
+        let left = "SELECT coalesce(string_agg(left_over, ', '), 'nothing') FROM (SELECT 'slot ' || slot_name FROM pg_replication_slots
+            UNION ALL SELECT 'publication ' || pubname FROM pg_publication UNION ALL SELECT 'subscription ' || subname FROM pg_subscription
+            UNION ALL SELECT 'origin ' || roname FROM pg_replication_origin UNION ALL SELECT 'event trigger ' || evtname FROM pg_event_trigger
+            UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger WHERE NOT tgisinternal
+            UNION ALL SELECT 'schema ' || nspname || ': ' || coalesce((SELECT string_agg(relname, ' ') FROM pg_class AS c WHERE c.relnamespace = n.oid), '')
+              FROM pg_namespace AS n WHERE nspname = 'pgslotplan') AS found(left_over)";
+        assert_eq!(cluster.value(DATABASE, left)?, "nothing", "{}", cluster.major());
     }
     Ok(())
 }

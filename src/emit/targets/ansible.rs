@@ -30,7 +30,8 @@ pub(super) fn steps(context: &Context<'_>) -> Result<Made, EmitError> {
              pgslotplan_login_host, _login_port, _login_user, _login_password, _login_sslmode and _login_ca_cert as the module on \
              that host reaches its server, pgslotplan_become and _become_user (postgres) for peer authentication. For the \
              subscriber also the publisher as the subscriber's server reaches it: pgslotplan_host and pgslotplan_user, and where \
-             they are wanted pgslotplan_port, _password, _sslmode, _sslrootcert and _options."
+             they are wanted pgslotplan_port, _password, _sslmode and _sslrootcert, none with a blank, at which the module takes \
+             connection strings apart."
                 .into(),
         ),
         undo: Some("{subscriber_cleanup}, then {publisher_cleanup}.".into()),
@@ -131,7 +132,7 @@ fn connection() -> Value {
     let mut expression = String::from(
         "{'host': pgslotplan_host, 'port': pgslotplan_port | default(5432), 'user': pgslotplan_user, 'dbname': pgslotplan_dbname}",
     );
-    for name in ["password", "sslmode", "sslrootcert", "options"] {
+    for name in ["password", "sslmode", "sslrootcert"] {
         let variable = format!("pgslotplan_{name}");
         let value = if name == "sslmode" { variable.clone() } else { quoted_variable(&variable) };
         let _ = write!(expression, " | combine({{'{name}': {value}}} if {variable} | default('') else {{}})");

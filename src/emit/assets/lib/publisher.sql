@@ -20,18 +20,13 @@ DO $pgslotplan$ DECLARE
   is_marked boolean := false; is_clone boolean := false; is_earlier boolean;
 BEGIN
   IF pg_temp.has_state('plan') THEN
-    EXECUTE 'SELECT count(*) > 0, bool_and(plan_sha256 <> $2) FROM pgslotplan.plan WHERE prefix = $1' INTO is_marked, is_earlier
-      USING current_setting('pgslotplan.prefix'), current_setting('pgslotplan.plan_sha256');
+    EXECUTE 'SELECT count(*) > 0, bool_and(plan_sha256 <> $2) FROM pgslotplan.plan WHERE prefix = $1' INTO is_marked, is_earlier USING current_setting('pgslotplan.prefix'), current_setting('pgslotplan.plan_sha256');
   END IF;
   IF pg_temp.has_state('bootstrap') THEN
     EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.bootstrap WHERE prefix = $1)' INTO is_clone USING current_setting('pgslotplan.prefix');
   END IF;
-  IF is_earlier THEN
-    RAISE EXCEPTION USING MESSAGE = 'this server is the subscriber of an earlier plan',
-      HINT = 'Clean up first: reverse_end, subscriber_cleanup and publisher_cleanup of that plan; or plan with another --prefix.';
-  END IF;
   IF is_marked OR is_clone THEN
-    RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of the plan', HINT = 'This file is for the publisher.';
+    RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of ' || CASE WHEN is_earlier THEN 'an earlier plan: clean up first, or plan with another --prefix' ELSE 'the plan' END, HINT = 'This file is for the publisher.';
   END IF;
 END $pgslotplan$;
 \set begun_on publisher
