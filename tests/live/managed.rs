@@ -79,7 +79,12 @@ const LESS: [Rights; 7] = [
         new: "",
         refused: Some(("cutover", "PF323")),
     },
-    Rights { name: "slotless", old: "", new: "ALTER ROLE ROLE NOREPLICATION", refused: Some(("cutover", "PF321")) },
+    Rights {
+        name: "slotless",
+        old: "",
+        new: "ALTER ROLE ROLE NOREPLICATION",
+        refused: Some(("reverse_subscriptions", "PF321")),
+    },
 ];
 
 /// Codes about what a role may not do.
@@ -367,6 +372,10 @@ fn refusals(servers: &Servers) -> Result<(), Failed> {
             }
         }
         for cluster in [&old, &new] {
+            // what it lacks on one server is no difference that the next one has to answer for
+            let role = rights.name;
+            let whole = format!("GRANT pg_create_subscription TO {role}; ALTER ROLE {role} REPLICATION CREATEROLE");
+            cluster.psql("postgres", &whole)?.success()?;
             cluster.query(
                 "postgres",
                 "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active",

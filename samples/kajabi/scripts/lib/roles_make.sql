@@ -9,6 +9,8 @@ CREATE TEMP TABLE wanted (kind text, name name, member_name name, can_login bool
     creates_roles boolean, connection_limit integer, is_superuser boolean, replicates boolean, bypasses_row_security boolean,
     is_admin boolean, inherits_group boolean, sets_group boolean, powers text[]);
 \copy pg_temp.wanted FROM pstdin (FORMAT csv)
+-- who runs these files without a superuser is here as somebody wanted it
+DELETE FROM pg_temp.wanted WHERE :'privileges' <> 'superuser' AND CASE kind WHEN 'member' THEN member_name ELSE name END = current_user;
 CREATE TEMP TABLE named_role AS
 SELECT list.kind, btrim(item, E' \t\n') AS name
 FROM (VALUES ('accepted', :'accepted_roles'), ('stripped', :'stripped_roles')) AS list(kind, items)
@@ -57,8 +59,6 @@ FROM (
   SELECT format('role %I: owns objects on the publisher, and has %s here', w.name, string_agg(DISTINCT h.power, ', '))
   FROM pg_temp.wanted AS w CROSS JOIN LATERAL pg_temp.powers_of(w.name) AS h
   WHERE w.kind = 'owner' AND NOT w.is_superuser AND h.power <> ALL (w.powers) AND NOT pg_temp.is_named('accepted', w.name)
-    -- who owns the tables runs these files there, too
-    AND (:'privileges' = 'superuser' OR w.name <> current_user)
   GROUP BY w.name
 ) AS found(line) \gset
 SELECT format('CREATE ROLE %I %s %s %s %s CONNECTION LIMIT %s', name,

@@ -1,5 +1,5 @@
 -- The new server's part of the pause in one session: if :compares, what the old server's part has read, on standard input, is
--- compared; then the subscriptions end, foreign keys return, and the slots of the way back are made.
+-- compared; then the subscriptions end, foreign keys return, and the slots of the way back, if there is one, are made.
 \ir subscriber.sql
 \ir end_parts.sql
 \ir take_part.sql
@@ -17,5 +17,8 @@ FROM (
 \ir no_repair.sql
 \ir subscriptions_stop.sql
 \if :cuts_foreign_keys \ir foreign_keys_restore.sql \endif
+\ir way_back.sql
+\if :goes_back
 \set slots planned_mirror
 \ir slots.sql
+\endif

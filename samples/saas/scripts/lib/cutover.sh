@@ -10,10 +10,12 @@ conf=${PGSLOTPLAN_CUTOVER:-$state/cutover.conf}
 case $conf in */*) ;; *) conf=./$conf ;; esac
 [ -r "$conf" ] || { echo "cutover: \"$conf\" cannot be read: copy cutover.conf.example there and fill it in" >&2; exit 1; }
 MAINTENANCE_ON='' MAINTENANCE_OFF='' WORKERS_PAUSE='' WORKERS_RESUME='' READERS_TO_NEW='' READERS_TO_OLD='' OLD_READERS=''
-PAUSE_SECONDS=10 MOST_BYTES_BEHIND=16777216 FINAL_ROWS=500 MOST_KEYLESS_BYTES=33554432 UNCOMPARED='' ALLOWED_ROLES='' ACCEPTED_LOGINS='' TERMINATE_OTHERS=no
+PAUSE_SECONDS=10 MOST_BYTES_BEHIND=16777216 FINAL_ROWS=500 MOST_KEYLESS_BYTES=33554432 UNCOMPARED='' ALLOWED_ROLES='' ACCEPTED_LOGINS='' TERMINATE_OTHERS=no WAY_BACK=yes
 check_private "$conf"
 # shellcheck disable=SC1090
 . "$conf"
+[ "$has_way_back" = yes ] || WAY_BACK=no # these files hold none
+export WAY_BACK
 number PAUSE_SECONDS "$PAUSE_SECONDS"
 number FINAL_ROWS "$FINAL_ROWS"; number MOST_KEYLESS_BYTES "$MOST_KEYLESS_BYTES"
 number DRAIN_SECONDS "${DRAIN_SECONDS:-60}"
@@ -330,7 +332,7 @@ prove() {
     }
     prove_servers || return
     # the way back works: the old server has what was written to the new one until now
-    subscriber_file lib/reverse_drain_subscriber.sql -v wait_seconds="${DRAIN_SECONDS:-60}" || return
+    [ "$WAY_BACK" = no ] || subscriber_file lib/reverse_drain_subscriber.sql -v wait_seconds="${DRAIN_SECONDS:-60}" || return
     looks=0
     while [ "$looks" -lt 5 ]; do
         others_on_publisher || return
@@ -439,7 +441,13 @@ ready_to_cut() {
     for name in $PGBOUNCERS; do for entry in $PGBOUNCER_DATABASES; do
             [ -n "$(shown "$name" "$entry" name)" ] || { echo "cutover: PgBouncer $name has no entry $entry" >&2; return 4; }
     done; done
-    leads_to "$OLD_HOST" "$OLD_PORT" && gets_in && prepare_pause && publisher_file "$step_reverse_subscriptions"
+    leads_to "$OLD_HOST" "$OLD_PORT" && gets_in && prepare_pause && make_way_back
+}
+# Where there is none, that is said and noted: from the first write on nothing leads back
+make_way_back() {
+    [ "$WAY_BACK" = no ] || { publisher_file "$step_reverse_subscriptions"; return; }
+    record note 'no way back'
+    say 'note: there is no way back to the old server once the new one is open'
 }
 # The application can be led to the new server, and gets in there
 gets_in() { can_switch && prove_logins && ask_entries publisher; }
@@ -452,6 +460,7 @@ quiesce() {
 # Back to the old server after the new one was written to: the reverse replication has brought everything there.
 rollback() {
     opened || finish 4 "the new server was never opened: abort.sh is the way back"
+    [ "$WAY_BACK" != no ] || finish 4 "the cutover went without a way back: the new server serves on"
     [ -f "$state/rolled_back" ] || compare_left_behind || finish $? "tables of the new server would be left behind; the new server serves on"
     hook MAINTENANCE_ON "$MAINTENANCE_ON"; hook WORKERS_PAUSE "$WORKERS_PAUSE"
     if [ ! -f "$state/rolled_back" ]; then

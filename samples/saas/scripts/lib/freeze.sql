@@ -20,6 +20,21 @@ BEGIN
     END LOOP;
   END IF;
 END $pgslotplan$;
-SELECT format('CREATE EVENT TRIGGER %I ON %s EXECUTE FUNCTION pgslotplan.refuse_ddl()', w.name, w.event)
-FROM (VALUES (:'freeze', 'ddl_command_end'), (:'freeze_drop', 'sql_drop')) AS w(name, event)
-WHERE NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = w.name) \gexec
+SELECT set_config('pgslotplan.freeze', :'freeze', false) AS freeze, set_config('pgslotplan.freeze_drop', :'freeze_drop', false) AS freeze_drop,
+       set_config('pgslotplan.privileges', :'privileges', false) AS privileges \gset
+DO $pgslotplan$ DECLARE
+  item record;
+BEGIN
+  FOR item IN SELECT current_setting('pgslotplan.' || w.setting)::name AS name, w.event
+              FROM (VALUES ('freeze', 'ddl_command_end'), ('freeze_drop', 'sql_drop')) AS w(setting, event) LOOP
+    IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = item.name) THEN
+      EXECUTE format('CREATE EVENT TRIGGER %I ON %s EXECUTE FUNCTION pgslotplan.refuse_ddl()', item.name, item.event);
+    END IF;
+  END LOOP;
+EXCEPTION WHEN insufficient_privilege THEN
+  IF current_setting('pgslotplan.privileges') = 'superuser' THEN
+    RAISE;
+  END IF;
+  -- the files go on without: the cutover compares both schemas once more and names what changed
+  RAISE WARNING USING MESSAGE = 'the schema is not frozen: this role may not create event triggers', HINT = 'Keep deployments away until the cutover is over.';
+END $pgslotplan$;

@@ -23,10 +23,10 @@ WITH RECURSIVE derived (base, oid) AS MATERIALIZED (
 )
 SELECT i.oid FROM incomparable i
 $pgslotplan$;
--- One table: null when its rows can be found. :newest is the larger major version of both sides.
-CREATE FUNCTION pg_temp.identity_flaw(relation oid, newest integer) RETURNS text LANGUAGE sql STABLE AS $pgslotplan$
+-- One table: null when its rows can be found. refuses_generated: one of the servers refuses an identity with generated columns.
+CREATE FUNCTION pg_temp.identity_flaw(relation oid, refuses_generated boolean) RETURNS text LANGUAGE sql STABLE AS $pgslotplan$
   SELECT CASE
-    WHEN c.relreplident = 'f' AND newest >= 18 AND whole.generated IS NOT NULL
+    WHEN c.relreplident = 'f' AND refuses_generated AND whole.generated IS NOT NULL
       THEN format('table %s has replica identity FULL and generated columns (%s): version 18 refuses its UPDATE and DELETE once it is published', c.oid::regclass, whole.generated)
     WHEN key.generated IS NOT NULL
       THEN format('the key of table %s has generated columns (%s), which are not sent: the first UPDATE or DELETE would stop the slot', c.oid::regclass, key.generated)

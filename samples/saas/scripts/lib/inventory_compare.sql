@@ -89,22 +89,23 @@ WITH fact AS (
   SELECT f.*, o.there, o.here, f.kind IN ('setting', 'database', 'default_privileges', 'large_objects')
     OR f.kind = 'column' AND json_array_length(f.identity::json) < 3 AS by_facts
   FROM fact AS f JOIN inventory_object AS o USING (kind, identity) WHERE f.old IS DISTINCT FROM f.new
-), major AS (SELECT :publisher_major AS old_major, :subscriber_major AS new_major
 ), meant AS (
   -- two texts that mean the same: see docs/inventory.md
-  SELECT d.* FROM differs AS d, major AS v WHERE (there AND here OR by_facts) AND CASE
+  SELECT d.* FROM differs AS d WHERE (there AND here OR by_facts) AND CASE
     WHEN kind = 'relation' AND fact = 'reads' THEN false
-    WHEN fact = 'maintain privilege' THEN least(v.old_major, v.new_major) >= 17
+    WHEN fact = 'maintain privilege' THEN :'both_have_maintain' = 'on'
     WHEN kind = 'database' AND fact = 'collation version' THEN old IS NOT NULL AND new IS NOT NULL
     WHEN kind = 'database' AND fact = 'locale' OR kind = 'collation' AND fact = 'locale' AND pg_temp.inventory_value('publisher', kind, identity, 'provider') = 'icu'
-      THEN (v.old_major >= 16) = (v.new_major >= 16)
+      THEN :'icu_locales_read_alike' = 'on'
     WHEN kind = 'column' AND fact = 'not null' AND new IS NULL THEN
       :'moment' <> 'tables' OR pg_temp.inventory_value('publisher', kind, identity, 'not null not valid') IS NULL
     WHEN old IS NULL OR new IS NULL THEN true
     WHEN kind IN ('relation', 'rule', 'function') AND fact = 'definition' THEN
       regexp_replace(btrim(old, E' \n'), '\s+', ' ', 'g') <> regexp_replace(btrim(new, E' \n'), '\s+', ' ', 'g')
-      AND ((v.old_major >= 16) = (v.new_major >= 16) OR pg_temp.inventory_bare(old) <> pg_temp.inventory_bare(new)
+      AND (:'views_read_alike' = 'on' OR pg_temp.inventory_bare(old) <> pg_temp.inventory_bare(new)
         OR pg_temp.inventory_value('publisher', kind, identity, 'reads') IS DISTINCT FROM pg_temp.inventory_value('subscriber', kind, identity, 'reads'))
+    -- without a superuser the schema stays with the database's owner
+    WHEN fact = 'owner' AND kind = 'schema' AND identity = '["public"]' AND :'privileges' <> 'superuser' THEN false
     WHEN fact = 'owner' AND 'pg_database_owner' IN (old, new) THEN
       CASE old WHEN 'pg_database_owner' THEN pg_temp.inventory_value('publisher', 'database', '[]', 'owner') ELSE old END
       <> CASE new WHEN 'pg_database_owner' THEN pg_temp.inventory_value('subscriber', 'database', '[]', 'owner') ELSE new END

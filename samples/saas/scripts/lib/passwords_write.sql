@@ -29,7 +29,10 @@ BEGIN
   FOR item IN SELECT j.name, b.verifier FROM pg_temp.judged AS j JOIN pg_temp.brought AS b ON b.kind = 'role' AND b.name = j.name WHERE j.reason IS NULL LOOP
     BEGIN
       EXECUTE format('ALTER ROLE %I PASSWORD %L', item.name, item.verifier);
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN insufficient_privilege THEN
+      -- from 16 on CREATEROLE changes only roles that it made
+      UPDATE pg_temp.judged SET reason = 'this role may not change it' WHERE name = item.name;
+    WHEN OTHERS THEN
       RAISE EXCEPTION USING MESSAGE = format('the password of role %I was refused', item.name), ERRCODE = SQLSTATE;
     END;
   END LOOP;

@@ -2,7 +2,12 @@
 SELECT pg_temp.refuse(array_agg(line ORDER BY line), 'settings of the publisher are too small',
   'Raise them and restart the publisher; RUNBOOK.md has the numbers.') AS refused
 FROM (
-  SELECT format('wal_level is %s, but must be logical', current_setting('wal_level')) WHERE current_setting('wal_level') <> 'logical'
+  SELECT format('wal_level is %s, but must be %s', current_setting('wal_level'), array_to_string(:'publisher_wal_levels'::text[], ' or '))
+  WHERE current_setting('wal_level') <> ALL (:'publisher_wal_levels'::text[])
+  UNION ALL
+  SELECT format('output_plugin_libraries is %s, but must name pgoutput', setting) FROM pg_settings
+  WHERE name = 'output_plugin_libraries' AND NOT EXISTS (
+    SELECT FROM regexp_matches(setting, '"[^"]*"|[^",\s]+', 'g') AS item(part) WHERE btrim(part[1], '"') = 'pgoutput')
   UNION ALL
   SELECT format('max_replication_slots is %s, but must be at least %s: %s are used by others, %s are needed, %s are spare',
                 current_setting('max_replication_slots'), others + :needed_slots, others, :needed_workers, :spare)

@@ -48,7 +48,7 @@ FROM (
     ORDER BY i.indnkeyatts, pg_relation_size(i.indexrelid), c.relname LIMIT 1) AS usable ON true
   WHERE needs_identity AND relkind = 'r' AND relreplident <> 'f' AND pg_get_replica_identity_index(leaf.oid) IS NULL
   UNION ALL
-  SELECT flaw FROM leaf CROSS JOIN LATERAL pg_temp.identity_flaw(leaf.oid, greatest(:publisher_major, :subscriber_major)) AS flaw
+  SELECT flaw FROM leaf CROSS JOIN LATERAL pg_temp.identity_flaw(leaf.oid, :'refuses_generated_identity' = 'on') AS flaw
   WHERE needs_identity AND relkind = 'r' AND flaw IS NOT NULL
   UNION ALL
   SELECT format('partitioned table %s has no replica identity of its own: an UPDATE or DELETE of its partitions would stop the slot; '

@@ -5,7 +5,7 @@
 SELECT pg_temp.refuse(array_agg(flaw ORDER BY flaw), 'tables cannot be published for the way back',
   'Give them another replica identity on both servers, or leave out the way back.') AS refused
 FROM (
-  SELECT DISTINCT pg_temp.identity_flaw(l.oid, greatest(:publisher_major, :subscriber_major)) AS flaw
+  SELECT DISTINCT pg_temp.identity_flaw(l.oid, :'refuses_generated_identity' = 'on') AS flaw
   FROM pg_temp.planned_table AS t JOIN pg_namespace AS n ON n.nspname = t.schema_name
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = t.table_name
   JOIN LATERAL (SELECT c.oid WHERE c.relkind = 'r'

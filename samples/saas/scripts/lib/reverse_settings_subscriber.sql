@@ -7,5 +7,10 @@ FROM (
                ('max_wal_senders', :subscription_count + (SELECT count(*) FROM pg_stat_replication))) AS needs(setting_name, wanted)
   JOIN pg_settings ON name = setting_name WHERE setting::bigint < wanted
   UNION ALL
-  SELECT format('wal_level is %s, but must be logical', setting) FROM pg_settings WHERE name = 'wal_level' AND setting <> 'logical'
+  SELECT format('wal_level is %s, but must be %s', setting, array_to_string(:'subscriber_wal_levels'::text[], ' or '))
+  FROM pg_settings WHERE name = 'wal_level' AND setting <> ALL (:'subscriber_wal_levels'::text[])
+  UNION ALL
+  SELECT format('output_plugin_libraries is %s, but must name pgoutput', setting) FROM pg_settings
+  WHERE name = 'output_plugin_libraries' AND NOT EXISTS (
+    SELECT FROM regexp_matches(setting, '"[^"]*"|[^",\s]+', 'g') AS item(part) WHERE btrim(part[1], '"') = 'pgoutput')
 ) AS found(line) \gset

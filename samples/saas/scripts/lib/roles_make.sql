@@ -9,6 +9,8 @@ CREATE TEMP TABLE wanted (kind text, name name, member_name name, can_login bool
     creates_roles boolean, connection_limit integer, is_superuser boolean, replicates boolean, bypasses_row_security boolean,
     is_admin boolean, inherits_group boolean, sets_group boolean, powers text[]);
 \copy pg_temp.wanted FROM pstdin (FORMAT csv)
+-- who runs these files without a superuser is here as somebody wanted it
+DELETE FROM pg_temp.wanted WHERE :'privileges' <> 'superuser' AND CASE kind WHEN 'member' THEN member_name ELSE name END = current_user;
 CREATE TEMP TABLE named_role AS
 SELECT list.kind, btrim(item, E' \t\n') AS name
 FROM (VALUES ('accepted', :'accepted_roles'), ('stripped', :'stripped_roles')) AS list(kind, items)
@@ -65,16 +67,23 @@ SELECT format('CREATE ROLE %I %s %s %s %s CONNECTION LIMIT %s', name,
     CASE WHEN creates_roles AND pg_temp.is_named('accepted', name) THEN 'CREATEROLE' ELSE 'NOCREATEROLE' END,
     connection_limit)
 FROM pg_temp.wanted WHERE kind = 'role' AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) ORDER BY name \gexec
-SELECT format('GRANT %I TO %I', w.name, w.member_name)
-    || CASE WHEN w.inherits_group IS NOT NULL AND current_setting('server_version_num')::integer >= 160000
-         THEN format(' WITH ADMIN %s, INHERIT %s, SET %s', upper(w.is_admin::text), upper(w.inherits_group::text), upper(w.sets_group::text))
-         WHEN w.is_admin THEN ' WITH ADMIN OPTION' ELSE '' END
-FROM pg_temp.wanted AS w
+-- from 16 on CREATEROLE grants only roles that it made
+CREATE FUNCTION pg_temp.may_grant(group_name name) RETURNS boolean LANGUAGE sql STABLE AS $pgslotplan$
+  SELECT r.rolsuper OR NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'pg_auth_members'::regclass AND attname = 'set_option')
+    OR pg_has_role(group_name, 'MEMBER WITH ADMIN OPTION') FROM pg_roles AS r WHERE r.rolname = current_user
+$pgslotplan$;
+CREATE TEMP TABLE granted AS SELECT w.* FROM pg_temp.wanted AS w
 WHERE w.kind = 'member' AND EXISTS (SELECT FROM pg_roles WHERE rolname = w.name)
   AND NOT EXISTS (SELECT FROM pg_auth_members AS a JOIN pg_roles AS g ON g.oid = a.roleid JOIN pg_roles AS m ON m.oid = a.member
                   WHERE g.rolname = w.name AND m.rolname = w.member_name)
-  AND NOT EXISTS (SELECT FROM pg_temp.gained AS g WHERE g.group_name = w.name AND g.member_name = w.member_name AND NOT pg_temp.is_named('accepted', g.member_name))
-ORDER BY w.name, w.member_name \gexec
+  AND NOT EXISTS (SELECT FROM pg_temp.gained AS g WHERE g.group_name = w.name AND g.member_name = w.member_name AND NOT pg_temp.is_named('accepted', g.member_name));
+SELECT format('GRANT %I TO %I', w.name, w.member_name)
+    || CASE WHEN w.inherits_group IS NOT NULL AND :'subscriber_grants_inherit_and_set' = 'on'
+         THEN format(' WITH ADMIN %s, INHERIT %s, SET %s', upper(w.is_admin::text), upper(w.inherits_group::text), upper(w.sets_group::text))
+         WHEN w.is_admin THEN ' WITH ADMIN OPTION' ELSE '' END
+FROM pg_temp.granted AS w WHERE pg_temp.may_grant(w.name) ORDER BY w.name, w.member_name \gexec
+SELECT pg_temp.warn(array_agg(format('GRANT %I TO %I', name, member_name) ORDER BY name, member_name), 'this role may not grant it; if it is wanted here') AS warned
+FROM pg_temp.granted WHERE NOT pg_temp.may_grant(name) \gset
 SELECT pg_temp.warn(array_agg(line ORDER BY line), 'a role is made without what it has on the publisher') AS warned
 FROM (
   SELECT format('%s:%s%s%s%s', quote_ident(name::text), CASE WHEN is_superuser THEN ' SUPERUSER' END, CASE WHEN replicates THEN ' REPLICATION' END,

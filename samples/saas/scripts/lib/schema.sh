@@ -141,7 +141,11 @@ make_tables() {
     say 'roles'
     make_roles
     say 'tables'
-    pg_restore -l --section=pre-data "$temporary/schema.dump" > "$temporary/pre.list"
+    pg_restore -l --section=pre-data "$temporary/schema.dump" > "$temporary/pre.all"
+    # every dump from below 15 gives schema public to a superuser, whom no other role can become; its owner is the database's
+    oid=0
+    [ "$privileges" = superuser ] || oid=$(ask_publisher -c "SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'public'")
+    grep -v -E "^[0-9]+; 2615 ${oid:-0} SCHEMA " "$temporary/pre.all" > "$temporary/pre.list" || :
     pg_restore -L "$temporary/pre.list" -f "$temporary/pre.sql" "$temporary/schema.dump"
     apply "$temporary/pre.sql"
     say 'keys'

@@ -6,4 +6,6 @@ slots='pgsp_email_events pgsp_email_messages pgsp_sessions pgsp_page_views pgsp_
 first_slot=pgsp_email_events
 publisher_major=13
 subscriber_major=15
+privileges=superuser
+has_way_back=yes
 without_checksums=''
