@@ -369,7 +369,7 @@ fn only_the_plans_data_grows_with_tables() {
 }
 
 /// What a person can read in an evening: the issue that asked for it said 4,000, before what guards against tenants came, and what
-/// proves that the application gets in, partitions that join, what ends an attempt for another one, and what is done otherwise without a superuser. The inventory is a list of facts,
+/// proves that the application gets in and that a cutover can end well, partitions that join, what ends an attempt for another one, and what is done otherwise without a superuser. The inventory is a list of facts,
 /// which `check` has too, and how they are compared.
 #[test]
 fn the_kit_of_the_story_is_short() {
@@ -380,7 +380,7 @@ fn the_kit_of_the_story_is_short() {
     assert!(count(&facts) <= 900, "{}", count(&facts));
     let lines = count(&rest);
     let manifest = script.manifest_text().split(|&byte| byte == b'\n').count();
-    assert!(lines + manifest <= 6_700, "{}", lines + manifest);
+    assert!(lines + manifest <= 7_000, "{}", lines + manifest);
 }
 
 /// A step is named by its identifier: `lib/` and the prose take file names from `plan/` and from the list of steps.

@@ -28,8 +28,10 @@ fn before_the_pause(servers: &Servers) -> Result<(), Failed> {
     let mut stage = Stage::new(servers, 13, 15)?;
     let clients = Clients::forgiving(&stage.conninfos(), |clients| {
         let no = |stage: &Stage, why: &str| -> Result<(), Failed> {
-            let said =
-                stage.shell("cutover.sh", if why.contains("75_") || why.contains("table") || why.contains("trigger") { 3 } else { 4 })?;
+            let said = stage.shell(
+                "cutover.sh",
+                if why.contains("75_") || why.contains("table") || why.contains("trigger") { 3 } else { 4 },
+            )?;
             assert!(said.contains(why) && said.contains("the application was not touched"), "{why}: {said}");
             clients.go_on()
         };

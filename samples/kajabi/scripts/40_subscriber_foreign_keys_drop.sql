@@ -3,5 +3,6 @@
 -- Hazard: Until they are restored the subscriber accepts rows that break these foreign keys.
 -- Undo: 80_subscriber_stop.sql, then 81_subscriber_foreign_keys_restore.sql and 88_subscriber_foreign_keys_validate.sql.
 \ir lib/subscriber.sql
+\ir lib/not_opened.sql
 \ir lib/mark.sql
 \ir lib/foreign_keys_drop.sql

@@ -5,4 +5,4 @@
 # Hazard: The subscriber stops following the publisher for good: going on needs a new copy.
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
 . "$here/lib/cleanup.sh"
-whole subscriber_cleanup clean_up subscriber subscriptions_drop.sql reverse_slots_drop.sql mirror_publications_drop.sql open_writes.sql release_held.sql foreign_keys_forget.sql -- forget_opened.sql forget_drained.sql forget_repair.sql forget_mark.sql drop_empty_state.sql
+whole subscriber_cleanup clean_up subscriber subscriptions_drop.sql reverse_slots_drop.sql mirror_publications_drop.sql thaw.sql open_writes.sql release_held.sql foreign_keys_forget.sql -- forget_opened.sql forget_drained.sql forget_repair.sql forget_mark.sql drop_empty_state.sql

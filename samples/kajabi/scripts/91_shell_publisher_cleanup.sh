@@ -5,4 +5,4 @@
 # Hazard: The subscriber cannot go on from here: what it has not applied does not come.
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
 . "$here/lib/cleanup.sh"
-whole publisher_cleanup clean_up publisher planned_slots_drop.sql planned_publications_drop.sql thaw.sql release_held.sql still_read_only.sql -- drop_empty_state.sql
+whole publisher_cleanup clean_up publisher planned_slots_drop.sql planned_publications_drop.sql thaw.sql release_held.sql still_read_only.sql -- forget_drained.sql drop_empty_state.sql

@@ -21,7 +21,7 @@ again() {
     clean subscriber subscriptions_drop.sql reverse_slots_drop.sql mirror_publications_drop.sql
     # while one is left, something could still write into the tables
     nothing_left
-    clean subscriber again_empty.sql truncate_allow.sql identities_back.sql open_writes.sql release_held.sql
+    clean subscriber thaw.sql again_empty.sql truncate_allow.sql identities_back.sql open_writes.sql release_held.sql
     clean publisher planned_slots_drop.sql planned_publications_drop.sql truncate_allow.sql identities_back.sql thaw.sql release_held.sql still_read_only.sql
     nothing_left
     clean subscriber forget_opened.sql forget_repair.sql forget_bootstrap.sql forget_mark.sql drop_empty_state.sql

@@ -2,6 +2,7 @@
 # that it can be run again after it was stopped anywhere. Addresses and commands of the application: cutover.conf.
 . "$here/lib/inventory.sh"
 . "$here/lib/logins.sh"
+. "$here/lib/sequences.sh"
 
 wants_servers
 direct=on # the check looks for poolers; nobody waits for a second connection later
@@ -10,7 +11,7 @@ conf=${PGSLOTPLAN_CUTOVER:-$state/cutover.conf}
 case $conf in */*) ;; *) conf=./$conf ;; esac
 [ -r "$conf" ] || { echo "cutover: \"$conf\" cannot be read: copy cutover.conf.example there and fill it in" >&2; exit 1; }
 MAINTENANCE_ON='' MAINTENANCE_OFF='' WORKERS_PAUSE='' WORKERS_RESUME='' READERS_TO_NEW='' READERS_TO_OLD='' OLD_READERS=''
-PAUSE_SECONDS=10 MOST_BYTES_BEHIND=16777216 FINAL_ROWS=500 MOST_KEYLESS_BYTES=33554432 UNCOMPARED='' ALLOWED_ROLES='' ACCEPTED_LOGINS='' TERMINATE_OTHERS=no WAY_BACK=yes
+PAUSE_SECONDS=10 MOST_BYTES_BEHIND=16777216 FINAL_ROWS=500 MOST_KEYLESS_BYTES=33554432 UNCOMPARED='' ALLOWED_ROLES='' ACCEPTED_LOGINS='' TERMINATE_OTHERS=no WITHOUT='' WAY_BACK=yes
 check_private "$conf"
 # shellcheck disable=SC1090
 . "$conf"
@@ -24,6 +25,18 @@ for name in PGBOUNCERS PGBOUNCER_DATABASES OLD_HOST OLD_PORT NEW_HOST NEW_PORT; 
     [ -n "$value" ] || { echo "cutover: $name is not set in \"$conf\"" >&2; exit 1; }
 done
 case $PGBOUNCER_DATABASES in *[*?[]*) echo "cutover: PGBOUNCER_DATABASES names databases one by one: what comes from an entry \"*\" cannot be switched" >&2; exit 1 ;; esac
+# The entries of one process in $entries
+entries=
+entries_of() { eval "entries=\${${1}_databases:-\$PGBOUNCER_DATABASES}"; } # bouncer
+# Whether a word stands in a list
+among() { case " $2 " in *" $1 "*) return 0 ;; *) return 1 ;; esac; } # word list
+if among freeze "$WITHOUT"; then frozen=off; else frozen=on; fi
+for name in $PGBOUNCERS; do
+    entries_of "$name"
+    for entry in $entries; do
+        among "$entry" "$PGBOUNCER_DATABASES" || { echo "cutover: ${name}_databases names $entry, which is not in PGBOUNCER_DATABASES" >&2; exit 1; }
+    done
+done
 publisher_file() { file=$1; shift; psql_publisher "$@" -f "$here/$file" >&2; }
 subscriber_file() { file=$1; shift; psql_subscriber "$@" -f "$here/$file" >&2; }
 hook() { # what command
@@ -47,12 +60,23 @@ ask() { # bouncer command…
     console "$asked" -v ON_ERROR_STOP=0 "$@" -c 'SHOW DATABASES' > "$state/shown.$asked.new" 2> "$state/said.$asked" \
         && mv "$state/shown.$asked.new" "$state/shown.$asked"
 }
-# The same to every process at once. 2 when one does not answer
-ask_all() { # command…
+each_entry() { # bouncer command…
+    eachly=$1; shift
+    if [ "${1-}" = of_entries ]; then
+        shift
+        words=$*
+        set --
+        entries_of "$eachly"
+        for entry in $entries; do for word in $words; do set -- "$@" "$word \"$entry\""; done; done
+    fi
+    ask "$eachly" "$@"
+}
+# The same to every process at once, or each of these for each of its entries. 2 when one does not answer
+ask_all() { # command or word…
     asking=
     for name in $PGBOUNCERS; do
         rm -f "$state/shown.$name"
-        ask "$name" "$@" &
+        each_entry "$name" "$@" &
         asking="$asking $!"
     done
     # shellcheck disable=SC2086
@@ -72,7 +96,8 @@ shown() { # bouncer entry column
 # "addr port" of each server connection of our entries
 servers_of() { # bouncer
     console "$1" -c 'SHOW SERVERS' > "$state/shown_servers.$1" || return
-    awk -F '\t' -v entries=" $PGBOUNCER_DATABASES " '
+    entries_of "$1"
+    awk -F '\t' -v entries=" $entries " '
         NR == 1 { for (i = 1; i <= NF; i++) { if ($i == "database") by = i; if ($i == "addr") a = i; if ($i == "port") p = i } next }
         index(entries, " " $by " ") { print $a, $p }' "$state/shown_servers.$1" | sort -u
 }
@@ -88,6 +113,8 @@ pause_all() {
     for pausing in $PGBOUNCER_DATABASES; do
         pids=
         for name in $PGBOUNCERS; do
+            entries_of "$name"
+            among "$pausing" "$entries" || continue
             rm -f "$state/shown.$name"
             ask "$name" "PAUSE \"$pausing\"" &
             pids="$pids $!"
@@ -108,6 +135,8 @@ pause_all() {
             wait "$pid"
         done
         for name in $PGBOUNCERS; do
+            entries_of "$name"
+            among "$pausing" "$entries" || continue
             if [ "$(shown "$name" "$pausing" paused)" != 1 ]; then
                 plain < "$state/said.$name" >&2
                 resume_all
@@ -120,39 +149,101 @@ pause_all() {
 }
 # RECONNECT: a process that was started anew may have connections from before
 resume_all() {
-    set --
-    for entry in $PGBOUNCER_DATABASES; do set -- "$@" "RECONNECT \"$entry\"" "RESUME \"$entry\""; done
     failed=0
-    ask_all "$@" || failed=2
-    for name in $PGBOUNCERS; do for entry in $PGBOUNCER_DATABASES; do
-            [ "$(shown "$name" "$entry" paused)" = 0 ] || failed=2
-    done; done
+    ask_all of_entries RECONNECT RESUME || failed=2
+    for name in $PGBOUNCERS; do
+        entries_of "$name"
+        for entry in $entries; do [ "$(shown "$name" "$entry" paused)" = 0 ] || failed=2; done
+    done
     record resume "$PGBOUNCER_DATABASES on $PGBOUNCERS"
     return "$failed"
 }
-# Rewrites host= and port= of our entries in one configuration; the rest of the file stays as it is.
-rewrite_ini() { # file host port
-    cp -p "$1" "$1.pgslotplan-new" && awk -v entries=" $PGBOUNCER_DATABASES " -v host="$2" -v port="$3" "$rewrite_program" "$1" > "$1.pgslotplan-new" \
-        && mv "$1.pgslotplan-new" "$1"
+# Where each of our entries stands in a configuration or in what it includes: file, entry, whether the file begins within [databases], and
+# whether the entry has a line or comes from "*", beside which it gets one
+homes() { # ini; $entries
+    awk -v entries="$entries" -v ini="$1" '
+        function scan(file, depth,   line, key, begun) {
+            begun = inside
+            while (depth < 9 && (getline line < file) > 0) {
+                if (sub(/^[ \t]*%include[ \t]+/, "", line)) {
+                    sub(/[ \t\r]+$/, "", line)
+                    scan(line ~ /^\// ? line : folder line, depth + 1)
+                } else if (line ~ /^[ \t]*\[/) inside = line ~ /^[ \t]*\[databases\]/
+                else if (inside && line ~ /^[ \t]*[^;#[]/ && index(line, "=")) {
+                    key = substr(line, 1, index(line, "=") - 1); gsub(/^[ \t"]+|[ \t"]+$/, "", key)
+                    if (!(key in home)) { home[key] = file; within[key] = begun }
+                }
+            }
+            close(file)
+        }
+        BEGIN {
+            folder = ini; sub(/[^\/]*$/, "", folder); inside = 0
+            scan(ini, 0)
+            for (i = split(entries, entry, " "); i > 0; i--) {
+                key = entry[i] in home ? entry[i] : "*"
+                if (key in home) print home[key] "\t" entry[i] "\t" within[key] "\t" (key == "*" ? "new" : "old")
+            }
+        }'
 }
-# Refuses an entry that stands in no line of its process's file: it comes from "*" or from another file
+# Rewrites host= and port= of our entries where they stand; the rest of each file stays as it is.
+rewrite_ini() { # ini host port; $entries
+    homes "$1" > "$state/homes" || return
+    new=" $(awk -F "$tab" '$4 == "new" { print $2 }' "$state/homes" | tr '\n' ' ')"
+    cut -f 1,3 "$state/homes" | sort -u > "$state/homes_files"
+    while IFS=$tab read -r file within; do
+        cp -p "$file" "$file.pgslotplan-new" && awk -v entries=" $entries " -v new="$new" -v inside="$within" -v host="$2" -v port="$3" "$rewrite_program" "$file" \
+            > "$file.pgslotplan-new" && mv "$file.pgslotplan-new" "$file" || return
+    done < "$state/homes_files"
+}
+# Refuses what no pause gets idle, and processes that stand in no list
+can_pause() {
+    peers=
+    for name in $PGBOUNCERS; do
+        console "$name" -c 'SHOW CONFIG' > "$state/config.$name" && console "$name" -c 'SHOW POOLS' > "$state/pools.$name" || return 2
+        peers="$peers $(configured "$name" peer_id)"
+        entries_of "$name"
+        for entry in $entries; do
+            mode=$(shown "$name" "$entry" pool_mode)
+            if [ "${mode:-$(configured "$name" pool_mode)}" = session ] || by_session "$name" "$entry"; then
+                echo "cutover: entry $entry of PgBouncer $name pools sessions: a pause would wait until each client has gone" >&2
+                echo "hint: Set pool_mode = transaction, for the time of the cutover at least, and RELOAD." >&2
+                return 4
+            fi
+        done
+        # shellcheck disable=SC2016
+        [ "$(configured "$name" so_reuseport)" != 1 ] || case $(console "$name" -c '\echo :HOST') in /*) ;; *)
+            echo "cutover: PgBouncer $name shares its port with others (so_reuseport): chance decides which of them is asked" >&2
+            echo "hint: Give each process a unix_socket_dir of its own, and its console in ${name}_console by host=DIRECTORY." >&2
+            return 4
+            ;;
+        esac
+    done
+    for name in $PGBOUNCERS; do
+        console "$name" -c 'SHOW PEERS' > "$state/peers.$name" 2> /dev/null || continue # came with 1.19
+        peer=$(awk -F '\t' -v listed=" $peers " 'NR > 1 && !index(listed, " " $1 " ") { print $1; exit }' "$state/peers.$name")
+        [ -z "$peer" ] || { echo "cutover: PgBouncer $name has a peer $peer, which is none of PGBOUNCERS" >&2; return 4; }
+    done
+}
+# Whether a pool of an entry is kept by sessions: a user may have a mode of its own
+by_session() { # bouncer entry
+    awk -F '\t' -v entry="$2" '
+        NR == 1 { for (i = 1; i <= NF; i++) { if ($i == "database") by = i; if ($i == "pool_mode") mode = i } next }
+        mode && $by == entry && $mode == "session" { found = 1 }
+        END { exit !found }' "$state/pools.$1"
+}
+# Refuses an entry that nothing here can switch
 can_switch() {
     for name in $PGBOUNCERS; do
         eval "ini=\${${name}_ini:-} command=\${${name}_switch:-}"
         [ -z "$command" ] || continue
         [ -n "$ini" ] || { echo "cutover: neither ${name}_ini nor ${name}_switch is set: nothing can switch PgBouncer $name" >&2; return 4; }
-        found=$(awk -v entries=" $PGBOUNCER_DATABASES " -v host= -v port= -v only_names=1 "$rewrite_program" "$ini")
-        for entry in $PGBOUNCER_DATABASES; do
-            case "
-$found
-" in *"
-$entry
-"*) ;; *)
-                echo "cutover: entry $entry of PgBouncer $name has no line of its own below [databases] of \"$ini\"" >&2
-                echo "hint: It comes from an entry \"*\" or from an included file. Give it a line there, or name the file that holds it in ${name}_ini, or a command in ${name}_switch." >&2
-                return 4
-                ;;
-            esac
+        entries_of "$name"
+        homes "$ini" > "$state/homes"
+        for entry in $entries; do
+            awk -F "$tab" -v entry="$entry" '$2 == entry { found = 1 } END { exit !found }' "$state/homes" && continue
+            echo "cutover: entry $entry of PgBouncer $name has no line below [databases] of \"$ini\" or of what that includes" >&2
+            echo "hint: Name the file that holds it in ${name}_ini, or a command that switches it in ${name}_switch." >&2
+            return 4
         done
     done
 }
@@ -168,20 +259,24 @@ rewrite_program='
         /^[ \t]*\[/ { inside = ($0 ~ /^[ \t]*\[databases\]/) }
         inside && /^[ \t]*[^;#[]/ && index($0, "=") {
             key = substr($0, 1, index($0, "=") - 1); gsub(/^[ \t"]+|[ \t"]+$/, "", key)
+            if (key == "*") {
+                rest = substr($0, index($0, "="))
+                for (i = split(new, entry, " "); i > 0; i--) print entry[i] " " set(set(rest, "host", "\047" host "\047"), "port", port)
+            }
             if (index(entries, " " key " ")) {
-                if (only_names) { print key; next }
                 rest = substr($0, index($0, "=")) # begins with =, so that a first host= is found
                 print substr($0, 1, index($0, "=") - 1) set(set(rest, "host", "\047" host "\047"), "port", port); next
             }
         }
-        !only_names { print }'
+        { print }'
 # Leads every entry to one server and proves that each process knows it; 2 when one does not answer: it will read its
 # configuration when it starts. Only while paused, or while the other server is closed: otherwise both are written.
 switch_all() { # host port
     for name in $PGBOUNCERS; do
         eval "ini=\${${name}_ini:-} command=\${${name}_switch:-}"
+        entries_of "$name"
         # shellcheck disable=SC2154,SC2086
-        if [ -n "$command" ]; then (unset PGAPPNAME PGCLIENTENCODING PGOPTIONS; exec sh -c "$command \"\$@\"" switch "$1" "$2" $PGBOUNCER_DATABASES) || return 1
+        if [ -n "$command" ]; then (unset PGAPPNAME PGCLIENTENCODING PGOPTIONS; exec sh -c "$command \"\$@\"" switch "$1" "$2" $entries) || return 1
         elif [ -n "$ini" ]; then rewrite_ini "$ini" "$1" "$2" || return 1
         else echo "cutover: neither ${name}_ini nor ${name}_switch is set in \"$conf\"" >&2; return 1; fi
     done
@@ -195,7 +290,8 @@ switch_all() { # host port
 leads_to() { # host port
     for name in $PGBOUNCERS; do
         [ -s "$state/shown.$name" ] || continue
-        for entry in $PGBOUNCER_DATABASES; do
+        entries_of "$name"
+        for entry in $entries; do
             found=$(shown "$name" "$entry" host):$(shown "$name" "$entry" port)
             if [ "$found" != "$1:$2" ]; then
                 echo "cutover: entry $entry of PgBouncer $name leads to $(printf '%s' "$found" | plain), not to $1:$2" >&2
@@ -221,15 +317,6 @@ prove_servers() {
 
 # --- The servers
 
-# Has the application been let onto the new server? What that server says counts, else what was noted here: RESUME comes
-# after the note. Sessions that a killed script left behind are ended first.
-opened() {
-    if psql_subscriber -v out="$state/opened.subscriber" -f "$here/lib/opened_subscriber.sql" 2>/dev/null; then
-        [ "$(cat "$state/opened.subscriber")" = t ]
-    else
-        [ -f "$state/opened" ]
-    fi
-}
 # Flushes the log of a side beside the drain; ends by itself when the subscriptions do
 flush() { # publisher or subscriber
     "psql_$1" -v wait_seconds="$((${DRAIN_SECONDS:-60} + PAUSE_SECONDS))" -f "$here/lib/flush_$1.sql" > /dev/null 2>&1 < /dev/null &
@@ -238,8 +325,8 @@ counter() { rm -f "$state/counter"; psql_publisher -v out="$state/counter" -f "$
 compares() { if [ "$FINAL_ROWS" -gt 0 ]; then echo on; else echo off; fi; }
 converts() { [ -f "$state/converts" ] || look_at_encodings && cat "$state/converts"; }
 # Writes stop, every slot passes what was written, newest rows and sequences are read, in one session. Nobody writes any
-# more when the transaction counter stood still meanwhile; a background job of the server itself may move it once or twice.
-# Once for one write stop: a second run after a kill finds the subscriptions disabled already.
+# more when the transaction counter stood still meanwhile. It is the whole server's: where it moves twice, the slots are looked into
+# once they are at rest. Once for one write stop: a second run after a kill finds the subscriptions disabled already.
 cut_publisher() {
     if [ -f "$state/drained" ] && known=$(counter 2>/dev/null) && [ "${known#* }" = "$(cat "$state/drained")" ]; then return 0; fi
     stops=on
@@ -257,15 +344,20 @@ cut_publisher() {
         is_number "$before" "$after" || { echo "cutover: the publisher's transaction counter is no number" >&2; return 4; }
         [ $((after - before)) -eq "$own" ] && break
         attempts=$((attempts + 1))
-        if [ "$attempts" -ge 5 ]; then
-            echo "cutover: somebody still writes on the publisher: its transaction counter went from $before to $after" >&2
-            : > "$state/somebody_writes"
-            return 4
-        fi
+        if [ "$attempts" -ge 2 ]; then : > "$state/counter_moved"; break; fi
         stops=off
         sleep 0.3 # the temporary tables of this look go in a transaction of their own, which the next look must not count
     done
     printf '%s\n' "$stopped_at" > "$state/drained"
+}
+# No row came after the drain, and no sequence went on after it was read
+nobody_wrote() {
+    publisher_file lib/unsent_publisher.sql -v wait_seconds="${DRAIN_SECONDS:-60}" || return
+    psql_publisher -v out="$state/sequences.again" -f "$here/lib/sequences_read_publisher.sql" || return
+    [ -f "$state/sequences.publisher" ] || { echo "cutover: the sequences were not copied: $step_sequences comes first" >&2; return 4; }
+    cmp -s "$state/sequences.publisher" "$state/sequences.again" && return
+    echo "cutover: a sequence went on after the write stop: somebody still writes on the publisher" >&2
+    return 4
 }
 # What was read is compared, sequences are set beside it; the subscriptions end, foreign keys return, the way back begins.
 cut_subscriber() {
@@ -277,18 +369,6 @@ cut_subscriber() {
     [ "$cut" -eq 0 ] || plain < "$state/final.subscriber.found" >&2
     return "$cut"
 }
-# Sequences of one side to the other; exact, since nobody writes
-sequences() { # from to
-    "psql_$1" -v out="$state/sequences.$1" -f "$here/lib/sequences_read_$1.sql" && write_sequences "$1" "$2"
-}
-write_sequences() { # from to
-    "psql_$2" -v task=write -v behind="$state/sequences.behind" -f "$here/lib/sequences_write_$2.sql" < "$state/sequences.$1" || return
-    if grep 'it is missing' "$state/sequences.behind" > "$state/sequences.missing"; then
-        plain < "$state/sequences.missing" >&2
-        return 4
-    fi
-    return 0
-}
 others_on_publisher() { publisher_file lib/sessions_publisher.sql -v allowed="$ALLOWED_ROLES"; }
 # The PgBouncers lead to the new server, and the old one follows it; nobody else may be connected there.
 switch_new() {
@@ -297,31 +377,21 @@ switch_new() {
     switch_all "$NEW_HOST" "$NEW_PORT"; switched=$?
     wait "$pid" || return
     [ "$switched" -eq 0 ] || return "$switched"
-    for name in $PGBOUNCERS; do for entry in $PGBOUNCER_DATABASES; do
+    for name in $PGBOUNCERS; do entries_of "$name"; for entry in $entries; do
             [ "$(shown "$name" "$entry" paused)" = 1 ] || { echo "cutover: entry $entry of PgBouncer $name is not paused any more: was it started anew?" >&2; return 4; }
     done; done
 }
 # The point of no return. It is noted on the server that opens, in the transaction that opens it, before anybody goes there.
 let_in() {
-    subscriber_file lib/open_subscriber.sql || return
+    subscriber_file lib/open_subscriber.sql -v frozen="$frozen" || return
     now > "$state/opened"
     resume_all && rm -f "$state/paused"
 }
-# Refuses to go on by hand unless both servers note the same drain, of the write stop that holds now. A server that is open already has
-# passed this.
-require_drained() {
-    if opened; then return 0; fi
-    one=$(ask_publisher -f "$here/lib/drained_publisher.sql") && other=$(ask_subscriber -f "$here/lib/drained_subscriber.sql") || return
-    if [ -z "$one" ] || [ "$one" != "$other" ]; then
-        say "no drain after the write stop is noted on both servers: what was written before it may be missing on the new one"
-        say "hint: $step_drain while the subscriptions run; once they are stopped, abort.sh goes back, and cutover.sh does all of it."
-        return 4
-    fi
-}
-# by hand: the parts after the drain
-after_drain() { require_drained && "$@"; }
 open_new() {
     [ ! -f "$state/rolled_back" ] || { echo "cutover: a rollback has opened the old server; run rollback.sh to its end" >&2; return 4; }
+    if ! opened; then
+        subscriber_file lib/open_ready_subscriber.sql && publisher_file lib/open_ready_publisher.sql && nobody_wrote || return
+    fi
     others_on_publisher && prove_target "$NEW_HOST" "$NEW_PORT" && let_in
 }
 prove() {
@@ -382,7 +452,7 @@ abort() {
         [ "$unanswered" -eq 0 ] || [ "$unanswered" -eq 2 ] || return "$unanswered"
     fi
     part 'abort: open writes' publisher_file lib/open_publisher.sql || return
-    rm -f "$state/drained" "$state/opened"
+    rm -f "$state/drained" "$state/opened" "$state/counter_moved" "$state/sequences.publisher"
     part 'abort: resume' resume_all || unanswered=2
     rm -f "$state/paused"
     hook READERS_TO_OLD "$READERS_TO_OLD"; hook WORKERS_RESUME "$WORKERS_RESUME"; hook MAINTENANCE_OFF "$MAINTENANCE_OFF"
@@ -401,7 +471,7 @@ cutover() {
     if [ -f "$state/paused" ]; then
         note "goes on where it was stopped"
     else
-        rm -f "$state/drained" "$state/rolled_back" "$state/opened" "$state/somebody_writes"
+        rm -f "$state/drained" "$state/rolled_back" "$state/opened" "$state/counter_moved"
         part 'check' ready_to_cut || finish $? "not ready; the application was not touched"
     fi
     # shellcheck disable=SC2154
@@ -413,11 +483,6 @@ cutover() {
     fi
     opened && finish 4 "the new server was opened, but a PgBouncer was not resumed: run $step_resume"
     part 'abort' abort || finish $? "the abort did not come to its end: run abort.sh"
-    if [ -f "$state/somebody_writes" ]; then
-        rm -f "$state/somebody_writes"
-        # the counter is the whole server's
-        say "cutover: other databases of the old server in which rows change now: $(ask_publisher -f "$here/lib/who_writes.sql" | plain). Quiet them for the pause"
-    fi
     finish 4 "given up, the old server serves; the reason is above"
 }
 paused_part() {
@@ -425,23 +490,25 @@ paused_part() {
     started=$(milliseconds)
     : > "$state/paused"
     part 'pause' pause_all && part 'old server: stop writes, drain, read' cut_publisher \
-        && part 'new server: compare, stop forward, way back' cut_subscriber && part 'switch' switch_new && part 'open' let_in || return
+        && part 'new server: compare, stop forward, way back' cut_subscriber \
+        && { [ ! -f "$state/counter_moved" ] || part 'old server: look into the slots' nobody_wrote; } && part 'switch' switch_new && part 'open' let_in || return
     pause_ms=$(($(milliseconds) - started))
     record pause "$pause_ms ms from the first PAUSE to the last RESUME"
 }
 # All that need not wait for the pause
 ready_to_cut() {
     direct=
-    publisher_file lib/ready_publisher.sql -v most_bytes_behind="$MOST_BYTES_BEHIND" || return
-    psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/no_repair.sql" || return
+    publisher_file lib/ready_publisher.sql -v most_bytes_behind="$MOST_BYTES_BEHIND" -v frozen="$frozen" || return
+    psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/no_repair.sql" -f "$here/lib/all_ready.sql" || return
+    among verify "$WITHOUT" || psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/require_verified.sql" || return
     direct=on
     [ "$FINAL_ROWS" -gt 0 ] || MOST_KEYLESS_BYTES=0
     publisher_file lib/keyless.sql -v most_bytes="$MOST_KEYLESS_BYTES" -v uncompared="$UNCOMPARED" && look_at_encodings || return
     ask_all || return
-    for name in $PGBOUNCERS; do for entry in $PGBOUNCER_DATABASES; do
-            [ -n "$(shown "$name" "$entry" name)" ] || { echo "cutover: PgBouncer $name has no entry $entry" >&2; return 4; }
+    for name in $PGBOUNCERS; do entries_of "$name"; for entry in $entries; do
+            [ -n "$(shown "$name" "$entry" name)" ] || { echo "cutover: PgBouncer $name has no entry $entry; ${name}_databases names those of one process" >&2; return 4; }
     done; done
-    leads_to "$OLD_HOST" "$OLD_PORT" && gets_in && prepare_pause && make_way_back
+    can_pause && leads_to "$OLD_HOST" "$OLD_PORT" && gets_in && prepare_pause && make_way_back
 }
 # Where there is none, that is said and noted: from the first write on nothing leads back
 make_way_back() {
@@ -451,7 +518,7 @@ make_way_back() {
 }
 # The application can be led to the new server, and gets in there
 gets_in() { can_switch && prove_logins && ask_entries publisher; }
-see_logins() { ask_all && gets_in; }
+see_logins() { ask_all && can_pause && gets_in; }
 prepare_pause() { compare_inventory cutover && remember_servers && subscriber_file lib/close_subscriber.sql; }
 close_and_pause() { prepare_pause && pause_all; }
 quiesce() {
@@ -465,6 +532,7 @@ rollback() {
     hook MAINTENANCE_ON "$MAINTENANCE_ON"; hook WORKERS_PAUSE "$WORKERS_PAUSE"
     if [ ! -f "$state/rolled_back" ]; then
         trap 'trap "" INT TERM HUP; stay; finish 130 "interrupted; the new server serves"' INT TERM HUP
+        if ! { ask_all && can_pause; }; then finish 4 "the new server serves on"; fi
         part 'reverse' publisher_file "$step_reverse_start" || finish $? "there is no way back; the new server serves on"
         for name in $PGBOUNCERS; do rm -f "$state/servers.$name"; done
         remember_servers || finish $? "not possible; the new server serves on"

@@ -1,6 +1,7 @@
 -- Notes that every slot has passed what was written before the write stop: from standard input, by drain_publisher.sql.
 \ir subscriber.sql
 \ir require_mark.sql
+\ir all_ready.sql
 CREATE TEMP TABLE drained_there (stopped_at text, fence pg_lsn);
 \copy pg_temp.drained_there FROM pstdin (DELIMITER ' ')
 BEGIN;

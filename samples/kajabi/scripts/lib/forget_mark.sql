@@ -7,3 +7,5 @@ SELECT NOT EXISTS (SELECT FROM pgslotplan.plan) AS none_left \gset
 DROP TABLE pgslotplan.plan;
 \endif
 \endif
+\set table verified
+\ir forget.sql

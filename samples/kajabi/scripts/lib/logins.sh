@@ -100,13 +100,14 @@ prove_logins() {
     new_started=$(started_at subscriber) || return
     : > "$state/logins.csv"
     for name in $PGBOUNCERS; do
+        entries_of "$name"
         console "$name" -c 'SHOW CONFIG' > "$state/config.$name" || return 2
         console "$name" -c 'SHOW SERVERS' > "$state/shown_servers.$name" || return 2
-        address=$(awk -F '\t' -v entries=" $PGBOUNCER_DATABASES " '
+        address=$(awk -F '\t' -v entries=" $entries " '
             NR == 1 { for (i = 1; i <= NF; i++) { if ($i == "database") by = i; if ($i == "local_addr") a = i } next }
             index(entries, " " $by " ") && $a ~ /[.:]/ { print $a; exit }' "$state/shown_servers.$name")
         mode=$(configured "$name" server_tls_sslmode)
-        for entry in $PGBOUNCER_DATABASES; do
+        for entry in $entries; do
             behind=$(shown "$name" "$entry" database)
             roles_of "$name" "$entry" > "$state/roles_found.$name" || return 2
             awk '$0 != "" && !seen[$0]++' "$state/roles_found.$name" > "$state/roles.$name"
@@ -143,7 +144,8 @@ ask_entries() { # side that must answer
     missing=0
     for name in $PGBOUNCERS; do
         [ -s "$state/config.$name" ] || console "$name" -c 'SHOW CONFIG' > "$state/config.$name" || return 2
-        for entry in $PGBOUNCER_DATABASES; do
+        entries_of "$name"
+        for entry in $entries; do
             ask_entry "$name" "$entry" "$expected"
             case $? in
             0) ;;

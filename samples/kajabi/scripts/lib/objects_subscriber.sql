@@ -1,5 +1,6 @@
 -- Writes into :out which planned tables are not replicated by their subscription now.
 \ir subscriber.sql
+\ir stopped.sql
 \ir tables_not_ready.sql
 \ir out.sql
 \o :out

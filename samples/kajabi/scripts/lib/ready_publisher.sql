@@ -1,5 +1,11 @@
--- Waits up to 30 s until every slot is within :most_bytes_behind.
+-- Waits up to 30 s until every slot is within :most_bytes_behind. If :frozen, refuses a schema that is not.
 \ir publisher.sql
+\if :frozen
+SELECT pg_temp.refuse(array_agg(format('event trigger %I: missing or disabled', name)), 'signs that the schema is not frozen',
+  format('%s comes first: DDL is not replicated. Or WITHOUT=''freeze'' in cutover.conf, where nobody may make event triggers.', :'step_ddl_freeze')) AS refused
+FROM unnest(ARRAY[:'freeze', :'freeze_drop']) AS w(name) WHERE NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = w.name AND evtenabled IN ('O', 'A'))
+  AND :'privileges' = 'superuser' \gset
+\endif
 SELECT set_config('pgslotplan.most_bytes_behind', :'most_bytes_behind', false) AS most \gset
 DO $pgslotplan$ DECLARE
   deadline timestamptz := clock_timestamp() + interval '30 s'; lines text;

@@ -1,13 +1,11 @@
 -- Which steps the subscriber shows as done or undone, one a line: identifier, t or f. For run.sh.
 \ir subscriber.sql
-\ir tables_not_ready.sql
 \ir foreign_keys_saved.sql
 \ir members.sql
-SELECT pg_temp.has_state('plan') AS has_mark, pg_temp.has_state('opened') AS has_opened \gset
-\set is_stopped f \set is_open f
-\if :has_mark
-SELECT coalesce(bool_or(stopped), false) AS is_stopped FROM pgslotplan.plan WHERE prefix = :'prefix' AND plan_sha256 = :'plan_sha256' \gset
-\endif
+SELECT pg_temp.has_state('opened') AS has_opened \gset
+\set is_open f
+\ir stopped.sql
+\ir tables_not_ready.sql
 \if :has_opened
 SELECT EXISTS (SELECT FROM pgslotplan.opened WHERE prefix = :'prefix') AS is_open \gset
 \endif
@@ -17,7 +15,7 @@ SELECT concat_ws(' ', id, CASE WHEN is_done THEN 't' ELSE 'f' END) FROM (
     SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid WHERE d.datname = current_database() AND s.subname = p.subscription_name
       AND (s.subenabled OR :'is_stopped'::boolean)))
   UNION ALL
-  SELECT 'ready', NOT EXISTS (SELECT FROM pg_temp.tables_not_ready()) WHERE NOT :'is_stopped'::boolean
+  SELECT 'ready', NOT EXISTS (SELECT FROM pg_temp.tables_not_ready())
   UNION ALL
   SELECT 'stop', :'is_stopped'::boolean
   UNION ALL

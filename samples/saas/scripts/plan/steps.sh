@@ -1,9 +1,10 @@
 # The steps in their order. Sourced.
-steps='schema publisher_check subscriber_check drift_tables publications foreign_keys_drop slots subscriptions partitions ready caught_up indexes foreign_keys drift verify reverse_check passwords logins vacuum reverse_prepare ddl_freeze reverse_subscriptions cutover quiesce pause writes_stop drain stop foreign_keys_restore sequences compare_at_rest reverse_slots reverse_start switch resume prove foreign_keys_validate abort rollback thaw again reverse_end subscriber_cleanup publisher_cleanup'
+steps='schema publisher_check subscriber_check drift_tables check publications foreign_keys_drop slots subscriptions partitions ready caught_up indexes foreign_keys drift verify reverse_check passwords logins vacuum reverse_prepare ddl_freeze reverse_subscriptions cutover quiesce pause writes_stop drain stop foreign_keys_restore sequences compare_at_rest reverse_slots reverse_start switch resume prove foreign_keys_validate abort rollback thaw again reverse_end subscriber_cleanup publisher_cleanup'
 step_schema='01_shell_schema.sh' phase_schema=schema side_schema=shell
 step_publisher_check='10_publisher_check.sql' phase_publisher_check=prepare side_publisher_check=publisher
 step_subscriber_check='11_subscriber_check.sql' phase_subscriber_check=schema side_subscriber_check=subscriber
 step_drift_tables='12_shell_drift.sh' phase_drift_tables=schema side_drift_tables=shell
+step_check='13_shell_check.sh' phase_check=prepare side_check=shell
 step_publications='30_publisher_publications.sql' phase_publications=prepare side_publications=publisher
 step_foreign_keys_drop='40_subscriber_foreign_keys_drop.sql' phase_foreign_keys_drop=prepare side_foreign_keys_drop=subscriber
 step_slots='50_publisher_slots.sql' phase_slots=start side_slots=publisher asks_slots='from here on the publisher keeps WAL. Is there room for it, and time to go on?'

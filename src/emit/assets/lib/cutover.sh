@@ -220,9 +220,8 @@ can_pause() {
     done
     for name in $PGBOUNCERS; do
         console "$name" -c 'SHOW PEERS' > "$state/peers.$name" 2> /dev/null || continue # came with 1.19
-        for peer in $(awk -F '\t' 'NR > 1 { print $1 }' "$state/peers.$name"); do
-            among "$peer" "$peers" || { echo "cutover: PgBouncer $name has a peer $peer, which is none of PGBOUNCERS" >&2; return 4; }
-        done
+        peer=$(awk -F '\t' -v listed=" $peers " 'NR > 1 && !index(listed, " " $1 " ") { print $1; exit }' "$state/peers.$name")
+        [ -z "$peer" ] || { echo "cutover: PgBouncer $name has a peer $peer, which is none of PGBOUNCERS" >&2; return 4; }
     done
 }
 # Whether a pool of an entry is kept by sessions: a user may have a mode of its own
@@ -533,7 +532,7 @@ rollback() {
     hook MAINTENANCE_ON "$MAINTENANCE_ON"; hook WORKERS_PAUSE "$WORKERS_PAUSE"
     if [ ! -f "$state/rolled_back" ]; then
         trap 'trap "" INT TERM HUP; stay; finish 130 "interrupted; the new server serves"' INT TERM HUP
-        ask_all && can_pause || finish $? "the new server serves on"
+        if ! { ask_all && can_pause; }; then finish 4 "the new server serves on"; fi
         part 'reverse' publisher_file "$step_reverse_start" || finish $? "there is no way back; the new server serves on"
         for name in $PGBOUNCERS; do rm -f "$state/servers.$name"; done
         remember_servers || finish $? "not possible; the new server serves on"

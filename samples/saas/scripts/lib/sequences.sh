@@ -1,0 +1,38 @@
+# Whether it is time for what follows the drain, and the sequences. Sourced by its step and by cutover.sh.
+command -v whole > /dev/null || . "$here/lib/common.sh"
+
+wants_servers
+# Has the application been let onto the new server? What that server says counts, else what was noted here: RESUME comes
+# after the note. Sessions that a killed script left behind are ended first.
+opened() {
+    if psql_subscriber -v out="$state/opened.subscriber" -f "$here/lib/opened_subscriber.sql" 2>/dev/null; then
+        [ "$(cat "$state/opened.subscriber")" = t ]
+    else
+        [ -f "$state/opened" ]
+    fi
+}
+# Refuses to go on by hand unless both servers note the same drain, of the write stop that holds now. A server that is open already has
+# passed this.
+require_drained() {
+    if opened; then return 0; fi
+    one=$(ask_publisher -f "$here/lib/drained_publisher.sql") && other=$(ask_subscriber -f "$here/lib/drained_subscriber.sql") || return
+    if [ -z "$one" ] || [ "$one" != "$other" ]; then
+        say "no drain after the write stop is noted on both servers: what was written before it may be missing on the new one"
+        say "hint: $step_drain while the subscriptions run; once they are stopped, abort.sh goes back, and cutover.sh does all of it."
+        return 4
+    fi
+}
+# by hand: the parts after the drain
+after_drain() { require_drained && "$@"; }
+# Sequences of one side to the other; exact, since nobody writes
+sequences() { # from to
+    "psql_$1" -v out="$state/sequences.$1" -f "$here/lib/sequences_read_$1.sql" && write_sequences "$1" "$2"
+}
+write_sequences() { # from to
+    "psql_$2" -v task=write -v behind="$state/sequences.behind" -f "$here/lib/sequences_write_$2.sql" < "$state/sequences.$1" || return
+    if grep 'it is missing' "$state/sequences.behind" > "$state/sequences.missing"; then
+        plain < "$state/sequences.missing" >&2
+        return 4
+    fi
+    return 0
+}
