@@ -70,8 +70,10 @@ fn refuses(servers: &Servers) -> Result<(), Failed> {
     let accepted = stage.pair.folder().join("scripts.state/accepted.txt");
     fs::write(&accepted, format!("# decided in the meeting\n{}\n", expected.join("\n")))?;
     stage.shell("cutover.sh", 0)?;
-    // a table that was made on the new server would stay there
-    new.psql(DATABASE, "CREATE TABLE written (id int)")?.success()?;
+    // a table that was made on the new server would stay there; as long as there is a way back nobody makes one by mistake
+    let refused = new.psql(DATABASE, "CREATE TABLE written (id int)")?;
+    assert!(refused.stderr.contains("the schema is frozen for a migration"), "{}", refused.stderr);
+    new.psql(DATABASE, "SET pgslotplan.ddl = on; CREATE TABLE written (id int)")?.success()?;
     let said_by_rollback = stage.shell("rollback.sh", 4)?;
     assert!(said_by_rollback.contains(r#"relation ["public", "written"] replicated"#), "{said_by_rollback}");
     fs::write(&accepted, format!("{}\nrelation [\"public\", \"written\"]\n", expected.join("\n")))?;

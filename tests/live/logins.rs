@@ -226,7 +226,7 @@ fn gets_in(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Fai
     let secret = from.value(DATABASE, "SELECT rolpassword FROM pg_authid WHERE rolname = 'app'")?;
     night.run(&["logins"])?;
 
-    // a rule that keeps it out; another entry; an entry of "*"
+    // a rule that keeps it out; another server; no entry
     guard(to, "reject")?;
     night.refuses("logins", 4, &["pg_hba.conf rejects connection"])?;
     guard(to, "scram-sha-256")?;
@@ -235,9 +235,9 @@ fn gets_in(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Fai
     night.configure(&format!("NEW_PORT={}\n", from.port()))?;
     night.refuses("logins", 4, &["is not the subscriber"])?;
     let ini = fs::read_to_string(night.bouncers[0].ini())?;
-    fs::write(night.bouncers[0].ini(), ini.replace("\napp = ", "\n* = "))?;
+    fs::write(night.bouncers[0].ini(), ini.replace("\napp = ", "\nlost = "))?;
     night.configure("")?;
-    night.refuses("logins", 4, &["entry app of PgBouncer b0 has no line of its own", "\"*\""])?;
+    night.refuses("logins", 4, &["entry app of PgBouncer b0 has no line below [databases]", "b0_switch"])?;
     fs::write(night.bouncers[0].ini(), &ini)?;
     night.configure("PGBOUNCER_DATABASES='*'\n")?;
     night.refuses("logins", 1, &["names databases one by one"])?;

@@ -237,7 +237,8 @@ impl<'s> Night<'s> {
             .env("PGSLOTPLAN_PUBLISHER", self.dsn(self.from)?)
             .env("PGSLOTPLAN_SUBSCRIBER", self.dsn(self.to)?)
             .env("PGSLOTPLAN_DUMP", self.path("dump"))
-            .env("PGSLOTPLAN_BIN", &self.bin);
+            .env("PGSLOTPLAN_BIN", &self.bin)
+            .env("PGSLOTPLAN_CHECKED", "yes"); // the program is asked by itself here
         let (code, out, errors) = told(command.output()?);
         Ok((code, out + &errors))
     }

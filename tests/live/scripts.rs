@@ -145,6 +145,8 @@ impl Stage {
             let programs = servers.tools().full(subscriber.major())?;
             environment.insert("PGSLOTPLAN_BIN".to_owned(), programs.to_string_lossy().into_owned());
         }
+        // the program runs as a step in walk::
+        environment.insert("PGSLOTPLAN_CHECKED".to_owned(), "yes".to_owned());
         let dump = folder.path().join("dump");
         environment.insert("PGSLOTPLAN_DUMP".to_owned(), dump.to_string_lossy().into_owned());
         let publisher_dsn = publisher.conninfo(story::DATABASE);
