@@ -413,9 +413,12 @@ mod tests {
                 slot.name
             );
         }
-        for part in ["prepared", "retained", "drains/s tables", "HE101", "q quit", "and "] {
+        for part in ["prepared", "retained", "drains/s tables", "HE101", "q quit"] {
             assert!(text.contains(part), "{part}: {text}");
         }
+        // where there is no room for all of them, how many there are is said
+        let text = drawn(&mut screen, 80, 20);
+        assert!(text.contains("and ") && text.contains(" findings more"), "{text}");
     }
 
     #[test]
