@@ -173,6 +173,7 @@ assets! {
     "open_ready_subscriber.sql",
     "open_subscriber.sql",
     "open_writes.sql",
+    "opened.sql",
     "opened_subscriber.sql",
     "out.sql",
     "own_roles.sql",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     lsn::Lsn,
     names::TableName,
-    server::ServerFacts,
+    server::{Flavor, ServerFacts},
     workload::{ForeignKey, ReplicaIdentity, TableKind},
 };
 
@@ -176,6 +176,11 @@ impl RoleFacts {
     /// Whether it is a member of a role.
     pub fn is_member(&self, role: &str) -> bool {
         self.member_of.contains(role)
+    }
+
+    /// Whether it is a member of a role that stands for a superuser at a provider.
+    pub fn is_provider_admin(&self) -> bool {
+        Flavor::provider_admins().iter().any(|group| self.is_member(group))
     }
 
     /// Whether it may open a replication connection.

@@ -6,17 +6,12 @@ use crate::{
     finding::{Finding, Subject, code},
     names::{one_line, quote_identifier},
     plan::Bootstrap,
-    server::Flavor,
 };
 
 const IT_MATTERS: &str = "It matters if the files are run with this role.";
 
 fn role(facts: &SideFacts) -> String {
     format!("role \"{}\"", one_line(&facts.role.name))
-}
-
-fn is_admin(facts: &SideFacts) -> bool {
-    Flavor::provider_admins().iter().any(|group| facts.role.is_member(group))
 }
 
 /// `PF320`: files for superusers, and a role that is none.
@@ -76,7 +71,8 @@ pub fn no_way_back(input: &Input<'_>) -> Vec<Finding> {
 /// `PF322`: the schema is frozen by event triggers.
 pub fn no_freeze(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
-    let may = publisher.role.superuser || publisher.server.flavor.admins_make_event_triggers() && is_admin(publisher);
+    let may = publisher.role.superuser
+        || publisher.server.flavor.admins_make_event_triggers() && publisher.role.is_provider_admin();
     if may {
         return Vec::new();
     }

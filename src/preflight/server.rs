@@ -7,7 +7,7 @@ use crate::{
     finding::{Finding, Subject, code},
     names::{one_line, quote_identifier, quote_literal},
     plan::Bootstrap,
-    server::{Flavor, NEWEST_TRIED_MAJOR},
+    server::NEWEST_TRIED_MAJOR,
     units::Seconds,
 };
 
@@ -181,7 +181,7 @@ pub(super) fn may_subscribe(facts: &SideFacts) -> bool {
     let granted = facts.server.version_num.has_create_subscription_role()
         && role.is_member("pg_create_subscription")
         && role.may_create_in_database;
-    role.superuser || granted || Flavor::provider_admins().iter().any(|group| role.is_member(group))
+    role.superuser || granted || role.is_provider_admin()
 }
 
 /// `PF308`: who may create subscriptions. One who may, but cannot become the tables' owners, is `PF435`'s.

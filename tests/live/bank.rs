@@ -23,7 +23,7 @@ use pgslotplan::{
 
 use crate::{
     bench::Done,
-    bouncer::Bouncer,
+    bouncer::{self, Bouncer},
     pair::{Pair, clusters, table, told},
     story,
 };
@@ -129,20 +129,8 @@ impl Stage {
 
     /// Writes `cutover.conf` with the first PgBouncers.
     pub fn configure(&self, listed: usize, more: &str) -> Result<(), Failed> {
-        let names: Vec<String> = (0..listed).map(|number| format!("b{number}")).collect();
-        let mut conf = format!(
-            "PGBOUNCERS='{}'\nPGBOUNCER_DATABASES='app'\nPAUSE_SECONDS=20\nMOST_BYTES_BEHIND=200000000\nWITHOUT=verify\n",
-            names.join(" ")
-        );
-        for (name, bouncer) in names.iter().zip(&self.bouncers) {
-            conf += &format!("{name}_console='{}'\n{name}_ini='{}'\n", bouncer.console(), bouncer.ini().display());
-        }
-        let (old, new) = (self.pair.publisher.port(), self.pair.subscriber.port());
-        conf += &format!("OLD_HOST=127.0.0.1 OLD_PORT={old}\nNEW_HOST=127.0.0.1 NEW_PORT={new}\n{more}\n");
         let state = self.pair.folder().join("scripts.state");
-        fs::create_dir_all(&state)?;
-        fs::write(state.join("cutover.conf"), conf)?;
-        Ok(())
+        bouncer::configure(&state, &self.bouncers[..listed], &self.pair.publisher, &self.pair.subscriber, more)
     }
 
     /// A shell file that must end with a code; what it said.

@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     net::TcpListener,
     os::unix::{fs::PermissionsExt, process::CommandExt},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -111,6 +111,23 @@ impl Bouncer {
     pub fn conninfo(&self) -> String {
         format!("host=127.0.0.1 port={} user=postgres dbname=app", self.port)
     }
+}
+
+/// `cutover.conf` in a state folder, for PgBouncers b0, b1 and so on and their entry `app`, without a comparison of all rows; what
+/// follows overrides it.
+pub fn configure(state: &Path, bouncers: &[Bouncer], old: &Cluster, new: &Cluster, more: &str) -> Result<(), Failed> {
+    let names: Vec<String> = (0..bouncers.len()).map(|number| format!("b{number}")).collect();
+    let mut conf = format!(
+        "PGBOUNCERS='{}'\nPGBOUNCER_DATABASES='app'\nPAUSE_SECONDS=20\nMOST_BYTES_BEHIND=200000000\nWITHOUT=verify\n",
+        names.join(" ")
+    );
+    for (name, bouncer) in names.iter().zip(bouncers) {
+        conf += &format!("{name}_console='{}'\n{name}_ini='{}'\n", bouncer.console(), bouncer.ini().display());
+    }
+    let (old, new) = (old.port(), new.port());
+    conf += &format!("OLD_HOST=127.0.0.1 OLD_PORT={old}\nNEW_HOST=127.0.0.1 NEW_PORT={new}\n{more}\n");
+    fs::create_dir_all(state)?;
+    Ok(fs::write(state.join("cutover.conf"), conf)?)
 }
 
 impl Drop for Bouncer {

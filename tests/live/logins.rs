@@ -12,7 +12,7 @@ use pgslotplan::{
 
 use crate::{
     bench::case,
-    bouncer::Bouncer,
+    bouncer::{self, Bouncer},
     pair::{clusters, table, told},
     scripts::Stage,
     story::{self, DATABASE},
@@ -54,19 +54,9 @@ impl Night {
 
     /// `cutover.conf` for the PgBouncers.
     pub fn configure(&self, more: &str) -> Result<(), Failed> {
-        let names: Vec<String> = (0..self.bouncers.len()).map(|number| format!("b{number}")).collect();
-        let mut conf = format!(
-            "PGBOUNCERS='{}'\nPGBOUNCER_DATABASES='app'\nMOST_BYTES_BEHIND=200000000\nWITHOUT='verify freeze'\n",
-            names.join(" ")
-        );
-        for (name, bouncer) in names.iter().zip(&self.bouncers) {
-            conf += &format!("{name}_console='{}'\n{name}_ini='{}'\n", bouncer.console(), bouncer.ini().display());
-        }
-        let (old, new) = (self.stage.publisher.port(), self.stage.subscriber.port());
-        conf += &format!("OLD_HOST=127.0.0.1 OLD_PORT={old}\nNEW_HOST=127.0.0.1 NEW_PORT={new}\n{more}\n");
         let state = self.stage.folder.path().join("scripts.state");
-        fs::create_dir_all(&state)?;
-        Ok(fs::write(state.join("cutover.conf"), conf)?)
+        let more = format!("WITHOUT='verify freeze'\n{more}");
+        bouncer::configure(&state, &self.bouncers, &self.stage.publisher, &self.stage.subscriber, &more)
     }
 
     /// Differences that the team accepts, a line each.

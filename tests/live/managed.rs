@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::PathBuf,
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use libtest_mimic::{Failed, Trial};
@@ -16,7 +16,12 @@ use pgslotplan::{
 };
 use serde_json::Value;
 
-use crate::{bench::case, bouncer::Bouncer, pair::told};
+use crate::{
+    bench::case,
+    bouncer::{self, Bouncer},
+    databases::program,
+    pair::{sh, told},
+};
 
 pub fn trials() -> Vec<Trial> {
     let night = |name: &str, from: u32, to: u32, bootstrap: &'static str| {
@@ -162,11 +167,7 @@ impl<'s> Night<'s> {
     }
 
     fn program(&self, arguments: &[&str]) -> Result<(i32, String, String), Failed> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pgslotplan"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG")) {
-            command.env_remove(name);
-        }
-        Ok(told(command.stdin(Stdio::null()).args(arguments).output()?))
+        Ok(told(program(arguments).output()?))
     }
 
     /// Workload, plan and files, all made as the role.
@@ -211,29 +212,15 @@ impl<'s> Night<'s> {
         Ok(manifest.steps)
     }
 
-    fn configure(&self, bouncer: &Bouncer, more: &str) -> Result<(), Failed> {
-        let state = self.folder.path().join("scripts.state");
-        fs::create_dir_all(&state)?;
-        let conf = format!(
-            "PGBOUNCERS='a'\na_console='{}'\na_ini='{}'\nPGBOUNCER_DATABASES='app jobs'\nOLD_HOST=127.0.0.1 OLD_PORT={}\nNEW_HOST=127.0.0.1 NEW_PORT={}\n{more}\n",
-            bouncer.console(),
-            bouncer.ini().display(),
-            self.from.port(),
-            self.to.port()
-        );
-        Ok(fs::write(state.join("cutover.conf"), conf)?)
+    fn configure(&self, bouncers: &[Bouncer], more: &str) -> Result<(), Failed> {
+        let more = format!("PGBOUNCER_DATABASES='app jobs'\nWITHOUT=\n{more}");
+        bouncer::configure(&self.folder.path().join("scripts.state"), bouncers, self.from, self.to, &more)
     }
 
     fn run(&self, step: &str) -> Result<(i32, String), Failed> {
-        let mut command = Command::new("sh");
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
-            command.env_remove(name);
-        }
+        let mut command = sh(&self.folder.path().join("scripts/run.sh"));
         command
-            .arg(self.path("scripts/run.sh"))
             .arg(step)
-            .current_dir("/")
-            .stdin(Stdio::null())
             .env("PGSLOTPLAN_PUBLISHER", self.dsn(self.from)?)
             .env("PGSLOTPLAN_SUBSCRIBER", self.dsn(self.to)?)
             .env("PGSLOTPLAN_DUMP", self.path("dump"))
@@ -284,8 +271,8 @@ fn write_through(bouncer: &Bouncer, id: u32) -> Result<(), Failed> {
 fn night(servers: &Servers, from: u32, to: u32, bootstrap: &'static str) -> Result<(), Failed> {
     let (old, new) = (cluster(servers, from)?, cluster(servers, to)?);
     let night = Night::new(servers, &old, &new, OWNER, bootstrap)?;
-    let bouncer = night.bouncer()?;
-    night.configure(&bouncer, "")?;
+    let bouncers = [night.bouncer()?];
+    night.configure(&bouncers, "")?;
     let goes_back = ServerVersion::of_major(from).has_create_subscription_role();
     let found = night.announced()?;
     assert_eq!(found.contains("PF321"), !goes_back, "{found:?}");
@@ -302,11 +289,11 @@ fn night(servers: &Servers, from: u32, to: u32, bootstrap: &'static str) -> Resu
     let about_public =
         night.findings()?.into_iter().filter(|(_, words)| words.contains("schema") && words.contains("public\\\"]"));
     assert_eq!(about_public.collect::<Vec<_>>(), []);
-    write_through(&bouncer, 1001)?;
+    write_through(&bouncers[0], 1001)?;
     if let Some((step, said)) = night.to_the_new_server()? {
         return Err(format!("{step}: {said}").into());
     }
-    write_through(&bouncer, 1002)?;
+    write_through(&bouncers[0], 1002)?;
     let counted = "SELECT count(*) || ' ' || (SELECT count(*) FROM orders WHERE note = 'n!') FROM customers";
     assert_eq!(new.value(&night.database, counted)?, "202 2");
     assert_eq!(
@@ -348,8 +335,8 @@ fn refusals(servers: &Servers) -> Result<(), Failed> {
     let mut seen: BTreeMap<&str, Option<String>> = BTreeMap::new();
     for rights in LESS {
         let night = Night::new(servers, &old, &new, rights, "copy")?;
-        let bouncer = night.bouncer()?;
-        night.configure(&bouncer, "")?;
+        let bouncers = [night.bouncer()?];
+        night.configure(&bouncers, "")?;
         let found = night.announced()?;
         let about_roles: BTreeSet<&str> = ANNOUNCED.into_iter().filter(|code| found.contains(*code)).collect();
         let refused = night.to_the_new_server()?;

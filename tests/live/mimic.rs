@@ -5,7 +5,6 @@
 use std::{
     fs,
     os::unix::fs::{PermissionsExt, symlink},
-    process::{Command, Output, Stdio},
 };
 
 use libtest_mimic::{Failed, Trial};
@@ -18,6 +17,7 @@ use serde_json::Value;
 
 use crate::{
     bench::case,
+    databases::program,
     pair::{Pair, clusters, table},
     sample::{error_text, outcome_of},
     story,
@@ -72,14 +72,6 @@ fn rename(cluster: &Cluster, database: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-fn program(arguments: &[&str]) -> Result<Output, Failed> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pgslotplan"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG")) {
-        command.env_remove(name);
-    }
-    Ok(command.stdin(Stdio::null()).args(arguments).output()?)
-}
-
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -104,17 +96,18 @@ fn carried_over(servers: &Servers, number: u32) -> Result<(), Failed> {
     let told = error_text(&sampled);
     assert_eq!(sampled.status.code(), Some(0), "{told}");
     assert!(!told.contains("wal_level"), "{told}");
-    let output = program(&["plan", &workload, "-o", &planned, "--publications", "2"])?;
+    let output = program(&["plan", &workload, "-o", &planned, "--publications", "2"]).output()?;
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let said = format!("version {major} is planned for from documentation, not tried");
     assert_eq!(fs::read_to_string(&planned)?.matches(&said).count(), 2);
-    let output = program(&["emit", &planned, "-o", &scripts])?;
+    let output = program(&["emit", &planned, "-o", &scripts]).output()?;
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 
     // check and the emitted files judge wal_level alike
     let codes = |from: &Cluster, to: &Cluster| -> Result<Vec<(String, String)>, Failed> {
         let (from, to) = (from.conninfo(DATABASE), to.conninfo(DATABASE));
-        let output = program(&["check", &planned, "--format", "json", "--publisher", &from, "--subscriber", &to])?;
+        let output =
+            program(&["check", &planned, "--format", "json", "--publisher", &from, "--subscriber", &to]).output()?;
         let report: Value = serde_json::from_slice(&output.stdout).map_err(|_| text(&output.stderr))?;
         let findings = report["findings"].as_array().cloned().unwrap_or_default();
         let word = |finding: &Value, field: &str| finding[field].as_str().unwrap_or_default().to_owned();
@@ -155,7 +148,8 @@ fn carried_over(servers: &Servers, number: u32) -> Result<(), Failed> {
         &from,
         "--subscriber",
         &to,
-    ])?;
+    ])
+    .output()?;
     let status: Value = serde_json::from_slice(&looked.stdout).map_err(|_| text(&looked.stderr))?;
     assert_eq!(looked.status.code(), Some(0), "{status}");
     for slot in status["slots"].as_array().cloned().unwrap_or_default() {
@@ -194,7 +188,7 @@ fn plugins(servers: &Servers) -> Result<(), Failed> {
     fs::write(&path, pgslotplan::format::write(&pair.plan))?;
     let conninfo = pair.publisher.conninfo(DATABASE);
     let check = || -> Result<String, Failed> {
-        Ok(text(&program(&["check", &path, "--format", "json", "--publisher", &conninfo])?.stdout))
+        Ok(text(&program(&["check", &path, "--format", "json", "--publisher", &conninfo]).output()?.stdout))
     };
     // a quoted list would be one name
     let statement = "ALTER SYSTEM SET output_plugin_libraries = test_decoding, pgoutput";
@@ -218,7 +212,7 @@ fn plugins(servers: &Servers) -> Result<(), Failed> {
 fn too_new(servers: &Servers) -> Result<(), Failed> {
     let mut cluster = servers.start(REAL, &ClusterSettings::new())?;
     pretend(servers, &mut cluster, 200_000)?;
-    let output = program(&["sample", &cluster.conninfo("postgres"), "--once", "-o", "-"])?;
+    let output = program(&["sample", &cluster.conninfo("postgres"), "--once", "-o", "-"]).output()?;
     let told = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{told}");
     assert!(
@@ -236,7 +230,7 @@ fn too_new(servers: &Servers) -> Result<(), Failed> {
     for command in ["emit", "check", "monitor"] {
         let (plan, more) = (path.display().to_string(), folder.path().join("more").display().to_string());
         let options: &[&str] = if command == "emit" { &["-o", &more] } else { &[] };
-        let output = program(&[&[command, plan.as_str()], options].concat())?;
+        let output = program(&[&[command, plan.as_str()], options].concat()).output()?;
         let told = text(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{command}: {told}");
         assert!(told.contains("for a subscriber of version 20, and 19 is the newest supported"), "{command}: {told}");

@@ -113,6 +113,20 @@ pub fn write_script(script: &Script, folder: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
+/// How much of what a migration makes is still in a database and its server.
+pub const LEFT: &str = "SELECT (SELECT count(*) FROM pg_replication_slots) + (SELECT count(*) FROM pg_publication) + (SELECT count(*) FROM pg_subscription)
+    + (SELECT count(*) FROM pg_event_trigger) + (SELECT count(*) FROM pg_namespace WHERE nspname = 'pgslotplan')";
+
+/// A shell file that hears nothing of the variables of who runs the tests.
+pub fn sh(file: &Path) -> Command {
+    let mut command = Command::new("sh");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
+        command.env_remove(name);
+    }
+    command.arg(file).current_dir("/").stdin(Stdio::null());
+    command
+}
+
 impl Pair {
     /// The story's database, with hostile settings.
     pub fn new(servers: &Servers, publisher: u32, subscriber: u32) -> Result<Self, Failed> {
@@ -156,16 +170,8 @@ impl Pair {
 
     /// A shell file of the folder, ready to run.
     pub fn shell(&self, file: &str) -> Command {
-        let mut command = Command::new("sh");
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("PG") {
-                command.env_remove(name);
-            }
-        }
+        let mut command = sh(&self.folder.path().join("scripts").join(file));
         command
-            .arg(self.folder.path().join("scripts").join(file))
-            .current_dir("/")
-            .stdin(Stdio::null())
             .env("PGSLOTPLAN_PUBLISHER", self.publisher.conninfo(self.database))
             .env("PGSLOTPLAN_SUBSCRIBER", self.subscriber.conninfo(self.database));
         command

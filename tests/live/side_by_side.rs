@@ -1,12 +1,7 @@
 //! Two databases of one cluster move side by side into one new cluster, under one slot budget, and are cut over one after the other;
 //! clients of each write until its own cutover and go on after it.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use libtest_mimic::{Failed, Trial};
 use pgslotplan::{
@@ -19,9 +14,9 @@ use pgslotplan::{
 use crate::{
     bank::{Clients, ROWS, SCHEMA},
     bench::case,
-    bouncer::Bouncer,
+    bouncer::{self, Bouncer},
     databases::{program, text},
-    pair::{server, told, write_script},
+    pair::{LEFT, server, sh, told, write_script},
 };
 
 /// Slots of both databases together.
@@ -39,7 +34,7 @@ struct Kit<'a> {
     plan: Plan,
     script: Script,
     folder: tempfile::TempDir,
-    bouncer: Bouncer,
+    bouncers: [Bouncer; 1],
 }
 
 impl<'a> Kit<'a> {
@@ -47,19 +42,9 @@ impl<'a> Kit<'a> {
         let script = emit::script(&plan, &EmitOptions::default())?;
         let folder = tempfile::tempdir()?;
         write_script(&script, &folder.path().join("scripts"))?;
-        let bouncer = Bouncer::start(old, &plan.database)?;
-        let state = folder.path().join("scripts.state");
-        fs::create_dir(&state)?;
-        let conf = format!(
-            "PGBOUNCERS='b'\nPGBOUNCER_DATABASES='app'\nPAUSE_SECONDS=20\nMOST_BYTES_BEHIND=200000000\nb_console='{}'\nb_ini='{}'\n\
-             OLD_HOST=127.0.0.1 OLD_PORT={}\nNEW_HOST=127.0.0.1 NEW_PORT={}\n",
-            bouncer.console(),
-            bouncer.ini().display(),
-            old.port(),
-            new.port()
-        );
-        fs::write(state.join("cutover.conf"), conf)?;
-        Ok(Kit { old, new, plan, script, folder, bouncer })
+        let bouncers = [Bouncer::start(old, &plan.database)?];
+        bouncer::configure(&folder.path().join("scripts.state"), &bouncers, old, new, "")?;
+        Ok(Kit { old, new, plan, script, folder, bouncers })
     }
 
     fn file(&self, name: &str) -> std::path::PathBuf {
@@ -67,11 +52,7 @@ impl<'a> Kit<'a> {
     }
 
     fn shell(&self, name: &str) -> Result<(i32, String), Failed> {
-        let mut command = Command::new("sh");
-        for (variable, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
-            command.env_remove(variable);
-        }
-        command.arg(self.file(name)).current_dir("/").stdin(Stdio::null());
+        let mut command = sh(&self.file(name));
         command.env("PGSLOTPLAN_PUBLISHER", self.old.conninfo(&self.plan.database));
         command.env("PGSLOTPLAN_SUBSCRIBER", self.new.conninfo(&self.plan.database));
         let (code, out, errors) = told(command.output()?);
@@ -135,13 +116,13 @@ fn moved(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Faile
     let both = |work: &dyn Fn(&Kit<'_>) -> Result<(), Failed>| kits.iter().try_for_each(work);
     // each while the clients of the other write
     for (kit, other) in [(&kits[0], &kits[1]), (&kits[1], &kits[0])] {
-        Clients::strict(&[other.bouncer.conninfo()], |_| kit.bring_up())?;
+        Clients::strict(&[other.bouncers[0].conninfo()], |_| kit.bring_up())?;
         other.old.psql(&other.plan.database, crate::bank::NEW_CROWD)?.success()?;
     }
     let slots = "SELECT count(*) FROM pg_replication_slots WHERE slot_name !~ '_sync_'";
     assert!(old.value("postgres", slots)?.parse::<usize>()? <= BUDGET);
     for kit in &kits {
-        let clients = Clients::strict(&[kit.bouncer.conninfo()], |clients| {
+        let clients = Clients::strict(&[kit.bouncers[0].conninfo()], |clients| {
             let (code, said) = kit.shell("cutover.sh")?;
             assert_eq!(code, 0, "{}: {said}", kit.plan.database);
             clients.go_on()
@@ -158,9 +139,7 @@ fn moved(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Faile
     for (cluster, database) in
         [&old, &new].into_iter().flat_map(|cluster| DATABASES.map(|database| (cluster, database)))
     {
-        let left = "SELECT (SELECT count(*) FROM pg_replication_slots) + (SELECT count(*) FROM pg_publication) + (SELECT count(*) FROM pg_subscription)
-            + (SELECT count(*) FROM pg_event_trigger) + (SELECT count(*) FROM pg_namespace WHERE nspname = 'pgslotplan')";
-        assert_eq!(cluster.value(database, left)?, "0", "{database} on {}", cluster.major());
+        assert_eq!(cluster.value(database, LEFT)?, "0", "{database} on {}", cluster.major());
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ use pgslotplan::{
 use crate::{
     bench::{Done, case},
     beside::Beside,
-    bouncer::Bouncer,
+    bouncer::{self, Bouncer},
     pair::{self, Pair, table, told},
     splits, story,
 };
@@ -354,17 +354,8 @@ fn noon(servers: &Servers) -> Result<(), Failed> {
     let forth = Files::new(&pair, &programs, "forth", &new, &old)?;
     let said = forth.run("transition_check", 0)?;
     assert!(said.contains("move from"), "{said}");
-    let bouncer = Bouncer::start(&pair.publisher, DATABASE)?;
-    let (old_port, new_port) = (pair.publisher.port(), pair.subscriber.port());
-    let conf = format!(
-        "PGBOUNCERS='b0'\nPGBOUNCER_DATABASES='app'\nPAUSE_SECONDS=20\nMOST_BYTES_BEHIND=200000000\nb0_console='{}'\nb0_ini='{}'\n\
-         OLD_HOST=127.0.0.1 OLD_PORT={old_port}\nNEW_HOST=127.0.0.1 NEW_PORT={new_port}\n",
-        bouncer.console(),
-        bouncer.ini().display()
-    );
-    let state = pair.folder().join("forth.state");
-    std::fs::create_dir_all(&state)?;
-    std::fs::write(state.join("cutover.conf"), conf)?;
+    let bouncers = [Bouncer::start(&pair.publisher, DATABASE)?];
+    bouncer::configure(&pair.folder().join("forth.state"), &bouncers, &pair.publisher, &pair.subscriber, "WITHOUT=")?;
     forth.change()?;
     // nothing that `check` did not find before the change
     assert_eq!(errors(&pair, &path("new.json"))?, before);
@@ -383,7 +374,7 @@ fn noon(servers: &Servers) -> Result<(), Failed> {
     steps.into_iter().try_for_each(|step| forth.run(step, 0).map(drop))?;
     let through = |sql: &str| -> Result<String, Failed> {
         let mut command = pair.publisher.tools().psql().map(Command::new)?;
-        let (code, out, errors) = told(command.args(["-X", "-At", "-d", &bouncer.conninfo(), "-c", sql]).output()?);
+        let (code, out, errors) = told(command.args(["-X", "-At", "-d", &bouncers[0].conninfo(), "-c", sql]).output()?);
         if code == 0 { Ok(out.trim().to_owned()) } else { Err(errors.into()) }
     };
     assert!(through("SELECT current_setting('server_version')")?.starts_with("18"));

@@ -2,13 +2,9 @@
 \ir subscriber.sql
 \ir foreign_keys_saved.sql
 \ir members.sql
-SELECT pg_temp.has_state('opened') AS has_opened \gset
-\set is_open f
+\ir opened.sql
 \ir stopped.sql
 \ir tables_not_ready.sql
-\if :has_opened
-SELECT EXISTS (SELECT FROM pgslotplan.opened WHERE prefix = :'prefix') AS is_open \gset
-\endif
 \ir read_only.sql
 SELECT concat_ws(' ', id, CASE WHEN is_done THEN 't' ELSE 'f' END) FROM (
   SELECT 'subscriptions', NOT EXISTS (SELECT FROM pg_temp.planned_slot AS p WHERE NOT EXISTS (

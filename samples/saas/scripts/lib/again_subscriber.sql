@@ -1,11 +1,9 @@
 -- Writes into :out what this server tells of its tables: open, when it was opened for the application; marked, when the plan is carried
 -- out here and it was not; empty, when they hold nothing; else unknown.
 \ir subscriber.sql
-SELECT pg_temp.has_state('opened') AS has_opened, pg_temp.has_state('plan') AS has_mark \gset
-\set is_open f \set is_marked f
-\if :has_opened
-SELECT EXISTS (SELECT FROM pgslotplan.opened WHERE prefix = :'prefix') AS is_open \gset
-\endif
+\ir opened.sql
+SELECT pg_temp.has_state('plan') AS has_mark \gset
+\set is_marked f
 \if :has_mark
 SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = :'prefix' AND plan_sha256 = :'plan_sha256') AS is_marked,
        EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = :'prefix' AND plan_sha256 <> :'plan_sha256') AS is_of_another \gset

@@ -4,7 +4,6 @@
 . "$here/lib/logins.sh"
 . "$here/lib/sequences.sh"
 
-wants_servers
 direct=on # the check looks for poolers; nobody waits for a second connection later
 tab=$(printf '\t')
 conf=${PGSLOTPLAN_CUTOVER:-$state/cutover.conf}
@@ -24,7 +23,7 @@ for name in PGBOUNCERS PGBOUNCER_DATABASES OLD_HOST OLD_PORT NEW_HOST NEW_PORT; 
     eval "value=\${$name:-}"
     [ -n "$value" ] || { echo "cutover: $name is not set in \"$conf\"" >&2; exit 1; }
 done
-case $PGBOUNCER_DATABASES in *[*?[]*) echo "cutover: PGBOUNCER_DATABASES names databases one by one: what comes from an entry \"*\" cannot be switched" >&2; exit 1 ;; esac
+case $PGBOUNCER_DATABASES in *[*?[]*) echo "cutover: PGBOUNCER_DATABASES names databases one by one, also those that come from an entry \"*\"" >&2; exit 1 ;; esac
 # The entries of one process in $entries
 entries=
 entries_of() { eval "entries=\${${1}_databases:-\$PGBOUNCER_DATABASES}"; } # bouncer

@@ -95,13 +95,13 @@ started_at() { "ask_$1" -c "SELECT pg_catalog.to_char(pg_catalog.pg_postmaster_s
 quoted() { printf "'%s'" "$(printf '%s' "$1" | sed "s/[\\\\']/\\\\&/g")"; }
 csv() { for field do printf '"%s",' "$(printf '%s' "$field" | sed 's/"/""/g')"; done; echo; }
 
-# Each role of each entry: tried with what the process holds, else looked at on both servers. 4 when one cannot get in.
+# Each role of each entry: tried with what the process holds, else looked at on both servers. 4 when one cannot get in. After can_pause,
+# which reads the configuration of each process.
 prove_logins() {
     new_started=$(started_at subscriber) || return
     : > "$state/logins.csv"
     for name in $PGBOUNCERS; do
         entries_of "$name"
-        console "$name" -c 'SHOW CONFIG' > "$state/config.$name" || return 2
         console "$name" -c 'SHOW SERVERS' > "$state/shown_servers.$name" || return 2
         address=$(awk -F '\t' -v entries=" $entries " '
             NR == 1 { for (i = 1; i <= NF; i++) { if ($i == "database") by = i; if ($i == "local_addr") a = i } next }
