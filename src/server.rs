@@ -160,6 +160,10 @@ impl ServerVersion {
     pub fn writes_icu_locales_as_tags(self) -> bool {
         self.major() >= 16
     }
+    /// Logical slots that standbys keep copies of, `failover` (17).
+    pub fn has_failover_slots(self) -> bool {
+        self.major() >= 17
+    }
     /// Privilege MAINTAIN (17).
     pub fn has_maintain_privilege(self) -> bool {
         self.major() >= 17

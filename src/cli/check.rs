@@ -14,14 +14,15 @@ use pgslotplan::{
         health::{self as pg_health, Depth},
         inventory::read_inventory,
         preflight::{PreflightScope, parse, read_side},
+        standby::read_standby,
     },
     plan::{Bootstrap, Plan, copy::COPY_BYTES_PER_S},
-    preflight::{self, Circumstances, ObservedSide, facts::Parsed},
+    preflight::{self, Circumstances, ObservedSide, facts::Parsed, standbys::Standby},
     units,
 };
 
 use super::{
-    connection::{PairArgs, server_failure},
+    connection::{PairArgs, Server, server_failure},
     files,
     findings::{FindingArgs, FindingFormat},
     output::{Console, Exit, Failure},
@@ -49,6 +50,9 @@ pub struct CheckArgs {
     /// [default: managed where the sampled server is a provider's without superusers, else superuser]
     #[arg(long, value_name = "ROLES", value_parser = words::<Privileges>(&["superuser", "managed", "owner"]))]
     privileges: Option<Privileges>,
+    /// The slots are to outlive a failover of the publisher, as with emit --failover-slots: every host of --publisher is asked
+    #[arg(long)]
+    failover_slots: bool,
     /// Role in publisher_dsn, whose rights are judged [default: the one of --publisher]
     #[arg(long, value_name = "NAME")]
     replication_role: Option<String>,
@@ -107,6 +111,8 @@ pub fn run(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> {
         publisher_cores: args.cores,
         local_publisher_address: looked.local_publisher_address,
         clone_lsn: args.clone_lsn,
+        failover_slots: args.failover_slots,
+        standbys: looked.standbys,
         list_limit: match args.findings.format {
             FindingFormat::Text => Circumstances::default().list_limit,
             _ => usize::MAX,
@@ -131,6 +137,8 @@ struct Looked {
     publisher: Option<ObservedSide>,
     subscriber: Option<ObservedSide>,
     local_publisher_address: Option<String>,
+    /// The publisher's other hosts.
+    standbys: Vec<Standby>,
     /// Slots and subscriptions, the newest look last; none before the subscriptions are there.
     looks: Vec<Look>,
     /// Both sides, where both were given and asked.
@@ -204,7 +212,13 @@ async fn look(args: &CheckArgs, plan: &Plan, console: &Console) -> Result<Looked
             "Name at least one: --publisher CONNINFO and --subscriber CONNINFO, or PGSLOTPLAN_PUBLISHER and PGSLOTPLAN_SUBSCRIBER.",
         ));
     }
-    let script = script(plan, args.bootstrap, privileges(args, plan));
+    let standbys = match &publisher {
+        Some((server, _)) if args.failover_slots && plan.publisher_version.has_failover_slots() => {
+            standbys(server).await
+        }
+        _ => Vec::new(),
+    };
+    let script = script(args, plan);
     let publisher_scope = PreflightScope {
         plan,
         role: args.replication_role.as_deref(),
@@ -229,6 +243,7 @@ async fn look(args: &CheckArgs, plan: &Plan, console: &Console) -> Result<Looked
     };
     Ok(Looked {
         looks,
+        standbys,
         inventories,
         publisher: publisher_side.map_err(server_failure)?,
         subscriber: subscriber_side.map_err(server_failure)?,
@@ -236,9 +251,25 @@ async fn look(args: &CheckArgs, plan: &Plan, console: &Console) -> Result<Looked
     })
 }
 
+/// What the publisher's hosts that are standbys say.
+async fn standbys(server: &Server) -> Vec<Standby> {
+    let mut found = Vec::new();
+    for (host, session) in server.open_each().await {
+        let told = match session {
+            Ok(session) => read_standby(&session).await,
+            Err(error) => Err(error),
+        };
+        if let Some(told) = told.map_err(|error| error.to_string()).transpose() {
+            found.push(Standby { host, told });
+        }
+    }
+    found
+}
+
 /// The scripts of the plan, or why there are none.
-fn script(plan: &Plan, bootstrap: Bootstrap, privileges: Privileges) -> Result<Script, Parsed> {
-    let options = EmitOptions { bootstrap, privileges, ..EmitOptions::default() };
+fn script(args: &CheckArgs, plan: &Plan) -> Result<Script, Parsed> {
+    let (bootstrap, privileges, failover_slots) = (args.bootstrap, privileges(args, plan), args.failover_slots);
+    let options = EmitOptions { bootstrap, privileges, failover_slots, ..EmitOptions::default() };
     emit::script(plan, &options).map_err(|error| Parsed::NotEmitted(error.to_string()))
 }
 

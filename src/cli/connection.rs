@@ -6,7 +6,7 @@ use pgslotplan::pg::{
     connect::{Session, SessionPurpose},
     environment::Environment,
     error::{ErrorClass, PgError},
-    settings::{ConnectionInput, ConnectionSettings, ConnectionSide, Endpoint, Host},
+    settings::{ConnectionInput, ConnectionSettings, ConnectionSide, Endpoint, Host, TargetSession},
 };
 
 use super::output::{Console, Exit, Failure};
@@ -62,6 +62,20 @@ impl Server {
     /// As [`Session::open`].
     pub async fn open(&self) -> Result<Session, PgError> {
         Session::open(&self.settings, self.purpose, &self.environment).await
+    }
+
+    /// A session with each of its hosts, whatever answers there: where it is, and the session or why there is none.
+    pub async fn open_each(&self) -> Vec<(String, Result<Session, PgError>)> {
+        let mut sessions = Vec::new();
+        for host in &self.settings.hosts {
+            let settings = ConnectionSettings {
+                hosts: vec![host.clone()],
+                target_session: TargetSession::Any,
+                ..self.settings.clone()
+            };
+            sessions.push((host.to_string(), Session::open(&settings, self.purpose, &self.environment).await));
+        }
+        sessions
     }
 
     /// Where it is, when only its own machine reaches it like that: a Unix socket or a loopback address.

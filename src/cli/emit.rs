@@ -54,6 +54,9 @@ pub struct EmitArgs {
     /// [default: managed where the sampled server is a provider's without superusers, else superuser]
     #[arg(long, value_name = "ROLES", value_parser = words::<Privileges>(&["superuser", "managed", "owner"]))]
     privileges: Option<Privileges>,
+    /// Mark the slots so that standbys keep copies of them, with which subscriptions go on after a failover: versions 17 and later
+    #[arg(long)]
+    failover_slots: bool,
     /// Only what makes a part of the running migration again, while the rest goes on: slot=NAME, table=SCHEMA.NAME, each can be repeated;
     /// or rows: those that the last verification found different.
     /// With the --bootstrap of the whole migration
@@ -82,7 +85,8 @@ pub fn run(args: &EmitArgs, console: &Console) -> Result<Exit, Failure> {
         None => Kit::Repair(args.repair.clone()),
     };
     let privileges = args.privileges.unwrap_or(Privileges::of(plan.server.flavor));
-    let options = EmitOptions { target: args.target, bootstrap: args.bootstrap, privileges, kit };
+    let (target, bootstrap, failover_slots) = (args.target, args.bootstrap, args.failover_slots);
+    let options = EmitOptions { target, bootstrap, privileges, failover_slots, kit };
     let script = emit::script(&plan, &options).map_err(explain)?;
     files::write_directory(&args.output, args.force.existing(), &contents(&script))?;
     let refused = plan.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
@@ -167,6 +171,9 @@ fn explain(error: EmitError) -> Failure {
             .exit(Exit::No);
     }
     let hint = match &error {
+        EmitError::Unsupported { feature, .. } if feature == "failover slots" => {
+            "Leave out --failover-slots; docs/high-availability.md says what a failover costs then."
+        }
         EmitError::Unsupported { .. } => {
             "Plan for the versions of your servers with --publisher-version and --subscriber-version."
         }

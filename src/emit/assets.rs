@@ -263,6 +263,7 @@ assets! {
     "slots_absent.sql",
     "slots_drop.sql",
     "slots_position.sql",
+    "slots_stay_dropped.sql",
     "slots_usable.sql",
     "state.sql",
     "still_read_only.sql",

@@ -74,6 +74,8 @@ pub struct EmitOptions {
     pub bootstrap: Bootstrap,
     /// What the roles that run the files may do.
     pub privileges: Privileges,
+    /// Slots are marked for standbys, which then keep copies of them.
+    pub failover_slots: bool,
     /// All of the plan, or what of it is made again.
     pub kit: Kit,
 }
@@ -86,6 +88,8 @@ pub(crate) struct Context<'a> {
     pub bootstrap: Bootstrap,
     /// What the roles that run the files may do.
     pub privileges: Privileges,
+    /// Slots are marked for standbys.
+    pub failover_slots: bool,
     /// What is published, in the order of slots.
     pub publications: Vec<Published<'a>>,
     /// Names of the way back.
@@ -102,13 +106,20 @@ impl<'a> Context<'a> {
     pub fn new(plan: &'a Plan, options: &EmitOptions) -> Result<Self, EmitError> {
         let bootstrap = options.bootstrap;
         bootstraps::possible(plan, bootstrap)?;
+        for (side, version) in [("publisher", plan.publisher_version), ("subscriber", plan.subscriber_version)] {
+            if options.failover_slots && !version.has_failover_slots() {
+                // the subscription asks the publisher for it: both must know the option
+                return Err(EmitError::Unsupported { feature: "failover slots".into(), side, version, needed: 17 });
+            }
+        }
         let publications = published::publications(plan)?;
         let mirrors = planned::Mirrors::of(plan, &publications);
         let part = match &options.kit {
             Kit::Whole | Kit::Transition(_) => None,
             Kit::Repair(repairs) => Some(Part::of(plan, repairs)?),
         };
-        Ok(Context { plan, bootstrap, privileges: options.privileges, publications, mirrors, part })
+        let (privileges, failover_slots) = (options.privileges, options.failover_slots);
+        Ok(Context { plan, bootstrap, privileges, failover_slots, publications, mirrors, part })
     }
 
     /// The slots that this kit touches, with their numbers in the plan.
@@ -170,10 +181,7 @@ pub fn script(plan: &Plan, options: &EmitOptions) -> Result<Script, EmitError> {
         return Err(EmitError::RepairTarget);
     }
     let running = match &options.kit {
-        Kit::Transition(running) => {
-            let (bootstrap, privileges) = (options.bootstrap, options.privileges);
-            Some(Context::new(running, &EmitOptions { bootstrap, privileges, ..EmitOptions::default() })?)
-        }
+        Kit::Transition(running) => Some(Context::new(running, &EmitOptions { kit: Kit::Whole, ..options.clone() })?),
         _ => None,
     };
     let transition = running.as_ref().map(|running| Transition::between(running, &context)).transpose()?;
@@ -203,6 +211,7 @@ pub fn script(plan: &Plan, options: &EmitOptions) -> Result<Script, EmitError> {
         plan_sha256: plan.plan_sha256.to_string(),
         bootstrap: options.bootstrap,
         privileges: options.privileges,
+        failover_slots: options.failover_slots,
         kit: options.kit.clone(),
         statements: planned::statements(&context),
         steps,

@@ -415,6 +415,7 @@ fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
         ("is_physical", on(context.bootstrap.is_physical())),
         ("privileges", context.privileges.as_str().to_owned()),
         ("has_way_back", on(context.has_way_back())),
+        ("failover_slots", on(context.failover_slots)),
         ("publisher_major", publisher.major().to_string()),
         ("subscriber_major", subscriber.major().to_string()),
         ("publisher_wal_levels", array_literal(publisher.wal_levels_that_decode().iter().copied())),
@@ -483,7 +484,7 @@ fn values_sh(context: &Context<'_>) -> String {
     let slots: Vec<&str> = context.slots().map(|(_, slot)| slot.name.as_str()).collect();
     let mut text = format!(
         "# What the shell must know of the plan. Sourced.\nplan={}\nprefix={}\ndatabase={}\nslots='{}'\nfirst_slot={}\n\
-         publisher_major={}\nsubscriber_major={}\nprivileges={}\nhas_way_back={}\nwithout_checksums='{}'\n",
+         publisher_major={}\nsubscriber_major={}\nprivileges={}\nhas_way_back={}\nfailover_slots={}\nwithout_checksums='{}'\n",
         quote_shell(&plan.plan_sha256),
         quote_shell(&plan.policy.prefix),
         quote_shell(&names::one_line(&plan.database)),
@@ -493,6 +494,7 @@ fn values_sh(context: &Context<'_>) -> String {
         plan.subscriber_version.major(),
         context.privileges.as_str(),
         if context.has_way_back() { "yes" } else { "no" },
+        if context.failover_slots { "yes" } else { "no" },
         if plan.subscriber_version.has_checksums_by_default() { "--no-data-checksums" } else { "" },
     );
     if let Some(part) = &context.part {

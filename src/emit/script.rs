@@ -39,6 +39,8 @@ pub struct Script {
     pub bootstrap: super::Bootstrap,
     /// What the roles that run it may do.
     pub privileges: super::Privileges,
+    /// Slots are marked for standbys.
+    pub failover_slots: bool,
     /// Which kit of the plan.
     pub kit: Kit,
     /// In order.
@@ -107,6 +109,9 @@ pub struct Manifest {
     /// What the roles that run the files may do; absent: superusers.
     #[serde(default, skip_serializing_if = "super::Privileges::is_superuser")]
     pub privileges: super::Privileges,
+    /// Slots are marked for standbys, which keep copies of them (17); absent: they are not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failover_slots: bool,
     /// What is made again alone, as `slot=NAME`, `table=SCHEMA.NAME` or `rows`; absent in the kit of the whole migration.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub repairs: Vec<String>,
@@ -150,6 +155,7 @@ impl Script {
             plan_sha256: self.plan_sha256.clone(),
             bootstrap: self.bootstrap,
             privileges: self.privileges,
+            failover_slots: self.failover_slots,
             repairs: match &self.kit {
                 Kit::Whole | Kit::Transition(_) => Vec::new(),
                 Kit::Repair(repairs) => repairs.iter().map(Repair::to_string).collect(),

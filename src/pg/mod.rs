@@ -2,7 +2,7 @@
 //!
 //! `conninfo`, `pgpass`, `service`, `environment`, `settings` and `auth` are libpq's connection language; `socket`, `tls` and
 //! `connect` make a session of it, and `wire` ends what a server does not end; `abilities`, `catalog`, `counters`, `decode`,
-//! `facts`, `texts` and `wal` run the queries of `sql/`, `inventory` and `health` those that the kit has too, whose
+//! `facts`, `texts` and `wal` run the queries of `sql/`, `standby` asks each host of a publisher, `inventory` and `health` run those that the kit has too, whose
 //! column names go no further. `calibrate` is the one that writes, and removes what it wrote.
 
 pub mod abilities;
@@ -26,6 +26,7 @@ mod row;
 pub mod service;
 pub mod settings;
 mod socket;
+pub mod standby;
 mod texts;
 pub mod tls;
 pub mod wal;

@@ -178,6 +178,7 @@ fn slot(row: &Row) -> Result<SlotFacts, PgError> {
         active: field(row, "active")?,
         confirmed_flush_lsn: field::<Option<String>>(row, "confirmed_flush_lsn")?.and_then(|lsn| lsn.parse().ok()),
         lost: status.as_deref() == Some("lost") || invalidated.is_some(),
+        failover: field(row, "failover")?,
         retained_bytes: field::<Option<i64>>(row, "retained_bytes")?.map(unsigned),
     })
 }

@@ -206,6 +206,8 @@ pub struct SlotFacts {
     pub lost: bool,
     /// Up to here its subscription has everything; absent for a physical slot.
     pub confirmed_flush_lsn: Option<Lsn>,
+    /// Standbys are to keep copies of it.
+    pub failover: bool,
     /// Current LSN less `restart_lsn`; absent where the slot retains nothing.
     pub retained_bytes: Option<u64>,
 }

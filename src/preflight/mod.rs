@@ -20,6 +20,7 @@ mod privileges;
 mod publisher;
 mod server;
 mod sight;
+pub mod standbys;
 mod target;
 mod tenants;
 #[cfg(test)]
@@ -34,6 +35,7 @@ use crate::{
     units::counted,
 };
 use facts::{Parsed, SideFacts};
+use standbys::Standby;
 
 /// What the operator says that no server tells.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +54,10 @@ pub struct Circumstances {
     pub local_publisher_address: Option<String>,
     /// Where a clone was recovered to.
     pub clone_lsn: Option<Lsn>,
+    /// Slots are to outlive a failover of the publisher.
+    pub failover_slots: bool,
+    /// The publisher's other hosts, where it is asked for such slots.
+    pub standbys: Vec<Standby>,
     /// More tables than this are one finding that lists so many.
     pub list_limit: usize,
 }
@@ -66,6 +72,8 @@ impl Default for Circumstances {
             publisher_cores: None,
             local_publisher_address: None,
             clone_lsn: None,
+            failover_slots: false,
+            standbys: Vec::new(),
             list_limit: 20,
         }
     }
@@ -198,8 +206,13 @@ const CHECKS: &[fn(&Input<'_>) -> Vec<Finding>] = &[
     privileges::no_passwords,
     server::timeouts,
     server::synchronous_names,
-    server::failover,
-    server::manager,
+    standbys::failover,
+    standbys::manager,
+    standbys::subscriber_failover,
+    standbys::unprepared_standbys,
+    standbys::unknown_standbys,
+    standbys::subscribers_ahead,
+    standbys::slots_not_carried,
     server::open_transactions,
     server::prepared_transactions,
     server::provider_extras,

@@ -329,24 +329,6 @@ pub fn synchronous_names(input: &Input<'_>) -> Vec<Finding> {
     ]
 }
 
-/// `PF120`: a standby has none of these slots, so that a failover ends the migration.
-pub fn failover(input: &Input<'_>) -> Vec<Finding> {
-    let Some(publisher) = input.publisher() else { return Vec::new() };
-    let standbys = publisher.walsenders.iter().filter(|sender| sender.physical).count();
-    if standbys == 0 || publisher.server.flavor.keeps_slots_at_failover() {
-        return Vec::new();
-    }
-    vec![
-        Finding::new(
-            code::PF120,
-            Subject::Publisher,
-            format!("the publisher has standbys ({standbys}), which do not have the plan's slots"),
-        )
-        .detail("After a failover the slots are gone: the subscriptions and their copies start over.")
-        .hint("Do not switch over on purpose while the migration runs; extension pg_failover_slots, or failover slots from 17 on, carry slots over."),
-    ]
-}
-
 /// `PF121`: making a slot waits for every transaction that has written, in any database; readers do not matter.
 pub fn open_transactions(input: &Input<'_>) -> Vec<Finding> {
     let Some(publisher) = input.publisher() else { return Vec::new() };
@@ -446,28 +428,6 @@ pub fn provider_extras(input: &Input<'_>) -> Vec<Finding> {
         );
     }
     findings
-}
-
-/// `PF133`: Patroni drops logical slots that nobody told it of and that are not active: when it starts, when Postgres restarted or changed
-/// its role, and when a paused cluster is resumed (patroni#2539, #3237, which its maintainers call expected).
-pub fn manager(input: &Input<'_>) -> Vec<Finding> {
-    let one = |(subject, facts): (Subject, &SideFacts)| {
-        let spared = facts.server.flavor.to_spare_slots(&facts.database)?;
-        let whose = if subject == Subject::Publisher { "slots" } else { "slots of the way back" };
-        Some(
-            Finding::new(
-                code::PF133,
-                subject,
-                format!("Patroni drops the {whose} at a role change or restart, unless its configuration spares them"),
-            )
-            .detail(
-                "It drops logical slots that it does not know and that no subscription reads at that moment. A failover to a standby loses \
-                 all of them: the standby has none, and their subscriptions begin anew (pgslotplan emit --repair slot=NAME).",
-            )
-            .hint(format!("{spared} And avoid switchovers until the clean-up.")),
-        )
-    };
-    input.sides().into_iter().filter_map(one).collect()
 }
 
 /// `PF125`: extensions that keep rows elsewhere than in the tables that are published.

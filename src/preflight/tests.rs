@@ -11,6 +11,7 @@ use super::{
         TransactionFacts, TriggerFacts, Unseen, WalsenderFacts,
     },
     preflight,
+    standbys::{Standby, StandbyFacts},
 };
 use crate::{
     emit::tests::{plan, slot, table},
@@ -243,6 +244,7 @@ fn existing_slot(name: &str) -> SlotFacts {
         temporary: false,
         active: false,
         lost: false,
+        failover: false,
         confirmed_flush_lsn: "0/1000".parse().ok(),
         retained_bytes: Some(1_000_000),
     }
@@ -311,6 +313,37 @@ fn mover() -> RoleFacts {
         may_create_in_database: true,
         replicating_roles: 1,
         ..RoleFacts::default()
+    }
+}
+
+fn standby(slot_name: &str) -> WalsenderFacts {
+    WalsenderFacts { application_name: Some("n2".into()), slot_name: Some(slot_name.into()), physical: true }
+}
+
+/// Slots with `failover`, and one standby that keeps copies of them.
+fn carried(scene: &mut Scene) {
+    scene.circumstances.failover_slots = true;
+    let publisher = scene.publisher();
+    publisher.walsenders.push(standby("n2"));
+    publisher.slots.push(SlotFacts { plugin: None, database: None, active: true, ..existing_slot("n2") });
+    publisher.slots.extend(["pgsp_1", "pgsp_2"].map(|name| SlotFacts { failover: true, ..existing_slot(name) }));
+    publisher.session_settings.insert("synchronized_standby_slots".into(), "n2".into());
+    let slots = ["pgsp_1", "pgsp_2"].map(|name| (name.to_owned(), true)).into();
+    let facts = StandbyFacts {
+        synchronizes: true,
+        sends_feedback: true,
+        slot_name: "n2".into(),
+        names_database: Some(true),
+        slots,
+    };
+    scene.circumstances.standbys.push(Standby { host: "server at \"n2\"".into(), told: Ok(facts) });
+}
+
+/// The same with something else about its standby.
+fn carried_with(scene: &mut Scene, change: impl FnOnce(&mut StandbyFacts)) {
+    carried(scene);
+    if let Ok(facts) = &mut scene.circumstances.standbys[0].told {
+        change(facts);
     }
 }
 
@@ -390,6 +423,17 @@ const CASES: &[(&str, Spoil)] = &[
     ("PF125", |s| drop(s.publisher().server.extensions.insert("timescaledb".into(), "2.17.2".into()))),
     ("PF130", |s| s.subscriber().is_walled = false),
     ("PF133", |s| s.publisher().server.flavor = Flavor::Patroni),
+    ("PF134", |s| s.subscriber().walsenders.push(standby("n2"))),
+    ("PF135", |s| carried_with(s, |standby| standby.synchronizes = false)),
+    ("PF136", |s| {
+        carried(s);
+        s.publisher().walsenders.push(standby("n2"));
+    }),
+    ("PF137", |s| {
+        carried(s);
+        s.publisher().session_settings.insert("synchronized_standby_slots".into(), String::new());
+    }),
+    ("PF138", |s| carried_with(s, |standby| standby.slots[0].1 = false)),
     ("PF140", |s| {
         s.circumstances.bootstrap = Bootstrap::Clone;
         s.publisher().layout = layout("/etc/postgresql/18/main");
@@ -651,6 +695,53 @@ fn each_bad_fact_gives_its_finding() {
             assert!(actionable, "{code} says no remedy");
         }
     }
+}
+
+/// What is wrong with standbys that were to keep copies of slots, fact by fact.
+#[test]
+fn copies_of_slots_are_judged_by_every_fact() {
+    let said = |change: Spoil| -> Vec<(String, String)> {
+        let mut scene = Scene::new();
+        change(&mut scene);
+        let of_standbys = |finding: &Finding| finding.code == "PF120" || finding.code.starts_with("PF13");
+        let findings = scene.findings();
+        findings.into_iter().filter(of_standbys).map(|finding| (finding.code, finding.message)).collect()
+    };
+    assert_eq!(said(carried), []);
+    let one = |change: Spoil| {
+        let found = said(change);
+        assert_eq!(found.len(), 1, "{found:?}");
+        format!("{}: {}", found[0].0, found[0].1)
+    };
+    let lacking = "PF135: standby server at \"n2\" keeps no copies of slots: ";
+    for (change, words) in [
+        ((|s| carried_with(s, |standby| standby.sends_feedback = false)) as Spoil, "hot_standby_feedback is off"),
+        (|s| carried_with(s, |standby| standby.slot_name.clear()), "primary_slot_name is empty"),
+        (|s| carried_with(s, |standby| standby.names_database = Some(false)), "primary_conninfo names no database"),
+    ] {
+        assert_eq!(one(change), format!("{lacking}{words}"));
+    }
+    assert_eq!(said(|s| carried_with(s, |standby| standby.names_database = None)), []);
+    let unready = "PF138: standby server at \"n2\" has no copy yet that could be used after a failover: ";
+    assert_eq!(one(|s| carried_with(s, |standby| drop(standby.slots.pop()))), format!("{unready}pgsp_2"));
+    let unmarked = one(|s| {
+        carried(s);
+        s.publisher().slots[1].failover = false;
+    });
+    assert_eq!(unmarked, "PF138: slots are not marked for standbys: pgsp_1");
+    let gone = one(|s| {
+        carried(s);
+        s.publisher().session_settings.insert("synchronized_standby_slots".into(), "n2, \"n3\"".into());
+    });
+    assert_eq!(gone, "PF137: synchronized_standby_slots names slots that are not there: n3");
+    let unreachable = said(|s| {
+        carried(s);
+        s.circumstances.standbys[0].told = Err("no route to host".into());
+    });
+    assert_eq!(unreachable.len(), 2, "{unreachable:?}");
+    assert!(unreachable.iter().all(|(code, _)| code == "PF136") && unreachable[1].1.contains("no route to host"));
+    let nobody = one(|s| s.circumstances.failover_slots = true);
+    assert_eq!(nobody, "PF136: no standby streams from the publisher");
 }
 
 /// The catalogue lists exactly the codes that have a case here.

@@ -244,12 +244,15 @@ impl Flavor {
         (self == Flavor::Azure).then_some(("Azure", 16))
     }
 
-    /// What keeps its manager from dropping logical slots of a database that it did not make: a command of a shell, in full sentences.
-    pub fn to_spare_slots(self, database: &str) -> Option<String> {
-        let slots = serde_json::json!([{ "type": "logical", "plugin": "pgoutput", "database": database }]);
-        let set = quote_shell(&format!("ignore_slots={slots}"));
+    /// What makes its manager keep these logical slots of a database, and copy them to standbys: a command of a shell, as a full
+    /// sentence.
+    pub fn to_keep_slots(self, database: &str, slots: &[String]) -> Option<String> {
+        let set = |slot: &String| {
+            let slot_facts = serde_json::json!({ "type": "logical", "plugin": "pgoutput", "database": database });
+            format!(" --set {}", quote_shell(&format!("slots.{slot}={slot_facts}")))
+        };
         (self == Flavor::Patroni)
-            .then(|| format!("patronictl edit-config CLUSTER --set {set} (name slots that are ignored already, too)."))
+            .then(|| format!("patronictl edit-config CLUSTER{}.", slots.iter().map(set).collect::<String>()))
     }
 
     /// Whether a failover keeps the slots, since the standbys share the storage.
@@ -311,7 +314,10 @@ mod tests {
             Flavor::Patroni.to_set("max_wal_senders", 20),
             "patronictl edit-config CLUSTER --pg max_wal_senders=20; then patronictl restart CLUSTER."
         );
-        let spared = Flavor::Patroni.to_spare_slots("it's").unwrap();
-        assert!(spared.contains("--set 'ignore_slots=[") && spared.contains("it'\\''s"), "{spared}");
+        let kept = Flavor::Patroni.to_keep_slots("it's", &["pgsp_1".to_owned()]).unwrap();
+        assert_eq!(
+            kept,
+            "patronictl edit-config CLUSTER --set 'slots.pgsp_1={\"database\":\"it'\\''s\",\"plugin\":\"pgoutput\",\"type\":\"logical\"}'."
+        );
     }
 }

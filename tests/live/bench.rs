@@ -12,7 +12,7 @@ use libtest_mimic::{Failed, Trial};
 use pgslotplan::throwaway::Servers;
 
 /// Servers that may run at once, over all tests of this process.
-const SERVER_LIMIT: usize = 4;
+const SERVER_LIMIT: usize = 8;
 
 static FREE: Mutex<usize> = Mutex::new(SERVER_LIMIT);
 static RETURNED: Condvar = Condvar::new();

@@ -64,12 +64,14 @@ const OTHERS: [&str; 9] = ["PF113", "PF116", "PF117", "PF118", "PF308", "PF706",
 
 /// Codes whose hint holds a statement that is not tried, and why.
 #[allow(dead_code, reason = "read by a unit test of preflight, as text")]
-const NOT_TRIED: [(&str, &str); 29] = [
+const NOT_TRIED: [(&str, &str); 31] = [
     ("PF112", "a minor version that loses changes is not among the test servers"),
     ("PF114", "a server without any role that replicates is one without its superuser"),
     ("PF115", "grants as those of PF308"),
     ("PF121", "takes a transaction of more than a minute"),
     ("PF122", "takes a prepared transaction of more than a minute"),
+    ("PF134", "a standby of the subscriber; what it costs is patroni::'s"),
+    ("PF138", "standbys are patroni::'s"),
     ("PF142", "followed to the letter in layouts::, whose clone step then runs as that role"),
     (
         "PF202",

@@ -43,6 +43,10 @@ pub(super) fn apply(
         // their subscriptions copy: over loaded tables every row would come twice
         return refuse(word, "another bootstrap than copy".into(), "its subscriptions copy their tables by themselves");
     }
+    if target != Target::Sql && context.failover_slots {
+        // a slot that is there is marked only by ALTER SUBSCRIPTION of a subscription that is disabled
+        return refuse(word, "failover slots".into(), "its subscriptions begin at once");
+    }
     let (replaced, mut made, mut findings) = match target {
         Target::Sql => return Ok((steps, Vec::new())),
         Target::Cnpg => cnpg::steps(context)?,

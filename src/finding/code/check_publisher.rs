@@ -82,7 +82,7 @@ codes! {
     PF120 Warning:
         "the publisher has standbys without these slots",
         "After a failover the migration starts over",
-        "Avoid planned switchovers meanwhile; use failover slots or `pg_failover_slots`";
+        "Emit and check with `--failover-slots` (17), or use `pg_failover_slots`; else no switchover meanwhile";
     PF121 Warning:
         "transactions that have been writing for more than a minute",
         "Creating the first slot waits for them",
@@ -117,8 +117,28 @@ codes! {
         "Rehearse the whole migration on copies first";
     PF133 Warning:
         "the server is run by Patroni",
-        "It drops logical slots that it does not know at a role change, at a restart, and when a paused cluster is resumed",
-        "The command in the hint puts them under `ignore_slots`; no switchover until the clean-up";
+        "It drops logical slots that its configuration does not name at a role change, at a restart, and when a paused cluster is resumed; a standby has none of them",
+        "The command in the hint names them once they are there; they are taken out again before the clean-up";
+    PF134 Warning:
+        "the subscriber has standbys",
+        "A failover loses rows that its slots have confirmed and that the standby had not got",
+        "Verify and repair rows after a failover, or let the subscriptions wait for the standbys";
+    PF135 Error:
+        "with `--failover-slots`: a standby keeps no copies of slots",
+        "After a failover to it the slots are gone",
+        "Set what the finding names: `sync_replication_slots`, `hot_standby_feedback`, `primary_slot_name`, a database in `primary_conninfo`";
+    PF136 Warning:
+        "with `--failover-slots`: there are standbys that the connection string does not lead to, or none at all",
+        "Subscriptions would not find the new primary, and whether the standbys keep copies of the slots is not known",
+        "Name every node, with `target_session_attrs=read-write`";
+    PF137 Warning:
+        "with `--failover-slots`: subscribers do not wait for the standbys, or wait for slots that are not there",
+        "A subscriber can have rows that the standby which becomes the primary never got; or it waits for ever",
+        "`synchronized_standby_slots`, on each node the slots of its own standbys";
+    PF138 Error:
+        "with `--failover-slots`: a slot is not marked for standbys, or a standby's copy of it cannot be used yet",
+        "After a failover the slot is gone",
+        "`ALTER SUBSCRIPTION … SET (failover = true)` while it is disabled; wait until the copies are no longer temporary";
     PF140 Info:
         "with `--bootstrap clone`: the publisher's configuration is outside of its data folder, or names its folders",
         "A base backup lacks it, and a copy that was given it as it is would run the publisher's own folder",

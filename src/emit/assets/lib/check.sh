@@ -13,6 +13,7 @@ check() { # bootstrap sides
     grep -qF "$plan" "$file" || die "\"$file\" is not the plan from which this folder was made"
     accept=${PGSLOTPLAN_ACCEPT:-$state/accepted.txt}
     set -- "$2" check "$file" -w --bootstrap "$1"
+    [ "$failover_slots" = no ] || set -- "$@" --failover-slots
     [ ! -e "$accept" ] || set -- "$@" --accept "$accept"
     [ "$1" = both ] || unset PGSLOTPLAN_SUBSCRIBER
     shift

@@ -4,6 +4,6 @@
 SELECT s.name::text AS name, coalesce(s.reset_val, s.setting, '')::text AS value, s.pending_restart
   FROM pg_catalog.pg_settings s
  WHERE s.name IN ('statement_timeout', 'transaction_timeout', 'idle_session_timeout', 'lock_timeout', 'ssl', 'wal_sender_timeout', 'wal_receiver_timeout',
-                  'synchronous_standby_names', 'default_transaction_read_only', 'log_statement',
+                  'synchronous_standby_names', 'synchronized_standby_slots', 'default_transaction_read_only', 'log_statement',
                   'log_min_duration_statement')
     OR s.pending_restart

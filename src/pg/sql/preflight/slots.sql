@@ -8,6 +8,7 @@ SELECT s.slot_name::text AS name,
        s.active,
        s.confirmed_flush_lsn::text AS confirmed_flush_lsn,
        pg_catalog.to_jsonb(s) ->> 'wal_status' AS wal_status,
+       coalesce((pg_catalog.to_jsonb(s) ->> 'failover')::boolean, false) AS failover,
        pg_catalog.to_jsonb(s) ->> 'invalidation_reason' AS invalidation_reason,
        CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL
             ELSE pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), s.restart_lsn)::int8 END AS retained_bytes
