@@ -158,6 +158,8 @@ pub struct SlotHealth {
     pub direction: Direction,
     /// Its subscription.
     pub subscription: String,
+    /// That subscription is there.
+    pub is_subscribed: bool,
     /// How it is doing.
     pub state: State,
     /// Why: one line, lower case.
@@ -211,6 +213,7 @@ pub(super) fn judge(watched: &Watched<'_>, looks: &Looks<'_>) -> SlotHealth {
         slot: watched.slot.clone(),
         direction: watched.direction,
         subscription: watched.subscription.clone(),
+        is_subscribed: subscription.is_some(),
         state,
         reason,
         lag_bytes: slot.and_then(|slot| slot.lag_bytes),

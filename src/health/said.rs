@@ -72,8 +72,18 @@ pub fn findings(slots: &[SlotHealth]) -> Vec<Finding> {
 }
 
 fn of_state(health: &SlotHealth, subscription: &str) -> Option<Finding> {
+    // a slot that is made anew begins now: what its subscription has not got by then would never come, and nothing would say so
+    let again = || {
+        let slot = &health.slot;
+        Some(format!(
+            "pgslotplan emit PLAN --repair slot={slot} -o FOLDER: its steps make the slot again and copy its tables; the others go on."
+        ))
+    };
+    let is_forward = health.direction == Direction::Forward;
     let (code, hint) = match health.state {
+        State::Lost if is_forward => (code::HE102, again()),
         State::Lost => (code::HE102, Some("Clean up, empty its tables, and begin again with this slot.".to_owned())),
+        State::Absent if is_forward && health.is_subscribed => (code::HE101, again()),
         State::Absent => (code::HE101, Some("Run the steps that create slots and subscriptions again.".to_owned())),
         State::Disabled => {
             (code::HE104, Some(format!("Once the cause is fixed: ALTER SUBSCRIPTION {subscription} ENABLE;")))

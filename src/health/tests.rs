@@ -126,6 +126,13 @@ fn each_state_has_its_code() {
     assert!(codes(&[look(&refs(&good))]).is_empty());
     assert_eq!(codes(&[look(&[&runs, TABLE, PUBLICATION])]), ["HE101"]);
     assert_eq!(codes(&[look(&[&slot(&[]), PUBLICATION])]), ["HE101"]);
+    // only where nothing has begun yet is it enough to make the slot
+    let hint = |rows: &[&str]| {
+        let found = findings(&assess(&plan(), &[&look(rows)], Direction::Forward));
+        found.into_iter().find(|finding| finding.code == "HE101").and_then(|finding| finding.hint).unwrap_or_default()
+    };
+    assert!(hint(&[&runs, TABLE, PUBLICATION]).contains("--repair slot=pgsp_a "));
+    assert!(hint(&[&slot(&[]), PUBLICATION]).contains("Run the steps"));
     for lost in ["wal_status=\"lost\"", "invalidation_reason=\"idle_timeout\""] {
         assert_eq!(codes(&[look(&[&slot(&[lost]), &runs, TABLE, PUBLICATION])]), ["HE102"]);
     }

@@ -7,7 +7,7 @@ use std::{path::PathBuf, process::Command};
 
 use libtest_mimic::{Failed, Trial};
 use pgslotplan::{
-    emit::{self, EmitOptions, Kit, Repair},
+    emit::{self, EmitOptions, Kit, Repair, Script},
     plan::Plan,
     throwaway::Servers,
 };
@@ -81,8 +81,10 @@ impl Night {
     }
 
     /// Emitted files in a folder of this name.
-    fn emit(&self, name: &str, options: &EmitOptions) -> Result<(), Failed> {
-        write_script(&emit::script(&self.plan, options)?, &self.path(name))
+    fn emit(&self, name: &str, options: &EmitOptions) -> Result<Script, Failed> {
+        let script = emit::script(&self.plan, options)?;
+        write_script(&script, &self.path(name))?;
+        Ok(script)
     }
 
     /// A step of a folder, which must end with a code; what it said.
@@ -101,18 +103,13 @@ impl Night {
         steps.iter().try_for_each(|step| self.step(name, step, 0).map(drop))
     }
 
-    /// All steps of a folder that a person runs, in their order.
-    fn all_steps(&self, name: &str) -> Result<(), Failed> {
-        let manifest: serde_json::Value =
-            serde_json::from_str(&std::fs::read_to_string(self.path(name).join("manifest.json"))?)?;
-        let steps = manifest["steps"].as_array().ok_or("steps")?;
-        let ids = steps.iter().filter(|step| step["aside"] != true && step["part_of"].is_null());
-        ids.filter_map(|step| step["id"].as_str()).try_for_each(|id| self.step(name, id, 0).map(drop))
+    /// All that makes a part again, in its order.
+    fn repair(&self, name: &str, part: &str) -> Result<(), Failed> {
+        let kit = Kit::Repair(vec![part.parse::<Repair>()?]);
+        let script = self.emit(name, &EmitOptions { kit, ..EmitOptions::default() })?;
+        let steps = script.steps.iter().filter(|step| !step.aside && step.part_of.is_none());
+        steps.map(|step| step.id.as_str()).try_for_each(|id| self.step(name, id, 0).map(drop))
     }
-}
-
-fn repair(part: &str) -> Result<EmitOptions, Failed> {
-    Ok(EmitOptions { kit: Kit::Repair(vec![part.parse::<Repair>()?]), ..EmitOptions::default() })
 }
 
 /// Both sides have each acknowledged transaction once, and nothing else.
@@ -266,9 +263,11 @@ fn known_slots(servers: &Servers) -> Result<(), Failed> {
     assert_eq!(old.switch_over()?, 1);
     old.query(DATABASE, "INSERT INTO extra_1 SELECT n, now() FROM generate_series(1, 100) AS n")?;
     let lost = night.check(&[])?;
-    assert!(lost.iter().any(|(_, said, _)| said.contains("pgsp_more_1")), "{lost:?}");
-    night.emit("repair", &repair("slot=pgsp_more_1")?)?;
-    night.all_steps("repair")?;
+    assert!(
+        lost.iter().any(|(code, _, hint)| code == "HE101" && hint.contains("--repair slot=pgsp_more_1 ")),
+        "{lost:?}"
+    );
+    night.repair("repair", "slot=pgsp_more_1")?;
     night.steps("scripts", &["caught_up", "verify"])?;
 
     // the subscriber's standby stands still while rows are applied and confirmed; then it must take over
@@ -287,8 +286,7 @@ fn known_slots(servers: &Servers) -> Result<(), Failed> {
     night.steps("scripts", &["caught_up"])?;
     let said = night.step("scripts", "verify", 4)?;
     assert!(said.contains("extra_2"), "{said}");
-    night.emit("rows", &repair("rows")?)?;
-    night.all_steps("rows")?;
+    night.repair("rows", "rows")?;
     night.steps("scripts", &["verify"])?;
     assert_eq!(new.query(DATABASE, "SELECT count(*) FROM extra_2")?, "100");
 

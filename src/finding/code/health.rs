@@ -6,11 +6,11 @@ codes! {
     HE101 Error:
         "a slot or its subscription is missing though others of the plan are there",
         "Its tables are not replicated",
-        "Run the step that creates it again, or start that slot over";
+        "Where its subscription is there: `emit --repair slot=NAME`, never the step that creates slots; else run the steps again";
     HE102 Error:
         "a slot is lost: WAL that it needs is gone, or it was invalidated",
         "It cannot go on; its tables must be copied again",
-        "Drop the subscription, and start that slot over";
+        "`emit --repair slot=NAME`: its steps make the slot again and copy its tables";
     HE103 Error:
         "a subscription is failing: its worker ends and starts again",
         "The slot stands still and retains WAL",

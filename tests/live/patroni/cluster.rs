@@ -301,10 +301,14 @@ impl Patroni {
         found.ok_or_else(|| format!("no node has port {port}").into())
     }
 
-    /// Waits until something is so.
+    /// Waits until something is so; that it cannot be told is no answer yet, since servers come and go.
     pub fn until(&self, what: &str, is_so: impl Fn(&Patroni) -> Result<bool, Failed>) -> Result<(), Failed> {
         let begun = Instant::now();
-        while !is_so(self)? {
+        loop {
+            let answer = is_so(self);
+            if matches!(answer, Ok(true)) {
+                return Ok(());
+            }
             if begun.elapsed() > Duration::from_secs(120) {
                 let logs: Vec<String> = self
                     .nodes
@@ -316,11 +320,11 @@ impl Patroni {
                         format!("{}: {}", node.name, lines.into_iter().rev().collect::<Vec<_>>().join("\n"))
                     })
                     .collect();
-                return Err(format!("no {what}:\n{}", logs.join("\n")).into());
+                let last = answer.err().and_then(|error| error.message().map(str::to_owned)).unwrap_or_default();
+                return Err(format!("no {what}: {last}\n{}", logs.join("\n")).into());
             }
             thread::sleep(Duration::from_millis(200));
         }
-        Ok(())
     }
 
     /// Whether a node's Patroni said of every slot that it was told to copy last that it would serve after a failover.
@@ -368,14 +372,15 @@ impl Patroni {
             "SELECT application_name FROM pg_stat_replication WHERE sync_state = 'sync' AND state = 'streaming'";
         self.until("synchronous standby", |cluster| Ok(!cluster.query("postgres", standby)?.is_empty()))?;
         let name = self.query("postgres", standby)?;
-        let said = self.control(&format!(
-            "switchover {} --leader {} --candidate {name} --force",
-            self.scope, self.nodes[leader].name
-        ))?;
-        let candidate = self.nodes.iter().position(|node| node.name == name).ok_or("a node")?;
-        self.until(&format!("new leader {name}: {said}"), |cluster| {
-            Ok(cluster.leader().is_ok_and(|now| now == candidate))
+        let command =
+            format!("switchover {} --leader {} --candidate {name} --force", self.scope, self.nodes[leader].name);
+        // Patroni itself takes a moment to know it
+        self.until("switchover", |cluster| match cluster.control(&command)? {
+            said if said.contains("Successfully switched over") => Ok(true),
+            said => Err(said.into()),
         })?;
+        let candidate = self.nodes.iter().position(|node| node.name == name).ok_or("a node")?;
+        self.until(&format!("new leader {name}"), |cluster| Ok(cluster.leader().is_ok_and(|now| now == candidate)))?;
         Ok(candidate)
     }
 }
