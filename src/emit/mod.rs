@@ -92,6 +92,8 @@ pub(crate) struct Context<'a> {
     pub mirrors: planned::Mirrors,
     /// What is repaired; all of the plan when there is none.
     pub part: Option<Part>,
+    /// The tables get their keys when the rows are there.
+    pub keys_come_later: bool,
 }
 
 impl<'a> Context<'a> {
@@ -108,7 +110,9 @@ impl<'a> Context<'a> {
             Kit::Whole | Kit::Transition(_) => None,
             Kit::Repair(repairs) => Some(Part::of(plan, repairs)?),
         };
-        Ok(Context { plan, bootstrap, privileges: options.privileges, publications, mirrors, part })
+        // whatever is made again, or joins, copies by itself
+        let keys_come_later = bootstrap.makes_keys_later() && options.kit == Kit::Whole;
+        Ok(Context { plan, bootstrap, privileges: options.privileges, publications, mirrors, part, keys_come_later })
     }
 
     /// The slots that this kit touches, with their numbers in the plan.

@@ -100,7 +100,7 @@ pub fn sql_files(script: &Script) -> Vec<(&str, &str)> {
 /// Every file as the server sees it, with what the parser says against it.
 pub fn syntax_errors(script: &Script) -> Vec<String> {
     let mut errors = Vec::new();
-    for (file, text) in sql_files(script).into_iter().filter(|(file, _)| *file != "lib/dump_snapshot.sql") {
+    for (file, text) in sql_files(script).into_iter().filter(|(file, _)| *file != "lib/exported_snapshot.sql") {
         let (sql, _) = psql(text);
         let parse = SourceFile::parse(&sql);
         errors.extend(parse.errors().iter().map(|error| format!("{file}: {error:?}")));
