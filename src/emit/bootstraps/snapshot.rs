@@ -34,7 +34,7 @@ fn copy(context: &Context<'_>) -> Step {
             "Making the first slot waits for every transaction that is writing now. The publisher keeps all WAL from here on, and one \
              session of it (application_name pgslotplan_load_PREFIX) holds the snapshot, and so back vacuum, until the copy ends; a script \
              that is killed or a connection that is cut does not end it, a restart of the publisher does. Then what was copied is lost: the \
-             step says how much, and PGSLOTPLAN_START_OVER=yes begins anew. VACUUM FULL, CLUSTER and rewriting ALTER TABLE of a table \
+             step says how much, and how to begin anew (PGSLOTPLAN_START_OVER). VACUUM FULL, CLUSTER and rewriting ALTER TABLE of a table \
              that is copied in pieces mean that, too; TRUNCATE does not, where it is replicated."
                 .into(),
         ),

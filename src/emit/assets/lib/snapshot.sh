@@ -88,9 +88,15 @@ work() { # number
         fi
         if [ -e "$own/over" ] || [ -e "$temporary/stop" ]; then return 0; fi
         troubles=$((troubles + 1))
-        say "a piece is copied again: $(cat "$own"/*.errors 2> /dev/null | sed -n 1,4p | plain)"
+        say "a piece is copied again: $(why | sed -n 1,2p | plain)"
         [ "$troubles" -lt 8 ] || return 1
         sleep "$troubles"
+    done
+}
+# What the first of a piece's programs that failed has said
+why() {
+    for part in take send receive; do
+        if [ -s "$own/$part.errors" ]; then cat "$own/$part.errors"; return; fi
     done
 }
 # PGSLOTPLAN_RATE, in MB/s for all jobs of this step, on the average over pieces
@@ -119,8 +125,8 @@ leave_workers() {
 say_gone() {
     plain < "$temporary/alive" >&2
     read_progress || return
-    die "the snapshot is gone: $(progress) were copied from it, and must be copied again" \
-        'It ends with the session that holds it, so with a restart of the publisher. PGSLOTPLAN_START_OVER=yes drops the slots, empties the tables and begins anew.'
+    die "the snapshot is gone: $(progress) were copied from it, and must come again" \
+        "It ends with the session that holds it, so with a restart of the publisher. PGSLOTPLAN_START_OVER=$position drops the slots, empties the tables and begins anew."
 }
 copy_pieces() {
     main=$$
@@ -174,6 +180,7 @@ load_snapshot() {
     pids=
     loaded=$(sed -n 1p "$temporary/look")
     snapshot=$(sed -n '2s/ .*//p' "$temporary/look")
+    position=$(sed -n '2s/.* //p' "$temporary/look")
     case $loaded in
     loaded) finish 0 'the data is there already: nothing to do' ;;
     begun)
@@ -181,11 +188,12 @@ load_snapshot() {
             read_progress
             code=0
             [ "$pieces_done" -eq "$pieces" ] || is_alive "$snapshot" || code=$?
-            if [ "$code" -eq 0 ]; then
-                say "going on: $(progress)"
-            elif [ "${PGSLOTPLAN_START_OVER:-no}" = yes ]; then
-                say "starting over: $(progress) are copied again"
+            # the position names the attempt that is given up: a second run does not give up the next one
+            if [ "${PGSLOTPLAN_START_OVER-}" = "$position" ]; then
+                say "starting over: $(progress) come again"
                 snapshot=
+            elif [ "$code" -eq 0 ]; then
+                say "going on: $(progress)"
             elif [ "$code" -eq 3 ]; then
                 say_gone
             else
@@ -217,7 +225,7 @@ load_snapshot() {
         [ "$pieces_done" -lt "$pieces" ] || break
         # others may be at work on the last ones
         if [ "$failed" -gt 0 ] && [ "$((pieces_done + failed))" -eq "$pieces" ]; then
-            die "$failed pieces could not be copied, each after five attempts; $(progress) are there" 'The reasons are above. Mend them and run this step again: it goes on where it is.'
+            die "$failed pieces could not be copied, each after five attempts; $(progress) are there" "The reasons are above. Mend them and run this step again: it goes on where it is. What cannot be mended: PGSLOTPLAN_START_OVER=$position begins anew."
         fi
         [ "$waiting" -eq 0 ] || [ "$pieces_done" -gt "$before" ] || die "no piece could be copied; $(progress) are there" 'The reasons are above. Run this step again: it goes on where it is.'
         [ "$waiting" -gt 0 ] || sleep 3

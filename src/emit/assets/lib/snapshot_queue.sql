@@ -10,6 +10,7 @@ CREATE TABLE IF NOT EXISTS pgslotplan.piece (
     truncates boolean NOT NULL, way text NOT NULL, key_name name, key_type text, lo text, hi text, columns text[] NOT NULL, is_binary boolean NOT NULL,
     encoding text NOT NULL, target_schema name NOT NULL, target_name name NOT NULL, is_sole boolean NOT NULL, bytes bigint NOT NULL,
     txid bigint, attempts integer NOT NULL DEFAULT 0, taken timestamptz, done timestamptz, PRIMARY KEY (prefix, number));
+CREATE INDEX IF NOT EXISTS piece_waiting ON pgslotplan.piece (prefix, attempts, number) WHERE done IS NULL AND txid IS NULL;
 SELECT pg_temp.close_state() AS has_state \gset
 CREATE TEMP TABLE listed (schema_name name, table_name name, root_schema name, root_name name, relation oid, filenode oid, truncates boolean, columns text[],
     types text[], is_plain boolean, encoding text, way text, key_name name, key_type text, place bigint, lo text, hi text, bytes bigint, table_bytes bigint);

@@ -1,8 +1,6 @@
 -- Begins the transaction of one piece: tells its number in the file "$own/txid", waits for the piece, and leaves the COPY in :statement
 -- for the line that comes before the rows. A table of one piece is emptied first, so that its rows come frozen.
 \ir snapshot_session.sql
-SET default_transaction_read_only = off;
-SET default_transaction_isolation = 'read committed';
 -- a commit that is lost in a crash is no mark: the piece is copied again
 SET synchronous_commit = off;
 BEGIN;

@@ -51,7 +51,7 @@ SELECT set_config('pgslotplan.trouble', CASE WHEN current_setting('pgslotplan.tr
 DO $pgslotplan$ BEGIN
   IF current_setting('pgslotplan.trouble') <> '' THEN
     RAISE EXCEPTION USING MESSAGE = format('table %s %s', current_setting('pgslotplan.table_name'), current_setting('pgslotplan.trouble')),
-      HINT = 'If it stays like that: PGSLOTPLAN_START_OVER=yes copies everything from a new snapshot.';
+      HINT = 'If it stays like that, only a new snapshot helps: PGSLOTPLAN_START_OVER.';
   END IF;
 END $pgslotplan$;
 SELECT format('COPY %s TO STDOUT %s', :'source', :'format') AS statement \gset

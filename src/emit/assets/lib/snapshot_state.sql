@@ -1,6 +1,5 @@
 -- A session on the subscriber that looks at the queue, which must be ours.
 \ir snapshot_session.sql
-SET default_transaction_read_only = off;
 SET lock_timeout = '5s';
 \ir ../plan/values.sql
 SELECT set_config('pgslotplan.state_owner', :'state_owner', false) AS state_owner \gset
