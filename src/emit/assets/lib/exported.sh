@@ -4,6 +4,12 @@ set -e
 
 load_name=pgslotplan_load_$prefix # by which the sessions of this step's programs are known
 
+# Becomes a program of the publisher's side, which is killed by this process's number: for a process of its own
+become_loading() { # program…
+    PGAPPNAME=$load_name
+    [ -z "$publisher_password" ] || export PGPASSWORD="$publisher_password"
+    exec "$@"
+}
 # The first slot and its snapshot, over a replication connection that stays open behind a named pipe
 export_snapshot() {
     case $publisher in
@@ -15,10 +21,7 @@ export_snapshot() {
     say 'making the first slot: it waits for transactions that are writing now'
     mkfifo "$temporary/commands"
     (
-        options="${PGOPTIONS:-} -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
-        export PGAPPNAME="$load_name"
-        [ -z "$publisher_password" ] || export PGPASSWORD="$publisher_password"
-        exec env PGOPTIONS="$options" psql -X -q -A -t -v ON_ERROR_STOP=1 -v first_slot="$first_slot" -v snapshot="$temporary/snapshot" -v done="$temporary/snapshot.done" \
+        become_loading env PGOPTIONS="${PGOPTIONS:-} -c statement_timeout=0 -c idle_in_transaction_session_timeout=0" psql -X -q -A -t -v ON_ERROR_STOP=1 -v first_slot="$first_slot" -v snapshot="$temporary/snapshot" -v done="$temporary/snapshot.done" \
             -d "$replication" -f -
     ) < "$temporary/commands" > "$temporary/replies" 2>&1 &
     holder=$!

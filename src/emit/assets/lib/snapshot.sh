@@ -9,11 +9,8 @@
 # The first slot's snapshot, in the hands of a session that outlives this script; then the other slots, and the queue
 make_snapshot() {
     export_snapshot
-    options="${PGOPTIONS:-} -c statement_timeout=0"
     (
-        export PGAPPNAME="$load_name" file_out="$temporary/held"
-        [ -z "$publisher_password" ] || export PGPASSWORD="$publisher_password"
-        exec env PGOPTIONS="$options" psql -X -q -A -t -v ON_ERROR_STOP=1 -v snapshot="$snapshot" -v first_slot="$first_slot" -d "$publisher" -f "$here/lib/snapshot_hold.sql"
+        become_loading env file_out="$temporary/held" psql -X -q -A -t -v ON_ERROR_STOP=1 -v snapshot="$snapshot" -v first_slot="$first_slot" -d "$publisher" -f "$here/lib/snapshot_hold.sql"
     ) < /dev/null > "$temporary/holding" 2>&1 9>&- &
     keeper=$!
     while [ ! -s "$temporary/held" ]; do
@@ -58,13 +55,18 @@ feed() {
         : > "$own/none"
         return
     fi
-    cut -d ' ' -f 3- "$own/taken" > "$own/piece.new"
+    cut -d ' ' -f 4- "$own/taken" > "$own/piece.new"
     mv "$own/piece.new" "$own/piece"
     printf ':statement;\n'
+    read -r _ _ format _ < "$own/taken"
+    # what follows is rows for the COPY and nothing else. In text a line ends them, after which psql would take the rest for commands: no
+    # server sends that line in the middle of rows that are what they seem
+    if [ "$format" = binary ]; then send; else send | grep -a -v -x "$ends"; fi
+}
+ends=$(printf '\\\\\\.\r\\{0,1\\}')
+send() {
     (
-        export PGAPPNAME="$load_name"
-        [ -z "$publisher_password" ] || export PGPASSWORD="$publisher_password"
-        exec psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$publisher" -f "$here/lib/snapshot_send.sql"
+        become_loading psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$publisher" -f "$here/lib/snapshot_send.sql"
     ) 3>&1 > "$own/sent" 2> "$own/send.errors" < /dev/null &
     echo "$!" > "$own/sender"
     code=0
@@ -165,7 +167,7 @@ load_snapshot() {
     number PGSLOTPLAN_JOBS "$jobs"
     piece_mb=${PGSLOTPLAN_PIECE_MB:-1024}
     number PGSLOTPLAN_PIECE_MB "$piece_mb"
-    [ "$jobs" -gt 0 ] && [ "$piece_mb" -gt 0 ] || die 'PGSLOTPLAN_JOBS and PGSLOTPLAN_PIECE_MB must be at least 1'
+    if [ "$jobs" -eq 0 ] || [ "$piece_mb" -eq 0 ]; then die 'PGSLOTPLAN_JOBS and PGSLOTPLAN_PIECE_MB must be at least 1'; fi
     if [ -n "${PGSLOTPLAN_RATE-}" ]; then
         number PGSLOTPLAN_RATE "$PGSLOTPLAN_RATE"
         [ "$PGSLOTPLAN_RATE" -gt 0 ] || die 'PGSLOTPLAN_RATE must be at least 1'

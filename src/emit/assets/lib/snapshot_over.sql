@@ -1,6 +1,7 @@
--- What was copied from a snapshot that is gone: nothing of it is known any more, once nobody writes rows of it and the tables are empty.
-\ir exported_over_subscriber.sql
+-- What was copied from a snapshot that is given up. The queue goes first: then nobody takes a piece any more while the tables are emptied.
+\ir subscriber.sql
 \set table piece
 \ir forget.sql
 \set table snapshot
 \ir forget.sql
+\ir exported_over_subscriber.sql

@@ -8,6 +8,10 @@ SELECT count(set_config('pgslotplan.wanted', (SELECT coalesce(json_agg(w), '[]')
   SELECT p.schema_name, p.table_name, p.kind, bool_and(p.truncates) AS truncates FROM pg_temp.planned_table AS p GROUP BY 1, 2, 3) AS w), false)) AS wanted \gset
 BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 SET TRANSACTION SNAPSHOT :'snapshot';
+SELECT pg_temp.refuse(array_agg(format('table %I.%I', w.schema_name, w.table_name)), 'planned tables are not what they were when the plan was made',
+  'The check of the publisher says more: run it again.') AS refused
+FROM json_to_recordset(current_setting('pgslotplan.wanted')::json) AS w(schema_name name, table_name name, kind "char")
+WHERE NOT EXISTS (SELECT FROM pg_namespace AS n JOIN pg_class AS c ON c.relnamespace = n.oid WHERE n.nspname = w.schema_name AND c.relname = w.table_name AND c.relkind = w.kind) \gset
 COPY (
 WITH RECURSIVE wanted AS (
   SELECT w.*, c.oid FROM json_to_recordset(current_setting('pgslotplan.wanted')::json) AS w(schema_name name, table_name name, kind "char", truncates boolean)
