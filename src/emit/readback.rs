@@ -39,6 +39,11 @@ pub fn psql(text: &str) -> (String, Vec<String>) {
                 at += rows_length(rest);
                 continue;
             }
+            // a statement that a server has spelled
+            ':' if (at == 0 || chars[at - 1] == '\n') && rest.get(1).is_some_and(char::is_ascii_lowercase) => {
+                at += line_length(rest);
+                continue;
+            }
             // a psql variable in SQL: a literal or a name by the time the server sees it
             ':' if rest.get(1) == Some(&'"') && (at == 0 || chars[at - 1] != ':') => {
                 sql.push_str("variable");

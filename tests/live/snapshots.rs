@@ -12,8 +12,10 @@ use std::{
 use libtest_mimic::{Failed, Trial};
 use pgslotplan::{
     emit::Bootstrap,
+    format,
+    health::Status,
     plan::Plan,
-    throwaway::{ScriptOutcome, Servers},
+    throwaway::{Cluster, ScriptOutcome, Servers},
 };
 
 use crate::{
@@ -176,6 +178,21 @@ fn wait_for(what: &str, condition: impl Fn() -> bool) -> Result<(), Failed> {
 /// The session that holds the snapshot.
 const HOLDERS: &str = "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE application_name = 'pgslotplan_load_pgsp' AND query LIKE '%first_slot%'";
 
+/// What `monitor --once` shows a role.
+fn watched(stage: &Stage, role: &str) -> Result<Status, Failed> {
+    let plan = stage.folder.path().join("plan.json");
+    fs::write(&plan, format::write(&stage.plan))?;
+    let of = |cluster: &Cluster| cluster.conninfo(story::DATABASE).replace("user=postgres", &format!("user={role}"));
+    let output = Command::new(env!("CARGO_BIN_EXE_pgslotplan"))
+        .stdin(Stdio::null())
+        .args(["monitor", "--once", "--format", "json"])
+        .arg(&plan)
+        .args(["--publisher", &of(&stage.publisher), "--subscriber", &of(&stage.subscriber)])
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    Ok(format::read(&output.stdout).map_err(|error| format!("{error}: {said}"))?)
+}
+
 /// Ends one sender of text and one of binary where a row ends, so that nothing of the format tells: there is no worse place.
 fn dying(folder: &std::path::Path) -> String {
     let marker = folder.join("died");
@@ -220,6 +237,19 @@ fn by_day(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Fail
     })?;
     let (done, all) = begun.pieces();
     assert!(done > 3 && done < all && all > 50, "{done} of {all}");
+    let status = watched(&begun.stage, "postgres")?;
+    let copy = status.pieces.ok_or("monitor shows no pieces")?;
+    assert_eq!((status.stage.as_str(), copy.done, copy.total), ("copying", done as u64, all as u64));
+    assert!(copy.done_bytes < copy.total_bytes && copy.running == 0, "{copy:?}");
+    let role = "SET default_transaction_read_only = off; CREATE ROLE watcher LOGIN IN ROLE pg_monitor";
+    for cluster in [&begun.stage.publisher, &begun.stage.subscriber] {
+        cluster.psql(story::DATABASE, role)?.success()?;
+    }
+    let status = watched(&begun.stage, "watcher")?;
+    assert!(status.unseen.iter().any(|line| line.contains("GRANT USAGE ON SCHEMA pgslotplan")), "{:?}", status.unseen);
+    for cluster in [&begun.stage.publisher, &begun.stage.subscriber] {
+        cluster.psql(story::DATABASE, "SET default_transaction_read_only = off; DROP ROLE watcher")?.success()?;
+    }
     // killed: what it began goes on to the end of its piece, and takes no other one
     while_writing(&begun.stage, || {
         let running = begun.start()?;
@@ -284,10 +314,11 @@ fn by_night(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Fa
     // the connection, again and again: the snapshot lives on
     while_writing(&begun.stage, || {
         let running = begun.start()?;
-        for number in [2, 6, 10] {
-            wait_for("pieces", || begun.pieces().0 >= number)?;
+        wait_for("pieces", || begun.pieces().0 > 2)?;
+        wait_for("a piece that failed", || {
             proxy.cut();
-        }
+            fs::read_to_string(running.said.path()).is_ok_and(|said| said.contains("a piece is copied again"))
+        })?;
         let before = begun.pieces().0;
         wait_for("pieces after the cuts", || begun.pieces().0 > before + 2)?;
         running.signal("-INT")?;

@@ -64,5 +64,5 @@ fn keys() -> Step {
         duration: "the time of the largest keys".into(),
         ..Step::new(StepId::Keys, "Builds the primary keys and replica identities, now that the rows are there.")
     }
-    .shell("schema", "make_keys")
+    .shell("keys", "make_keys")
 }

@@ -70,7 +70,7 @@ send() {
     ) 3>&1 > "$own/sent" 2> "$own/send.errors" < /dev/null &
     echo "$!" > "$own/sender"
     code=0
-    wait "$!" || code=$?
+    wait "$!" 2> /dev/null || code=$?
     echo "$code $(cat "$own/sent")" > "$own/verdict.new"
     mv "$own/verdict.new" "$own/verdict"
 }
