@@ -229,6 +229,10 @@ impl ServerVersion {
     pub fn publishes_schemas(self) -> bool {
         self.major() >= 15
     }
+    /// Reads a range of a table's blocks without reading the rest (14).
+    pub fn scans_ranges_of_blocks(self) -> bool {
+        self.major() >= 14
+    }
     /// Parameter `idle_session_timeout` (14).
     pub fn has_idle_session_timeout(self) -> bool {
         self.major() >= 14

@@ -44,7 +44,7 @@ pub struct CheckArgs {
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
     /// How the data gets to the subscriber
-    #[arg(long, value_name = "HOW", default_value = "copy", value_parser = words::<Bootstrap>(&["copy", "dump", "clone", "aurora"]))]
+    #[arg(long, value_name = "HOW", default_value = "copy", value_parser = words::<Bootstrap>(&["copy", "dump", "snapshot", "clone", "aurora"]))]
     bootstrap: Bootstrap,
     /// What the roles that run the files are to do, as for emit
     /// [default: managed where the sampled server is a provider's without superusers, else superuser]

@@ -47,8 +47,8 @@ pub struct EmitArgs {
     /// What is written
     #[arg(long, value_name = "TARGET", default_value = "sql", value_parser = words::<Target>(&["sql", "cnpg", "terraform", "ansible"]))]
     target: Target,
-    /// How the data gets to the subscriber: the native initial copy, a dump of one snapshot, a physical clone, an Aurora clone
-    #[arg(long, value_name = "HOW", default_value = "copy", value_parser = words::<Bootstrap>(&["copy", "dump", "clone", "aurora"]))]
+    /// How the data gets to the subscriber: the native initial copy, a dump of one snapshot, one snapshot in pieces, a physical clone, an Aurora clone
+    #[arg(long, value_name = "HOW", default_value = "copy", value_parser = words::<Bootstrap>(&["copy", "dump", "snapshot", "clone", "aurora"]))]
     bootstrap: Bootstrap,
     /// What the roles that run the files may do: superusers, a provider's administrators, or owners of the database and its tables
     /// [default: managed where the sampled server is a provider's without superusers, else superuser]

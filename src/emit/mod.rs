@@ -96,6 +96,8 @@ pub(crate) struct Context<'a> {
     pub mirrors: planned::Mirrors,
     /// What is repaired; all of the plan when there is none.
     pub part: Option<Part>,
+    /// The tables get their keys when the rows are there.
+    pub keys_come_later: bool,
 }
 
 impl<'a> Context<'a> {
@@ -118,8 +120,10 @@ impl<'a> Context<'a> {
             Kit::Whole | Kit::Transition(_) => None,
             Kit::Repair(repairs) => Some(Part::of(plan, repairs)?),
         };
+        // whatever is made again, or joins, copies by itself
+        let keys_come_later = bootstrap.makes_keys_later() && options.kit == Kit::Whole;
         let (privileges, failover_slots) = (options.privileges, options.failover_slots);
-        Ok(Context { plan, bootstrap, privileges, failover_slots, publications, mirrors, part })
+        Ok(Context { plan, bootstrap, privileges, failover_slots, publications, mirrors, part, keys_come_later })
     }
 
     /// The slots that this kit touches, with their numbers in the plan.

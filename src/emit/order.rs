@@ -27,6 +27,9 @@ pub(super) fn steps(context: &Context<'_>) -> Vec<Step> {
     steps.extend(data_first);
     steps.extend(when(cuts_foreign_keys(context.plan), start::foreign_keys_drop));
     steps.extend(data);
+    if context.keys_come_later {
+        steps.extend(subscriber_identities(context));
+    }
     steps.push(start::subscriptions(context));
     steps.extend(from_ready_on(context));
     steps
@@ -55,18 +58,20 @@ fn when(wanted: bool, step: fn() -> Step) -> Option<Step> {
 
 /// What the tables need before they are published.
 fn identities(context: &Context<'_>) -> Vec<Step> {
-    let sets_index = |wanted: Option<ReplicaIdentity>| {
-        let chosen = |table: &crate::plan::PlannedTable| {
-            table.set_identity && wanted.is_none_or(|identity| table.identity == identity)
-        };
-        context.plan.members().any(|(_, table)| chosen(table))
-    };
     let is_physical = context.bootstrap.is_physical();
     let mut steps: Vec<Step> = Vec::new();
-    steps.extend(when(sets_index(None), checks::identities));
+    steps.extend(when(context.plan.members().any(|(_, table)| table.set_identity), checks::identities));
     steps.extend(when(guards_truncate(context), checks::truncate_guard));
-    steps.extend(when(!is_physical && sets_index(Some(ReplicaIdentity::Index)), checks::subscriber_identities));
+    if !is_physical && !context.keys_come_later {
+        steps.extend(subscriber_identities(context));
+    }
     steps
+}
+
+/// Replica identity indexes of the subscriber, which must be there before.
+fn subscriber_identities(context: &Context<'_>) -> Option<Step> {
+    let sets = |table: &crate::plan::PlannedTable| table.set_identity && table.identity == ReplicaIdentity::Index;
+    when(context.plan.members().any(|(_, table)| sets(table)), checks::subscriber_identities)
 }
 
 /// Everything after the subscriptions.

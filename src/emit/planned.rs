@@ -398,7 +398,11 @@ fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
     let origin_setting = |version: ServerVersion| {
         if version.has_origin_limit() { "max_active_replication_origins" } else { "max_replication_slots" }.to_owned()
     };
-    let slots_step = if context.bootstrap == Bootstrap::Dump { "dump" } else { "slots" };
+    let slots_step = match context.bootstrap {
+        Bootstrap::Dump => "dump",
+        Bootstrap::Snapshot => "snapshot",
+        _ => "slots",
+    };
     let mode = match plan.policy.foreign_keys {
         ForeignKeyMode::Restore => "restore",
         ForeignKeyMode::Guard => "guard",
@@ -411,6 +415,8 @@ fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
         ("database", plan.database.clone()),
         ("system_identifier", plan.server.system_identifier.map(String::from).unwrap_or_default()),
         ("is_copy", on(context.bootstrap == How::Copy)),
+        ("keys_come_later", on(context.keys_come_later)),
+        ("publisher_has_tid_ranges", on(publisher.scans_ranges_of_blocks())),
         ("is_aurora", on(context.bootstrap == How::Aurora)),
         ("is_physical", on(context.bootstrap.is_physical())),
         ("privileges", context.privileges.as_str().to_owned()),
@@ -484,7 +490,7 @@ fn values_sh(context: &Context<'_>) -> String {
     let slots: Vec<&str> = context.slots().map(|(_, slot)| slot.name.as_str()).collect();
     let mut text = format!(
         "# What the shell must know of the plan. Sourced.\nplan={}\nprefix={}\ndatabase={}\nslots='{}'\nfirst_slot={}\n\
-         publisher_major={}\nsubscriber_major={}\nprivileges={}\nhas_way_back={}\nfailover_slots={}\nwithout_checksums='{}'\n",
+         publisher_major={}\nsubscriber_major={}\nprivileges={}\nhas_way_back={}\nfailover_slots={}\nkeys_come_later={}\nwithout_checksums='{}'\n",
         quote_shell(&plan.plan_sha256),
         quote_shell(&plan.policy.prefix),
         quote_shell(&names::one_line(&plan.database)),
@@ -495,6 +501,7 @@ fn values_sh(context: &Context<'_>) -> String {
         context.privileges.as_str(),
         if context.has_way_back() { "yes" } else { "no" },
         if context.failover_slots { "yes" } else { "no" },
+        if context.keys_come_later { "yes" } else { "no" },
         if plan.subscriber_version.has_checksums_by_default() { "--no-data-checksums" } else { "" },
     );
     if let Some(part) = &context.part {

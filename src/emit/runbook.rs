@@ -111,6 +111,9 @@ fn opening(text: &mut String, context: &Context<'_>) {
         match context.bootstrap {
             Bootstrap::Copy => "The initial copy is native: each subscription copies its own tables.",
             Bootstrap::Dump => "The data comes by pg_dump of one exported snapshot, to which all slots belong.",
+            Bootstrap::Snapshot => {
+                "The data comes from one exported snapshot, to which all slots belong, in pieces that any number of programs copy."
+            }
             Bootstrap::Clone => {
                 "The subscriber is a physical copy of the publisher's server. Where it ends is read from its history file and \
                  kept in its catalog."

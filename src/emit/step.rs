@@ -157,6 +157,10 @@ steps! {
     ForeignKeysDrop = "foreign_keys_drop", Prepare, Subscriber, "40 foreign_keys_drop";
     /// Slots, dump and restore of one snapshot.
     Dump = "dump", Start, Shell, "50 dump";
+    /// Slots and rows of one snapshot, piece by piece.
+    Snapshot = "snapshot", Start, Shell, "50 snapshot";
+    /// Keys, once the rows are there.
+    Keys = "keys", Start, Shell, "55 keys";
     /// The mark on the subscriber, for other targets.
     Prepare = "prepare", Start, Subscriber, "58 prepare";
     /// The subscriptions.
@@ -270,6 +274,7 @@ impl StepId {
     pub fn file(self, shape: Shape) -> String {
         let place = match (self, shape.bootstrap, shape.is_upgrade) {
             (StepId::Slots, Bootstrap::Clone | Bootstrap::Aurora, _) => "31 slots",
+            (StepId::SubscriberIdentities, Bootstrap::Snapshot, _) => "56 identities",
             (StepId::Clone, Bootstrap::Aurora, _) => "32 aurora_clone",
             (StepId::Upgrade, Bootstrap::Aurora, true) => "34 aurora_upgrade",
             (StepId::Upgrade, Bootstrap::Aurora, false) => "34 aurora_restart",
@@ -525,7 +530,7 @@ mod tests {
 
     #[test]
     fn identifiers_and_files_are_unique() {
-        for bootstrap in [Bootstrap::Copy, Bootstrap::Dump, Bootstrap::Clone, Bootstrap::Aurora] {
+        for bootstrap in [Bootstrap::Copy, Bootstrap::Dump, Bootstrap::Snapshot, Bootstrap::Clone, Bootstrap::Aurora] {
             let shape = Shape { bootstrap, is_upgrade: true };
             let mut files: Vec<String> = StepId::ALL.iter().map(|id| id.file(shape)).collect();
             files.extend(StepId::ALL.iter().map(|id| id.as_str().to_owned()));

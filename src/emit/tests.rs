@@ -206,7 +206,8 @@ fn what_is_emitted_is_the_plan_for_every_pair_of_versions() {
     }
 }
 
-const BOOTSTRAPS: [Bootstrap; 4] = [Bootstrap::Copy, Bootstrap::Dump, Bootstrap::Clone, Bootstrap::Aurora];
+const BOOTSTRAPS: [Bootstrap; 5] =
+    [Bootstrap::Copy, Bootstrap::Dump, Bootstrap::Snapshot, Bootstrap::Clone, Bootstrap::Aurora];
 
 #[test]
 fn every_bootstrap_is_the_plan_and_ends_in_checks() {
@@ -412,6 +413,7 @@ fn no_file_name_of_a_step_stands_as_text() {
         include_str!("bootstraps/aurora.rs"),
         include_str!("bootstraps/clone.rs"),
         include_str!("bootstraps/dump.rs"),
+        include_str!("bootstraps/snapshot.rs"),
         include_str!("runbook.rs"),
     ];
     for source in sources {

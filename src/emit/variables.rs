@@ -42,7 +42,22 @@ const DESCRIBED: &[Described] = &[
     ),
     ("PGSLOTPLAN_PLAN", "the plan from which this folder was made; plan.json beside this folder when not given", false),
     ("PGSLOTPLAN_CHECKED", "yes: pgslotplan check was run elsewhere and ended with 0", false),
-    ("PGSLOTPLAN_JOBS", "indexes built, or tables dumped and restored, at a time; 4 when not given", false),
+    (
+        "PGSLOTPLAN_JOBS",
+        "keys or indexes built, tables dumped and restored, or pieces copied, at a time; 4 when not given",
+        false,
+    ),
+    ("PGSLOTPLAN_PIECE_MB", "MB of the publisher's files that are one piece of the copy; 1024 when not given", false),
+    (
+        "PGSLOTPLAN_RATE",
+        "MB/s that all jobs of this step read together, on the average over pieces; no limit when not given",
+        false,
+    ),
+    (
+        "PGSLOTPLAN_START_OVER",
+        "position of a snapshot, as the step says it, whose copy is given up: what came is dropped, and all begins anew",
+        false,
+    ),
     ("PGSLOTPLAN_DUMP", "folder for the dump, with room for the compressed data", true),
     (
         "PGSLOTPLAN_ACCEPT_FUNCTIONS",

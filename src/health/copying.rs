@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{
     judge::Watched,
     look::SideLook,
-    status::{CopyStatus, TableCounts},
+    status::{CopyStatus, PiecesStatus, TableCounts},
 };
 use crate::names::TableName;
 
@@ -45,6 +45,26 @@ fn done(watched: &Watched<'_>, to: &SideLook) -> Option<(u64, u64)> {
         total += table.copy_bytes;
     }
     Some((done, total))
+}
+
+/// How far the copy by pieces of a prefix is; absent when there is none, or once it is done.
+pub(super) fn pieces(prefix: &str, span: Option<(&SideLook, &SideLook)>, to: &SideLook) -> Option<PiecesStatus> {
+    let row = to.pieces.get(prefix).filter(|row| row.done < row.total)?;
+    let bytes_per_s = span.and_then(|(first, last)| {
+        let seconds = last.server.as_ref()?.at - first.server.as_ref()?.at;
+        let gained = row.done_bytes.checked_sub(first.pieces.get(prefix)?.done_bytes)?;
+        (seconds >= 1.0 && gained > 0).then(|| gained as f64 / seconds)
+    });
+    Some(PiecesStatus {
+        total: row.total,
+        done: row.done,
+        running: row.running,
+        failed: row.failed,
+        total_bytes: row.total_bytes,
+        done_bytes: row.done_bytes,
+        bytes_per_s,
+        left_s: bytes_per_s.map(|rate| row.total_bytes.saturating_sub(row.done_bytes) as f64 / rate),
+    })
 }
 
 /// How far the copy is, and when it will be done at the rate of the last minute; absent when there is none.

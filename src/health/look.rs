@@ -39,6 +39,10 @@ pub struct SideLook {
     pub errors: Option<BTreeMap<String, ErrorRow>>,
     /// Copies that run, by subscription and table: bytes.
     pub copies: BTreeMap<(String, TableName), u64>,
+    /// Copies by pieces, by the prefix of their plan.
+    pub pieces: BTreeMap<String, PiecesRow>,
+    /// There are pieces that the role may not read.
+    pub hides_pieces: bool,
     /// What decoding spilled, by slot; absent before 14.
     pub decoding: Option<BTreeMap<String, DecodingRow>>,
     /// Who holds the locks that workers wait for, by subscription.
@@ -165,6 +169,25 @@ pub struct ErrorRow {
     pub conflicts: Option<u64>,
 }
 
+/// How far a copy by pieces is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PiecesRow {
+    prefix: String,
+    /// All pieces.
+    pub total: u64,
+    /// Those that were committed.
+    pub done: u64,
+    /// Those that are being copied.
+    pub running: u64,
+    /// Those that failed at least once and wait again.
+    pub failed: u64,
+    /// Bytes of all of them on the publisher.
+    pub total_bytes: u64,
+    /// Bytes of those that were committed.
+    pub done_bytes: u64,
+}
+
 /// What decoding for a slot wrote to disk or sent early.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -201,6 +224,7 @@ enum Row {
     Errors(ErrorRow),
     Copy(CopyRow),
     Decoding(DecodingRow),
+    Pieces(PiecesRow),
     Blocked { subscription: String, by: Vec<String> },
     Oid { subscription: String, oid: u32 },
     Changes { schema: String, table: String, rows: ChangeRow },
@@ -271,6 +295,7 @@ impl SideLook {
             Row::Blocked { subscription, by } => drop(self.blocked.insert(subscription, by)),
             Row::Oid { subscription, oid } => drop(self.oids.insert(subscription, oid)),
             Row::Decoding(row) => drop(self.decoding.get_or_insert_default().insert(row.slot.clone(), row)),
+            Row::Pieces(row) => drop(self.pieces.insert(row.prefix.clone(), row)),
             Row::Copy(row) => {
                 self.copies.insert((row.subscription, TableName::new(row.schema, row.table)), row.bytes);
             }

@@ -343,6 +343,11 @@ pub(super) fn unseen(last: &Look) -> Vec<String> {
         if side.server.as_ref().is_some_and(|server| !server.sees_others) {
             lines.insert(format!("{name}: workers and transactions of others; GRANT pg_monitor shows them."));
         }
+        if side.hides_pieces {
+            lines.insert(format!(
+                "{name}: how far the copy is; GRANT USAGE ON SCHEMA pgslotplan and SELECT ON pgslotplan.piece show it."
+            ));
+        }
         if side.tables.is_none() && !side.subscriptions.is_empty() {
             lines.insert(format!(
                 "{name}: states of its subscriptions' tables; up to 13 they are for superusers only, from 14 on for everybody."

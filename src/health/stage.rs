@@ -53,7 +53,11 @@ impl Stage {
                 [false, true] if goes_back || planned().next().is_some() => return Stage::RolledBack,
                 [true, _] => return Stage::CutOver,
                 _ if goes_back => return Stage::CutOver,
-                _ if planned().next().is_none() => return Stage::Prepared,
+                _ if planned().next().is_none() => {
+                    // rows come before the subscriptions
+                    let is_copied_first = look.subscriber.pieces.contains_key(&*plan.policy.prefix);
+                    return if is_copied_first { Stage::Copying } else { Stage::Prepared };
+                }
                 _ => {}
             }
         }

@@ -44,6 +44,9 @@ pub struct Status {
     pub publisher: ServerStatus,
     /// The new server.
     pub subscriber: ServerStatus,
+    /// The copy by pieces of bootstrap `snapshot`; absent before it has begun, and once it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pieces: Option<PiecesStatus>,
     /// The slots that matter at this stage, the worst first: after the cutover those of the way back.
     pub slots: Vec<SlotStatus>,
     /// What the role cannot see, and the grant that would show it.
@@ -212,6 +215,29 @@ pub struct CopyStatus {
     pub left_s: Option<f64>,
 }
 
+/// How far the copy by pieces is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PiecesStatus {
+    /// All pieces.
+    pub total: u64,
+    /// Those that are there.
+    pub done: u64,
+    /// Those that are being copied now.
+    pub running: u64,
+    /// Those that failed at least once and wait again.
+    pub failed: u64,
+    /// What all of them take on the publisher, bytes.
+    pub total_bytes: u64,
+    /// What those take that are there, bytes.
+    pub done_bytes: u64,
+    /// How fast they come, bytes per second; null: not known yet.
+    pub bytes_per_s: Option<f64>,
+    /// What is left at that rate, seconds; null: not known.
+    pub left_s: Option<f64>,
+}
+
 /// What a status comes down to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
@@ -306,6 +332,11 @@ pub fn status(plan: &Plan, watch: &Watch, thresholds: &Thresholds, loads: Option
         stage,
         publisher,
         subscriber,
+        pieces: copying::pieces(
+            &plan.policy.prefix,
+            measure::of_side(watch.span(), |look| &look.subscriber),
+            &last.subscriber,
+        ),
         slots,
         unseen,
         findings,

@@ -224,6 +224,39 @@ fn judged(watch: &Watch) -> Status {
 const MB: u64 = 1_000_000;
 
 #[test]
+fn a_copy_by_pieces_is_a_stage_with_a_rate() {
+    let pieces = |done: u64| {
+        format!(
+            r#"{{"pieces": {{"prefix": "pgsp", "total": 10, "done": {done}, "running": 2, "failed": 1, "total_bytes": {}, "done_bytes": {}}}}}"#,
+            10 * MB,
+            done * MB
+        )
+    };
+    let mut watch = Watch::default();
+    for (at, done) in [("at=100.0", 2), ("at=110.0", 6)] {
+        let mut both = look(&[&slot(&[]), PUBLICATION]);
+        both.publisher.take_row(&server(&[at])).unwrap();
+        both.subscriber.take_row(&server(&[at])).unwrap();
+        both.subscriber.take_row(&pieces(done)).unwrap();
+        watch.take(both);
+    }
+    let status = judged(&watch);
+    assert_eq!(status.stage, Stage::Copying);
+    // 4 MB in 10 s, 4 MB left
+    let copy = status.pieces.unwrap();
+    assert_eq!((copy.done, copy.total, copy.running, copy.failed), (6, 10, 2, 1));
+    assert_eq!((copy.bytes_per_s, copy.left_s), (Some(0.4e6), Some(10.0)));
+    let mut both = watch.last().unwrap().clone();
+    both.subscriber.take_row(&pieces(10)).unwrap();
+    watch.take(both.clone());
+    assert!(judged(&watch).pieces.is_none(), "it is done");
+    both.subscriber.pieces.clear();
+    both.subscriber.hides_pieces = true;
+    watch.take(both);
+    assert!(judged(&watch).unseen.iter().any(|line| line.contains("pgslotplan.piece")));
+}
+
+#[test]
 fn lag_rates_and_times_by_hand() {
     // 1 MB/s in, 3 MB/s out, 100 MB behind at the end
     let watch = seen(&[(100.0, 200 * MB, 80 * MB), (110.0, 210 * MB, 110 * MB)], &["safe_wal_bytes=50000000"]);

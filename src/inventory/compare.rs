@@ -41,9 +41,8 @@ pub(super) struct Difference {
 fn pending(publisher: &Inventory, subscriber: &Inventory) -> BTreeSet<Carrier> {
     let late = |object: &Object| match object.kind {
         Kind::Constraint => {
-            let is_key =
-                |side: &Inventory| side.value(object, "definition").is_some_and(|text| text.starts_with("FOREIGN KEY"));
-            if is_key(publisher) || is_key(subscriber) { Carrier::ForeignKeys } else { Carrier::Schema }
+            let definition = publisher.value(object, "definition").or_else(|| subscriber.value(object, "definition"));
+            of_constraint(definition.unwrap_or_default())
         }
         kind => kind.carrier(),
     };
@@ -51,7 +50,7 @@ fn pending(publisher: &Inventory, subscriber: &Inventory) -> BTreeSet<Carrier> {
     let has = |side: &Inventory, wanted: &dyn Fn(&Object) -> bool| side.facts.keys().any(wanted);
     if has(publisher, &relation) && !has(subscriber, &|object| relation(object) && publisher.facts.contains_key(object))
     {
-        return [Carrier::Schema, Carrier::Indexes, Carrier::ForeignKeys].into();
+        return [Carrier::Schema, Carrier::Keys, Carrier::Indexes, Carrier::ForeignKeys].into();
     }
     let to_come = |carrier: Carrier| {
         let of_step = |object: &Object| {
@@ -59,14 +58,22 @@ fn pending(publisher: &Inventory, subscriber: &Inventory) -> BTreeSet<Carrier> {
         };
         has(publisher, &of_step) && !has(subscriber, &|object| of_step(object) && publisher.facts.contains_key(object))
     };
-    [Carrier::Indexes, Carrier::ForeignKeys].into_iter().filter(|carrier| to_come(*carrier)).collect()
+    [Carrier::Keys, Carrier::Indexes, Carrier::ForeignKeys].into_iter().filter(|carrier| to_come(*carrier)).collect()
+}
+
+/// What brings a constraint of this definition.
+fn of_constraint(definition: &str) -> Carrier {
+    match definition {
+        text if text.starts_with("FOREIGN KEY") => Carrier::ForeignKeys,
+        text if ["PRIMARY KEY", "UNIQUE", "EXCLUDE"].iter().any(|word| text.starts_with(word)) => Carrier::Keys,
+        _ => Carrier::Schema,
+    }
 }
 
 /// What brings the missing object or fact.
 fn carrier(difference: &Difference) -> Carrier {
-    let is_foreign_key = difference.publisher.as_deref().is_some_and(|text| text.starts_with("FOREIGN KEY"));
     match (difference.object.kind, difference.fact.as_deref()) {
-        (Kind::Constraint, None) if is_foreign_key => Carrier::ForeignKeys,
+        (Kind::Constraint, None) => of_constraint(difference.publisher.as_deref().unwrap_or_default()),
         (Kind::Relation, Some("row security" | "forced row security")) | (Kind::Column, Some("not null not valid")) => {
             Carrier::ForeignKeys
         }
@@ -192,6 +199,7 @@ pub fn compare(publisher: &Inventory, subscriber: &Inventory, accepted: &Accepte
     }
     let nouns = [
         (Carrier::Schema, "the step schema creates", "roles, tables and other objects"),
+        (Carrier::Keys, "the step schema or the step keys makes", "primary keys and unique constraints"),
         (Carrier::Indexes, "the step indexes builds", "secondary indexes"),
         (Carrier::ForeignKeys, "the step foreign_keys creates", "foreign keys, triggers, rules, policies and the like"),
     ];

@@ -7,6 +7,8 @@ use crate::finding::{Code, Severity, code};
 pub enum Carrier {
     /// The step that makes roles, tables and keys.
     Schema,
+    /// The same, or one of its own where keys are made once the rows are there.
+    Keys,
     /// The step that builds secondary indexes.
     Indexes,
     /// The step that makes foreign keys, triggers, rules, policies and statistics.

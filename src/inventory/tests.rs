@@ -204,7 +204,7 @@ fn the_kit_knows_each_kind_as_this_room_does() {
             .parent()
             .map_or_else(|| "NULL, 0".to_owned(), |(parent, names)| format!("'{}', {names}", parent.as_str()));
         let carrier = match kind.carrier() {
-            Carrier::Schema => "schema",
+            Carrier::Schema | Carrier::Keys => "schema",
             Carrier::Indexes => "indexes",
             Carrier::ForeignKeys => "foreign_keys",
             Carrier::Nobody => "nobody",

@@ -47,6 +47,7 @@ pub async fn look_at(session: &Session, depth: Depth) -> Result<SideLook, PgErro
             read(session, ERRORS_SQL, &mut side).await?;
         }
     }
+    read_pieces(session, &mut side).await?;
     if depth >= Depth::Server {
         read(session, include_str!("sql/health/server.sql"), &mut side).await?;
         read(session, include_str!("sql/health/blocked.sql"), &mut side).await?;
@@ -65,6 +66,18 @@ pub async fn look_at(session: &Session, depth: Depth) -> Result<SideLook, PgErro
         read(session, include_str!("sql/health/changes.sql"), &mut side).await?;
     }
     Ok(side)
+}
+
+/// The queue of bootstrap `snapshot`, where there is one and the role may read it.
+async fn read_pieces(session: &Session, side: &mut SideLook) -> Result<(), PgError> {
+    let rows = session.query(PURPOSE, include_str!("sql/health/pieces_seen.sql"), &[]).await?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    let (has_pieces, may): (bool, bool) = (get(PURPOSE, row, "has_pieces")?, get(PURPOSE, row, "may")?);
+    side.hides_pieces = has_pieces && !may;
+    if may {
+        read(session, include_str!("sql/health/pieces.sql"), side).await?;
+    }
+    Ok(())
 }
 
 async fn read(session: &Session, sql: &str, side: &mut SideLook) -> Result<(), PgError> {

@@ -13,6 +13,8 @@ pub enum Bootstrap {
     Copy,
     /// pg_dump and pg_restore from one exported snapshot, to which all slots belong.
     Dump,
+    /// Rows from one exported snapshot, to which all slots belong, in pieces that many COPYs take from a queue.
+    Snapshot,
     /// A base backup or storage clone of the whole server, promoted, and upgraded where the majors differ.
     Clone,
     /// An Aurora clone, upgraded where the majors differ.
@@ -25,11 +27,17 @@ impl Bootstrap {
         matches!(self, Bootstrap::Clone | Bootstrap::Aurora)
     }
 
+    /// Whether keys are made once the rows are there.
+    pub fn makes_keys_later(self) -> bool {
+        self == Bootstrap::Snapshot
+    }
+
     /// The word of the manifest.
     pub fn as_str(self) -> &'static str {
         match self {
             Bootstrap::Copy => "copy",
             Bootstrap::Dump => "dump",
+            Bootstrap::Snapshot => "snapshot",
             Bootstrap::Clone => "clone",
             Bootstrap::Aurora => "aurora",
         }

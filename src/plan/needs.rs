@@ -73,7 +73,7 @@ mod tests {
             (needs.workers, needs.publisher_slots(), needs.publisher_walsenders(), needs.origins())
         };
         assert_eq!(figures(Bootstrap::Copy), (8, 10, 9, 10));
-        for loaded in [Bootstrap::Dump, Bootstrap::Clone, Bootstrap::Aurora] {
+        for loaded in [Bootstrap::Dump, Bootstrap::Snapshot, Bootstrap::Clone, Bootstrap::Aurora] {
             assert_eq!(figures(loaded), (3, 5, 4, 5));
         }
     }

@@ -6,10 +6,7 @@
 use super::Input;
 use crate::{
     finding::{Finding, Severity, Subject, code},
-    plan::{
-        Bootstrap,
-        copy::{copy_rates, copy_s},
-    },
+    plan::copy::{copy_rates, copy_s},
     units::{Bytes, Seconds},
 };
 
@@ -22,7 +19,7 @@ fn wal_bytes_per_s(input: &Input<'_>) -> f64 {
 /// Bytes that are retained at the end of the copy, and those at the careful copy rate; absent where its length cannot be
 /// told.
 fn retained_bytes(input: &Input<'_>) -> Option<(f64, f64)> {
-    let copies = matches!(input.circumstances.bootstrap, Bootstrap::Copy | Bootstrap::Dump);
+    let copies = !input.circumstances.bootstrap.is_physical();
     let nominal = input.circumstances.copy_bytes_per_s;
     let retained = |rate: f64| wal_bytes_per_s(input) * copy_s(input.plan, rate);
     copies.then(|| (retained(nominal), retained(*copy_rates(nominal).start())))
@@ -82,7 +79,7 @@ pub fn free_space(input: &Input<'_>) -> Vec<Finding> {
     vec![
         Finding::new(code::PF802, Subject::Publisher, format!("{retained}, and {} are free", Bytes(free as f64)))
             .with_severity(severity)
-            .hint("More disk, a time of less load, or --bootstrap dump or clone, whose copy is faster."),
+            .hint("More disk, a time of less load, or --bootstrap snapshot, dump or clone, whose copy is faster."),
     ]
 }
 

@@ -125,7 +125,7 @@ pub fn no_roles(input: &Input<'_>) -> Vec<Finding> {
 /// `PF325`: without `session_replication_role`, which superusers set, foreign keys see the rows of a dump in the order of its files.
 pub fn no_load(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
-    if subscriber.role.superuser || input.circumstances.bootstrap != Bootstrap::Dump {
+    if subscriber.role.superuser || !matches!(input.circumstances.bootstrap, Bootstrap::Dump | Bootstrap::Snapshot) {
         return Vec::new();
     }
     let planned = |table| input.plan.members().any(|(_, member)| member.table_name() == table);
@@ -139,7 +139,7 @@ pub fn no_load(input: &Input<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     vec![
-        Finding::new(code::PF325, Subject::Subscriber, format!("{} cannot load the dump past foreign keys", role(subscriber)))
+        Finding::new(code::PF325, Subject::Subscriber, format!("{} cannot load rows past foreign keys", role(subscriber)))
             .detail(format!("Only superusers set session_replication_role. Foreign keys: {}.", listed(keys, 10)))
             .hint("Drop them on the subscriber: the step foreign_keys makes them once the rows are there. Or load as a superuser: PGSLOTPLAN_LOADER."),
     ]

@@ -78,9 +78,11 @@ pub fn kinds(input: &Input<'_>) -> Vec<Finding> {
     input.tables(code::PF402, Subject::Subscriber, "no subscription can write into it", items)
 }
 
-/// `PF403`: without a key the first UPDATE or DELETE stops the slot, until there is one.
+/// `PF403`: without a key the first UPDATE or DELETE stops the slot, until there is one. Where keys come after the rows, the steps look
+/// before they subscribe.
 pub fn search_keys(input: &Input<'_>) -> Vec<Finding> {
-    let Some(subscriber) = input.subscriber() else { return Vec::new() };
+    let later = input.circumstances.bootstrap.makes_keys_later();
+    let Some(subscriber) = input.subscriber().filter(|_| !later) else { return Vec::new() };
     let mut items = Vec::new();
     for (slot, table, name, relation) in leaves(input, subscriber) {
         if !published(slot, table).needs_identity() || sends_whole_row(input, table) || relation.search_key().is_some()

@@ -177,7 +177,7 @@ fn healthy(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Fai
     let said = stage.check(&[])?;
     expect(&said, 0, &known)?;
     assert_eq!(stage.check(&["--fail-on", "warn"])?.code, Some(4), "each row of a table without key is searched for");
-    for bootstrap in ["dump", "clone", "aurora"] {
+    for bootstrap in ["dump", "snapshot", "clone", "aurora"] {
         let said = stage.check(&["--bootstrap", bootstrap])?;
         for code in ["PF901", "PF902"] {
             assert!(said.words(code).is_empty(), "{bootstrap}: {:#?}", said.findings);

@@ -57,6 +57,7 @@ mod repairs;
 mod sample;
 mod scripts;
 mod side_by_side;
+mod snapshots;
 mod splits;
 mod story;
 mod targets;
@@ -73,8 +74,13 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 4;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 70] = [
+const AT_NIGHT: [&str; 75] = [
     "patroni::slots_that_it_knows_outlive_a_failover_13_to_15",
+    "snapshots::pieces_of_key_ranges_12_to_15",
+    "snapshots::pieces_15_to_18",
+    "snapshots::faults_14_to_16",
+    "snapshots::faults_12_to_15",
+    "snapshots::faults_15_to_18",
     "cutover_faults::two_hundred_random_kills_lose_nothing",
     "walk::the_runbook_by_hand_15_to_18",
     "walk::the_runbook_by_run_13_to_16",
@@ -212,6 +218,7 @@ fn main() -> ExitCode {
         .chain(hints::trials())
         .chain(scripts::trials())
         .chain(bootstraps::trials())
+        .chain(snapshots::trials())
         .chain(layouts::trials())
         .chain(phases::trials())
         .chain(side_by_side::trials())

@@ -37,6 +37,7 @@ pub fn metrics(status: &Status) -> String {
 
 fn families(status: &Status) -> Vec<Family> {
     let mut families = of_migration(status);
+    families.extend(of_pieces(status));
     families.extend(of_slots(&status.slots));
     families.extend(of_servers(status));
     families
@@ -87,6 +88,31 @@ fn of_migration(status: &Status) -> Vec<Family> {
             kind: "gauge",
             help: "Findings by severity.",
             values: severities.map(|severity| (database("severity", &severity.to_string()), count(severity))).into(),
+        },
+    ]
+}
+
+fn of_pieces(status: &Status) -> Vec<Family> {
+    let Some(pieces) = &status.pieces else { return Vec::new() };
+    let labelled = |name: &str, value: &str| labels(&[("database", &status.database), (name, value)]);
+    let counts =
+        [("total", pieces.total), ("done", pieces.done), ("running", pieces.running), ("failed", pieces.failed)];
+    let bytes = [("total", pieces.total_bytes), ("done", pieces.done_bytes)];
+    let values = |counts: &[(&str, u64)]| {
+        counts.iter().map(|(state, count)| (labelled("state", state), *count as f64)).collect()
+    };
+    vec![
+        Family {
+            name: "pgslotplan_copy_pieces",
+            kind: "gauge",
+            help: "Pieces of the copy by how far they are.",
+            values: values(&counts),
+        },
+        Family {
+            name: "pgslotplan_copy_pieces_bytes",
+            kind: "gauge",
+            help: "What they take on the publisher.",
+            values: values(&bytes),
         },
     ]
 }

@@ -22,7 +22,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{
     stage_words,
-    text::{cause_lines, lag_words, more, or_dash, server_words, state_words, tables_words},
+    text::{cause_lines, lag_words, more, or_dash, pieces_words, server_words, state_words, tables_words},
 };
 
 /// What is shown, and what the person has chosen.
@@ -133,8 +133,12 @@ fn head_lines(shown: &Shown<'_>) -> Paragraph<'static> {
         let stage = Span::from(format!(" {} ", stage_words(status.stage)));
         first.push(if is_well { stage.black().on_green() } else { stage.white().on_red() });
         first.push(Span::from(format!("  {} UTC", status.at.strftime("%Y-%m-%d %H:%M:%S"))).dim());
+        let mut new = server_words(&status.subscriber);
+        if let Some(pieces) = &status.pieces {
+            new = format!("copy: {}; {new}", pieces_words(pieces));
+        }
         lines.push(Line::from(vec!["old  ".dim(), Span::from(server_words(&status.publisher))]));
-        lines.push(Line::from(vec!["new  ".dim(), Span::from(server_words(&status.subscriber))]));
+        lines.push(Line::from(vec!["new  ".dim(), Span::from(new)]));
     }
     if let Some(trouble) = shown.trouble {
         first.push(Span::from(format!("  {}", one_line(trouble))).red().bold());

@@ -3,7 +3,7 @@
 use pgslotplan::{
     health::{
         State, Status,
-        status::{ServerStatus, SlotStatus},
+        status::{PiecesStatus, ServerStatus, SlotStatus},
     },
     names::one_line,
     plan::Plan,
@@ -29,6 +29,9 @@ pub fn status_text(plan: &Plan, status: &Status, characters: Characters) -> Stri
     let mut out = format!("{}\n", Style::Head.paint(&text::wrap_after(&head, 0, 2)));
     out.push_str(&paragraph(&format!("Publisher: {}.", server_words(&status.publisher)), 2));
     out.push_str(&paragraph(&format!("Subscriber: {}.", server_words(&status.subscriber)), 2));
+    if let Some(pieces) = &status.pieces {
+        out.push_str(&paragraph(&format!("Copy: {}.", pieces_words(pieces)), 2));
+    }
     if status.slots.is_empty() {
         out.push_str(&paragraph("No slot is watched at this stage: nobody follows anybody.", 2));
     } else {
@@ -74,6 +77,20 @@ pub fn server_words(server: &ServerStatus) -> String {
         words.push(format!("oldest snapshot {}", counted(age as usize, "transaction")));
     }
     words.join(", ")
+}
+
+/// The copy by pieces in a clause.
+pub fn pieces_words(pieces: &PiecesStatus) -> String {
+    let (done, total) = (Bytes(pieces.done_bytes as f64), Bytes(pieces.total_bytes as f64));
+    let mut words = format!("{} of {} pieces, {done} of {total}", pieces.done, pieces.total);
+    if let Some((rate, left)) = pieces.bytes_per_s.zip(pieces.left_s) {
+        words.push_str(&format!(", {}/s, {} left", Bytes(rate), Seconds(left)));
+    }
+    words.push_str(&format!("; {} at work", pieces.running));
+    if pieces.failed > 0 {
+        words.push_str(&format!(", {} failed and come again", pieces.failed));
+    }
+    words
 }
 
 /// How a state looks.

@@ -5,6 +5,7 @@ mod aurora;
 mod clone;
 mod copy;
 mod dump;
+mod snapshot;
 
 use super::{Bootstrap, Context, EmitError, step::Step};
 use crate::plan::Plan;
@@ -26,6 +27,7 @@ pub(super) fn data(context: &Context<'_>) -> (Vec<Step>, Vec<Step>) {
     match context.bootstrap {
         Bootstrap::Copy => (Vec::new(), copy::steps()),
         Bootstrap::Dump => (Vec::new(), dump::steps(context)),
+        Bootstrap::Snapshot => (Vec::new(), snapshot::steps(context)),
         Bootstrap::Clone => (clone::steps(context), Vec::new()),
         Bootstrap::Aurora => (aurora::steps(context), Vec::new()),
     }

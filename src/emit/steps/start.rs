@@ -66,6 +66,14 @@ pub(in crate::emit) fn subscriptions(context: &Context<'_>) -> Step {
             "\\set state_hint 'Run ' :step_dump ' to its end first.'",
             "require_state",
         ],
+        Bootstrap::Snapshot => &[
+            "members",
+            "\\set keys_come_later off",
+            "subscriber_tables",
+            "\\set states '{loaded,started}'",
+            "\\set state_hint 'Run ' :step_snapshot ' to its end first.'",
+            "require_state",
+        ],
         Bootstrap::Clone | Bootstrap::Aurora => {
             &["\\set states '{placed,started}'", "\\set state_hint 'Run ' :step_position ' first.'", "require_state"]
         }

@@ -134,7 +134,7 @@ fn what_a_target_cannot_say_is_refused_and_what_it_need_not_is_a_finding() {
         plan.slots[0].tables[0].insert_only = true;
     });
     assert!(second[0].contains("the two publications") && second[1].is_empty() && second[2].is_empty(), "{second:?}");
-    for bootstrap in [Bootstrap::Dump, Bootstrap::Clone, Bootstrap::Aurora] {
+    for bootstrap in [Bootstrap::Dump, Bootstrap::Snapshot, Bootstrap::Clone, Bootstrap::Aurora] {
         for target in [Target::Cnpg, Target::Terraform, Target::Ansible] {
             let refused = script(&simple(), &EmitOptions { target, bootstrap, ..EmitOptions::default() })
                 .unwrap_err()

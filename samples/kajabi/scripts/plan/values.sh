@@ -8,4 +8,5 @@ publisher_major=13
 subscriber_major=15
 privileges=managed
 has_way_back=yes
+keys_come_later=no
 without_checksums=''

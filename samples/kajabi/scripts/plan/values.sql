@@ -4,6 +4,8 @@
 \set database 'kajabi_production'
 \set system_identifier ''
 \set is_copy 'on'
+\set keys_come_later 'off'
+\set publisher_has_tid_ranges 'off'
 \set is_aurora 'off'
 \set is_physical 'off'
 \set privileges 'managed'

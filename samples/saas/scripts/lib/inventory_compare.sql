@@ -150,7 +150,8 @@ LEFT JOIN LATERAL (SELECT a.number FROM inventory_accepted AS a WHERE a.kind = d
   AND a.identity = coalesce((SELECT jsonb_agg(coalesce(e.name, '') ORDER BY e.place) FROM json_array_elements_text(d.identity::json) WITH ORDINALITY AS e(name, place)), '[]')
   ORDER BY a.fact NULLS LAST LIMIT 1) AS a ON true
 -- a later step brings it
-WHERE NOT (:'moment' = 'tables' AND d.carrier IN ('indexes', 'foreign_keys') AND d.new IS NULL AND d.there);
+WHERE NOT (:'moment' = 'tables' AND d.new IS NULL AND d.there
+  AND (d.carrier IN ('indexes', 'foreign_keys') OR :'keys_come_later' = 'on' AND d.kind = 'constraint' AND d.old ~ '^(PRIMARY KEY|UNIQUE|EXCLUDE) '));
 COPY (
 SELECT level, line, CASE WHEN fact IS NULL THEN CASE WHEN there THEN 'the subscriber lacks it' ELSE 'only the subscriber has it' END
     WHEN fact = 'replicated' THEN substr(old, 5) || ': nothing brings its rows' WHEN concat(old, new) LIKE '%md5 %' THEN 'differs'

@@ -68,8 +68,8 @@ read_schema() {
         FILENAME == ARGV[1] {
             split($0, part, "|")
             # a kind is the name of a file
-            if (!index(lists, " " part[3] " ") || part[3] !~ /^[a-z_]+$/ || part[4] !~ /^[0-9]+$/) { print "a kind of an entry is invalid" > "/dev/stderr"; exit 1 }
-            kinds[part[1] " " part[2]] = part[3]; sizes[part[1] " " part[2]] = part[4]; next
+            if (!index(lists, " " part[3] " ") || part[3] !~ /^[a-z_]+$/ || part[4] !~ /^[0-9]+$/ || part[5] !~ /^[0-9]+$/) { print "a kind of an entry is invalid" > "/dev/stderr"; exit 1 }
+            kinds[part[1] " " part[2]] = part[3]; sizes[part[1] " " part[2]] = part[4]; tables[part[1] " " part[2]] = part[5]; next
         }
         FILENAME == ARGV[2] { attached[$0] = 1; next }
         /^;/ || /^$/ { next }
@@ -81,8 +81,12 @@ read_schema() {
             else { kind = (entry in kinds) ? kinds[entry] : "rest"; group++; size = (entry in sizes) ? sizes[entry] : 0 }
             last = kind
             print $0 > (folder "/" kind ".list")
-            if (kind == "indexes") printf "%s|%d|%s\n", size, group, $0 > (folder "/sized")
-        }' "$temporary/kinds" "$temporary/attached" "$temporary/post.list"
+            # the keys of a table wait for each other: one job makes them
+            if (kind == "keys" && entry in tables) table = tables[entry]
+            if (kind == "indexes") printf "%s|%d|%s\n", size, group, $0 > (folder "/indexes.sized")
+            else if (kind == "keys") { total[table] += (entry in sizes) ? size : 0; key[++keys] = $0; of[keys] = table }
+        }
+        END { for (i = 1; i <= keys; i++) printf "%.0f|%d|%s\n", total[of[i]], of[i], key[i] > (folder "/keys.sized") }' "$temporary/kinds" "$temporary/attached" "$temporary/post.list"
 }
 # Runs a file of the dump and takes "already exists" for done: duplicate table, object, function, schema, column, primary key;
 # identity column; partition. So is a setting that the subscriber lacks. Any other error is kept until all is done: see settle_refused.
@@ -148,38 +152,42 @@ make_tables() {
     grep -v -E "^[0-9]+; 2615 ${oid:-0} SCHEMA " "$temporary/pre.all" > "$temporary/pre.list" || :
     pg_restore -L "$temporary/pre.list" -f "$temporary/pre.sql" "$temporary/schema.dump"
     apply "$temporary/pre.sql"
-    say 'keys'
-    restore keys
-    restore attach_keys
-    restore early
+    if [ "$keys_come_later" = no ]; then
+        say 'keys'
+        restore keys
+        restore attach_keys
+        restore early
+    fi
     settle_refused
 }
-# Secondary indexes, several at a time: the largest first, each to the job with the least to do (LPT: at most 4/3 of the best)
+# Several at a time: the largest first, each to the job with the least to do (LPT: at most 4/3 of the best)
+build() { # keys or indexes
+    jobs=${PGSLOTPLAN_JOBS:-4}
+    number PGSLOTPLAN_JOBS "$jobs"
+    [ -s "$temporary/$1.sized" ] || return 0
+    sort -t '|' -k1,1nr -k2,2n -s "$temporary/$1.sized" | awk -v jobs="$jobs" -v folder="$temporary" -v what="$1" '{
+        split($0, part, "|"); line = substr($0, length(part[1]) + length(part[2]) + 3)
+        if (part[2] != group) {
+            job = 1
+            for (i = 2; i <= jobs; i++) if (load[i] + 0 < load[job] + 0) job = i
+            load[job] += part[1] + 8192; count[job]++; group = part[2]
+        }
+        print line > (folder "/job" job ".list")
+    } END { for (i = 1; i <= jobs; i++) if (count[i]) printf "job %d: %d %s, %.0f MB on the publisher\n", i, count[i], what == "keys" ? "tables with keys" : what, load[i] / 1e6 }' >&2
+    pids=
+    for list in "$temporary"/job*.list; do
+        name=${list##*/}
+        (trap - EXIT; restore "${name%.list}") &
+        pids="$pids $!"
+    done
+    status=0
+    for pid in $pids; do wait "$pid" || status=$?; done
+    [ "$status" -eq 0 ] || exit "$status"
+}
 make_indexes() {
     wants_servers
     read_schema
-    jobs=${PGSLOTPLAN_JOBS:-4}
-    number PGSLOTPLAN_JOBS "$jobs"
-    if [ -s "$temporary/sized" ]; then
-        sort -t '|' -k1,1nr -k2,2n -s "$temporary/sized" | awk -v jobs="$jobs" -v folder="$temporary" '{
-            split($0, part, "|"); line = substr($0, length(part[1]) + length(part[2]) + 3)
-            if (part[2] != group) {
-                job = 1
-                for (i = 2; i <= jobs; i++) if (load[i] + 0 < load[job] + 0) job = i
-                load[job] += part[1] + 8192; count[job]++; group = part[2]
-            }
-            print line > (folder "/job" job ".list")
-        } END { for (i = 1; i <= jobs; i++) if (count[i]) printf "job %d: %d indexes, %.0f MB on the publisher\n", i, count[i], load[i] / 1e6 }' >&2
-        pids=
-        for list in "$temporary"/job*.list; do
-            name=${list##*/}
-            (trap - EXIT; restore "${name%.list}") &
-            pids="$pids $!"
-        done
-        status=0
-        for pid in $pids; do wait "$pid" || status=$?; done
-        [ "$status" -eq 0 ] || exit "$status"
-    fi
+    build indexes
     restore attach_indexes
     settle_refused
 }

@@ -1,4 +1,4 @@
--- What kind of entry each constraint, index and trigger of the publisher is for the schema steps: class, oid, kind, bytes.
+-- What kind of entry each constraint, index and trigger of the publisher is for the schema steps: class, oid, kind, bytes, table.
 -- Foreign keys over slots are restored from what was remembered, or made while the tables are empty.
 \ir publisher.sql
 \ir members.sql
@@ -11,24 +11,24 @@ WITH key AS (
     JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = p.table_name
     JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisunique WHERE p.identity = 'i'
 )
-SELECT 2606, k.oid, CASE WHEN k.conindid IN (SELECT indexrelid FROM key) THEN 'keys' ELSE 'indexes' END, pg_relation_size(k.conindid)
+SELECT 2606, k.oid, CASE WHEN k.conindid IN (SELECT indexrelid FROM key) THEN 'keys' ELSE 'indexes' END, pg_relation_size(k.conindid), k.conrelid
 FROM pg_constraint AS k WHERE k.contype IN ('p', 'u', 'x') AND k.conindid <> 0
 UNION ALL
-SELECT 1259, i.indexrelid, CASE WHEN i.indexrelid IN (SELECT indexrelid FROM key) THEN 'keys' ELSE 'indexes' END, pg_relation_size(i.indexrelid)
+SELECT 1259, i.indexrelid, CASE WHEN i.indexrelid IN (SELECT indexrelid FROM key) THEN 'keys' ELSE 'indexes' END, pg_relation_size(i.indexrelid), i.indrelid
 FROM pg_index AS i
 UNION ALL
 SELECT 2606, k.oid, CASE WHEN NOT EXISTS (SELECT FROM pg_temp.planned_foreign_key AS cut
       JOIN pg_namespace AS n ON n.nspname = cut.schema_name JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = cut.table_name
       WHERE cut.joins_slots AND c.oid = k.conrelid AND cut.constraint_name = k.conname) THEN 'foreign'
-    WHEN :'foreign_key_mode' = 'restore' THEN 'cut' ELSE 'early' END, 0
+    WHEN :'foreign_key_mode' = 'restore' THEN 'cut' ELSE 'early' END, 0, k.conrelid
 FROM pg_constraint AS k WHERE k.contype = 'f' AND k.conparentid = 0
 UNION ALL
 -- checks that stand by themselves in a dump, since something else stands in a circle with them
-SELECT 2606, k.oid, 'checks', 0 FROM pg_constraint AS k WHERE k.contype = 'c' AND k.convalidated
+SELECT 2606, k.oid, 'checks', 0, k.conrelid FROM pg_constraint AS k WHERE k.contype = 'c' AND k.convalidated
 UNION ALL
 -- what fires for replicated rows, or for our own statements, is made and put to rest in one transaction
-SELECT 2620, g.oid, 'firing', 0 FROM pg_trigger AS g WHERE g.tgenabled IN ('A', 'R') AND (NOT g.tgisinternal OR g.tgconstraint = 0) AND g.tgname <> :'truncate_guard'
+SELECT 2620, g.oid, 'firing', 0, g.tgrelid FROM pg_trigger AS g WHERE g.tgenabled IN ('A', 'R') AND (NOT g.tgisinternal OR g.tgconstraint = 0) AND g.tgname <> :'truncate_guard'
 UNION ALL
-SELECT 3466, e.oid, 'firing', 0 FROM pg_event_trigger AS e
+SELECT 3466, e.oid, 'firing', 0, 0 FROM pg_event_trigger AS e
 UNION ALL
-SELECT 2620, g.oid, 'cut', 0 FROM pg_trigger AS g WHERE g.tgname = :'truncate_guard' AND NOT g.tgisinternal;
+SELECT 2620, g.oid, 'cut', 0, g.tgrelid FROM pg_trigger AS g WHERE g.tgname = :'truncate_guard' AND NOT g.tgisinternal;

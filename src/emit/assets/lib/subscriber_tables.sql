@@ -32,7 +32,7 @@ FROM (
     WHERE a.attrelid = r.oid AND a.attname = wanted AND a.attnum > 0 AND NOT a.attisdropped)
   UNION ALL
   SELECT format('table %s has neither a primary key nor a replica identity index', oid::regclass)
-  FROM leaf WHERE needs_key AND indexrelid IS NULL
+  FROM leaf WHERE needs_key AND indexrelid IS NULL AND :'keys_come_later' = 'off'
   UNION ALL
   SELECT format('column %I is in the key of table %s, but not in its replica identity on the publisher', a.attname, l.oid::regclass)
   FROM leaf AS l JOIN pg_attribute AS a ON a.attrelid = l.oid AND a.attnum = ANY (l.indkey[0 : l.indnkeyatts - 1])
