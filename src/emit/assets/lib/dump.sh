@@ -16,10 +16,11 @@ export_snapshot() {
     *=*) replication="$publisher replication=database" ;;
     *) replication="dbname='$publisher' replication=database" ;;
     esac
+    psql_publisher -v slots=planned_slot -f "$here/lib/publisher.sql" -f "$here/lib/slot_waits.sql"
     say 'making the first slot: it waits for transactions that are writing now'
     mkfifo "$temporary/commands"
     (
-        options="${PGOPTIONS:-} -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
+        options="${PGOPTIONS:-} -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0"
         export PGAPPNAME="$load_name"
         [ -z "$publisher_password" ] || export PGPASSWORD="$publisher_password"
         exec env PGOPTIONS="$options" psql -X -q -A -t -v ON_ERROR_STOP=1 -v first_slot="$first_slot" -v snapshot="$temporary/snapshot" -v done="$temporary/snapshot.done" \
@@ -29,7 +30,10 @@ export_snapshot() {
     # psql flushes the answer when \o closes its file
     exec 9> "$temporary/commands"
     cat "$here/lib/dump_snapshot.sql" >&9
+    looks=0
     while [ ! -s "$temporary/snapshot.done" ]; do
+        looks=$((looks + 1))
+        [ "$looks" -le 4500 ] || die 'the first slot was not made within 15 min' 'End the transactions for which it waits, or run this again when they have ended.'
         kill -0 "$holder" 2> /dev/null || die 'the first slot could not be made' "$(plain < "$temporary/replies")"
         sleep 0.2
     done
