@@ -144,6 +144,10 @@ impl ServerVersion {
             _ => AppliesAs::TableOwner,
         }
     }
+    /// GRANT SET ON PARAMETER (15).
+    pub fn has_parameter_privileges(self) -> bool {
+        self.major() >= 15
+    }
     /// Role `pg_create_subscription` (16).
     pub fn has_create_subscription_role(self) -> bool {
         self.major() >= 16

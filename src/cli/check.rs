@@ -43,6 +43,9 @@ pub struct CheckArgs {
     /// Plan
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
+    /// Refuse a plan with another digest than this one, which the steps of a plan know it by
+    #[arg(long, value_name = "DIGEST")]
+    plan_sha256: Option<String>,
     /// How the data gets to the subscriber
     #[arg(long, value_name = "HOW", default_value = "copy", value_parser = words::<Bootstrap>(&["copy", "dump", "snapshot", "clone", "aurora"]))]
     bootstrap: Bootstrap,
@@ -97,6 +100,13 @@ pub fn run(args: &CheckArgs, console: &Console) -> Result<Exit, Failure> {
         return Err(Failure::new("invalid --copy-rate: it must be above 0"));
     }
     let plan = files::read_plan(&args.plan)?;
+    if args.plan_sha256.as_deref().is_some_and(|wanted| wanted != plan.plan_sha256.to_string()) {
+        return Err(Failure::new(format!(
+            "\"{}\" is not the plan that is meant: its digest differs",
+            args.plan.display()
+        ))
+        .hint("For a step of emitted files: PGSLOTPLAN_PLAN names the plan from which they were made."));
+    }
     let accepted = accepted(args)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -420,6 +420,7 @@ fn values_sql(context: &Context<'_>, steps: &[Step]) -> String {
         ("is_aurora", on(context.bootstrap == How::Aurora)),
         ("is_physical", on(context.bootstrap.is_physical())),
         ("privileges", context.privileges.as_str().to_owned()),
+        ("may_freeze", on(context.privileges.may_freeze(plan.server.flavor))),
         ("has_way_back", on(context.has_way_back())),
         ("failover_slots", on(context.failover_slots)),
         ("publisher_major", publisher.major().to_string()),

@@ -214,7 +214,7 @@ steps! {
     /// Slots of the way back.
     ReverseSlots = "reverse_slots", Cutover, Subscriber, "83 reverse_slots";
     /// The old server follows the new one.
-    ReverseStart = "reverse_start", Cutover, Publisher, "84 reverse_start";
+    ReverseStart = "reverse_start", Cutover, Shell, "84 reverse_start";
     /// The PgBouncers lead to the new server.
     Switch = "switch", Cutover, Pgbouncer, "85 switch";
     /// The application goes on.
@@ -232,7 +232,7 @@ steps! {
     /// DDL is let through.
     Thaw = "thaw", Rollback, Publisher, "thaw";
     /// The way back ends.
-    ReverseEnd = "reverse_end", Cleanup, Publisher, "89 reverse_end";
+    ReverseEnd = "reverse_end", Cleanup, Shell, "89 reverse_end";
     /// The subscriber is cleaned up.
     SubscriberCleanup = "subscriber_cleanup", Cleanup, Shell, "90 subscriber_cleanup";
     /// The publisher is cleaned up.

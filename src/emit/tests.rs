@@ -384,6 +384,25 @@ fn the_kit_of_the_story_is_short() {
     assert!(lines + manifest <= 7_000, "{}", lines + manifest);
 }
 
+/// Providers whose administrators may make event triggers are held to the freeze like superusers.
+#[test]
+fn who_may_freeze_is_held_to_it() {
+    use crate::server::{Flavor, Privileges};
+    for (flavor, privileges, expected) in [
+        (Flavor::Community, Privileges::Superuser, "on"),
+        (Flavor::Rds, Privileges::Managed, "on"),
+        (Flavor::Rds, Privileges::Owner, "off"),
+        (Flavor::Community, Privileges::Owner, "off"),
+    ] {
+        let mut plan = sized_plan(40);
+        plan.server.flavor = flavor;
+        plan.plan_sha256 = plan.digest();
+        let options = EmitOptions { privileges, ..EmitOptions::default() };
+        let script = script(&plan, &options).unwrap();
+        assert!(body(&script, "plan/values.sql").contains(&format!("\\set may_freeze '{expected}'")), "{flavor:?}");
+    }
+}
+
 /// A step is named by its identifier: `lib/` and the prose take file names from `plan/` and from the list of steps.
 #[test]
 fn no_file_name_of_a_step_stands_as_text() {

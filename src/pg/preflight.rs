@@ -83,11 +83,13 @@ pub async fn read_side(session: &Session, scope: PreflightScope<'_>) -> Result<S
         reader.look_for_rows(scope.plan, &mut relations, &avoided, &mut unseen).await?;
     }
     let version = report.facts.version_num;
+    let triggers = reader.list(include_str!("sql/preflight/triggers.sql"), trigger).await?;
+    let (triggers, local_triggers): (Vec<_>, Vec<_>) = triggers.into_iter().partition(|trigger| trigger.is_replicated);
     let facts = SideFacts {
         started: field(&instance, "started")?,
         address: field(&instance, "address")?,
         listen_addresses: field(&instance, "listens")?,
-        role: reader.role(role_name).await?,
+        role: reader.role(role_name, version).await?,
         session_settings,
         role_settings: reader.role_settings(role_name).await?,
         pending_restart,
@@ -98,7 +100,8 @@ pub async fn read_side(session: &Session, scope: PreflightScope<'_>) -> Result<S
         transactions: reader.list(include_str!("sql/preflight/transactions.sql"), transaction).await?,
         prepared: reader.list(include_str!("sql/preflight/prepared.sql"), prepared).await?,
         foreign_keys: reader.list(foreign_keys::SQL, |row| foreign_key(PURPOSE, row)).await?,
-        triggers: reader.list(include_str!("sql/preflight/triggers.sql"), trigger).await?,
+        triggers,
+        local_triggers: local_triggers.into_iter().map(|trigger| (trigger.table, trigger.name)).collect(),
         functions: reader.list(include_str!("sql/preflight/functions.sql"), function).await?,
         tenant_functions,
         enums: reader.enums().await?,
@@ -231,6 +234,7 @@ fn trigger(row: &Row) -> Result<TriggerFacts, PgError> {
         name: field(row, "trigger")?,
         sets_search_path: field(row, "sets_search_path")?,
         is_always: field(row, "is_always")?,
+        is_replicated: field(row, "is_replicated")?,
     })
 }
 
@@ -323,7 +327,16 @@ impl Reader<'_> {
             .collect()
     }
 
-    async fn role(&self, name: &str) -> Result<RoleFacts, PgError> {
+    /// Superusers alone, up to 14.
+    async fn sets_replication_role(&self, name: &str, version: ServerVersion) -> Result<bool, PgError> {
+        if !version.has_parameter_privileges() {
+            return Ok(false);
+        }
+        let sql = "SELECT pg_catalog.has_parameter_privilege($1, 'session_replication_role', 'SET') AS sets";
+        self.rows(sql, &[(&name, Type::TEXT)]).await?.first().map_or(Ok(false), |row| field(row, "sets"))
+    }
+
+    async fn role(&self, name: &str, version: ServerVersion) -> Result<RoleFacts, PgError> {
         let rows = self.rows(include_str!("sql/preflight/roles.sql"), &[(&name, Type::TEXT)]).await?;
         let row = rows.first().ok_or_else(|| PgError::Answer {
             purpose: PURPOSE,
@@ -338,6 +351,7 @@ impl Reader<'_> {
             creates_roles: field(row, "creates_roles")?,
             owns_database: field(row, "owns_database")?,
             reads_passwords: field(row, "reads_passwords")?,
+            sets_replication_role: self.sets_replication_role(name, version).await?,
             may_create_in_database: field(row, "may_create_in_database")?,
             member_of: field::<Vec<String>>(row, "member_of")?.into_iter().collect(),
             replicating_roles: unsigned(field(row, "replicating")?),

@@ -48,6 +48,8 @@ pub struct SideFacts {
     pub foreign_keys: Vec<ForeignKey>,
     /// Triggers that fire for replicated rows.
     pub triggers: Vec<TriggerFacts>,
+    /// The other triggers that fire: table and name.
+    pub local_triggers: Vec<(TableName, String)>,
     /// Functions without a search_path of their own that run with a row: the table, the function.
     pub functions: Vec<(TableName, TableName)>,
     /// Functions of roles that are no superusers, behind tables.
@@ -162,6 +164,8 @@ pub struct RoleFacts {
     pub creates_roles: bool,
     /// May read verifiers of passwords.
     pub reads_passwords: bool,
+    /// May set session_replication_role.
+    pub sets_replication_role: bool,
     /// Owns the database, itself or as a member of its owner.
     pub owns_database: bool,
     /// CREATE on the database.
@@ -459,7 +463,7 @@ impl KeyFacts {
     }
 }
 
-/// A trigger that fires for replicated rows.
+/// A trigger that fires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TriggerFacts {
     /// Its table.
@@ -468,8 +472,10 @@ pub struct TriggerFacts {
     pub name: String,
     /// Its function fixes a search_path.
     pub sets_search_path: bool,
-    /// ENABLE ALWAYS; otherwise ENABLE REPLICA.
+    /// ENABLE ALWAYS.
     pub is_always: bool,
+    /// It fires for replicated rows: ENABLE ALWAYS or ENABLE REPLICA.
+    pub is_replicated: bool,
 }
 
 /// A function of a role that is no superuser, behind a table.

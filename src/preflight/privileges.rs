@@ -1,10 +1,12 @@
 //! Which steps the connected roles cannot take: what the emitted files do otherwise or leave out, and what they would refuse.
 //! Whoever runs check as another role than the files' reads it so.
 
+use std::collections::BTreeSet;
+
 use super::{Input, facts::SideFacts, listed, server::may_subscribe};
 use crate::{
     finding::{Finding, Subject, code},
-    names::{one_line, quote_identifier},
+    names::{TableName, one_line, quote_identifier},
     plan::Bootstrap,
 };
 
@@ -122,26 +124,41 @@ pub fn no_roles(input: &Input<'_>) -> Vec<Finding> {
     ]
 }
 
-/// `PF325`: without `session_replication_role`, which superusers set, foreign keys see the rows of a dump in the order of its files.
+/// `PF325`: without `session_replication_role`, foreign keys and triggers see the rows of a dump in the order of its files.
 pub fn no_load(input: &Input<'_>) -> Vec<Finding> {
     let Some(subscriber) = input.subscriber() else { return Vec::new() };
-    if subscriber.role.superuser || !matches!(input.circumstances.bootstrap, Bootstrap::Dump | Bootstrap::Snapshot) {
+    if subscriber.role.superuser
+        || subscriber.role.sets_replication_role
+        || !matches!(input.circumstances.bootstrap, Bootstrap::Dump | Bootstrap::Snapshot)
+    {
         return Vec::new();
     }
-    let planned = |table| input.plan.members().any(|(_, member)| member.table_name() == table);
-    let keys: Vec<String> = subscriber
-        .foreign_keys
-        .iter()
-        .filter(|key| planned(key.from.clone()) || planned(key.to.clone()))
-        .map(|key| format!("\"{}\" of table {}", key.name, key.from))
-        .collect();
-    if keys.is_empty() {
+    let members = input.plan.members();
+    let planned: BTreeSet<TableName> =
+        members.flat_map(|(_, member)| member.leaves.iter().cloned().chain([member.table_name()])).collect();
+    let planned = |table: &TableName| planned.contains(table);
+    let keys = subscriber.foreign_keys.iter().filter(|key| planned(&key.from) || planned(&key.to));
+    let keys = keys.map(|key| format!("foreign key \"{}\" of table {}", key.name, key.from));
+    let triggers = subscriber.triggers.iter().map(|trigger| (&trigger.table, &trigger.name));
+    let triggers = triggers.chain(subscriber.local_triggers.iter().map(|(table, name)| (table, name)));
+    let triggers = triggers
+        .filter(|(table, _)| planned(table))
+        .map(|(table, name)| format!("trigger \"{name}\" of table {table}"));
+    let found: Vec<String> = keys.chain(triggers).collect();
+    if found.is_empty() {
         return Vec::new();
     }
     vec![
-        Finding::new(code::PF325, Subject::Subscriber, format!("{} cannot load rows past foreign keys", role(subscriber)))
-            .detail(format!("Only superusers set session_replication_role. Foreign keys: {}.", listed(keys, 10)))
-            .hint("Drop them on the subscriber: the step foreign_keys makes them once the rows are there. Or load as a superuser: PGSLOTPLAN_LOADER."),
+        Finding::new(
+            code::PF325,
+            Subject::Subscriber,
+            format!("{} cannot load rows past foreign keys and triggers", role(subscriber)),
+        )
+        .detail(format!("It may not set session_replication_role. In the way: {}.", listed(found, 10)))
+        .hint(
+            "Drop them on the subscriber: the step foreign_keys makes them once the rows are there. Or GRANT SET ON PARAMETER \
+             session_replication_role (15), or load as a superuser: PGSLOTPLAN_LOADER.",
+        ),
     ]
 }
 

@@ -156,6 +156,7 @@ fn side(major: u32, identifier: &str, started: &str) -> ObservedSide {
         relations: tree(),
         foreign_keys: Vec::new(),
         triggers: Vec::new(),
+        local_triggers: Vec::new(),
         functions: Vec::new(),
         tenant_functions: Vec::new(),
         enums: BTreeMap::new(),
@@ -278,7 +279,7 @@ fn set_on(scene: &mut Scene, publisher: bool, setting: &str, value: &str) {
 }
 
 fn trigger(sets_search_path: bool) -> TriggerFacts {
-    TriggerFacts { table: name("a"), name: "audit".into(), sets_search_path, is_always: true }
+    TriggerFacts { table: name("a"), name: "audit".into(), sets_search_path, is_always: true, is_replicated: true }
 }
 
 fn of_tenant(table: &str, runs: &str) -> TenantFunction {
@@ -1006,6 +1007,22 @@ fn an_unlogged_table_that_became_an_ordinary_one_is_a_new_table() {
     assert!(said(&scene));
     scene.plan.excluded = vec![excluded(crate::plan::left_out::EXCLUDED)];
     assert!(!said(&scene));
+}
+
+/// What the step of the dump refuses: triggers of any kind too, and not for a role that may set the parameter.
+#[test]
+fn what_stands_in_the_way_of_a_dump() {
+    let said = |role: RoleFacts, table: &str| {
+        let mut scene = Scene::new();
+        scene.circumstances.bootstrap = Bootstrap::Dump;
+        scene.subscriber().role = role;
+        scene.subscriber().local_triggers.push((name(table), "stamp".into()));
+        let found = scene.findings().into_iter().find(|finding| finding.code == "PF325");
+        found.map(|finding| format!("{finding:?}")).unwrap_or_default()
+    };
+    assert!(said(mover(), "a").contains("trigger \\\"stamp\\\" of table public.a"), "{}", said(mover(), "a"));
+    assert_eq!(said(mover(), "elsewhere"), "");
+    assert_eq!(said(RoleFacts { sets_replication_role: true, ..mover() }, "a"), "");
 }
 
 #[test]

@@ -134,6 +134,10 @@ fn an_upgrade_ends_when_no_parameter_waits_for_a_restart() {
     let (code, said) = stage.run(&stage.upgrade, &[]);
     assert_eq!(code, 0, "{said}");
     assert_eq!(stage.calls().lines().filter(|line| line.contains("modify-db-cluster")).count(), 1);
+    // a restart that changes nothing is not repeated without end
+    stage.says("pending", "clone-1\n");
+    let (code, said) = stage.run(&stage.upgrade, &[]);
+    assert!(code == 3 && said.contains("parameters still wait for a restart after two"), "{code} {said}");
 }
 
 #[test]
@@ -167,7 +171,7 @@ fn a_clone_takes_what_its_source_has_and_runs_no_subscription() {
         assert!(calls.contains(expected), "{expected}: {calls}");
     }
     // again: nothing is made twice
-    stage.says("clone_roles", "arn:aws:iam::1:role/s3\n");
+    stage.says("clone_roles", "arn:aws:iam::1:role/s3\ts3Import\n");
     let (code, said) = stage.run(file, &more);
     assert_eq!(code, 0, "{said}");
     let made = ["restore-db-cluster", "create-db-instance", "add-role"];

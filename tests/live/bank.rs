@@ -16,9 +16,9 @@ use std::{
 use libtest_mimic::Failed;
 use pgslotplan::{
     names::TableName,
-    plan::{Plan, PlannedForeignKey},
+    plan::{Plan, PlannedForeignKey, PlannedTable},
     throwaway::{Cluster, Servers},
-    workload::ForeignKey,
+    workload::{ForeignKey, TableKind},
 };
 
 use crate::{
@@ -46,13 +46,26 @@ pub fn plan(publisher: u32, subscriber: u32, identifier: String) -> Plan {
     plan.database = DATABASE.into();
     plan.slots.truncate(2);
     plan.slots[0].tables = vec![table("accounts", &["id"]), table("ledger", &["client", "number"])];
-    let full =
-        pgslotplan::plan::PlannedTable { identity: pgslotplan::workload::ReplicaIdentity::Full, ..table("notes", &[]) };
+    let full = PlannedTable { identity: pgslotplan::workload::ReplicaIdentity::Full, ..table("notes", &[]) };
     plan.slots[1].tables = vec![full, table("transfers", &["id"])];
     plan.slots[1].insert_only_publication = None;
     plan.slots[1].via_root = false;
     let (from, to) = (TableName::new("public", "transfers"), TableName::new("public", "accounts"));
     plan.foreign_keys = vec![PlannedForeignKey { key: ForeignKey::new(from, to, "transfers_account"), cut: true }];
+    plan
+}
+
+/// A partitioned table whose foreign key joins two slots, too.
+const TREE: &str = "CREATE TABLE parts (id int PRIMARY KEY, account int CONSTRAINT parts_account REFERENCES accounts (id)) PARTITION BY RANGE (id);
+    CREATE TABLE parts_a PARTITION OF parts FOR VALUES FROM (0) TO (100); CREATE TABLE parts_b PARTITION OF parts FOR VALUES FROM (100) TO (200);
+    INSERT INTO parts SELECT n, 1 + n % 50 FROM generate_series(0, 199) AS n";
+
+fn with_tree(mut plan: Plan) -> Plan {
+    let leaves = ["parts_a", "parts_b"].map(|name| TableName::new("public", name)).to_vec();
+    let root = PlannedTable { kind: TableKind::Partitioned, leaves, ..table("parts", &["id"]) };
+    plan.slots[1].tables.push(root);
+    let (from, to) = (TableName::new("public", "parts"), TableName::new("public", "accounts"));
+    plan.foreign_keys.push(PlannedForeignKey { key: ForeignKey::new(from, to, "parts_account"), cut: true });
     plan
 }
 
@@ -100,11 +113,12 @@ impl Stage {
         Stage::before((from, to), (publisher, subscriber), identifier)
     }
 
-    /// The same with a new server that has no table yet, and every check of the cutover.
+    /// The same with a partition tree, a new server that has no table yet, and every check of the cutover.
     pub fn empty(servers: &Servers, publisher: u32, subscriber: u32) -> Result<Self, Failed> {
         let (from, to) = clusters(servers, (publisher, subscriber), DATABASE, &[])?;
-        from.psql(DATABASE, SCHEMA)?.success()?;
-        let stage = Stage::before((from, to), (publisher, subscriber), None)?;
+        from.psql(DATABASE, &format!("{SCHEMA}{ROWS}{TREE}"))?.success()?;
+        let identifier = from.value("postgres", "SELECT system_identifier FROM pg_control_system()")?;
+        let stage = Stage::of(from, to, with_tree(plan(publisher, subscriber, identifier)))?;
         stage.configure(2, "WITHOUT=")?;
         Ok(stage)
     }

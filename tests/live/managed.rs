@@ -224,18 +224,28 @@ impl<'s> Night<'s> {
             .env("PGSLOTPLAN_PUBLISHER", self.dsn(self.from)?)
             .env("PGSLOTPLAN_SUBSCRIBER", self.dsn(self.to)?)
             .env("PGSLOTPLAN_DUMP", self.path("dump"))
-            .env("PGSLOTPLAN_BIN", &self.bin)
-            .env("PGSLOTPLAN_CHECKED", "yes"); // the program is asked by itself here
+            .env("PGSLOTPLAN_BIN", &self.bin);
+        if self.rights.refused.is_some() {
+            command.env("PGSLOTPLAN_CHECKED", "yes"); // what the check would refuse is to meet its step
+        }
+        let program = std::path::Path::new(env!("CARGO_BIN_EXE_pgslotplan")).parent().ok_or("a folder")?;
+        command.env("PATH", format!("{}:{}", program.display(), std::env::var("PATH")?));
         let (code, out, errors) = told(command.output()?);
         Ok((code, out + &errors))
     }
 
     /// The steps up to the cutover and the cutover itself, as they are listed; the first that is refused, and its words.
-    fn to_the_new_server(&self) -> Result<Option<(String, String)>, Failed> {
+    fn to_the_new_server(
+        &self,
+        before_the_cutover: impl Fn() -> Result<(), Failed>,
+    ) -> Result<Option<(String, String)>, Failed> {
         for step in self.steps()? {
             let aside = step.aside || step.part_of.is_some() || matches!(step.phase, Phase::Rollback | Phase::Cleanup);
             if aside {
                 continue;
+            }
+            if step.id == "cutover" {
+                before_the_cutover()?;
             }
             let (code, said) = self.run(&step.id)?;
             if code != 0 {
@@ -290,7 +300,7 @@ fn night(servers: &Servers, from: u32, to: u32, bootstrap: &'static str) -> Resu
         night.findings()?.into_iter().filter(|(_, words)| words.contains("schema") && words.contains("public\\\"]"));
     assert_eq!(about_public.collect::<Vec<_>>(), []);
     write_through(&bouncers[0], 1001)?;
-    if let Some((step, said)) = night.to_the_new_server()? {
+    if let Some((step, said)) = night.to_the_new_server(|| open_roles(&night, &bouncers))? {
         return Err(format!("{step}: {said}").into());
     }
     write_through(&bouncers[0], 1002)?;
@@ -329,6 +339,28 @@ fn night(servers: &Servers, from: u32, to: u32, bootstrap: &'static str) -> Resu
     Ok(())
 }
 
+/// What this role cannot close in the pause is said before it, with the statement that helps.
+fn open_roles(night: &Night<'_>, bouncers: &[Bouncer]) -> Result<(), Failed> {
+    let no = |why: &[&str], not: &str| -> Result<(), Failed> {
+        let (code, said) = night.run("cutover")?;
+        assert!(code == 3 && why.iter().all(|why| said.contains(why)) && !said.contains(not), "{code}: {said}");
+        assert!(said.contains("the application was not touched"), "{said}");
+        Ok(())
+    };
+    night.configure(bouncers, "TERMINATE_OTHERS=yes")?;
+    no(&["role app_mover", "GRANT pg_signal_backend TO mover"], "default_transaction_read_only")?;
+    night.configure(bouncers, "")?;
+    let open = "CREATE ROLE boss SUPERUSER; ALTER ROLE boss SET default_transaction_read_only = off; CREATE ROLE quiet SUPERUSER;
+        ALTER ROLE quiet SET default_transaction_read_only = on; ALTER ROLE app_mover SET default_transaction_read_only = off";
+    night.from.psql("postgres", open)?.success()?;
+    let granted = "GRANT app_mover TO mover WITH ADMIN OPTION";
+    let boss = "role boss: ALTER ROLE boss RESET default_transaction_read_only";
+    let why = [boss, granted];
+    no(if night.from.major() < 16 { &why[..1] } else { &why }, "quiet")?;
+    let closed = "DROP ROLE boss, quiet; ALTER ROLE app_mover RESET default_transaction_read_only";
+    Ok(drop(night.from.psql("postgres", closed)?.success()?))
+}
+
 /// Every script as each kind of role: what is refused first was announced, and nothing is announced of who is refused nothing.
 fn refusals(servers: &Servers) -> Result<(), Failed> {
     let (old, new) = (cluster(servers, 16)?, cluster(servers, 18)?);
@@ -339,7 +371,7 @@ fn refusals(servers: &Servers) -> Result<(), Failed> {
         night.configure(&bouncers, "")?;
         let found = night.announced()?;
         let about_roles: BTreeSet<&str> = ANNOUNCED.into_iter().filter(|code| found.contains(*code)).collect();
-        let refused = night.to_the_new_server()?;
+        let refused = night.to_the_new_server(|| Ok(()))?;
         let step = refused.as_ref().map(|(step, _)| step.as_str());
         assert_eq!(step, rights.refused.map(|(step, _)| step), "{}: {refused:?}", rights.name);
         // that the schema is not frozen is said to all of them

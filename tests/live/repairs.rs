@@ -145,10 +145,16 @@ fn again(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Faile
         slot.run_all()?;
         assert_eq!(others(&pair, "pgsp_2")?, before, "the other slots were touched");
         pair.run_all(&["70", "71", "75"])?;
+        let noted = || {
+            pair.subscriber
+                .value(pair.database, "SELECT pg_catalog.count(*) FROM pg_catalog.pg_class WHERE relname = 'verified'")
+        };
+        assert_eq!(noted()?, "1");
         // one that fails: a row that is there already
         pair.execute(&pair.subscriber, "INSERT INTO public.order_lines (id, note) VALUES (987654, 'here first')")?;
         pair.execute(&pair.publisher, "INSERT INTO public.order_lines (id, note) VALUES (987654, 'from there')")?;
         slot.run_all_killed()?;
+        assert_eq!(noted()?, "0", "what was compared is compared anew");
         pair.run_all(&["70", "71", "75"])?;
         // a table of each kind, of which one slot is far behind
         let hostile = pair.plan.slots[1].tables.iter().find(|table| table.name.contains("touch injected"));

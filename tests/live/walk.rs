@@ -72,8 +72,16 @@ fn walk(servers: &Servers, publisher: u32, subscriber: u32, by_hand: bool) -> Re
                 rows.iter().filter(|row| !of_phase(row, &["rollback", "cleanup"]) && row.arguments[1] != "cutover")
             {
                 run(&row.arguments)?;
+                if row.arguments[1] == "ddl_freeze" {
+                    // our own guard is nothing that a schema step brings
+                    run(&["run.sh".to_owned(), "foreign_keys".to_owned()])?;
+                }
             }
+            let valid = "SELECT count(*) FROM pg_constraint WHERE conrelid = 'parts'::regclass AND contype = 'f' AND convalidated";
+            assert_eq!(stage.pair.subscriber.value(DATABASE, valid)?, "1");
         } else {
+            let (code, _, said) = told(stage.pair.shell("run.sh").arg("77").output()?);
+            assert!(code == 1 && said.contains("name one: ddl_freeze reverse_subscriptions quiesce"), "{code}: {said}");
             // each one that comes next is further down; a table may become ready by itself meanwhile
             let place =
                 |said: &str| rows.iter().position(|row| said.contains(&format!("next: {} (", row.arguments[1])));
@@ -97,7 +105,16 @@ fn walk(servers: &Servers, publisher: u32, subscriber: u32, by_hand: bool) -> Re
         WHERE datname = 'bank' AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
     assert_eq!(stage.pair.publisher.value(DATABASE, on_old)?, "0");
     for row in rows.iter().filter(|row| of_phase(row, &["cleanup"])) {
+        let ddl = || stage.pair.subscriber.psql(DATABASE, "CREATE TABLE later (id int); DROP TABLE later");
+        let ends = row.arguments[1] == "reverse_end";
+        if ends {
+            assert!(ddl()?.stderr.contains("SET pgslotplan.ddl = on lets a session through"));
+        }
         run(&row.arguments)?;
+        if ends {
+            ddl()?.success()?;
+            assert_eq!(stage.pair.subscriber.value("postgres", "SELECT count(*) FROM pg_replication_slots")?, "0");
+        }
     }
     let said = run(&["run.sh".to_owned()])?;
     assert!(said.contains("every step is done"), "{said}");

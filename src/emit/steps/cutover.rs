@@ -126,10 +126,13 @@ pub(in crate::emit) fn pause() -> Step {
             undo: Some("{abort}".into()),
             expected: "Exit code 0: each entry is paused and has no server connection.".into(),
             duration: "as long as the longest open transaction; at most PAUSE_SECONDS (10)".into(),
-            go: "4: not idle in time; the application goes on. Find the long transaction, try again.".into(),
+            go: "4: not idle in time; the application goes on. Find the long transaction, try again. 3, or another 4: what {cutover} would \
+                 refuse, before anything waits."
+                .into(),
             ..Step::new(
                 StepId::Pause,
-                "Closes the new server for writes, then pauses the entries on every PgBouncer process.",
+                "Looks at all that {cutover} wants before its pause, closes the new server for writes, then pauses the entries on every \
+                 PgBouncer process.",
             )
         },
         "close_and_pause",
@@ -180,11 +183,10 @@ pub(in crate::emit) fn stop() -> Step {
                 .into(),
         ),
         undo: Some(
-            "As long as nothing was written to the subscriber: UPDATE pgslotplan.plan SET stopped = false; then {subscriptions}."
-                .into(),
+            "{abort}".into(),
         ),
         part_of: Some(StepId::Cutover),
-        go: "Copy the sequences' values, then go on.".into(),
+        go: "Foreign keys, where any were dropped, then the sequences.".into(),
         ..Step::new(StepId::Stop, "Disables the subscriptions and waits for the end of their workers.")
     }
     .sql(&["require_mark", "no_repair", "require_drained", "subscriptions_stop"])
@@ -248,13 +250,13 @@ pub(in crate::emit) fn switch() -> Step {
                 .into(),
             undo: Some("{abort}".into()),
             expected: "Exit code 0: SHOW DATABASES of every process names the new server for every entry.".into(),
-            go: "4 names the process and entry that still lead elsewhere: no-go.".into(),
+            go: "4 names the process and entry that are not paused, or still lead elsewhere: no-go.".into(),
             ..Step::new(
                 StepId::Switch,
                 "Leads the entries of every PgBouncer process to the new server, and proves it.",
             )
         },
-        "after_drain switch_all \"$NEW_HOST\" \"$NEW_PORT\"",
+        "after_drain switch_by_hand",
     )
 }
 
@@ -274,7 +276,8 @@ pub(in crate::emit) fn resume() -> Step {
             go: "Before: every step above ended with 0, nobody else is connected to the old server.".into(),
             ..Step::new(
                 StepId::Resume,
-                "Checks that the steps before it are done and that nobody writes to the old server, opens the new one, and resumes.",
+                "Checks that the steps before it are done, that the sequences are there and that nobody writes to the old server, opens the \
+                 new one, and resumes.",
             )
         },
         "after_drain open_new",

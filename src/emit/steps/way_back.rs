@@ -7,7 +7,7 @@ use crate::{
         Context,
         planned::guards_truncate,
         step::{Step, StepId},
-        variables::{TENANTS, variables},
+        variables::{SERVERS, TENANTS, variables},
     },
     plan::PlannedTable,
     workload::ReplicaIdentity,
@@ -82,13 +82,14 @@ pub(in crate::emit) fn start() -> Step {
     Step {
         why: "From the first write on, the old server follows the new one. Foreign keys that join two slots are dropped there \
               for the same reason as on the subscriber, and remembered; triggers that fire for replicated rows, and FORCE ROW LEVEL \
-              SECURITY, rest there."
+              SECURITY, rest there. So it refuses while the old server is not closed and drained, or without {reverse_slots}."
             .into(),
         undo: Some("{abort} before the first write; {publisher_cleanup} drops them for good.".into()),
         part_of: Some(StepId::Cutover),
+        variables: variables(SERVERS),
         ..Step::new(StepId::ReverseStart, "Enables the subscriptions of the way back on the old server.")
     }
-    .sql(&["mirrors_enable"])
+    .shell("sequences", "after_drain start_reverse")
 }
 
 /// The way back ends for good.
@@ -98,16 +99,12 @@ pub(in crate::emit) fn end() -> Step {
         hazard: Some("From here on there is no way back to the old server.".into()),
         asks: Some("there is no way back to the old server afterwards. Is the new one kept?".into()),
         duration: "seconds, and one read of the tables whose foreign keys return".into(),
+        variables: variables(SERVERS),
         ..Step::new(
             StepId::ReverseEnd,
-            "Drops the subscriptions of the way back; dropped foreign keys of the old server return, and what rested fires again.",
+            "Drops subscriptions and slots of the way back; dropped foreign keys of the old server return, what rested fires again, and the \
+             new server lets DDL through.",
         )
     }
-    .sql(&[
-        "mirrors_drop",
-        "\\if :cuts_foreign_keys \\ir lib/foreign_keys_return.sql \\endif",
-        "release",
-        "\\set table held",
-        "forget",
-    ])
+    .shell("cleanup", "reverse_end")
 }

@@ -60,9 +60,9 @@ codes! {
         "The step schema makes those that are missing",
         "ALTER ROLE ... CREATEROLE, or make them beforehand";
     PF325 Error:
-        "foreign keys stand in the way of loading a dump, and the role cannot pass them by",
-        "`session_replication_role` is for superusers; the step refuses before it dumps",
-        "Drop the foreign keys: a later step makes them";
+        "foreign keys or triggers stand in the way of loading a dump, and the role cannot pass them by",
+        "The role may not set `session_replication_role`; the step refuses before it dumps",
+        "Drop them: a later step makes them";
     PF326 Warning:
         "the role has no CREATE on the subscriber's database",
         "The step schema makes schemas, and the files note what they did in one",

@@ -60,9 +60,12 @@ pending() {
 apply_parameters() {
     await of_cluster Status "$clone"
     await of_instance DBInstanceStatus "$clone-1"
+    reboots=0
     while :; do
         waiting=$(pending)
         [ -n "$(printf '%s' "$waiting" | sed 's/None//g' | tr -d ' \n\t')" ] || return 0
+        reboots=$((reboots + 1))
+        [ "$reboots" -le 2 ] || die "parameters still wait for a restart after two: $(printf '%s' "$waiting" | plain)" 'The status of both parameter groups, in the console, says which.'
         say 'parameters wait for a restart: the instance is rebooted'
         aws rds reboot-db-instance --db-instance-identifier "$clone-1" >&2
         sleep "$poll"
@@ -126,10 +129,12 @@ make_aurora_clone() {
 }
 # IAM roles, as for S3 and Lambda, do not come along
 copy_roles() {
-    aws rds describe-db-clusters --db-cluster-identifier "$source" --query 'DBClusters[0].AssociatedRoles[].[RoleArn,FeatureName]' --output text |
+    roles=$(of_cluster "$source" 'AssociatedRoles[].[RoleArn,FeatureName]')
+    there=$(of_cluster "$clone" 'AssociatedRoles[].[RoleArn,FeatureName]')
+    printf '%s\n' "$roles" |
         while read -r role feature; do
             is_told "$role" || continue
-            case $(of_cluster "$clone" 'AssociatedRoles[].RoleArn') in *"$role"*) continue ;; esac
+            if printf '%s\n' "$there" | awk -v role="$role" -v feature="$feature" '$1 == role && $2 == feature { found = 1 } END { exit !found }'; then continue; fi
             set --
             if is_told "$feature"; then set -- --feature-name "$feature"; fi
             aws rds add-role-to-db-cluster --db-cluster-identifier "$clone" --role-arn "$role" "$@" >&2

@@ -18,17 +18,21 @@ export_snapshot() {
     *=*) replication="$publisher replication=database" ;;
     *) replication="dbname='$publisher' replication=database" ;;
     esac
+    psql_publisher -v slots=planned_slot -f "$here/lib/publisher.sql" -f "$here/lib/slot_waits.sql"
     say 'making the first slot: it waits for transactions that are writing now'
     mkfifo "$temporary/commands"
     (
-        become_loading env PGOPTIONS="${PGOPTIONS:-} -c statement_timeout=0 -c idle_in_transaction_session_timeout=0" psql -X -q -A -t -v ON_ERROR_STOP=1 -v first_slot="$first_slot" -v snapshot="$temporary/snapshot" -v done="$temporary/snapshot.done" \
+        become_loading env PGOPTIONS="${PGOPTIONS:-} -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0" psql -X -q -A -t -v ON_ERROR_STOP=1 -v first_slot="$first_slot" -v snapshot="$temporary/snapshot" -v done="$temporary/snapshot.done" \
             -d "$replication" -f -
     ) < "$temporary/commands" > "$temporary/replies" 2>&1 &
     holder=$!
     # psql flushes the answer when \o closes its file
     exec 9> "$temporary/commands"
     cat "$here/lib/exported_snapshot.sql" >&9
+    looks=0
     while [ ! -s "$temporary/snapshot.done" ]; do
+        looks=$((looks + 1))
+        [ "$looks" -le 4500 ] || die 'the first slot was not made within 15 min' 'End the transactions for which it waits, or run this again when they have ended.'
         kill -0 "$holder" 2> /dev/null || die 'the first slot could not be made' "$(plain < "$temporary/replies")"
         sleep 0.2
     done

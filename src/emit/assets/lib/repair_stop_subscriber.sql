@@ -10,6 +10,9 @@ CREATE TABLE IF NOT EXISTS pgslotplan.repair (
     prefix text NOT NULL, slot_name name NOT NULL, repair text NOT NULL, state text NOT NULL, sync_slots text NOT NULL, PRIMARY KEY (prefix, slot_name));
 SELECT pg_temp.close_state() AS has_state \gset
 \ir repair_others.sql
+-- what was compared is compared anew
+\set table verified
+\ir forget.sql
 \ir repair_subscriptions_known.sql
 -- from 14 on these slots are lasting ones, and their names hold the subscription's oid; it is noted before the subscription goes
 SELECT :'subscriber_has_lasting_sync_slots' = 'on' AS has_sync_slots, has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') AS knows_itself \gset
