@@ -381,7 +381,8 @@ fn the_kit_of_the_story_is_short() {
     assert!(count(&facts) <= 900, "{}", count(&facts));
     let lines = count(&rest);
     let manifest = script.manifest_text().split(|&byte| byte == b'\n').count();
-    assert!(lines + manifest <= 7_000, "{}", lines + manifest);
+    // 7,000 until the night by hand and the time before its pause refused what the pause cannot do
+    assert!(lines + manifest <= 7_100, "{}", lines + manifest);
 }
 
 /// Providers whose administrators may make event triggers are held to the freeze like superusers.

@@ -12,7 +12,7 @@ SELECT pg_temp.refuse(array_agg(format('role %I: %s', rolname, CASE WHEN rolsupe
     || CASE WHEN is_here THEN format('; ALTER ROLE %I IN DATABASE %I RESET default_transaction_read_only', rolname, current_database()) ELSE '' END
     ELSE format('GRANT %I TO %I WITH ADMIN OPTION', rolname, current_user) END) ORDER BY rolname), 'roles may write by a setting of their own, which this role cannot change',
   'In the pause they would go on writing. A superuser runs these statements.') AS refused
-FROM pg_temp.open_roles() JOIN pg_roles USING (oid) CROSS JOIN (SELECT rolsuper AS is_super, rolcreaterole AS creates, current_setting('server_version_num')::integer >= 160000 AND rolcreaterole AS grants FROM pg_roles WHERE rolname = current_user) AS me
+FROM pg_temp.open_roles() JOIN pg_roles USING (oid) CROSS JOIN (SELECT rolsuper AS is_super, rolcreaterole AS creates, rolcreaterole AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'pg_auth_members'::regclass AND attname = 'set_option') AS grants FROM pg_roles WHERE rolname = current_user) AS me
 WHERE NOT (is_super OR rolname = current_user OR creates AND NOT rolsuper AND (NOT grants OR pg_has_role(oid, 'MEMBER WITH ADMIN OPTION'))) \gset
 SELECT pg_temp.refuse(array_agg(DISTINCT format('role %I', usename)), 'roles have sessions that TERMINATE_OTHERS=yes cannot end',
   format('GRANT pg_signal_backend TO %I; for superusers, or where that cannot be: ALLOWED_ROLES, or TERMINATE_OTHERS=no.', current_user)) AS refused
