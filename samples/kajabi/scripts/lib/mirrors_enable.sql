@@ -1,4 +1,5 @@
--- Enables the subscriptions of the way back that are disabled; refuses when one is missing.
+-- Enables the subscriptions of the way back that are disabled; refuses when one is missing, or while this server may be written to.
+\ir require_closed.sql
 SELECT pg_temp.refuse(array_agg(format('subscription %I', m.slot_name) ORDER BY m.slot_name), 'subscriptions of the way back are missing',
   format('Run %s first.', :'step_reverse_subscriptions')) AS refused
 FROM pg_temp.planned_mirror AS m
@@ -7,6 +8,12 @@ WHERE NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oi
 \set applies_as_owner :publisher_applies_as_owner
 \ir hold.sql
 \ir foreign_keys_drop.sql
+\if :failover_slots
+SELECT format('ALTER SUBSCRIPTION %I SET (failover = true)', s.subname)
+FROM pg_temp.planned_mirror AS m JOIN pg_subscription AS s ON s.subname = m.slot_name AND NOT s.subenabled
+JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()
+ORDER BY m.number \gexec
+\endif
 SELECT format('ALTER SUBSCRIPTION %I ENABLE', s.subname)
 FROM pg_temp.planned_mirror AS m JOIN pg_subscription AS s ON s.subname = m.slot_name AND NOT s.subenabled
 JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()

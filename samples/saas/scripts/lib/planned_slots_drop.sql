@@ -2,3 +2,4 @@
 \set slots planned_slot
 SELECT format('Run %s first.', :'step_subscriber_cleanup') AS slots_hint \gset
 \ir slots_drop.sql
+\ir slots_stay_dropped.sql

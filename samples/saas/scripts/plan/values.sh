@@ -8,5 +8,6 @@ publisher_major=13
 subscriber_major=15
 privileges=superuser
 has_way_back=yes
+failover_slots=no
 keys_come_later=no
 without_checksums=''
