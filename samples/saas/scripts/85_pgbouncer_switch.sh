@@ -5,4 +5,4 @@
 # Undo: abort.sh
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
 . "$here/lib/cutover.sh"
-whole switch after_drain switch_all "$NEW_HOST" "$NEW_PORT"
+whole switch after_drain switch_by_hand

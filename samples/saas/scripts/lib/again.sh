@@ -24,8 +24,8 @@ again() {
     clean subscriber thaw.sql again_empty.sql truncate_allow.sql identities_back.sql open_writes.sql release_held.sql
     clean publisher planned_slots_drop.sql planned_publications_drop.sql truncate_allow.sql identities_back.sql thaw.sql release_held.sql still_read_only.sql
     nothing_left
-    clean subscriber forget_opened.sql forget_repair.sql forget_bootstrap.sql forget_mark.sql drop_empty_state.sql
-    clean publisher drop_empty_state.sql
+    clean subscriber forget_opened.sql forget_drained.sql forget_repair.sql forget_bootstrap.sql forget_mark.sql drop_empty_state.sql
+    clean publisher forget_drained.sql drop_empty_state.sql
     nothing_left
     put_aside
     finish 0 "both servers are as before the first step, the planned tables of the new one are empty"

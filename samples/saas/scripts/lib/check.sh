@@ -10,10 +10,10 @@ check() { # bootstrap sides
     needs pgslotplan
     file=${PGSLOTPLAN_PLAN:-$here/../plan.json}
     [ -r "$file" ] || die "\"$file\" cannot be read" 'PGSLOTPLAN_PLAN names the plan from which this folder was made. Where the program cannot be, run pgslotplan check elsewhere and set PGSLOTPLAN_CHECKED=yes.'
-    grep -qF "$plan" "$file" || die "\"$file\" is not the plan from which this folder was made"
     accept=${PGSLOTPLAN_ACCEPT:-$state/accepted.txt}
-    set -- "$2" check "$file" -w --bootstrap "$1"
-    [ ! -e "$accept" ] || set -- "$@" --accept "$accept"
+    set -- "$2" check "$file" -w --bootstrap "$1" --privileges "$privileges"
+    set -- "$@" --plan-sha256 "$plan"
+    if [ -n "${PGSLOTPLAN_ACCEPT-}" ] || [ -e "$accept" ]; then set -- "$@" --accept "$accept"; fi
     [ "$1" = both ] || unset PGSLOTPLAN_SUBSCRIBER
     shift
     pgslotplan "$@"

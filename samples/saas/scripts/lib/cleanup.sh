@@ -33,6 +33,13 @@ clean_up() { # side file… -- file…
     shift $((count + 1))
     clean "$side" "$@"
     nothing_left
+    # another night is not the end of this one
+    [ "$side" = subscriber ] || rm -f "$state/rolled_back" "$state/opened" "$state/drained"
+}
+# By both: what follows stops, then what it followed goes
+reverse_end() {
+    wants_servers
+    psql_publisher -f "$here/lib/reverse_end_publisher.sql" && psql_subscriber -f "$here/lib/reverse_end_subscriber.sql"
 }
 nothing_left() {
     [ -z "$left" ] || finish 3 "not at its end, these parts are left: ${left#, }" "The errors are above. Mend what they say, and run it again: it goes on."

@@ -10,13 +10,13 @@ conf=${PGSLOTPLAN_CUTOVER:-$state/cutover.conf}
 case $conf in */*) ;; *) conf=./$conf ;; esac
 [ -r "$conf" ] || { echo "cutover: \"$conf\" cannot be read: copy cutover.conf.example there and fill it in" >&2; exit 1; }
 MAINTENANCE_ON='' MAINTENANCE_OFF='' WORKERS_PAUSE='' WORKERS_RESUME='' READERS_TO_NEW='' READERS_TO_OLD='' OLD_READERS=''
-PAUSE_SECONDS=10 MOST_BYTES_BEHIND=16777216 FINAL_ROWS=500 MOST_KEYLESS_BYTES=33554432 UNCOMPARED='' ALLOWED_ROLES='' ACCEPTED_LOGINS='' TERMINATE_OTHERS=no WITHOUT='' WAY_BACK=yes
+PAUSE_SECONDS=10 MOST_BYTES_BEHIND=16777216 MOST_BYTES_DECODED=4294967296 PEEK_SECONDS=60 FINAL_ROWS=500 MOST_KEYLESS_BYTES=33554432 UNCOMPARED='' ALLOWED_ROLES='' ACCEPTED_LOGINS='' TERMINATE_OTHERS=no WITHOUT='' WAY_BACK=yes
 check_private "$conf"
 # shellcheck disable=SC1090
 . "$conf"
 [ "$has_way_back" = yes ] || WAY_BACK=no # these files hold none
 export WAY_BACK
-number PAUSE_SECONDS "$PAUSE_SECONDS"
+number PAUSE_SECONDS "$PAUSE_SECONDS"; number PEEK_SECONDS "$PEEK_SECONDS"
 number FINAL_ROWS "$FINAL_ROWS"; number MOST_KEYLESS_BYTES "$MOST_KEYLESS_BYTES"
 number DRAIN_SECONDS "${DRAIN_SECONDS:-60}"
 for name in PGBOUNCERS PGBOUNCER_DATABASES OLD_HOST OLD_PORT NEW_HOST NEW_PORT; do
@@ -30,11 +30,16 @@ entries_of() { eval "entries=\${${1}_databases:-\$PGBOUNCER_DATABASES}"; } # bou
 # Whether a word stands in a list
 among() { case " $2 " in *" $1 "*) return 0 ;; *) return 1 ;; esac; } # word list
 if among freeze "$WITHOUT"; then frozen=off; else frozen=on; fi
+had=
 for name in $PGBOUNCERS; do
     entries_of "$name"
+    had="$had $entries"
     for entry in $entries; do
         among "$entry" "$PGBOUNCER_DATABASES" || { echo "cutover: ${name}_databases names $entry, which is not in PGBOUNCER_DATABASES" >&2; exit 1; }
     done
+done
+for entry in $PGBOUNCER_DATABASES; do
+    among "$entry" "$had" || { echo "cutover: no process has entry $entry of PGBOUNCER_DATABASES" >&2; exit 1; }
 done
 publisher_file() { file=$1; shift; psql_publisher "$@" -f "$here/$file" >&2; }
 subscriber_file() { file=$1; shift; psql_subscriber "$@" -f "$here/$file" >&2; }
@@ -166,7 +171,8 @@ homes() { # ini; $entries
             while (depth < 9 && (getline line < file) > 0) {
                 if (sub(/^[ \t]*%include[ \t]+/, "", line)) {
                     sub(/[ \t\r]+$/, "", line)
-                    scan(line ~ /^\// ? line : folder line, depth + 1)
+                    if (line !~ /^\//) { print "cutover: %include " line " of \"" file "\": only PgBouncer knows the folder in which it looks for that; name it from / on" > "/dev/stderr"; exit 4 }
+                    scan(line, depth + 1)
                 } else if (line ~ /^[ \t]*\[/) inside = line ~ /^[ \t]*\[databases\]/
                 else if (inside && line ~ /^[ \t]*[^;#[]/ && index(line, "=")) {
                     key = substr(line, 1, index(line, "=") - 1); gsub(/^[ \t"]+|[ \t"]+$/, "", key)
@@ -176,7 +182,7 @@ homes() { # ini; $entries
             close(file)
         }
         BEGIN {
-            folder = ini; sub(/[^\/]*$/, "", folder); inside = 0
+            inside = 0
             scan(ini, 0)
             for (i = split(entries, entry, " "); i > 0; i--) {
                 key = entry[i] in home ? entry[i] : "*"
@@ -237,7 +243,13 @@ can_switch() {
         [ -z "$command" ] || continue
         [ -n "$ini" ] || { echo "cutover: neither ${name}_ini nor ${name}_switch is set: nothing can switch PgBouncer $name" >&2; return 4; }
         entries_of "$name"
-        homes "$ini" > "$state/homes"
+        homes "$ini" > "$state/homes" || return 4
+        cut -f 1 "$state/homes" | sort -u > "$state/homes_files"
+        while IFS= read -r file; do
+            { [ -w "$file" ] && true > "$file.pgslotplan-new"; } 2> /dev/null && rm -f "$file.pgslotplan-new" && continue
+            echo "cutover: \"$file\" of PgBouncer $name cannot be rewritten: file and folder must be writable here, and no \"$file.pgslotplan-new\" in the way" >&2
+            return 4
+        done < "$state/homes_files"
         for entry in $entries; do
             awk -F "$tab" -v entry="$entry" '$2 == entry { found = 1 } END { exit !found }' "$state/homes" && continue
             echo "cutover: entry $entry of PgBouncer $name has no line below [databases] of \"$ini\" or of what that includes" >&2
@@ -351,11 +363,19 @@ cut_publisher() {
 }
 # No row came after the drain, and no sequence went on after it was read
 nobody_wrote() {
-    publisher_file lib/unsent_publisher.sql -v wait_seconds="${DRAIN_SECONDS:-60}" || return
+    publisher_file lib/unsent_publisher.sql -v peek_seconds="$PEEK_SECONDS" || return
     psql_publisher -v out="$state/sequences.again" -f "$here/lib/sequences_read_publisher.sql" || return
     [ -f "$state/sequences.publisher" ] || { echo "cutover: the sequences were not copied: $step_sequences comes first" >&2; return 4; }
     cmp -s "$state/sequences.publisher" "$state/sequences.again" && return
     echo "cutover: a sequence went on after the write stop: somebody still writes on the publisher" >&2
+    return 4
+}
+# What was read is not yet what was set
+sequences_are_set() {
+    psql_subscriber -v task=compare -v behind="$state/sequences.behind" -f "$here/lib/sequences_write_subscriber.sql" < "$state/sequences.again" || return
+    [ -s "$state/sequences.behind" ] || return 0
+    head -n 20 "$state/sequences.behind" | plain >&2
+    echo "cutover: these sequences of the new server are behind: $step_sequences comes first" >&2
     return 4
 }
 # What was read is compared, sequences are set beside it; the subscriptions end, foreign keys return, the way back begins.
@@ -376,9 +396,18 @@ switch_new() {
     switch_all "$NEW_HOST" "$NEW_PORT"; switched=$?
     wait "$pid" || return
     [ "$switched" -eq 0 ] || return "$switched"
+    are_paused
+}
+# By the last answers
+are_paused() {
     for name in $PGBOUNCERS; do entries_of "$name"; for entry in $entries; do
-            [ "$(shown "$name" "$entry" paused)" = 1 ] || { echo "cutover: entry $entry of PgBouncer $name is not paused any more: was it started anew?" >&2; return 4; }
+            [ "$(shown "$name" "$entry" paused)" = 1 ] || { echo "cutover: entry $entry of PgBouncer $name is not paused: was it started anew, or never paused ($step_pause)?" >&2; return 4; }
     done; done
+}
+# By hand: only while nobody can write through them, and the new server is closed; or once it is open
+switch_by_hand() {
+    opened || { ask_all && are_paused && psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/require_closed.sql"; } || return
+    switch_all "$NEW_HOST" "$NEW_PORT"
 }
 # The point of no return. It is noted on the server that opens, in the transaction that opens it, before anybody goes there.
 let_in() {
@@ -389,7 +418,7 @@ let_in() {
 open_new() {
     [ ! -f "$state/rolled_back" ] || { echo "cutover: a rollback has opened the old server; run rollback.sh to its end" >&2; return 4; }
     if ! opened; then
-        subscriber_file lib/open_ready_subscriber.sql && publisher_file lib/open_ready_publisher.sql && nobody_wrote || return
+        subscriber_file lib/open_ready_subscriber.sql && publisher_file lib/open_ready_publisher.sql && nobody_wrote && sequences_are_set || return
     fi
     others_on_publisher && prove_target "$NEW_HOST" "$NEW_PORT" && let_in
 }
@@ -495,11 +524,13 @@ paused_part() {
     record pause "$pause_ms ms from the first PAUSE to the last RESUME"
 }
 # All that need not wait for the pause
-ready_to_cut() {
+ready_to_cut() { looks_ready && prepare_pause && make_way_back; }
+looks_ready() {
+    [ -z "$WITHOUT" ] || record note "without $WITHOUT"
     direct=
-    publisher_file lib/ready_publisher.sql -v most_bytes_behind="$MOST_BYTES_BEHIND" -v frozen="$frozen" || return
+    publisher_file lib/ready_publisher.sql -v most_bytes_behind="$MOST_BYTES_BEHIND" -v most_bytes_decoded="$MOST_BYTES_DECODED" -v frozen="$frozen" -v terminate="$TERMINATE_OTHERS" -v allowed="$ALLOWED_ROLES" || return
     psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/no_repair.sql" -f "$here/lib/all_ready.sql" || return
-    among verify "$WITHOUT" || psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/require_verified.sql" || return
+    among verify "$WITHOUT" || psql_subscriber -v uncompared="$UNCOMPARED" -f "$here/lib/subscriber.sql" -f "$here/lib/require_verified.sql" || return
     direct=on
     [ "$FINAL_ROWS" -gt 0 ] || MOST_KEYLESS_BYTES=0
     publisher_file lib/keyless.sql -v most_bytes="$MOST_KEYLESS_BYTES" -v uncompared="$UNCOMPARED" && look_at_encodings || return
@@ -507,7 +538,7 @@ ready_to_cut() {
     for name in $PGBOUNCERS; do entries_of "$name"; for entry in $entries; do
             [ -n "$(shown "$name" "$entry" name)" ] || { echo "cutover: PgBouncer $name has no entry $entry; ${name}_databases names those of one process" >&2; return 4; }
     done; done
-    can_pause && leads_to "$OLD_HOST" "$OLD_PORT" && gets_in && prepare_pause && make_way_back
+    can_pause && leads_to "$OLD_HOST" "$OLD_PORT" && gets_in
 }
 # Where there is none, that is said and noted: from the first write on nothing leads back
 make_way_back() {
@@ -519,7 +550,19 @@ make_way_back() {
 gets_in() { can_switch && prove_logins && ask_entries publisher; }
 see_logins() { ask_all && can_pause && gets_in; }
 prepare_pause() { compare_inventory cutover && remember_servers && subscriber_file lib/close_subscriber.sql; }
-close_and_pause() { prepare_pause && pause_all; }
+# By hand; what is paused already was looked at before, and answers nobody
+close_and_pause() {
+    ask_all || return
+    any_paused || looks_ready || return
+    prepare_pause && pause_all
+}
+any_paused() {
+    for name in $PGBOUNCERS; do
+        entries_of "$name"
+        for entry in $entries; do [ "$(shown "$name" "$entry" paused)" != 1 ] || return 0; done
+    done
+    return 1
+}
 quiesce() {
     hook MAINTENANCE_ON "$MAINTENANCE_ON" && hook WORKERS_PAUSE "$WORKERS_PAUSE" && hook READERS_TO_NEW "$READERS_TO_NEW"
 }
@@ -532,7 +575,7 @@ rollback() {
     if [ ! -f "$state/rolled_back" ]; then
         trap 'trap "" INT TERM HUP; stay; finish 130 "interrupted; the new server serves"' INT TERM HUP
         if ! { ask_all && can_pause; }; then finish 4 "the new server serves on"; fi
-        part 'reverse' publisher_file "$step_reverse_start" || finish $? "there is no way back; the new server serves on"
+        part 'reverse' start_reverse || finish $? "there is no way back; the new server serves on"
         for name in $PGBOUNCERS; do rm -f "$state/servers.$name"; done
         remember_servers || finish $? "not possible; the new server serves on"
         flush publisher

@@ -1,12 +1,6 @@
 -- Waits until every slot has passed what was written before the write stop, and notes it; what both servers note goes into :out.
 \ir publisher.sql
-SELECT pg_temp.has_state('stopped_writes') AS has_stopped \gset
-\set is_stopped f
-\if :has_stopped
-SELECT EXISTS (SELECT FROM pgslotplan.stopped_writes WHERE prefix = :'prefix') AS is_stopped \gset
-\endif
-SELECT pg_temp.refuse(CASE WHEN NOT :'is_stopped'::boolean THEN ARRAY['the writes of this database are not stopped'] END, 'reason why a drain proves nothing yet',
-  :'step_writes_stop' || ' comes first.') AS refused \gset
+\ir require_closed.sql
 \set slots planned_slot
 \ir wait_for_slots.sql
 BEGIN;

@@ -2,7 +2,7 @@
 \ir state.sql
 CREATE OR REPLACE FUNCTION pgslotplan.refuse_ddl() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $pgslotplan$ DECLARE
-  item record;
+  item record; advice text := 'SET pgslotplan.ddl = on lets a session through. The step thaw ends this on the old server, reverse_end or the clean-up on the new one.';
 BEGIN
   -- our own files and temporary objects may go on; refreshed views are data
   IF current_setting('pgslotplan.ddl', true) = 'on' OR tg_tag = 'REFRESH MATERIALIZED VIEW' THEN
@@ -11,12 +11,12 @@ BEGIN
   IF tg_event = 'sql_drop' THEN
     FOR item IN SELECT object_identity FROM pg_event_trigger_dropped_objects() WHERE NOT is_temporary LOOP
       RAISE EXCEPTION USING MESSAGE = format('%s%s is refused: the schema is frozen for a migration', tg_tag, ' of ' || item.object_identity),
-        HINT = 'Wait for its end. Whoever runs it can take the event trigger away.';
+        HINT = advice;
     END LOOP;
   ELSE
     FOR item IN SELECT object_identity FROM pg_event_trigger_ddl_commands() WHERE schema_name IS DISTINCT FROM 'pg_temp' LOOP
       RAISE EXCEPTION USING MESSAGE = format('%s%s is refused: the schema is frozen for a migration', tg_tag, ' of ' || item.object_identity),
-        HINT = 'Wait for its end. Whoever runs it can take the event trigger away.';
+        HINT = advice;
     END LOOP;
   END IF;
 END $pgslotplan$;

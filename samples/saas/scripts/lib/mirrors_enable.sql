@@ -1,4 +1,5 @@
--- Enables the subscriptions of the way back that are disabled; refuses when one is missing.
+-- Enables the subscriptions of the way back that are disabled; refuses when one is missing, or while this server may be written to.
+\ir require_closed.sql
 SELECT pg_temp.refuse(array_agg(format('subscription %I', m.slot_name) ORDER BY m.slot_name), 'subscriptions of the way back are missing',
   format('Run %s first.', :'step_reverse_subscriptions')) AS refused
 FROM pg_temp.planned_mirror AS m

@@ -78,17 +78,18 @@ list_steps() {
         printf '%-24s %-44s %-9s %s\n' "$candidate" "$(attribute step "$candidate")" "$(attribute phase "$candidate")" "$word"
     done
 }
-# The step that a word names: identifier, file or number
+# The step that a word names: identifier, file, or a number that only one has
 find_step() {
-    for candidate in $steps; do
-        file=$(attribute step "$candidate")
-        case $1 in "$candidate" | "$file" | "${file%%_*}")
-            found=$candidate
-            return 0
-            ;;
-        esac
+    numbered=
+    for found in $steps; do
+        file=$(attribute step "$found")
+        case $1 in "$found" | "$file") return 0 ;; "${file%%_*}") numbered="$numbered $found" ;; esac
     done
-    return 1
+    found=${numbered# }
+    case $found in
+    '') say "run: \"$1\" is no step: sh run.sh list shows them"; return 1 ;;
+    *' '*) say "run: $1 is the number of several steps; name one: $found"; return 1 ;;
+    esac
 }
 run_step() { # step [argument...]
     running=$1
@@ -166,7 +167,7 @@ run() {
     --to) run_to "${2-}" ;;
     -*) say "run: invalid option \"$1\": sh run.sh, sh run.sh list, next, --to PHASE or STEP"; return 1 ;;
     *)
-        find_step "$1" || { say "run: \"$1\" is no step: sh run.sh list shows them"; return 1; }
+        find_step "$1" || return
         shift
         run_step "$found" "$@"
         ;;

@@ -29,6 +29,7 @@ UNION ALL
 -- what fires for replicated rows, or for our own statements, is made and put to rest in one transaction
 SELECT 2620, g.oid, 'firing', 0 FROM pg_trigger AS g WHERE g.tgenabled IN ('A', 'R') AND (NOT g.tgisinternal OR g.tgconstraint = 0) AND g.tgname <> :'truncate_guard'
 UNION ALL
-SELECT 3466, e.oid, 'firing', 0 FROM pg_event_trigger AS e
+-- our own guards stay here
+SELECT 3466, e.oid, CASE WHEN e.evtname IN (:'freeze', :'freeze_drop') THEN 'cut' ELSE 'firing' END, 0 FROM pg_event_trigger AS e
 UNION ALL
 SELECT 2620, g.oid, 'cut', 0 FROM pg_trigger AS g WHERE g.tgname = :'truncate_guard' AND NOT g.tgisinternal;

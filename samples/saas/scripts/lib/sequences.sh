@@ -24,6 +24,10 @@ require_drained() {
 }
 # by hand: the parts after the drain
 after_drain() { require_drained && "$@"; }
+# The old server follows the new one: not before it is closed, nor without slots to follow
+start_reverse() {
+    psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/reverse_slots_there.sql" && psql_publisher -f "$here/lib/publisher.sql" -f "$here/lib/mirrors_enable.sql"
+}
 # Sequences of one side to the other; exact, since nobody writes
 sequences() { # from to
     "psql_$1" -v out="$state/sequences.$1" -f "$here/lib/sequences_read_$1.sql" && write_sequences "$1" "$2"

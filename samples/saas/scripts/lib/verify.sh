@@ -157,7 +157,7 @@ verify() {
     head -n 20 "$work/skipped.csv" | plain
     count=$(wc -l < "$work/errors.csv")
     # a repair compares only what it made; a login that only reads can note nothing
-    [ -n "$repair" ] || psql_subscriber -v differences="$((count))" -f "$here/lib/verified.sql" 2> "$work/noted" \
+    [ -n "$repair" ] || psql_subscriber -v differences="$((count))" -f "$here/lib/verified.sql" < "$work/skipped.csv" 2> "$work/noted" \
         || say "note: the subscriber took no note of it, which cutover.sh looks for: $(sed -n 1p "$work/noted" | plain)"
     if [ "$count" -gt 0 ]; then
         head -n 20 "$work/errors.csv" | plain >&2

@@ -33,7 +33,7 @@ step_foreign_keys_restore='81_subscriber_foreign_keys_restore.sql' phase_foreign
 step_sequences='82_shell_sequences.sh' phase_sequences=cutover side_sequences=shell part_of_sequences=cutover
 step_compare_at_rest='83_shell_compare_at_rest.sh' phase_compare_at_rest=cutover side_compare_at_rest=shell part_of_compare_at_rest=cutover
 step_reverse_slots='83_subscriber_reverse_slots.sql' phase_reverse_slots=cutover side_reverse_slots=subscriber part_of_reverse_slots=cutover
-step_reverse_start='84_publisher_reverse_start.sql' phase_reverse_start=cutover side_reverse_start=publisher part_of_reverse_start=cutover
+step_reverse_start='84_shell_reverse_start.sh' phase_reverse_start=cutover side_reverse_start=shell part_of_reverse_start=cutover
 step_switch='85_pgbouncer_switch.sh' phase_switch=cutover side_switch=pgbouncer part_of_switch=cutover
 step_resume='86_pgbouncer_resume.sh' phase_resume=cutover side_resume=pgbouncer part_of_resume=cutover
 step_prove='87_shell_prove.sh' phase_prove=cutover side_prove=shell part_of_prove=cutover
@@ -42,6 +42,6 @@ step_abort='abort.sh' phase_abort=rollback side_abort=shell
 step_rollback='rollback.sh' phase_rollback=rollback side_rollback=shell
 step_thaw='thaw_publisher.sql' phase_thaw=rollback side_thaw=publisher
 step_again='again.sh' phase_again=rollback side_again=shell
-step_reverse_end='89_publisher_reverse_end.sql' phase_reverse_end=cleanup side_reverse_end=publisher asks_reverse_end='there is no way back to the old server afterwards. Is the new one kept?'
+step_reverse_end='89_shell_reverse_end.sh' phase_reverse_end=cleanup side_reverse_end=shell asks_reverse_end='there is no way back to the old server afterwards. Is the new one kept?'
 step_subscriber_cleanup='90_shell_subscriber_cleanup.sh' phase_subscriber_cleanup=cleanup side_subscriber_cleanup=shell asks_subscriber_cleanup='the subscriber stops following the publisher for good. Is the migration over?'
 step_publisher_cleanup='91_shell_publisher_cleanup.sh' phase_publisher_cleanup=cleanup side_publisher_cleanup=shell asks_publisher_cleanup='what the subscriber has not applied does not come any more. Is the migration over?'
