@@ -115,7 +115,7 @@ fn patroni(servers: &Servers) -> Result<(), Failed> {
             .args(["check", &path("plan.json"), "--format", "json", "--publisher", &cluster.conninfo("postgres")])
             .output()?;
         let findings = String::from_utf8(checked.stdout)?;
-        assert!(findings.contains("PF133") && findings.contains("ignore_slots"), "{findings}");
+        assert!(findings.contains("PF133") && findings.contains("--set 'slots."), "{findings}");
         Ok(())
     };
     let seen = seen();

@@ -358,7 +358,8 @@ fn open_roles(night: &Night<'_>, bouncers: &[Bouncer]) -> Result<(), Failed> {
     let why = [boss, granted];
     no(if night.from.major() < 16 { &why[..1] } else { &why }, "quiet")?;
     let closed = "DROP ROLE boss, quiet; ALTER ROLE app_mover RESET default_transaction_read_only";
-    Ok(drop(night.from.psql("postgres", closed)?.success()?))
+    night.from.psql("postgres", closed)?.success()?;
+    Ok(())
 }
 
 /// Every script as each kind of role: what is refused first was announced, and nothing is announced of who is refused nothing.

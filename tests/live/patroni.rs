@@ -112,8 +112,11 @@ impl Night {
     }
 }
 
+/// Runs a statement on a side.
+type Query<'a> = dyn Fn(&str) -> Result<String, Failed> + 'a;
+
 /// Both sides have each acknowledged transaction once, and nothing else.
-fn settle(sides: &[&dyn Fn(&str) -> Result<String, Failed>], clients: &Clients) -> Result<(), Failed> {
+fn settle(sides: &[&Query<'_>], clients: &Clients) -> Result<(), Failed> {
     let written = clients.written.lock().map_err(|_| "a client panicked")?;
     let expected: Vec<String> =
         written.iter().map(|(client, count)| format!("{client}|{count}|{count}|{count}")).collect();
