@@ -295,14 +295,25 @@ impl Clients {
     fn run(&self, number: u64, conninfo: &str) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let (mut last, mut unsure) = (0, false);
+        let mut over = None;
         while let Err(error) = runtime.block_on(self.write(number, conninfo, &mut last, &mut unsure)) {
             if !self.forgiving {
                 let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
                 self.errors.lock().expect("no client panics").push(format!("client {number}: {error}: {source}"));
                 return;
             }
-            if self.done.load(Ordering::Relaxed) && !unsure {
-                return;
+            if self.done.load(Ordering::Relaxed) {
+                let since = *over.get_or_insert_with(Instant::now);
+                if !unsure {
+                    return;
+                }
+                if since.elapsed() > Duration::from_secs(60) {
+                    self.errors
+                        .lock()
+                        .expect("no client panics")
+                        .push(format!("client {number} got no answer at the end"));
+                    return;
+                }
             }
             thread::sleep(Duration::from_millis(20));
         }

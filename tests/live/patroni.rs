@@ -189,6 +189,7 @@ fn failover_slots(servers: &Servers) -> Result<(), Failed> {
         clients.go_on()?;
         old.until("usable copies after the switchover", carried)?;
         let leader = old.leader()?;
+        old.until_protected()?;
         old.kill_node(leader)?;
         old.until("new leader after the failover", |old| Ok(old.leader().is_ok_and(|now| now != leader)))?;
         // the others wait for its slot until it is back
@@ -246,6 +247,7 @@ fn known_slots(servers: &Servers) -> Result<(), Failed> {
         assert_eq!(old.switch_over()?, 1);
         clients.go_on()?;
         old.until("copies after the switchover", carried)?;
+        old.until_protected()?;
         old.kill_node(1)?;
         old.until("new leader after the failover", |old| Ok(old.leader().is_ok_and(|now| now == 0)))?;
         old.start_node(1)?;
@@ -274,6 +276,7 @@ fn known_slots(servers: &Servers) -> Result<(), Failed> {
     night.steps("scripts", &["caught_up", "verify"])?;
 
     // the subscriber's standby stands still while rows are applied and confirmed; then it must take over
+    new.until_protected()?;
     let leader = new.leader()?;
     let receiver = new.query_node(1 - leader, "postgres", "SELECT pid FROM pg_stat_wal_receiver")?;
     let receiver = Pid::from_raw(receiver.parse()?).ok_or("a pid")?;

