@@ -65,7 +65,10 @@ fn with_tree(mut plan: Plan) -> Plan {
     let root = PlannedTable { kind: TableKind::Partitioned, leaves, ..table("parts", &["id"]) };
     plan.slots[1].tables.push(root);
     let (from, to) = (TableName::new("public", "parts"), TableName::new("public", "accounts"));
-    plan.foreign_keys.push(PlannedForeignKey { key: ForeignKey::new(from, to, "parts_account"), cut: true });
+    plan.foreign_keys.push(PlannedForeignKey {
+        key: ForeignKey::new(from, to, "parts_account").with_columns(["account"], ["id"]),
+        cut: true,
+    });
     plan
 }
 

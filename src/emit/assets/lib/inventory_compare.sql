@@ -55,6 +55,9 @@ DELETE FROM inventory_row AS r WHERE fact LIKE 'held %'
   OR kind = 'setting' AND fact = 'default_transaction_read_only' AND value = 'on' AND identity::json ->> 1 = 'database' AND :'moment' IN ('cutover', 'proof');
 DELETE FROM inventory_row AS r USING pg_temp.planned_foreign_key AS k
 WHERE r.kind = 'constraint' AND k.is_restored AND r.identity = json_build_array(k.schema_name, k.table_name, k.constraint_name)::text;
+-- up to 17 a partitioned table's key stands on its partitions until it is validated
+DELETE FROM inventory_row AS r USING pg_temp.planned_foreign_key AS k JOIN pg_temp.planned_partition AS l ON (l.root_schema, l.root_name) = (k.schema_name, k.table_name)
+WHERE r.kind = 'constraint' AND k.is_restored AND r.identity = json_build_array(l.schema_name, l.table_name, k.constraint_name)::text;
 DELETE FROM inventory_row AS r USING pg_temp.planned_table AS t LEFT JOIN pg_temp.planned_partition AS l ON l.root_schema = t.schema_name AND l.root_name = t.table_name
 WHERE r.kind = 'relation' AND r.fact = 'replica identity' AND t.sets_identity
   AND r.identity IN (json_build_array(t.schema_name, t.table_name)::text, json_build_array(l.schema_name, l.table_name)::text);
