@@ -171,7 +171,7 @@ fn explain(error: EmitError) -> Failure {
             .exit(Exit::No);
     }
     let hint = match &error {
-        EmitError::Unsupported { feature, .. } if feature == "failover slots" => {
+        EmitError::FailoverSlots { .. } => {
             "Leave out --failover-slots; docs/high-availability.md says what a failover costs then."
         }
         EmitError::Unsupported { .. } => {

@@ -21,6 +21,14 @@ pub enum EmitError {
         /// From which major version on.
         needed: u32,
     },
+    /// Slots that standbys keep copies of, where a side does not know them.
+    #[error("cannot emit failover slots for {side} version {version}: it needs version 17")]
+    FailoverSlots {
+        /// Which server.
+        side: &'static str,
+        /// Its version.
+        version: ServerVersion,
+    },
     /// A name that no catalog holds.
     #[error(transparent)]
     Name(#[from] NameError),

@@ -111,7 +111,7 @@ impl<'a> Context<'a> {
         for (side, version) in [("publisher", plan.publisher_version), ("subscriber", plan.subscriber_version)] {
             if options.failover_slots && !version.has_failover_slots() {
                 // the subscription asks the publisher for it: both must know the option
-                return Err(EmitError::Unsupported { feature: "failover slots".into(), side, version, needed: 17 });
+                return Err(EmitError::FailoverSlots { side, version });
             }
         }
         let publications = published::publications(plan)?;

@@ -153,8 +153,13 @@ impl Inventory {
             .iter()
             .filter(|key| key.cut && plan.policy.foreign_keys == crate::policy::ForeignKeyMode::Restore)
         {
-            let identity = [&key.key.from.schema, &key.key.from.name, &key.key.name];
-            planned.insert(Object::new(Kind::Constraint, identity.map(String::as_str)));
+            // up to 17 a partitioned table's key stands on its partitions until it is validated
+            let root = plan.members().find(|(_, table)| table.table_name() == key.key.from);
+            let leaves = root.into_iter().flat_map(|(_, table)| &table.leaves);
+            for table in leaves.chain([&key.key.from]) {
+                let identity = [&table.schema, &table.name, &key.key.name];
+                planned.insert(Object::new(Kind::Constraint, identity.map(String::as_str)));
+            }
         }
         let (mirror, guard) = (format!("{prefix}_rev_"), format!("{prefix}_refuse_"));
         self.facts.retain(|object, _| {

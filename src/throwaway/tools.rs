@@ -81,8 +81,10 @@ impl Tools {
     /// # Errors
     /// When the machine has none and neither pip can install it.
     pub fn psql(&self) -> Result<PathBuf, ThrowawayError> {
-        // Debian's psql on PATH can be a wrapper with nothing behind it, so each candidate is asked for its version.
-        match candidates("psql").find(|path| version_of(path).is_some()) {
+        // Debian's psql on PATH is a wrapper, perhaps with nothing behind it, that looks for the right version at every call: each
+        // candidate is asked for its version, and the program itself goes first.
+        let programs = || candidates("psql").filter(|path| version_of(path).is_some());
+        match programs().find(|path| !is_wrapper(path)).or_else(|| programs().next()) {
             Some(path) => Ok(path),
             None => Ok(self.installed(&PROGRAMS_18, "psql")?.join("psql")),
         }

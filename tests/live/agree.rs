@@ -1,18 +1,13 @@
 //! Odd tables of every kind at once: whatever the files refuse, `plan` and `check` have said before, of the same tables; what they
 //! agree on can be published, and a tree with a partition that writes no WAL is planned by its other partitions.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::Path,
-    process::{Command, Output, Stdio},
-};
+use std::{collections::BTreeSet, fs, path::Path, process::Output};
 
 use libtest_mimic::{Failed, Trial};
 use pgslotplan::throwaway::{ClusterSettings, Servers};
 use serde_json::Value;
 
-use crate::bench::case;
+use crate::{bench::case, databases};
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -120,11 +115,7 @@ impl Case {
 }
 
 fn program(arguments: &[&str]) -> Result<Output, Failed> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pgslotplan"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG")) {
-        command.env_remove(name);
-    }
-    Ok(command.stdin(Stdio::null()).args(arguments).output()?)
+    Ok(databases::program(arguments).output()?)
 }
 
 fn text(path: &Path) -> &str {

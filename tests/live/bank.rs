@@ -196,24 +196,33 @@ impl Stage {
         struck
     }
 
-    /// Every acknowledged write is on this server once, and nothing that was never asked for.
+    /// As [`settle`], by a server of the tests.
     pub fn settle(&self, server: &Cluster, clients: &Clients) -> Result<(), Failed> {
-        let sql = "SELECT client, count(*), max(number), (SELECT count(*) FROM transfers AS t WHERE t.client = l.client) FROM ledger AS l GROUP BY client ORDER BY client";
-        for row in server.query(DATABASE, sql)? {
-            let value = |at: usize| row[at].as_deref().unwrap_or_default().parse::<u64>().unwrap_or_default();
-            let acknowledged =
-                clients.written.lock().map_err(|_| "a client panicked")?.get(&value(0)).copied().unwrap_or_default();
-            assert_eq!(
-                (value(1), value(2), value(3)),
-                (acknowledged, acknowledged, acknowledged),
-                "client {}",
-                value(0)
-            );
-        }
-        let totals = server.value(DATABASE, "SELECT count(DISTINCT client) || ' ' || (SELECT sum(balance) FROM accounts) - (SELECT sum(amount) FROM transfers) FROM ledger")?;
-        assert_eq!(totals, format!("{CLIENTS} 0"));
-        Ok(())
+        settle(&|sql| by_psql(server, sql), clients)
     }
+}
+
+/// What psql prints of a statement: a line a row, columns with a bar between them.
+pub fn by_psql(server: &Cluster, sql: &str) -> Result<String, Failed> {
+    Ok(server.psql(DATABASE, sql)?.success()?.trim_end().to_owned())
+}
+
+/// Every acknowledged write is on a server once, and nothing that was never asked for; `query` gives what psql prints there.
+pub fn settle(query: &dyn Fn(&str) -> Result<String, Failed>, clients: &Clients) -> Result<(), Failed> {
+    let rows = query(
+        "SELECT client, count(*), max(number), (SELECT count(*) FROM transfers AS t WHERE t.client = l.client) FROM ledger AS l GROUP BY client ORDER BY client",
+    )?;
+    for row in rows.lines() {
+        let values: Vec<u64> = row.split('|').map(|value| value.parse().unwrap_or_default()).collect();
+        let acknowledged =
+            clients.written.lock().map_err(|_| "a client panicked")?.get(&values[0]).copied().unwrap_or_default();
+        assert_eq!(values[1..], [acknowledged; 3], "client {}", values[0]);
+    }
+    let totals = query(
+        "SELECT count(DISTINCT client) || ' ' || (SELECT sum(balance) FROM accounts) - (SELECT sum(amount) FROM transfers) FROM ledger",
+    )?;
+    assert_eq!(totals, format!("{CLIENTS} 0"));
+    Ok(())
 }
 
 const CLIENTS: u64 = 6;

@@ -18,7 +18,7 @@ use pgslotplan::{
     workload::{Workload, snapshot::SampleLine},
 };
 
-use crate::bench::case;
+use crate::{bench::case, pair::bare};
 
 const LIMIT: Duration = Duration::from_secs(60);
 const ODD: &str = "../Odd \"na'me\" $(x)";
@@ -53,10 +53,7 @@ fn prepared(servers: &Servers, major: u32) -> Result<Cluster, Failed> {
 }
 
 pub fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pgslotplan"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG")) {
-        command.env_remove(name);
-    }
+    let mut command = bare(env!("CARGO_BIN_EXE_pgslotplan"));
     command.args(arguments).stdin(Stdio::null());
     command
 }

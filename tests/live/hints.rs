@@ -3,12 +3,7 @@
 //!
 //! A unit test of `preflight` holds every hint with a statement against the two lists here.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::{collections::BTreeSet, fs, process::Stdio, time::Duration};
 
 use libtest_mimic::{Failed, Trial};
 use pgslotplan::{
@@ -20,7 +15,7 @@ use serde_json::Value;
 
 use crate::{
     bench::case,
-    pair::{clusters, table},
+    pair::{bare, clusters, table},
     story,
 };
 
@@ -133,10 +128,7 @@ impl Stage {
     }
 
     fn findings(&self, subscriber: &str, options: &[&str]) -> Result<Vec<Value>, Failed> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pgslotplan"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG")) {
-            command.env_remove(name);
-        }
+        let mut command = bare(env!("CARGO_BIN_EXE_pgslotplan"));
         let publisher = self.publisher.conninfo(DATABASE);
         command.stdin(Stdio::null()).arg("check").arg(self.folder.path().join("plan.json"));
         command.args(["--format", "json", "--no-inventory", "--publisher", &publisher, "--subscriber", subscriber]);

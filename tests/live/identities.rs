@@ -1,16 +1,12 @@
 //! Tables whose identity a version refuses or cannot use: `plan`, `check` and the files say the same of each of them.
 
-use std::{
-    collections::BTreeSet,
-    path::Path,
-    process::{Command, Output, Stdio},
-};
+use std::{collections::BTreeSet, path::Path, process::Output};
 
 use libtest_mimic::{Failed, Trial};
 use pgslotplan::throwaway::{ClusterSettings, Servers};
 use serde_json::Value;
 
-use crate::bench::case;
+use crate::{bench::case, databases};
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -96,11 +92,7 @@ fn odd_tables(publisher: u32) -> Vec<(&'static str, Bad, &'static str)> {
 }
 
 fn program(arguments: &[&str]) -> Result<Output, Failed> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pgslotplan"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG")) {
-        command.env_remove(name);
-    }
-    Ok(command.stdin(Stdio::null()).args(arguments).output()?)
+    Ok(databases::program(arguments).output()?)
 }
 
 fn text(path: &Path) -> &str {

@@ -65,6 +65,7 @@ mod transitions;
 mod unusable;
 mod verify;
 mod walk;
+mod wheels;
 
 use std::process::ExitCode;
 
@@ -156,14 +157,11 @@ fn waits_for_night(name: &str) -> bool {
     AT_NIGHT.contains(&name) && std::env::var_os("PGSLOTPLAN_NIGHT").is_none()
 }
 
-/// Debian's psql on PATH is a program in Perl that looks for the right version, at every one of some ten thousand calls. To be called
-/// before there is another thread.
+/// What calls psql calls the program itself, some ten thousand times: Debian's on PATH is one in Perl that looks for the right version
+/// each time. To be called before there is another thread.
 #[expect(unsafe_code, reason = "changing the environment is safe while there is one thread")]
 fn call_psql_itself() {
-    let folders = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let Some(psql) = folders.map(|entry| entry.path().join("bin/psql")).filter(|path| path.is_file()).max() else {
-        return;
-    };
+    let Ok(psql) = bench::servers().tools().psql() else { return };
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("psql");
     let _ = std::fs::create_dir_all(&folder);
     // the program alone: the others there are of one version, and tests ask for theirs

@@ -2,6 +2,7 @@
 //! run as a person runs them: SQL by psql, shell by sh.
 
 use std::{
+    ffi::OsStr,
     path::Path,
     process::{Command, Output, Stdio},
     sync::atomic::{AtomicBool, Ordering},
@@ -117,12 +118,18 @@ pub fn write_script(script: &Script, folder: &Path) -> Result<(), Failed> {
 pub const LEFT: &str = "SELECT (SELECT count(*) FROM pg_replication_slots) + (SELECT count(*) FROM pg_publication) + (SELECT count(*) FROM pg_subscription)
     + (SELECT count(*) FROM pg_event_trigger) + (SELECT count(*) FROM pg_namespace WHERE nspname = 'pgslotplan')";
 
-/// A shell file that hears nothing of the variables of who runs the tests.
-pub fn sh(file: &Path) -> Command {
-    let mut command = Command::new("sh");
+/// A program that hears nothing of the variables of who runs the tests.
+pub fn bare(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
         command.env_remove(name);
     }
+    command
+}
+
+/// A shell file that hears nothing of the variables of who runs the tests.
+pub fn sh(file: &Path) -> Command {
+    let mut command = bare("sh");
     command.arg(file).current_dir("/").stdin(Stdio::null());
     command
 }

@@ -3,7 +3,7 @@
 
 mod cluster;
 
-use std::{path::PathBuf, process::Command};
+use std::path::PathBuf;
 
 use libtest_mimic::{Failed, Trial};
 use pgslotplan::{
@@ -16,6 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::{
     bank::{self, Clients, DATABASE},
     bench::case,
+    databases::program,
     pair::{self, sh, table, told, write_script},
     story,
 };
@@ -66,9 +67,10 @@ impl Night {
 
     /// What `check` finds, as code, message and hint.
     fn check(&self, more: &[&str]) -> Result<Vec<(String, String, String)>, Failed> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pgslotplan"));
-        command.arg("check").arg(self.path("plan.json")).args(["--no-inventory", "--format", "json"]).args(more);
-        command.args(["--publisher", &self.publisher, "--subscriber", &self.subscriber]);
+        let plan = self.path("plan.json").display().to_string();
+        let servers = ["--publisher", self.publisher.as_str(), "--subscriber", self.subscriber.as_str()];
+        let mut command = program(&["check", &plan, "--no-inventory", "--format", "json"]);
+        command.args(more).args(servers);
         let (code, out, errors) = told(command.output()?);
         let found: serde_json::Value =
             serde_json::from_str(&out).map_err(|error| format!("{code}: {error}: {out}{errors}"))?;
@@ -110,25 +112,6 @@ impl Night {
         let steps = script.steps.iter().filter(|step| !step.aside && step.part_of.is_none());
         steps.map(|step| step.id.as_str()).try_for_each(|id| self.step(name, id, 0).map(drop))
     }
-}
-
-/// Runs a statement on a side.
-type Query<'a> = dyn Fn(&str) -> Result<String, Failed> + 'a;
-
-/// Both sides have each acknowledged transaction once, and nothing else.
-fn settle(sides: &[&Query<'_>], clients: &Clients) -> Result<(), Failed> {
-    let written = clients.written.lock().map_err(|_| "a client panicked")?;
-    let expected: Vec<String> =
-        written.iter().map(|(client, count)| format!("{client}|{count}|{count}|{count}")).collect();
-    assert!(written.len() > 3 && written.values().all(|count| *count > 20), "{written:?}");
-    for side in sides {
-        let found = side(
-            "SELECT client, count(*), max(number), (SELECT count(*) FROM transfers AS t WHERE t.client = l.client)
-             FROM ledger AS l GROUP BY client ORDER BY client",
-        )?;
-        assert_eq!(found.lines().collect::<Vec<_>>(), expected);
-    }
-    Ok(())
 }
 
 /// Seven slots with copies on two standbys: a switchover, then a leader that loses its power, lose nothing.
@@ -199,15 +182,16 @@ fn failover_slots(servers: &Servers) -> Result<(), Failed> {
     })?;
     night.steps("scripts", &["caught_up", "verify"])?;
     assert_eq!(old.query(DATABASE, &format!("{marked} AND active"))?, "7");
-    let new_side = |sql: &str| {
-        let rows = new.query(DATABASE, sql)?;
-        Ok(rows
-            .iter()
-            .map(|row| row.iter().map(|value| value.clone().unwrap_or_default()).collect::<Vec<_>>().join("|"))
-            .collect::<Vec<_>>()
-            .join("\n"))
-    };
-    settle(&[&|sql| old.query(DATABASE, sql), &new_side], &clients)
+    wrote_much(&clients)?;
+    bank::settle(&|sql| old.query(DATABASE, sql), &clients)?;
+    bank::settle(&|sql| bank::by_psql(&new, sql), &clients)
+}
+
+/// Every client went on through all that happened.
+fn wrote_much(clients: &Clients) -> Result<(), Failed> {
+    let written = clients.written.lock().map_err(|_| "a client panicked")?;
+    assert!(written.len() > 3 && written.values().all(|count| *count > 20), "{written:?}");
+    Ok(())
 }
 
 /// What Patroni's configuration names outlives a switchover and a failover on 13 too; what it does not name is lost, and so is what a
@@ -254,7 +238,9 @@ fn known_slots(servers: &Servers) -> Result<(), Failed> {
         clients.go_on()
     })?;
     night.steps("scripts", &["caught_up", "verify"])?;
-    settle(&[&|sql| old.query(DATABASE, sql), &|sql| new.query(DATABASE, sql)], &clients)?;
+    wrote_much(&clients)?;
+    bank::settle(&|sql| old.query(DATABASE, sql), &clients)?;
+    bank::settle(&|sql| new.query(DATABASE, sql), &clients)?;
 
     // a slot that it does not know any more is gone after the next switchover, and is made again alone
     old.control("edit-config old --force --set slots.pgsp_more_1=null")?;

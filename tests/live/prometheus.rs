@@ -19,7 +19,7 @@ use pgslotplan::{
     workload::{Method, Workload},
 };
 
-use crate::bench::case;
+use crate::{bench::case, pair::bare};
 
 const LIMIT: Duration = Duration::from_secs(60);
 /// 2026-01-05T00:00:00Z, a Monday.
@@ -99,10 +99,7 @@ impl Prometheus {
 }
 
 pub(crate) fn sample(cluster: &Cluster, database: &str, arguments: &[&str], output: &Path) -> Result<Output, Failed> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pgslotplan"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG")) {
-        command.env_remove(name);
-    }
+    let mut command = bare(env!("CARGO_BIN_EXE_pgslotplan"));
     command.args(["sample", &cluster.conninfo(database), "--force", "-o"]).arg(output).args(arguments);
     Ok(command.stdin(Stdio::null()).output()?)
 }

@@ -17,7 +17,7 @@ use pgslotplan::{
     workload::{ReplicaIdentity, Table, TableKind, Workload, snapshot::SampleLine},
 };
 
-use crate::bench::case;
+use crate::{bench::case, pair::bare};
 
 /// Longest wait for anything; a run takes seconds.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -69,10 +69,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pgslotplan"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG")) {
-        command.env_remove(name);
-    }
+    let mut command = bare(env!("CARGO_BIN_EXE_pgslotplan"));
     command.stdin(Stdio::null()).arg("sample");
     command
 }

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::{
     bench::case,
+    pair::bare,
     scripts::{Stage, compare, roomy, while_doing},
     story,
 };
@@ -84,10 +85,7 @@ pub fn run(arguments: &[&str]) -> Result<(), Failed> {
 
 /// The program, which must end with one of these exit codes.
 fn run_to(arguments: &[&str], codes: &[i32]) -> Result<(), Failed> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pgslotplan"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG")) {
-        command.env_remove(name);
-    }
+    let mut command = bare(env!("CARGO_BIN_EXE_pgslotplan"));
     let output = command.stdin(Stdio::null()).args(arguments).output()?;
     if !output.status.code().is_some_and(|code| codes.contains(&code)) {
         let [stdout, errors] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));

@@ -5,7 +5,6 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use libtest_mimic::{Failed, Trial};
@@ -18,7 +17,8 @@ use pgslotplan::{
 use crate::{
     bank,
     bench::case,
-    pair::{Pair, clusters, told, write_script},
+    pair::{Pair, bare, clusters, told, write_script},
+    wheels,
 };
 
 pub fn trials() -> Vec<Trial> {
@@ -41,29 +41,10 @@ pub fn ansible() -> Result<PathBuf, Failed> {
     let pins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/ansible.txt");
     let text = fs::read_to_string(&pins)?;
     let version = text.lines().find_map(|line| line.strip_prefix("ansible==")).ok_or("no version of ansible")?;
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     // another list of packages is another folder
-    let done = folder.join(format!("ansible-{}-{}", version.trim_end_matches(" \\"), text.len()));
-    if done.exists() {
-        return Ok(done);
-    }
-    let building = tempfile::tempdir_in(folder)?;
-    let (wheels, unpacked) = (building.path().join("wheels"), building.path().join("unpacked"));
-    let mut download = Command::new("python3");
-    download.args(["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes"]);
-    download.args(["--disable-pip-version-check", "--dest"]).arg(&wheels).arg("-r").arg(&pins);
-    let mut unpack = Command::new("python3");
-    unpack.args(["-c", UNPACK]).arg(&wheels).arg(&unpacked);
-    for mut command in [download, unpack] {
-        let (code, _, errors) = told(command.output()?);
-        if code != 0 {
-            return Err(format!("Ansible could not be installed: {errors}").into());
-        }
-    }
-    match fs::rename(&unpacked, &done) {
-        Err(error) if !done.exists() => Err(error.into()),
-        _ => Ok(done), // or another process was quicker
-    }
+    let name = format!("ansible-{}-{}", version.trim_end_matches(" \\"), text.len());
+    let done = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    wheels::unpacked(done, "Ansible", &[(&pins, &["--only-binary=:all:"])], UNPACK)
 }
 
 /// The bank with names that need no quotes: the module for subscriptions quotes none.
@@ -100,11 +81,8 @@ impl Home {
     }
 
     fn run(&self, program: &str, arguments: &[&str]) -> Result<String, Failed> {
-        let mut command = Command::new("python3");
+        let mut command = bare("python3");
         command.args(["-m", "ansible", program]).args(arguments).current_dir(self.folder.path());
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
-            command.env_remove(name);
-        }
         command
             .env("PYTHONPATH", &self.site)
             .env("HOME", self.folder.path())

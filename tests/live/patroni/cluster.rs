@@ -15,7 +15,10 @@ use libtest_mimic::Failed;
 use pgslotplan::throwaway::{Servers, as_server_account, cache_folder};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::pair::told;
+use crate::{
+    pair::{bare, told},
+    wheels,
+};
 
 /// The account that servers run as when the tests run as root.
 const NOBODY: u32 = 65534;
@@ -80,43 +83,12 @@ fn packages(version: &str) -> Result<PathBuf, Failed> {
     let text = fs::read_to_string(&pins)?;
     let folder = cache_folder()?;
     fs::create_dir_all(&folder)?;
-    // another list of packages is another folder
-    let done = folder.join(format!("patroni-{}-{version}", text.len()));
-    if done.exists() {
-        return Ok(done);
-    }
-    let building = tempfile::tempdir_in(&folder)?;
-    let (wheels, unpacked) = (building.path().join("downloads"), building.path().join("unpacked"));
-    let source = building.path().join("sources.txt");
-    fs::write(&source, SOURCES)?;
-    let download = |list: &Path, more: &[&str]| {
-        let mut command = Command::new("python3");
-        command.args([
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--require-hashes",
-            "--disable-pip-version-check",
-        ]);
-        command.args(more).arg("--dest").arg(&wheels).arg("-r").arg(list);
-        command
-    };
-    let mut unpack = Command::new("python3");
-    unpack.args(["-c", UNPACK]).arg(&wheels).arg(&unpacked);
+    let sources = tempfile::NamedTempFile::new()?;
+    fs::write(sources.path(), SOURCES)?;
     let binary = ["--only-binary=:all:", "--implementation", "cp", "--python-version", version];
-    for mut command in [download(&pins, &binary), download(&source, &["--no-binary=:all:"]), unpack] {
-        let (code, _, errors) = told(command.output()?);
-        if code != 0 {
-            return Err(format!("Patroni could not be installed: {errors}").into());
-        }
-    }
-    fs::set_permissions(&unpacked, fs::Permissions::from_mode(0o755))?;
-    match fs::rename(&unpacked, &done) {
-        Err(error) if !done.exists() => Err(error.into()),
-        _ => Ok(done), // or another process was quicker
-    }
+    let downloads: [(&Path, &[&str]); 2] = [(&pins, &binary), (sources.path(), &["--no-binary=:all:"])];
+    // another list of packages is another folder
+    wheels::unpacked(folder.join(format!("patroni-{}-{version}", text.len())), "Patroni", &downloads, UNPACK)
 }
 
 fn free_port() -> Result<u16, Failed> {
@@ -404,10 +376,7 @@ impl Drop for Patroni {
 }
 
 fn query(conninfo: &str, sql: &str) -> Result<String, Failed> {
-    let mut command = Command::new("psql");
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
-        command.env_remove(name);
-    }
+    let mut command = bare("psql");
     let (code, out, errors) =
         told(command.args(["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", conninfo, "-c", sql]).output()?);
     if code != 0 {

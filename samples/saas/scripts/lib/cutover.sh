@@ -27,6 +27,10 @@ case $PGBOUNCER_DATABASES in *[*?[]*) echo "cutover: PGBOUNCER_DATABASES names d
 # The entries of one process in $entries
 entries=
 entries_of() { eval "entries=\${${1}_databases:-\$PGBOUNCER_DATABASES}"; } # bouncer
+# A command for each entry of each process, which finds them in $entry and $name; the first that fails ends it
+over_entries() {
+    for name in $PGBOUNCERS; do entries_of "$name"; for entry in $entries; do "$@" || return; done; done
+}
 # Whether a word stands in a list
 among() { case " $2 " in *" $1 "*) return 0 ;; *) return 1 ;; esac; } # word list
 if among freeze "$WITHOUT"; then frozen=off; else frozen=on; fi
@@ -399,10 +403,15 @@ switch_new() {
     are_paused
 }
 # By the last answers
-are_paused() {
-    for name in $PGBOUNCERS; do entries_of "$name"; for entry in $entries; do
-            [ "$(shown "$name" "$entry" paused)" = 1 ] || { echo "cutover: entry $entry of PgBouncer $name is not paused: was it started anew, or never paused ($step_pause)?" >&2; return 4; }
-    done; done
+are_paused() { over_entries must_be_paused; }
+any_paused() { ! over_entries is_awake; }
+is_paused() { [ "$(shown "$name" "$entry" paused)" = 1 ]; }
+is_awake() { ! is_paused; }
+must_be_paused() {
+    is_paused || { echo "cutover: entry $entry of PgBouncer $name is not paused: was it started anew, or never paused ($step_pause)?" >&2; return 4; }
+}
+must_be_known() {
+    [ -n "$(shown "$name" "$entry" name)" ] || { echo "cutover: PgBouncer $name has no entry $entry; ${name}_databases names those of one process" >&2; return 4; }
 }
 # By hand: only while nobody can write through them, and the new server is closed; or once it is open
 switch_by_hand() {
@@ -535,9 +544,7 @@ looks_ready() {
     [ "$FINAL_ROWS" -gt 0 ] || MOST_KEYLESS_BYTES=0
     publisher_file lib/keyless.sql -v most_bytes="$MOST_KEYLESS_BYTES" -v uncompared="$UNCOMPARED" && look_at_encodings || return
     ask_all || return
-    for name in $PGBOUNCERS; do entries_of "$name"; for entry in $entries; do
-            [ -n "$(shown "$name" "$entry" name)" ] || { echo "cutover: PgBouncer $name has no entry $entry; ${name}_databases names those of one process" >&2; return 4; }
-    done; done
+    over_entries must_be_known || return
     can_pause && leads_to "$OLD_HOST" "$OLD_PORT" && gets_in
 }
 # Where there is none, that is said and noted: from the first write on nothing leads back
@@ -555,13 +562,6 @@ close_and_pause() {
     ask_all || return
     any_paused || looks_ready || return
     prepare_pause && pause_all
-}
-any_paused() {
-    for name in $PGBOUNCERS; do
-        entries_of "$name"
-        for entry in $entries; do [ "$(shown "$name" "$entry" paused)" != 1 ] || return 0; done
-    done
-    return 1
 }
 quiesce() {
     hook MAINTENANCE_ON "$MAINTENANCE_ON" && hook WORKERS_PAUSE "$WORKERS_PAUSE" && hook READERS_TO_NEW "$READERS_TO_NEW"

@@ -8,13 +8,6 @@ WHERE NOT EXISTS (SELECT FROM pg_subscription AS s JOIN pg_database AS d ON d.oi
 \set applies_as_owner :publisher_applies_as_owner
 \ir hold.sql
 \ir foreign_keys_drop.sql
-\if :failover_slots
-SELECT format('ALTER SUBSCRIPTION %I SET (failover = true)', s.subname)
-FROM pg_temp.planned_mirror AS m JOIN pg_subscription AS s ON s.subname = m.slot_name AND NOT s.subenabled
-JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()
-ORDER BY m.number \gexec
-\endif
-SELECT format('ALTER SUBSCRIPTION %I ENABLE', s.subname)
-FROM pg_temp.planned_mirror AS m JOIN pg_subscription AS s ON s.subname = m.slot_name AND NOT s.subenabled
-JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database()
-ORDER BY m.number \gexec
+\set receivers planned_mirror
+\set receiver_column slot_name
+\ir receivers_enable.sql

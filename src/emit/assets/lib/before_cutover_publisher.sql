@@ -1,12 +1,8 @@
 -- Refuses a publisher whose writes are stopped, or that follows the new server: the cutover is under way or done.
-SELECT pg_temp.has_state('stopped_writes') AS has_stopped \gset
-\set writes_are_stopped off
-\if :has_stopped
-SELECT EXISTS (SELECT FROM pgslotplan.stopped_writes WHERE prefix = :'prefix') AS writes_are_stopped \gset
-\endif
+\ir closed.sql
 SELECT pg_temp.refuse(array_agg(line ORDER BY line), 'signs of a cutover', 'Go back to the old server with abort.sh or rollback.sh first.') AS refused
 FROM (
-  SELECT 'the writes of this database are stopped' WHERE :'writes_are_stopped'::boolean
+  SELECT 'the writes of this database are stopped' WHERE :'is_closed'::boolean
   UNION ALL
   SELECT format('subscription %I of the way back is enabled', s.subname)
   FROM pg_temp.planned_mirror AS m JOIN pg_subscription AS s ON s.subname = m.slot_name AND s.subenabled

@@ -42,10 +42,7 @@ load_dump() {
     mkdir -p "$PGSLOTPLAN_DUMP"
     check_private "$PGSLOTPLAN_DUMP"
     make_temporary
-    check_loader
-    has_loader || psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/functions_loaded.sql"
-    check_replica
-    psql_publisher -f "$here/lib/publisher.sql"
+    check_load
     loaded=$(ask_subscriber -f "$here/lib/exported_look.sql")
     case $loaded in
     loaded) finish 0 'the data is there already: nothing to do' ;;
@@ -55,8 +52,7 @@ load_dump() {
         psql_publisher -f "$here/lib/exported_over_publisher.sql"
         ;;
     *)
-        psql_publisher -f "$here/lib/slots_absent.sql"
-        psql_subscriber -f "$here/lib/exported_begin.sql"
+        begin_load
         ;;
     esac
     holder=

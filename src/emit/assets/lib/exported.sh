@@ -53,6 +53,18 @@ leave_load() {
     [ -z "$holder" ] || kill "$holder" 2> /dev/null || :
     leave "$code"
 }
+# What both want before they look how far the data is
+check_load() {
+    check_loader
+    has_loader || psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/functions_loaded.sql"
+    check_replica
+    psql_publisher -f "$here/lib/publisher.sql"
+}
+# No slot is there yet, and no row
+begin_load() {
+    psql_publisher -f "$here/lib/slots_absent.sql"
+    psql_subscriber -f "$here/lib/exported_begin.sql"
+}
 # Foreign keys and triggers must not see rows in the order of the files. Tried before anything is dumped
 check_replica() {
     replica=' -c session_replication_role=replica'

@@ -173,10 +173,7 @@ load_snapshot() {
         [ "$PGSLOTPLAN_RATE" -gt 0 ] || die 'PGSLOTPLAN_RATE must be at least 1'
     fi
     make_temporary
-    check_loader
-    has_loader || psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/functions_loaded.sql"
-    check_replica
-    psql_publisher -f "$here/lib/publisher.sql"
+    check_load
     ask_subscriber -f "$here/lib/snapshot_look.sql" > "$temporary/look"
     holder=
     pids=
@@ -209,8 +206,7 @@ load_snapshot() {
         ;;
     *)
         snapshot=
-        psql_publisher -f "$here/lib/slots_absent.sql"
-        psql_subscriber -f "$here/lib/exported_begin.sql"
+        begin_load
         ;;
     esac
     if [ -z "$snapshot" ]; then
