@@ -82,7 +82,7 @@ fn from_ready_on(context: &Context<'_>) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     steps.extend(when(planned::has_trees(context), partitions::partitions));
     steps.extend([verify::ready(context), verify::caught_up()]);
-    steps.extend(when(!is_physical, schema::indexes));
+    steps.extend((!is_physical).then(|| schema::indexes(context)));
     steps.extend(when(!is_physical, schema::foreign_keys));
     steps.extend(when(!is_physical, schema::drift_everything));
     steps.push(verify::live());

@@ -43,6 +43,8 @@ pub struct SideLook {
     pub pieces: BTreeMap<String, PiecesRow>,
     /// There are pieces that the role may not read.
     pub hides_pieces: bool,
+    /// There are pieces that another role made, which is no superuser: they are not believed.
+    pub doubts_pieces: bool,
     /// What decoding spilled, by slot; absent before 14.
     pub decoding: Option<BTreeMap<String, DecodingRow>>,
     /// Who holds the locks that workers wait for, by subscription.

@@ -210,7 +210,7 @@ fn of_limits(side: &SideLook, subject: &Subject) -> Vec<Finding> {
     let full = limits.into_iter().filter(|(used, limit, ..)| used >= limit && *limit > 0);
     full.map(|(used, limit, what, setting)| {
         Finding::new(code::HE115, subject.clone(), format!("no {what} are left: {used} of {limit}"))
-            .hint(format!("Raise {setting} and restart the server; what finds none tries again for ever."))
+            .hint(format!("Raise {setting} and restart the server; what finds none tries again forever."))
     })
     .collect()
 }
@@ -346,6 +346,12 @@ pub(super) fn unseen(last: &Look) -> Vec<String> {
         if side.hides_pieces {
             lines.insert(format!(
                 "{name}: how far the copy is; GRANT USAGE ON SCHEMA pgslotplan and SELECT ON pgslotplan.piece show it."
+            ));
+        }
+        if side.doubts_pieces {
+            lines.insert(format!(
+                "{name}: how far the copy is; another role made pgslotplan.piece, and only what superusers or this role made is read. \
+                 Connect as its owner, or as a superuser."
             ));
         }
         if side.tables.is_none() && !side.subscriptions.is_empty() {

@@ -252,8 +252,11 @@ fn a_copy_by_pieces_is_a_stage_with_a_rate() {
     assert!(judged(&watch).pieces.is_none(), "it is done");
     both.subscriber.pieces.clear();
     both.subscriber.hides_pieces = true;
+    watch.take(both.clone());
+    assert!(judged(&watch).unseen.iter().any(|line| line.contains("GRANT") && line.contains("pgslotplan.piece")));
+    (both.subscriber.hides_pieces, both.subscriber.doubts_pieces) = (false, true);
     watch.take(both);
-    assert!(judged(&watch).unseen.iter().any(|line| line.contains("pgslotplan.piece")));
+    assert!(judged(&watch).unseen.iter().any(|line| line.contains("another role made pgslotplan.piece")));
 }
 
 #[test]

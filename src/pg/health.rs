@@ -73,8 +73,10 @@ async fn read_pieces(session: &Session, side: &mut SideLook) -> Result<(), PgErr
     let rows = session.query(PURPOSE, include_str!("sql/health/pieces_seen.sql"), &[]).await?;
     let Some(row) = rows.first() else { return Ok(()) };
     let (has_pieces, may): (bool, bool) = (get(PURPOSE, row, "has_pieces")?, get(PURPOSE, row, "may")?);
-    side.hides_pieces = has_pieces && !may;
-    if may {
+    let is_believed: bool = get(PURPOSE, row, "is_believed")?;
+    side.hides_pieces = has_pieces && is_believed && !may;
+    side.doubts_pieces = has_pieces && !is_believed;
+    if may && is_believed {
         read(session, include_str!("sql/health/pieces.sql"), side).await?;
     }
     Ok(())

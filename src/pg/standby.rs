@@ -12,19 +12,12 @@ const PURPOSE: &str = "read a standby";
 pub async fn read_standby(session: &Session) -> Result<Option<StandbyFacts>, PgError> {
     let rows = session.query(PURPOSE, include_str!("sql/preflight/standby.sql"), &[]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let usable: Vec<String> = get(PURPOSE, row, "usable")?;
-    let slots: Vec<String> = get(PURPOSE, row, "slots")?;
     Ok(Some(StandbyFacts {
         synchronizes: get(PURPOSE, row, "synchronizes")?,
         sends_feedback: get(PURPOSE, row, "sends_feedback")?,
         slot_name: get(PURPOSE, row, "slot_name")?,
         names_database: get(PURPOSE, row, "names_database")?,
-        slots: slots
-            .into_iter()
-            .map(|slot| {
-                let is_usable = usable.contains(&slot);
-                (slot, is_usable)
-            })
-            .collect(),
+        usable: get(PURPOSE, row, "usable")?,
+        own: get(PURPOSE, row, "own")?,
     }))
 }

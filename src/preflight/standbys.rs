@@ -28,8 +28,11 @@ pub struct StandbyFacts {
     pub slot_name: String,
     /// `primary_conninfo` names a database, which the worker for slots needs; absent where the role may not see it.
     pub names_database: Option<bool>,
-    /// Slots with `failover`, and whether each could be used after a failover now.
-    pub slots: Vec<(String, bool)>,
+    /// Copies of the primary's slots that could be used after a failover now.
+    pub usable: Vec<String>,
+    /// Slots that are no copies. A standby that was the primary before a switchover still has those of that time, and with one of the same
+    /// name there the worker that would make the copies ends at once ("same name slot already exists on the standby").
+    pub own: Vec<String>,
 }
 
 fn standbys_of(facts: &SideFacts) -> usize {
@@ -182,6 +185,15 @@ pub(super) fn unknown_standbys(input: &Input<'_>) -> Vec<Finding> {
             reasons.push(format!("{}: {reason}", standby.host));
         }
     }
+    let unseen = self::told(input).filter(|(_, facts)| facts.names_database.is_none()).map(|(host, _)| {
+        Finding::new(
+            code::PF136,
+            Subject::Publisher,
+            format!("{host}: whether primary_conninfo names a database is not shown to this role"),
+        )
+        .detail("Without a database there no copies of slots are made.")
+        .hint("GRANT pg_read_all_settings to the role, on the primary.")
+    });
     reasons
         .into_iter()
         .map(|reason| {
@@ -189,6 +201,7 @@ pub(super) fn unknown_standbys(input: &Input<'_>) -> Vec<Finding> {
                 .detail("After a failover a subscription finds the new primary only if its connection string names every node.")
                 .hint("Name every node in --publisher and in publisher_dsn: host=n1,n2,n3 target_session_attrs=read-write.")
         })
+        .chain(unseen)
         .collect()
 }
 
@@ -212,8 +225,9 @@ pub(super) fn subscribers_ahead(input: &Input<'_>) -> Vec<Finding> {
                 format!("subscribers do not wait for the standbys with the slots {}", listed(&missing, 10)),
             )
             .detail(
-                "What a subscriber has and a standby has not yet stays on the subscriber alone when that standby becomes the primary. A \
-                 switchover on purpose is safe without it.",
+                "What a subscriber has and a standby has not yet stays on the subscriber alone when that standby becomes the primary. Worse: the \
+                 new primary writes other things at the same positions, and its slot skips what the subscriber says it has. A switchover on \
+                 purpose is safe without it.",
             )
             .hint(format!(
                 "synchronized_standby_slots = {} on this node, and on each other node the slots of its own standbys. A standby that is down \
@@ -229,7 +243,7 @@ pub(super) fn subscribers_ahead(input: &Input<'_>) -> Vec<Finding> {
                 Subject::Publisher,
                 format!("synchronized_standby_slots names slots that are not there: {}", listed(&absent, 10)),
             )
-            .detail("Subscribers wait for them for ever.")
+            .detail("Subscribers wait for them forever.")
             .hint("Name the slots of this node's own standbys, in its own configuration: each node has others."),
         );
     }
@@ -257,8 +271,27 @@ pub(super) fn slots_not_carried(input: &Input<'_>) -> Vec<Finding> {
     }
     let marked: Vec<&str> = here.iter().filter(|(_, marked)| *marked).map(|(name, _)| *name).collect();
     for (host, facts) in told(input) {
-        let is_ready = |name: &str| facts.slots.iter().any(|(slot, usable)| slot == name && *usable);
-        let missing: Vec<&str> = marked.iter().copied().filter(|name| !is_ready(name)).collect();
+        let (left, missing): (Vec<&str>, Vec<&str>) = marked
+            .iter()
+            .copied()
+            .filter(|name| !facts.usable.iter().any(|usable| usable == name))
+            .partition(|name| facts.own.iter().any(|own| own == name));
+        if !left.is_empty() {
+            let names: Vec<String> = left.iter().map(|name| quote_literal(name)).collect();
+            findings.push(
+                Finding::new(
+                    code::PF138,
+                    Subject::Publisher,
+                    format!("standby {host} still has slots of its own time as the primary: {}", listed(&left, 10)),
+                )
+                .detail("It makes no copy of any slot while they are there, they stand where they stood at the switchover, and they keep WAL on it.")
+                .hint(format!(
+                    "There, on the standby: SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name IN ({}) \
+                     AND NOT synced AND pg_is_in_recovery();",
+                    names.join(", ")
+                )),
+            );
+        }
         if !missing.is_empty() {
             findings.push(
                 Finding::new(

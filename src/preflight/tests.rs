@@ -329,13 +329,13 @@ fn carried(scene: &mut Scene) {
     publisher.slots.push(SlotFacts { plugin: None, database: None, active: true, ..existing_slot("n2") });
     publisher.slots.extend(["pgsp_1", "pgsp_2"].map(|name| SlotFacts { failover: true, ..existing_slot(name) }));
     publisher.session_settings.insert("synchronized_standby_slots".into(), "n2".into());
-    let slots = ["pgsp_1", "pgsp_2"].map(|name| (name.to_owned(), true)).into();
     let facts = StandbyFacts {
         synchronizes: true,
         sends_feedback: true,
         slot_name: "n2".into(),
         names_database: Some(true),
-        slots,
+        usable: ["pgsp_1", "pgsp_2"].map(str::to_owned).into(),
+        own: Vec::new(),
     };
     scene.circumstances.standbys.push(Standby { host: "server at \"n2\"".into(), told: Ok(facts) });
 }
@@ -434,7 +434,7 @@ const CASES: &[(&str, Spoil)] = &[
         carried(s);
         s.publisher().session_settings.insert("synchronized_standby_slots".into(), String::new());
     }),
-    ("PF138", |s| carried_with(s, |standby| standby.slots[0].1 = false)),
+    ("PF138", |s| carried_with(s, |standby| standby.usable.clear())),
     ("PF140", |s| {
         s.circumstances.bootstrap = Bootstrap::Clone;
         s.publisher().layout = layout("/etc/postgresql/18/main");
@@ -722,9 +722,12 @@ fn copies_of_slots_are_judged_by_every_fact() {
     ] {
         assert_eq!(one(change), format!("{lacking}{words}"));
     }
-    assert_eq!(said(|s| carried_with(s, |standby| standby.names_database = None)), []);
+    let unseen = one(|s| carried_with(s, |standby| standby.names_database = None));
+    assert!(unseen.starts_with("PF136") && unseen.contains("not shown to this role"), "{unseen}");
     let unready = "PF138: standby server at \"n2\" has no copy yet that could be used after a failover: ";
-    assert_eq!(one(|s| carried_with(s, |standby| drop(standby.slots.pop()))), format!("{unready}pgsp_2"));
+    assert_eq!(one(|s| carried_with(s, |standby| drop(standby.usable.pop()))), format!("{unready}pgsp_2"));
+    let left = one(|s| carried_with(s, |standby| standby.own.extend(standby.usable.pop())));
+    assert_eq!(left, "PF138: standby server at \"n2\" still has slots of its own time as the primary: pgsp_2");
     let unmarked = one(|s| {
         carried(s);
         s.publisher().slots[1].failover = false;

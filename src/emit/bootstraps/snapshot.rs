@@ -34,8 +34,9 @@ fn copy(context: &Context<'_>) -> Step {
             "Making the first slot waits for every transaction that is writing now. The publisher keeps all WAL from here on, and one \
              session of it (application_name pgslotplan_load_PREFIX) holds the snapshot, and so back vacuum, until the copy ends; a script \
              that is killed or a connection that is cut does not end it, a restart of the publisher does. Then what was copied is lost: the \
-             step says how much, and how to begin anew (PGSLOTPLAN_START_OVER). VACUUM FULL, CLUSTER and rewriting ALTER TABLE of a table \
-             that is copied in pieces mean that, too; TRUNCATE does not, where it is replicated."
+             step says how much, and how to begin anew (PGSLOTPLAN_START_OVER). VACUUM FULL and CLUSTER of a table that is copied in pieces \
+             mean that, too; TRUNCATE does not, where it is replicated. ALTER TABLE that rewrites a table hides its rows from the snapshot: \
+             {indexes} refuses then, and the table is copied again alone."
                 .into(),
         ),
         undo: Some("{subscriber_cleanup}, then {publisher_cleanup}; then empty the tables.".into()),

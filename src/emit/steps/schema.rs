@@ -1,6 +1,7 @@
 //! The subscriber's schema, by pg_dump of the publisher: tables and keys before the copy, indexes and the rest after it.
 
 use crate::emit::{
+    Bootstrap, Context,
     step::{Step, StepId},
     variables::{SERVERS, variables},
 };
@@ -40,8 +41,8 @@ pub(in crate::emit) fn tables() -> Step {
     .shell("schema", "make_tables")
 }
 
-pub(in crate::emit) fn indexes() -> Step {
-    Step {
+pub(in crate::emit) fn indexes(context: &Context<'_>) -> Step {
+    let step = Step {
         why: "Indexes built once over all rows are faster to build and smaller than those that grow with each row. The largest \
               are started first and dealt out so that all jobs end at about the same time."
             .into(),
@@ -58,8 +59,12 @@ pub(in crate::emit) fn indexes() -> Step {
             StepId::Indexes,
             "Builds the secondary indexes and unique constraints that the subscriber lacks, in parallel, largest first.",
         )
+    };
+    if context.bootstrap == Bootstrap::Snapshot {
+        step.shell("keys", "make_indexes_of_pieces")
+    } else {
+        step.shell("schema", "make_indexes")
     }
-    .shell("schema", "make_indexes")
 }
 
 pub(in crate::emit) fn foreign_keys() -> Step {

@@ -133,12 +133,12 @@ codes! {
         "Name every node, with `target_session_attrs=read-write`";
     PF137 Warning:
         "with `--failover-slots`: subscribers do not wait for the standbys, or wait for slots that are not there",
-        "A subscriber can have rows that the standby which becomes the primary never got; or it waits for ever",
+        "A subscriber can have rows that the standby which becomes the primary never got; or it waits forever",
         "`synchronized_standby_slots`, on each node the slots of its own standbys";
     PF138 Error:
-        "with `--failover-slots`: a slot is not marked for standbys, or a standby's copy of it cannot be used yet",
+        "with `--failover-slots`: a slot is not marked for standbys, or a standby's copy of it cannot be used, or is an old slot of its own",
         "After a failover the slot is gone",
-        "`ALTER SUBSCRIPTION … SET (failover = true)` while it is disabled; wait until the copies are no longer temporary";
+        "`ALTER SUBSCRIPTION … SET (failover = true)` while it is disabled; wait until the copies are no longer temporary; drop a former primary's old slots on it";
     PF140 Info:
         "with `--bootstrap clone`: the publisher's configuration is outside of its data folder, or names its folders",
         "A base backup lacks it, and a copy that was given it as it is would run the publisher's own folder",

@@ -61,7 +61,7 @@ codes! {
         "Sample again and plan with `--previous`";
     HE115 Warning:
         "a server has no slots, walsenders, workers or origins left",
-        "What finds none tries again for ever, and says so in the log only",
+        "What finds none tries again forever, and says so in the log only",
         "Raise the setting that the finding names and restart that server";
     HE116 Warning:
         "the oldest snapshot, or the last freeze of a database, is many transactions ago",

@@ -410,6 +410,9 @@ is_awake() { ! is_paused; }
 must_be_paused() {
     is_paused || { echo "cutover: entry $entry of PgBouncer $name is not paused: was it started anew, or never paused ($step_pause)?" >&2; return 4; }
 }
+must_be_awake() {
+    is_awake || { echo "cutover: entry $entry of PgBouncer $name is paused, and not by this step: RESUME it, or ask who paused it" >&2; return 4; }
+}
 must_be_known() {
     [ -n "$(shown "$name" "$entry" name)" ] || { echo "cutover: PgBouncer $name has no entry $entry; ${name}_databases names those of one process" >&2; return 4; }
 }
@@ -422,7 +425,7 @@ switch_by_hand() {
 let_in() {
     subscriber_file lib/open_subscriber.sql -v frozen="$frozen" || return
     now > "$state/opened"
-    resume_all && rm -f "$state/paused"
+    resume_all && rm -f "$state/paused" "$state/pausing"
 }
 open_new() {
     [ ! -f "$state/rolled_back" ] || { echo "cutover: a rollback has opened the old server; run rollback.sh to its end" >&2; return 4; }
@@ -482,6 +485,10 @@ abort() {
         echo "abort: the new server was opened: what was written there would be lost. Use rollback.sh" >&2
         return 4
     fi
+    if is_forgotten; then
+        echo "abort: the subscriber does not know this plan: it was cleaned up, or never begun. Nothing is touched" >&2
+        return 4
+    fi
     trap '' INT TERM HUP
     unanswered=0
     if ! prove_target "$OLD_HOST" "$OLD_PORT" 2>/dev/null; then
@@ -491,7 +498,7 @@ abort() {
     part 'abort: open writes' publisher_file lib/open_publisher.sql || return
     rm -f "$state/drained" "$state/opened" "$state/counter_moved" "$state/sequences.publisher"
     part 'abort: resume' resume_all || unanswered=2
-    rm -f "$state/paused"
+    rm -f "$state/paused" "$state/pausing"
     hook READERS_TO_OLD "$READERS_TO_OLD"; hook WORKERS_RESUME "$WORKERS_RESUME"; hook MAINTENANCE_OFF "$MAINTENANCE_OFF"
     note "the old server serves again"
     part 'abort: foreign keys' publisher_file lib/foreign_keys_validate_publisher.sql || return
@@ -557,11 +564,11 @@ make_way_back() {
 gets_in() { can_switch && prove_logins && ask_entries publisher; }
 see_logins() { ask_all && can_pause && gets_in; }
 prepare_pause() { compare_inventory cutover && remember_servers && subscriber_file lib/close_subscriber.sql; }
-# By hand; what is paused already was looked at before, and answers nobody
+# By hand, perhaps again. What this step has paused was looked at before, and answers nobody; what somebody else has was not
 close_and_pause() {
     ask_all || return
-    any_paused || looks_ready || return
-    prepare_pause && pause_all
+    if ! { any_paused && [ -f "$state/pausing" ]; }; then over_entries must_be_awake && looks_ready || return; fi
+    prepare_pause && : > "$state/pausing" && pause_all
 }
 quiesce() {
     hook MAINTENANCE_ON "$MAINTENANCE_ON" && hook WORKERS_PAUSE "$WORKERS_PAUSE" && hook READERS_TO_NEW "$READERS_TO_NEW"

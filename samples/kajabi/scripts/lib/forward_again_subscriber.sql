@@ -2,13 +2,8 @@
 \ir subscriber.sql
 \ir require_mark.sql
 \ir end_parts.sql
-DO $pgslotplan$ DECLARE
-  was_opened boolean := false;
-BEGIN
-  IF pg_temp.has_state('opened') THEN
-    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.opened WHERE prefix = $1)' INTO was_opened USING current_setting('pgslotplan.prefix');
-  END IF;
-  IF was_opened THEN
+DO $pgslotplan$ BEGIN
+  IF pg_temp.remembers('opened') THEN
     RAISE EXCEPTION USING MESSAGE = 'the new server was opened for writes',
       HINT = 'The subscriptions must not go on: rows would be applied twice. rollback.sh is the way back.';
   END IF;

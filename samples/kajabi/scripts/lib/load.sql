@@ -49,6 +49,16 @@ BEGIN
   RETURN EXISTS (SELECT FROM pg_namespace AS n JOIN pg_class AS c ON c.relnamespace = n.oid
                  WHERE n.nspname = 'pgslotplan' AND c.relname = wanted AND c.relkind = 'r');
 END $pgslotplan$;
+-- Whether a table of the state schema has a row of this prefix, and, if so asked, of this very plan.
+CREATE FUNCTION pg_temp.remembers(wanted name, of_plan boolean DEFAULT false) RETURNS boolean LANGUAGE plpgsql AS $pgslotplan$ DECLARE
+  is_there boolean := false;
+BEGIN
+  IF pg_temp.has_state(wanted) THEN
+    EXECUTE format('SELECT EXISTS (SELECT FROM pgslotplan.%I WHERE prefix = $1 %s)', wanted, CASE WHEN of_plan THEN 'AND plan_sha256 = $2' END) INTO is_there
+      USING current_setting('pgslotplan.prefix'), current_setting('pgslotplan.plan_sha256');
+  END IF;
+  RETURN is_there;
+END $pgslotplan$;
 -- Takes away what default privileges gave to others of what was made in a state schema that is ours, and looks at it.
 CREATE FUNCTION pg_temp.close_state() RETURNS boolean LANGUAGE plpgsql AS $pgslotplan$ DECLARE
   statement text;

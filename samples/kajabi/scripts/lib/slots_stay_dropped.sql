@@ -1,5 +1,5 @@
 -- Patroni makes slots again that its configuration names, at its next look: after loop_wait, 10 s unless it is set. They would keep WAL
--- for ever.
+-- forever.
 SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE 'Patroni%') AS is_managed \gset
 \if :is_managed
 SELECT pg_sleep(15) \gset

@@ -8,14 +8,21 @@ opened() {
     if psql_subscriber -v out="$state/opened.subscriber" -f "$here/lib/opened_subscriber.sql" 2>/dev/null; then
         [ "$(cat "$state/opened.subscriber")" = t ]
     else
+        rm -f "$state/opened.subscriber"
         [ -f "$state/opened" ]
     fi
 }
+# Has the clean-up been here? What the plan knew of that server is forgotten then, that it was opened too
+is_forgotten() { [ -f "$state/opened.subscriber" ] && [ "$(cat "$state/opened.subscriber")" = none ]; }
 # Refuses to go on by hand unless both servers note the same drain, of the write stop that holds now. A server that is open already has
 # passed this.
 require_drained() {
     if opened; then return 0; fi
     one=$(ask_publisher -f "$here/lib/drained_publisher.sql") && other=$(ask_subscriber -f "$here/lib/drained_subscriber.sql") || return
+    # a new server that was opened again has forgotten the drain, too: that it is open is what must be said
+    if [ -n "$one" ] && [ -z "$other" ]; then
+        psql_subscriber -f "$here/lib/subscriber.sql" -f "$here/lib/require_closed.sql" || return
+    fi
     if [ -z "$one" ] || [ "$one" != "$other" ]; then
         say "no drain after the write stop is noted on both servers: what was written before it may be missing on the new one"
         say "hint: $step_drain while the subscriptions run; once they are stopped, abort.sh goes back, and cutover.sh does all of it."

@@ -2,14 +2,9 @@
 -- out here and it was not; empty, when they hold nothing; else unknown.
 \ir subscriber.sql
 \ir opened.sql
-SELECT pg_temp.has_state('plan') AS has_mark \gset
-\set is_marked f
-\if :has_mark
-SELECT EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = :'prefix' AND plan_sha256 = :'plan_sha256') AS is_marked,
-       EXISTS (SELECT FROM pgslotplan.plan WHERE prefix = :'prefix' AND plan_sha256 <> :'plan_sha256') AS is_of_another \gset
+SELECT pg_temp.remembers('plan', true) AS is_marked, pg_temp.remembers('plan') AND NOT pg_temp.remembers('plan', true) AS is_of_another \gset
 \if :is_of_another
 \ir require_mark.sql
-\endif
 \endif
 SELECT NOT EXISTS (
   SELECT FROM pg_temp.planned_relation AS p JOIN pg_namespace AS n ON n.nspname = p.schema_name

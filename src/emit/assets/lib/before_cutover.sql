@@ -1,12 +1,9 @@
 -- Refuses a subscriber that the cutover stopped or opened: it may hold writes that the publisher lacks.
 DO $pgslotplan$ DECLARE
-  is_stopped boolean := false; is_open boolean := false;
+  is_stopped boolean := false; is_open boolean := pg_temp.remembers('opened');
 BEGIN
   IF pg_temp.has_state('plan') THEN
     EXECUTE 'SELECT coalesce(bool_or(stopped), false) FROM pgslotplan.plan WHERE prefix = $1' INTO is_stopped USING current_setting('pgslotplan.prefix');
-  END IF;
-  IF pg_temp.has_state('opened') THEN
-    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.opened WHERE prefix = $1)' INTO is_open USING current_setting('pgslotplan.prefix');
   END IF;
   IF is_open THEN
     RAISE EXCEPTION USING MESSAGE = 'the new server was opened for writes', HINT = 'What was written there is not on the old one: nothing of it may be emptied.';

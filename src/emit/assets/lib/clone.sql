@@ -18,14 +18,8 @@ BEGIN
   END IF;
 END $pgslotplan$;
 \else
-DO $pgslotplan$ DECLARE
-  is_clone boolean := false;
-BEGIN
-  IF pg_temp.has_state('bootstrap') THEN
-    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.bootstrap WHERE prefix = $1 AND plan_sha256 = $2)' INTO is_clone
-      USING current_setting('pgslotplan.prefix'), current_setting('pgslotplan.plan_sha256');
-  END IF;
-  IF NOT is_clone THEN
+DO $pgslotplan$ BEGIN
+  IF NOT pg_temp.remembers('bootstrap', true) THEN
     RAISE EXCEPTION USING MESSAGE = 'this is not a clone that was made for the plan',
       HINT = format('This file is for the clone, after %s.', current_setting('pgslotplan.step_clone'));
   END IF;

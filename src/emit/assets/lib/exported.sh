@@ -24,7 +24,7 @@ export_snapshot() {
     (
         become_loading env PGOPTIONS="${PGOPTIONS:-} -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0" psql -X -q -A -t -v ON_ERROR_STOP=1 -v first_slot="$first_slot" -v snapshot="$temporary/snapshot" -v done="$temporary/snapshot.done" \
             -d "$replication" -f -
-    ) < "$temporary/commands" > "$temporary/replies" 2>&1 &
+    ) < "$temporary/commands" > "$temporary/replies" 2>&1 8>&- &
     holder=$!
     # psql flushes the answer when \o closes its file
     exec 9> "$temporary/commands"

@@ -1,4 +1,5 @@
-# Keys that come after the rows: built at once they take half the time. Sourced by its step.
+# What comes after the rows of bootstrap snapshot: keys, which take half the time when they are built at once, and indexes. Sourced by its
+# steps.
 . "$here/lib/schema.sh"
 
 make_keys() {
@@ -11,4 +12,9 @@ make_keys() {
     restore early
     settle_refused
     psql_subscriber -f "$here/lib/keys_there.sql"
+}
+make_indexes_of_pieces() {
+    wants_servers
+    psql_subscriber -f "$here/lib/emptied.sql"
+    make_indexes
 }

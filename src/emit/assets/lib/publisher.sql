@@ -17,13 +17,10 @@ END $pgslotplan$;
 \ir load.sql
 -- a clone has the publisher's identity: what is remembered there tells it apart
 DO $pgslotplan$ DECLARE
-  is_marked boolean := false; is_clone boolean := false; is_earlier boolean;
+  is_marked boolean := false; is_clone boolean := pg_temp.remembers('bootstrap'); is_earlier boolean;
 BEGIN
   IF pg_temp.has_state('plan') THEN
     EXECUTE 'SELECT count(*) > 0, bool_and(plan_sha256 <> $2) FROM pgslotplan.plan WHERE prefix = $1' INTO is_marked, is_earlier USING current_setting('pgslotplan.prefix'), current_setting('pgslotplan.plan_sha256');
-  END IF;
-  IF pg_temp.has_state('bootstrap') THEN
-    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.bootstrap WHERE prefix = $1)' INTO is_clone USING current_setting('pgslotplan.prefix');
   END IF;
   IF is_marked OR is_clone THEN
     RAISE EXCEPTION USING MESSAGE = 'this is the subscriber of ' || CASE WHEN is_earlier THEN 'an earlier plan: clean up first, or plan with another --prefix' ELSE 'the plan' END, HINT = 'This file is for the publisher.';

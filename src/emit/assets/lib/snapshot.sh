@@ -6,12 +6,33 @@
 # a file before the pipe ends, and the receiver commits only when they are 0 and what came.
 . "$here/lib/exported.sh"
 
+# One run at a time makes the snapshot, or gives one up: a lock that ends with this script, however it ends
+lock_making() {
+    mkfifo "$temporary/lock"
+    (
+        trap - EXIT
+        ask_subscriber -v prefix="$prefix" -f "$here/lib/snapshot_lock.sql" -f -
+    ) < "$temporary/lock" > "$temporary/locked" 2>&1 &
+    exec 8> "$temporary/lock"
+    while [ ! -s "$temporary/locked" ] && kill -0 "$!" 2> /dev/null; do sleep 0.1; done
+    case $(cat "$temporary/locked") in
+    locked) ;;
+    busy) die 'another run of this step is making the snapshot' 'Run this one again when that says how many pieces there are.' ;;
+    *) die 'the lock on the subscriber cannot be had' "$(plain < "$temporary/locked")" ;;
+    esac
+}
+look_at_load() {
+    ask_subscriber -f "$here/lib/snapshot_look.sql" > "$temporary/look"
+    loaded=$(sed -n 1p "$temporary/look")
+    snapshot=$(sed -n '2s/ .*//p' "$temporary/look")
+    position=$(sed -n '2s/.* //p' "$temporary/look")
+}
 # The first slot's snapshot, in the hands of a session that outlives this script; then the other slots, and the queue
 make_snapshot() {
     export_snapshot
     (
         become_loading env file_out="$temporary/held" psql -X -q -A -t -v ON_ERROR_STOP=1 -v snapshot="$snapshot" -v first_slot="$first_slot" -d "$publisher" -f "$here/lib/snapshot_hold.sql"
-    ) < /dev/null > "$temporary/holding" 2>&1 9>&- &
+    ) < /dev/null > "$temporary/holding" 2>&1 8>&- 9>&- &
     keeper=$!
     while [ ! -s "$temporary/held" ]; do
         kill -0 "$keeper" 2> /dev/null || die 'no session could take the snapshot over' "$(plain < "$temporary/holding")"
@@ -66,11 +87,17 @@ feed() {
 ends=$(printf '\\\\\\.\r\\{0,1\\}')
 send() {
     (
+        export here publisher # for the look at code, see there
         become_loading psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$publisher" -f "$here/lib/snapshot_send.sql"
     ) 3>&1 > "$own/sent" 2> "$own/send.errors" < /dev/null &
     echo "$!" > "$own/sender"
     code=0
     wait "$!" 2> /dev/null || code=$?
+    # noted before the piece can be committed
+    if [ "$code" -eq 0 ] && [ -e "$own/emptied" ]; then
+        ask_subscriber -v txid="$txid" -f "$here/lib/snapshot_emptied.sql" > "$own/noted" 2>> "$own/send.errors" || code=1
+        say "table $(plain < "$own/noted"): the snapshot sees no row any more. If it was truncated, its slot brings that; if it was rewritten, the step that makes indexes refuses"
+    fi
     echo "$code $(cat "$own/sent")" > "$own/verdict.new"
     mv "$own/verdict.new" "$own/verdict"
 }
@@ -153,7 +180,12 @@ copy_pieces() {
         if [ "$((looks % 10))" -eq 0 ]; then
             code=0
             is_alive "$snapshot" || code=$?
-            [ "$code" -ne 3 ] || { stop_workers; say_gone; }
+            # unless somebody else has copied the last piece meanwhile, and ended it
+            if [ "$code" -eq 3 ]; then
+                stop_workers
+                read_progress || return
+                [ "$pieces_done" -eq "$pieces" ] || say_gone
+            fi
         fi
         if [ "$((looks % 60))" -eq 0 ] && read_progress; then say "$(progress)"; fi
     done
@@ -174,14 +206,19 @@ load_snapshot() {
     fi
     make_temporary
     check_load
-    ask_subscriber -f "$here/lib/snapshot_look.sql" > "$temporary/look"
     holder=
     pids=
-    loaded=$(sed -n 1p "$temporary/look")
-    snapshot=$(sed -n '2s/ .*//p' "$temporary/look")
-    position=$(sed -n '2s/.* //p' "$temporary/look")
+    look_at_load
+    if [ "$loaded" != loaded ] && { [ -z "$snapshot" ] || [ -n "${PGSLOTPLAN_START_OVER-}" ]; }; then
+        lock_making
+        look_at_load
+    fi
     case $loaded in
-    loaded) finish 0 'the data is there already: nothing to do' ;;
+    loaded)
+        [ -z "${PGSLOTPLAN_START_OVER-}" ] || die 'the data is there already, and PGSLOTPLAN_START_OVER would empty the tables under their keys' \
+            'A table that is not what it should be: pgslotplan emit --repair table=SCHEMA.NAME. Everything: the clean-up steps of both sides, and empty tables.'
+        finish 0 'the data is there already: nothing to do'
+        ;;
     begun)
         if [ -n "$snapshot" ]; then
             read_progress
@@ -214,6 +251,7 @@ load_snapshot() {
         make_snapshot
         snapshot=$held
     fi
+    exec 8>&-
     trap leave_workers EXIT
     pieces_done=0
     while :; do
@@ -228,7 +266,7 @@ load_snapshot() {
         [ "$waiting" -eq 0 ] || [ "$pieces_done" -gt "$before" ] || die "no piece could be copied; $(progress) are there" 'The reasons are above. Run this step again: it goes on where it is.'
         [ "$waiting" -gt 0 ] || sleep 3
     done
-    psql_subscriber -f "$here/lib/exported_loaded.sql"
+    psql_subscriber -f "$here/lib/snapshot_loaded.sql"
     # the session that holds the snapshot holds back vacuum, too
     psql_publisher -f "$here/lib/publisher.sql" -f "$here/lib/end_loads.sql"
     say "all data is there: $(progress)"

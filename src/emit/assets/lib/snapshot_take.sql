@@ -8,7 +8,7 @@ WITH next AS (
   SELECT p.number FROM pgslotplan.piece AS p WHERE p.prefix = :'prefix' AND p.done IS NULL AND p.txid IS NULL AND p.attempts < 5
   ORDER BY p.attempts, p.number LIMIT 1 FOR UPDATE SKIP LOCKED
 ), taken AS (
-  UPDATE pgslotplan.piece AS p SET txid = :'txid'::bigint, taken = clock_timestamp() FROM next WHERE p.prefix = :'prefix' AND p.number = next.number RETURNING p.*
+  UPDATE pgslotplan.piece AS p SET txid = :'txid'::bigint, taken = clock_timestamp(), emptied = false FROM next WHERE p.prefix = :'prefix' AND p.number = next.number RETURNING p.*
 )
 SELECT concat_ws(' ', t.number, t.bytes, CASE WHEN t.is_binary THEN 'binary' ELSE 'text' END, to_jsonb(t) || jsonb_build_object('snapshot', s.snapshot, 'server', pg_postmaster_start_time()))
 FROM taken AS t JOIN pgslotplan.snapshot AS s ON s.prefix = t.prefix AND s.plan_sha256 = :'plan_sha256';

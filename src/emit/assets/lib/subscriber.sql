@@ -7,11 +7,8 @@
 \ir load.sql
 SELECT set_config('pgslotplan.is_physical', :'is_physical', false) AS physical \gset
 DO $pgslotplan$ DECLARE
-  wanted_identifier text := current_setting('pgslotplan.system_identifier'); is_clone boolean := false;
+  wanted_identifier text := current_setting('pgslotplan.system_identifier'); is_clone boolean := current_setting('pgslotplan.is_physical') = 'on' AND pg_temp.remembers('bootstrap');
 BEGIN
-  IF current_setting('pgslotplan.is_physical') = 'on' AND pg_temp.has_state('bootstrap') THEN
-    EXECUTE 'SELECT EXISTS (SELECT FROM pgslotplan.bootstrap WHERE prefix = $1)' INTO is_clone USING current_setting('pgslotplan.prefix');
-  END IF;
   IF NOT is_clone AND wanted_identifier <> '' AND has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
      AND (SELECT system_identifier::text FROM pg_control_system()) = wanted_identifier THEN
     RAISE EXCEPTION USING MESSAGE = 'this is the publisher of the plan: its system identifier is the planned one', HINT = 'This file is for the subscriber.';

@@ -6,7 +6,8 @@ SELECT pg_catalog.current_setting('sync_replication_slots')::boolean AS synchron
        (SELECT s.setting ~ 'dbname' OR s.setting ~ '^[[:space:]]*postgres(ql)?://[^/]*/[^?]' FROM pg_catalog.pg_settings s
          WHERE s.name = 'primary_conninfo' AND (pg_catalog.pg_has_role('pg_read_all_settings', 'USAGE')
                 OR (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user))) AS names_database,
-       ARRAY(SELECT s.slot_name::text FROM pg_catalog.pg_replication_slots s WHERE s.failover ORDER BY 1) AS slots,
        ARRAY(SELECT s.slot_name::text FROM pg_catalog.pg_replication_slots s
-              WHERE s.failover AND s.synced AND NOT s.temporary AND s.invalidation_reason IS NULL ORDER BY 1) AS usable
+              WHERE s.failover AND s.synced AND NOT s.temporary AND s.invalidation_reason IS NULL ORDER BY 1) AS usable,
+       ARRAY(SELECT s.slot_name::text FROM pg_catalog.pg_replication_slots s
+              WHERE s.slot_type = 'logical' AND NOT s.synced AND NOT s.temporary ORDER BY 1) AS own
  WHERE pg_catalog.pg_is_in_recovery()
