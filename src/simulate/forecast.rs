@@ -196,8 +196,12 @@ pub struct CopyForecast {
     pub bytes: u64,
     /// Time from its start until every table is ready, seconds; null: never.
     pub ready_s: Range<Option<f64>>,
-    /// Most WAL kept meanwhile, bytes: each table synchronization slot keeps all since its snapshot.
+    /// Most WAL kept meanwhile, bytes: each table synchronization slot keeps all since its snapshot; with bootstrap `snapshot` every slot
+    /// keeps all since the start.
     pub retained_wal_bytes: Range,
+    /// Bootstrap `snapshot`: time until the last row is copied, seconds. Until then VACUUM removes no row on the publisher that died since the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot_s: Option<Range>,
     /// Each table, nominal: slot, worker, times from the start of the copy.
     pub tables: Vec<TableCopy>,
 }
@@ -211,7 +215,7 @@ pub struct TableCopy {
     pub table: TableName,
     /// Index of its slot in the plan, from 0.
     pub slot: u32,
-    /// Which of the slot's workers, from 0.
+    /// Which of the slot's workers, from 0; with bootstrap `snapshot` which program takes its first piece.
     pub worker: u32,
     /// What is read of it, heap and TOAST, bytes.
     pub bytes: u64,

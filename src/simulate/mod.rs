@@ -214,6 +214,7 @@ fn rates(scenario: &Scenario, confidence: crate::cost::Confidence) -> Rates {
         },
         network_bytes_per_s: scenario.network_bytes_per_s,
         workers: scenario.sync_workers,
+        pieces: scenario.pieces,
     }
 }
 
@@ -296,6 +297,11 @@ fn copy_forecast(
         bytes: demand.units.iter().map(|unit| unit.copy_bytes).sum(),
         ready_s: forecast.copy_s,
         retained_wal_bytes: forecast.copy_retained_wal_bytes,
+        snapshot_s: scenario.pieces.map(|_| {
+            range(|confidence| {
+                short(copy::copy(demand, planned, confidence, &rates(scenario, confidence), start_s, wal).copied_s)
+            })
+        }),
         tables: copied.tables,
     }
 }

@@ -41,6 +41,24 @@ pub struct BulkLoad {
     pub duration_s: f64,
 }
 
+/// How bootstrap `snapshot` copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Pieces {
+    /// Programs that copy at the same time, over all machines (`PGSLOTPLAN_JOBS`), from 1 to 1,000.
+    pub jobs: u32,
+    /// Size of a piece on the publisher, bytes (`PGSLOTPLAN_PIECE_MB`), at least 1,000,000.
+    pub bytes: u64,
+}
+
+impl Default for Pieces {
+    /// As step `snapshot` does it.
+    fn default() -> Self {
+        Pieces { jobs: 4, bytes: 1_024_000_000 }
+    }
+}
+
 /// Everything that a forecast assumes beside plan and workload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -55,10 +73,13 @@ pub struct Scenario {
     /// What the path between the servers carries, bytes per second; absent: enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_bytes_per_s: Option<f64>,
-    /// What one table synchronization worker copies, bytes per second; `low` is optimistic, so the largest.
+    /// What one table synchronization worker, or one program of bootstrap `snapshot`, copies, bytes per second; `low` is optimistic, so the largest.
     pub copy_bytes_per_s: Range,
     /// Table synchronization workers of each subscription (`max_sync_workers_per_subscription`).
     pub sync_workers: u32,
+    /// Bootstrap `snapshot`; absent: table synchronization workers copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pieces: Option<Pieces>,
     /// Space that WAL may take on the publisher, bytes; absent: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk_free_bytes: Option<u64>,
@@ -87,6 +108,7 @@ impl Default for Scenario {
             network_bytes_per_s: None,
             copy_bytes_per_s: copy_rate(COPY_BYTES_PER_S),
             sync_workers: 2,
+            pieces: None,
             disk_free_bytes: None,
             slot_wal_limit_bytes: None,
             outages: Vec::new(),
@@ -282,6 +304,16 @@ impl Scenario {
                 return Err(ScenarioError::Range { what, value, range: "above 0" });
             }
         }
+        if let Some(Pieces { jobs, bytes }) = self.pieces {
+            if !(1..=1000).contains(&jobs) {
+                let what = "the number of programs that copy";
+                return Err(ScenarioError::Range { what, value: f64::from(jobs), range: "from 1 to 1,000" });
+            }
+            if bytes < 1_000_000 {
+                let what = "the size of a piece";
+                return Err(ScenarioError::Range { what, value: bytes as f64, range: "at least 1 MB" });
+            }
+        }
         Ok(())
     }
 
@@ -299,8 +331,11 @@ impl Scenario {
                 None => "The network carries everything.".to_owned(),
             },
             format!(
-                "Each of {} table synchronization workers a subscription copies {}/s ({}/s to {}/s).",
-                self.sync_workers,
+                "Each of {} copies {}/s ({}/s to {}/s).",
+                self.pieces.map_or_else(
+                    || format!("{} table synchronization workers a subscription", self.sync_workers),
+                    |pieces| format!("{} programs that take pieces of {}", pieces.jobs, Bytes(pieces.bytes as f64))
+                ),
                 Bytes(self.copy_bytes_per_s.nominal),
                 Bytes(self.copy_bytes_per_s.high),
                 Bytes(self.copy_bytes_per_s.low)

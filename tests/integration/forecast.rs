@@ -15,6 +15,7 @@ fn forecasts() {
         &["--outage", "30min at 01:15", "--bulk-load", "4GB into orders at +2h over 10min", "--cutover-at", "02:00"],
     );
     assert_eq!(story.run_with("simulate p.json w.json --compare …", &all), 4);
+    assert_eq!(story.run("simulate p.json w.json --bootstrap snapshot --jobs 8 --piece 100MB"), 0);
     story.show("f.json");
     story.compare();
 }
@@ -26,6 +27,7 @@ fn refusals() {
     story.run("simulate p.json other.json");
     story.run("simulate w.json p.json");
     story.run("simulate - -");
+    story.run("simulate p.json w.json --jobs 8");
     for (option, value) in [
         ("--outage", "soon"),
         ("--outage", "30min at Wed 14:00"),

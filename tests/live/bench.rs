@@ -1,11 +1,13 @@
 //! What every live test stands on: the repository's servers, and a limit on how many run at once.
 
 use std::{
+    io::Write,
     path::Path,
     sync::{
         Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Instant,
 };
 
 use libtest_mimic::{Failed, Trial};
@@ -35,10 +37,17 @@ pub fn case(
     server_count: usize,
     test: impl FnOnce(&Servers) -> Result<(), Failed> + Send + 'static,
 ) -> Trial {
-    assert!(server_count <= SERVER_LIMIT, "a test of more servers than the limit would wait for ever");
-    Trial::test(name, move || {
+    assert!(server_count <= SERVER_LIMIT, "a test of more servers than the limit would wait forever");
+    let name = name.into();
+    Trial::test(name.clone(), move || {
         let _places = Places::take(server_count);
-        test(servers())
+        let begun = Instant::now();
+        let result = test(servers());
+        if let Some(file) = std::env::var_os("PGSLOTPLAN_TIMES") {
+            let line = format!("{:6.1} {name}\n", begun.elapsed().as_secs_f64());
+            std::fs::File::options().create(true).append(true).open(file)?.write_all(line.as_bytes())?;
+        }
+        result
     })
 }
 

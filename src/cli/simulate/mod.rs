@@ -12,7 +12,7 @@ use pgslotplan::{
     simulate::{
         self, Compared,
         forecast::Forecast,
-        scenario::{self, BulkLoad, Outage, Scenario, ScenarioError},
+        scenario::{self, BulkLoad, Outage, Pieces, Scenario, ScenarioError},
     },
     units,
     workload::{self, Workload},
@@ -37,6 +37,15 @@ enum ForecastFormat {
     Markdown,
 }
 
+/// Who copies the rows
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Copying {
+    /// Table synchronization workers of the subscriptions
+    Copy,
+    /// Programs that take pieces of one exported snapshot
+    Snapshot,
+}
+
 /// What there is to carry the load, and what happens
 #[derive(Debug, Clone, clap::Args)]
 pub struct ScenarioArgs {
@@ -55,6 +64,15 @@ pub struct ScenarioArgs {
     /// Table synchronization workers of each subscription [default: the plan's]
     #[arg(long, value_name = "N", help_heading = "Scenario")]
     sync_workers: Option<u32>,
+    /// Who copies
+    #[arg(long, value_name = "BOOTSTRAP", default_value = "copy", help_heading = "Scenario")]
+    bootstrap: Copying,
+    /// With `--bootstrap snapshot`: programs that copy at the same time [default: 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Scenario")]
+    jobs: Option<u32>,
+    /// With `--bootstrap snapshot`: size of a piece [default: 1.02GB]
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes, help_heading = "Scenario")]
+    piece: Option<u64>,
     /// Space that WAL may take on the publisher
     #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes, help_heading = "Scenario")]
     disk_free: Option<u64>,
@@ -177,6 +195,21 @@ impl ScenarioArgs {
         simulate::simulate(plan, workload, &cost, &scenario, compared).map_err(explain)
     }
 
+    fn pieces(&self) -> Result<Option<Pieces>, Failure> {
+        if self.bootstrap == Copying::Snapshot {
+            let defaults = Pieces::default();
+            return Ok(Some(Pieces {
+                jobs: self.jobs.unwrap_or(defaults.jobs),
+                bytes: self.piece.unwrap_or(defaults.bytes),
+            }));
+        }
+        match (self.jobs, self.piece) {
+            (None, None) => Ok(None),
+            _ => Err(Failure::new("--jobs and --piece belong to --bootstrap snapshot")
+                .hint("--sync-workers are the workers of a subscription.")),
+        }
+    }
+
     fn scenario(&self, plan: &Plan, workload: &Workload) -> Result<Scenario, Failure> {
         let span = simulate::span(workload);
         let moment = |text: &Option<String>| {
@@ -191,6 +224,7 @@ impl ScenarioArgs {
             network_bytes_per_s: self.network.map(|rate| rate as f64),
             copy_bytes_per_s: self.copy_rate.map_or(defaults.copy_bytes_per_s, |rate| scenario::copy_rate(rate as f64)),
             sync_workers: self.sync_workers.unwrap_or(plan.policy.sync_workers),
+            pieces: self.pieces()?,
             disk_free_bytes: self.disk_free,
             slot_wal_limit_bytes: self.slot_wal_limit.or(kept.map(|megabytes| megabytes as u64 * 1_048_576)),
             outages: self

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, tz::TimeZone};
 use pgslotplan::{
     simulate::{
-        forecast::{Forecast, LayoutForecast, LayoutKind, Range, SlotForecast},
+        forecast::{Forecast, LayoutForecast, LayoutKind, Range, SlotForecast, TableCopy},
         seconds_or_never,
     },
     units::{Bytes, Seconds, counted},
@@ -181,8 +181,13 @@ fn retained(forecast: &Forecast, plan: &LayoutForecast, characters: Characters) 
         out.push_str(&format!("  {}\n", Style::Quiet.paint(&characters.curve(by_bucket, top, 72))));
     }
     let line = format!(
-        "During the initial copy: {}. Each table that is being copied keeps all WAL since its copy began.",
-        with_range(&forecast.copy.retained_wal_bytes, bytes)
+        "During the initial copy: {}. {}",
+        with_range(&forecast.copy.retained_wal_bytes, bytes),
+        if forecast.scenario.pieces.is_some() {
+            "Every slot keeps all WAL since the snapshot."
+        } else {
+            "Each table that is being copied keeps all WAL since its copy began."
+        }
     );
     out.push_str(&paragraph(&line, 2));
     out
@@ -202,10 +207,23 @@ fn copy_and_cutover(forecast: &Forecast) -> String {
         maybe_with_range(&copy.ready_s)
     );
     out.push_str(&paragraph(&line, 2));
+    if let (Some(held), Some(pieces)) = (&copy.snapshot_s, forecast.scenario.pieces) {
+        let line = format!(
+            "Pieces of {}, {} at a time: the last row is copied after {}; until then VACUUM on the publisher removes no row that died since the \
+             start. Primary keys are built next, before the slots go on; their time is not in these figures.",
+            Bytes(pieces.bytes as f64),
+            pieces.jobs,
+            with_range(held, |seconds| Seconds(seconds).to_string()),
+        );
+        out.push_str(&paragraph(&line, 2));
+    }
+    // by pieces all tables of a slot are ready together: what counts is when their rows are there
+    let is_by_pieces = forecast.scenario.pieces.is_some();
+    let until = |table: &TableCopy| if is_by_pieces { Some(table.copied_s) } else { table.ready_s };
     let mut slowest: Vec<_> = copy.tables.iter().collect();
     slowest.sort_by(|a, b| {
-        let ready = |table: &pgslotplan::simulate::forecast::TableCopy| table.ready_s.unwrap_or(f64::INFINITY);
-        ready(b).total_cmp(&ready(a)).then(a.table.cmp(&b.table))
+        let until = |table| until(table).unwrap_or(f64::INFINITY);
+        until(b).total_cmp(&until(a)).then(a.table.cmp(&b.table))
     });
     for table in slowest.iter().take(3) {
         let line = format!(
@@ -213,7 +231,7 @@ fn copy_and_cutover(forecast: &Forecast) -> String {
             table.table,
             Bytes(table.bytes as f64),
             Seconds(table.from_s),
-            seconds_or_never(table.ready_s)
+            seconds_or_never(until(table))
         );
         out.push_str(&paragraph(&line, 6));
     }
