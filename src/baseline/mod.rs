@@ -7,9 +7,11 @@
 
 pub mod cause;
 pub mod compare;
+pub mod explain;
 pub mod figure;
 pub mod noise;
 pub mod reading;
+pub mod shape;
 pub mod text;
 
 use std::collections::BTreeMap;

@@ -141,7 +141,7 @@ fn little_time_is_a_warning_and_less_is_nothing() {
             *statement = self::statement(&statement.text, [ms, ms * 1.1, ms * 1.05, ms], 4.0);
         }))
     };
-    assert_eq!(second(0.3), ["warning BL101"]);
+    assert_eq!(second(0.2), ["warning BL101"]);
     assert_eq!(second(0.145), [""; 0], "below the factor and the floor");
 }
 

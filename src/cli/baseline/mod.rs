@@ -1,6 +1,8 @@
 //! `pgslotplan baseline`: what the database did before and after an upgrade.
 
 mod compare;
+mod explain;
+mod plans_text;
 mod take;
 mod text;
 
@@ -24,6 +26,7 @@ pub struct BaselineArgs {
 enum BaselineCommand {
     Take(Box<take::TakeArgs>),
     Compare(compare::CompareArgs),
+    Explain(Box<explain::ExplainArgs>),
 }
 
 /// `pgslotplan baseline`
@@ -31,5 +34,6 @@ pub fn run(args: &BaselineArgs, console: &Console) -> Result<Exit, Failure> {
     match &args.command {
         BaselineCommand::Take(args) => take::run(args, console),
         BaselineCommand::Compare(args) => compare::run(args, console),
+        BaselineCommand::Explain(args) => explain::run(args, console),
     }
 }

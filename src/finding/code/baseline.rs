@@ -63,4 +63,36 @@ codes! {
         "a statement was not there before and takes much of the time",
         "There is nothing to compare it with: the application changed, or a version words it in another way",
         "See whether it takes the place of another one";
+    BL201 Error | Warning:
+        "a table is read whole where an index was used",
+        "A call that looked at a few blocks looks at all of them; a warning where the planner expects it to cost no more",
+        "Mend the cause that the detail names: statistics, an index, a setting";
+    BL202 Error:
+        "the inner side of a nested loop runs for many more rows",
+        "It is carried out once for each of them",
+        "Mend the cause that the detail names: statistics, an index, a setting";
+    BL203 Warning:
+        "a sort or hash no longer fits into memory",
+        "It writes temporary files",
+        "Set `work_mem` as it was, or for the role that runs the statement";
+    BL204 Info | Warning:
+        "a statement is not planned",
+        "Its plan is not known; a warning where only the new server refuses it, as the application's call may be refused, too",
+        "Try it by hand with values: types of parameters may be unknown, objects missing, the login not allowed";
+    BL205 Error:
+        "the new server has no statistics of a table that heavy statements read",
+        "Its planner guesses",
+        "ANALYZE, before the application comes";
+    BL206 Error:
+        "the new server lacks an index that heavy statements use",
+        "They read the whole table",
+        "Create it";
+    BL207 Info:
+        "settings that plans depend on differ between both servers",
+        "The same statement may be planned in another way",
+        "Set them as they were, or be sure that they are meant";
+    BL208 Info:
+        "a statement has another plan of a kind that is not worse by itself",
+        "Another order or method of joining may be better or worse",
+        "Try it with values on the new server";
 }
