@@ -2,7 +2,10 @@
 
 use super::{
     Baseline, StatementFigures, TableFigures,
-    compare::{FigureChange, SettingChange, is_io_slower, lacks_statistics, missing_indexes, setting_words, vacuum_is_behind, was_made_worse},
+    compare::{
+        FigureChange, SettingChange, is_io_slower, lacks_statistics, missing_indexes, setting_words, vacuum_is_behind,
+        was_made_worse,
+    },
     text::Statement,
 };
 use crate::names::one_line;
@@ -68,7 +71,9 @@ pub fn causes(evidence: &Evidence<'_>) -> Vec<String> {
     let share = |statement: &StatementFigures| statement.blocks_read / statement.blocks.max(1.0);
     let is_cold = share(new) >= COLD_SHARE && share(new) >= COLD * share(old) && !has_other_plan;
     if is_cold {
-        causes.push("more of its blocks are read from outside of shared buffers: the cache is cold or smaller".to_owned());
+        causes.push(
+            "more of its blocks are read from outside of shared buffers: the cache is cold or smaller".to_owned(),
+        );
     }
     if is_io_slower(figures) && share(new) > 0.0 {
         causes.push("blocks take longer to be read".to_owned());
@@ -85,7 +90,8 @@ pub fn causes(evidence: &Evidence<'_>) -> Vec<String> {
     let explains = causes.is_empty() || has_other_plan && causes.len() == 1 || spills;
     if explains {
         let of_plans: Vec<&SettingChange> = settings.iter().filter(|setting| setting.plans).collect();
-        causes.extend(of_plans.iter().take(NAMED_SETTINGS).map(|setting| format!("setting {}", setting_words(setting))));
+        causes
+            .extend(of_plans.iter().take(NAMED_SETTINGS).map(|setting| format!("setting {}", setting_words(setting))));
         if let Some(rest) = of_plans.len().checked_sub(NAMED_SETTINGS).filter(|rest| *rest > 0) {
             causes.push(format!("{rest} more settings differ"));
         }

@@ -4,8 +4,8 @@ mod figures;
 mod statements;
 mod tables;
 
-pub use figures::{is_shown, number, words as row_words};
 pub(super) use figures::{is_io_slower, is_worse as was_made_worse};
+pub use figures::{is_shown, number, words as row_words};
 pub use statements::shown as shown_text;
 pub(super) use tables::{lacks_statistics, missing_indexes, vacuum_is_behind};
 
@@ -280,11 +280,28 @@ fn shown(setting: &Setting) -> String {
 /// Whether the planner, or how its plans are carried out, depends on a setting.
 pub fn is_of_plans(name: &str) -> bool {
     const OF_PLANS: [&str; 22] = [
-        "random_page_cost", "seq_page_cost", "effective_cache_size", "work_mem", "hash_mem_multiplier", "jit",
-        "from_collapse_limit", "join_collapse_limit", "default_statistics_target", "plan_cache_mode", "constraint_exclusion",
-        "effective_io_concurrency", "max_parallel_workers_per_gather", "max_parallel_workers", "parallel_setup_cost",
-        "parallel_tuple_cost", "parallel_leader_participation", "min_parallel_table_scan_size",
-        "min_parallel_index_scan_size", "cursor_tuple_fraction", "geqo", "geqo_threshold",
+        "random_page_cost",
+        "seq_page_cost",
+        "effective_cache_size",
+        "work_mem",
+        "hash_mem_multiplier",
+        "jit",
+        "from_collapse_limit",
+        "join_collapse_limit",
+        "default_statistics_target",
+        "plan_cache_mode",
+        "constraint_exclusion",
+        "effective_io_concurrency",
+        "max_parallel_workers_per_gather",
+        "max_parallel_workers",
+        "parallel_setup_cost",
+        "parallel_tuple_cost",
+        "parallel_leader_participation",
+        "min_parallel_table_scan_size",
+        "min_parallel_index_scan_size",
+        "cursor_tuple_fraction",
+        "geqo",
+        "geqo_threshold",
     ];
     OF_PLANS.contains(&name) || ["cpu_", "enable_", "jit_"].iter().any(|begin| name.starts_with(begin))
 }

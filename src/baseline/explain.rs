@@ -93,7 +93,10 @@ impl Document for StatementPlans {
 
     fn validate(&self) -> Result<(), FormatError> {
         if self.plans.len() > MOST_PLANS {
-            return Err(FormatError::content(Self::KIND, format!("it has {} plans, more than {MOST_PLANS}", self.plans.len())));
+            return Err(FormatError::content(
+                Self::KIND,
+                format!("it has {} plans, more than {MOST_PLANS}", self.plans.len()),
+            ));
         }
         Ok(())
     }

@@ -210,7 +210,8 @@ impl Document for Baseline {
             return wrong("an interval is not longer than zero".to_owned());
         }
         let is_number = |value: f64| value.is_finite() && value >= 0.0;
-        let is_series = |values: &Values| values.len() == count && values.iter().flatten().all(|value| is_number(*value));
+        let is_series =
+            |values: &Values| values.len() == count && values.iter().flatten().all(|value| is_number(*value));
         if let Some((name, _)) = self.figures.iter().find(|(_, values)| !is_series(values)) {
             return wrong(format!("figure \"{}\" is not one number for each interval", crate::names::clipped(name)));
         }
@@ -218,7 +219,10 @@ impl Document for Baseline {
             let StatementFigures { calls, total_ms, rows, blocks, blocks_read, temp_blocks, .. } = *statement;
             let numbers = [calls, total_ms, rows, blocks, blocks_read, temp_blocks, statement.read_ms.unwrap_or(0.0)];
             if !is_series(&statement.ms_per_call) || !numbers.into_iter().all(is_number) {
-                return wrong(format!("the numbers of statement \"{}\" are not valid", crate::names::clipped(&statement.text)));
+                return wrong(format!(
+                    "the numbers of statement \"{}\" are not valid",
+                    crate::names::clipped(&statement.text)
+                ));
             }
         }
         for table in &self.tables {

@@ -250,7 +250,8 @@ impl Folder {
         let was_reset = before.iter().any(|(id, a)| {
             after.get(id).is_some_and(|b| b.calls < a.calls || b.total_ms < a.total_ms || b.blocks_hit < a.blocks_hit)
         });
-        let all_are_gone = !before.is_empty() && before.keys().filter(|id| after.contains_key(id)).count() * 2 < before.len();
+        let all_are_gone =
+            !before.is_empty() && before.keys().filter(|id| after.contains_key(id)).count() * 2 < before.len();
         if has_restarted || was_reset || all_are_gone {
             self.unseen.push(position);
             if !has_restarted {
@@ -325,7 +326,11 @@ impl Folder {
             start,
             end: end.at,
             intervals_s: self.intervals_s.into_iter().map(rounded).collect(),
-            figures: self.figures.into_iter().map(|(name, values)| (name, values.into_iter().map(|v| v.map(rounded)).collect())).collect(),
+            figures: self
+                .figures
+                .into_iter()
+                .map(|(name, values)| (name, values.into_iter().map(|v| v.map(rounded)).collect()))
+                .collect(),
             statements,
             tables,
             settings: ending.settings,

@@ -95,8 +95,14 @@ impl PlanNode {
     fn draw(&self, depth: usize, out: &mut String) {
         let indent = "  ".repeat(depth.min(20));
         let of = self.table.as_ref().map(|table| format!(" on {table}")).unwrap_or_default();
-        let by = self.index.as_ref().map(|index| format!(" using {}", crate::names::one_line(index))).unwrap_or_default();
-        out.push_str(&format!("{indent}{}{by}{of}  (cost {:.0}, rows {:.0})\n", crate::names::one_line(&self.node), self.cost, self.rows));
+        let by =
+            self.index.as_ref().map(|index| format!(" using {}", crate::names::one_line(index))).unwrap_or_default();
+        out.push_str(&format!(
+            "{indent}{}{by}{of}  (cost {:.0}, rows {:.0})\n",
+            crate::names::one_line(&self.node),
+            self.cost,
+            self.rows
+        ));
         self.children.iter().for_each(|child| child.draw(depth + 1, out));
     }
 

@@ -20,13 +20,24 @@ const CUT: &str = " ...";
 const SMALL_DIGITS: usize = 3;
 /// Types whose modifier or constant follows their name.
 const TYPES: [&str; 14] = [
-    "interval", "date", "timestamp", "timestamptz", "time", "timetz", "numeric", "decimal", "varchar", "char", "character",
-    "bpchar", "bit", "varbit",
+    "interval",
+    "date",
+    "timestamp",
+    "timestamptz",
+    "time",
+    "timetz",
+    "numeric",
+    "decimal",
+    "varchar",
+    "char",
+    "character",
+    "bpchar",
+    "bit",
+    "varbit",
 ];
 /// Words that end a list after BY.
-const AFTER_BY: [&str; 12] = [
-    "limit", "offset", "fetch", "having", "for", "union", "intersect", "except", "window", "order", "rows", "range",
-];
+const AFTER_BY: [&str; 12] =
+    ["limit", "offset", "fetch", "having", "for", "union", "intersect", "except", "window", "order", "rows", "range"];
 
 /// The text of a statement without literals.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -269,12 +280,21 @@ mod tests {
         for (sql, kept) in [
             ("SELECT  1 -- secret\n , 'x''y', E'a\\'b', $$secret$$, $t$ $$ $t$", "SELECT $1 , $2, $3, $4, $5"),
             ("select $2 + 7, 0x1F, 1.5e-3, .5", "select $2 + $3, $4, $5, $6"),
-            ("SELECT * FROM \"a'b\" /* a /* b */ c */ WHERE x = U&'d' AND y=B'01'", "SELECT * FROM \"a'b\" WHERE x = $1 AND y=$2"),
+            (
+                "SELECT * FROM \"a'b\" /* a /* b */ c */ WHERE x = U&'d' AND y=B'01'",
+                "SELECT * FROM \"a'b\" WHERE x = $1 AND y=$2",
+            ),
             ("ALTER ROLE a PASSWORD 'secret'", "ALTER ROLE a PASSWORD $1"),
             ("SET my.token TO abc, def", "SET my.token TO $1"),
             ("CREATE USER x VALID UNTIL '2030-01-01'; ", "CREATE USER x VALID UNTIL $1"),
-            ("SELECT a, count(*) FROM t GROUP BY 1, 2 ORDER BY 2 DESC, 12345 LIMIT 5", "SELECT a, count(*) FROM t GROUP BY 1, 2 ORDER BY 2 DESC, $1 LIMIT $2"),
-            ("SELECT x::numeric(10, 2), CAST(y AS varchar(20)), f(3)", "SELECT x::numeric(10, 2), CAST(y AS varchar(20)), f($1)"),
+            (
+                "SELECT a, count(*) FROM t GROUP BY 1, 2 ORDER BY 2 DESC, 12345 LIMIT 5",
+                "SELECT a, count(*) FROM t GROUP BY 1, 2 ORDER BY 2 DESC, $1 LIMIT $2",
+            ),
+            (
+                "SELECT x::numeric(10, 2), CAST(y AS varchar(20)), f(3)",
+                "SELECT x::numeric(10, 2), CAST(y AS varchar(20)), f($1)",
+            ),
             ("SELECT x->>'a', a.b.c, \"Q\"\"q\".\"x\" FROM t", "SELECT x->>$1, a.b.c, \"Q\"\"q\".\"x\" FROM t"),
             ("SELECT a<-1 AND b=-2", "SELECT a<-$1 AND b=-$2"),
         ] {
@@ -285,7 +305,9 @@ mod tests {
 
     #[test]
     fn what_can_be_read_in_two_ways_is_left_out() {
-        for sql in ["SELECT 'a\\' secret'", "SELECT 'secret", "SELECT $x$ secret", "SELECT 1 /* secret", "SELECT \"secret"] {
+        for sql in
+            ["SELECT 'a\\' secret'", "SELECT 'secret", "SELECT $x$ secret", "SELECT 1 /* secret", "SELECT \"secret"]
+        {
             let kept = text(sql);
             assert!(!kept.contains("secret") && kept.starts_with("SELECT"), "{sql}: {kept}");
         }

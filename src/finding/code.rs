@@ -63,8 +63,8 @@ mod simulate;
 mod workload;
 
 pub(crate) use {
-    audit::*, baseline::*, check_pair::*, check_publisher::*, check_subscriber::*, emit::*, health::*, inventory::*, plan::*,
-    simulate::*, workload::*,
+    audit::*, baseline::*, check_pair::*, check_publisher::*, check_subscriber::*, emit::*, health::*, inventory::*,
+    plan::*, simulate::*, workload::*,
 };
 
 /// The lists of the rooms, in the order of the page.

@@ -24,8 +24,7 @@ const OURS: &str = "-- pgslotplan baseline:";
 /// What stands for a text that the role may not see.
 const HIDDEN: &str = "<insufficient privilege>";
 /// A role that may not read others' statistics.
-const NO_MONITOR: &str =
-    "the role is not a member of pg_monitor: it sees neither what sessions of others wait for nor their statements; GRANT pg_monitor to it";
+const NO_MONITOR: &str = "the role is not a member of pg_monitor: it sees neither what sessions of others wait for nor their statements; GRANT pg_monitor to it";
 
 /// How `pg_stat_statements` is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +44,9 @@ pub async fn find_statements(session: &Session) -> Result<Result<StatementsPlace
         return Ok(Err("pg_stat_statements is not installed in this database: statements are not observed".to_owned()));
     };
     if get::<Option<bool>>(PURPOSE, row, "is_its_own")? != Some(true) {
-        return Ok(Err("the function pg_stat_statements is not that of its library: statements are not observed".to_owned()));
+        return Ok(Err(
+            "the function pg_stat_statements is not that of its library: statements are not observed".to_owned()
+        ));
     }
     if !get::<bool>(PURPOSE, row, "may")? {
         return Ok(Err("the role may not read pg_stat_statements: statements are not observed".to_owned()));

@@ -26,7 +26,8 @@ use crate::{
 
 const PURPOSE: &str = "plan a statement";
 /// What the session sets for itself and plans depend on.
-const AS_THE_LOGIN: &str = "RESET search_path; RESET row_security; RESET jit; RESET max_parallel_workers_per_gather; RESET work_mem";
+const AS_THE_LOGIN: &str =
+    "RESET search_path; RESET row_security; RESET jit; RESET max_parallel_workers_per_gather; RESET work_mem";
 /// `EXPLAIN (GENERIC_PLAN)` came with this version.
 const GENERIC_PLAN: u32 = 16;
 
@@ -87,7 +88,9 @@ pub async fn plan(
 async fn plan_one(session: &Session, statement: &Plannable) -> Result<String, PgError> {
     session.execute(PURPOSE, "BEGIN READ ONLY").await?;
     if session.version.major() >= GENERIC_PLAN {
-        return session.read_text(PURPOSE, &format!("EXPLAIN (GENERIC_PLAN, VERBOSE, FORMAT JSON) {}", statement.sql)).await;
+        return session
+            .read_text(PURPOSE, &format!("EXPLAIN (GENERIC_PLAN, VERBOSE, FORMAT JSON) {}", statement.sql))
+            .await;
     }
     session.execute(PURPOSE, "SET LOCAL plan_cache_mode = force_generic_plan").await?;
     session.execute(PURPOSE, &format!("PREPARE pgslotplan_statement AS {}", statement.sql)).await?;

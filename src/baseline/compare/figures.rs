@@ -117,13 +117,16 @@ fn meaning(name: &str) -> (&'static Code, &'static str) {
         "replica_lag_bytes" | "replica_lag_s" => {
             (code::BL108, "Look at the replicas: their disks, their network, queries that conflict.")
         }
-        "temp_bytes_per_s" => (code::BL112, "Compare work_mem and hash_mem_multiplier, and the statements that sort or hash."),
+        "temp_bytes_per_s" => {
+            (code::BL112, "Compare work_mem and hash_mem_multiplier, and the statements that sort or hash.")
+        }
         _ => (code::BL110, "Compare the settings of both servers, and look at what the sessions wait for."),
     }
 }
 
 fn said(code: &'static Code, figure: &FigureChange, hint: &str) -> Finding {
-    let words = if figure.name == BLOCK_READ { "time to read a block, ms".to_owned() } else { figure_words(&figure.name) };
+    let words =
+        if figure.name == BLOCK_READ { "time to read a block, ms".to_owned() } else { figure_words(&figure.name) };
     let per = if figure.per_transaction { ", for each transaction of a second" } else { "" };
     let shown = |range: Option<Range>| range.map_or_else(|| "unknown".to_owned(), |range| number(range.median));
     let range = |range: Option<Range>| {

@@ -80,7 +80,8 @@ pub(super) fn statement_changes(
         by_key.entry(key(statement)).or_insert_with(none).after = Some(statement);
     }
     let common = common_factor(by_key.values());
-    let context = Context { before_ms_per_s: ms_per_s_before(before), after, newest, figures, settings, limits, common };
+    let context =
+        Context { before_ms_per_s: ms_per_s_before(before), after, newest, figures, settings, limits, common };
     let mut changes: Vec<StatementChange> = by_key.values().map(|beside| context.change(beside)).collect();
     let time = |statement: &StatementChange| {
         statement.after_ms.map_or(0.0, |ms| ms.median) * statement.after_calls_per_s
@@ -90,7 +91,9 @@ pub(super) fn statement_changes(
         let is_better = |change: &StatementChange| change.verdict != Verdict::Worse;
         is_better(a)
             .cmp(&is_better(b))
-            .then_with(|| if is_better(a) { time(b).total_cmp(&time(a)) } else { b.extra_ms_per_s.total_cmp(&a.extra_ms_per_s) })
+            .then_with(|| {
+                if is_better(a) { time(b).total_cmp(&time(a)) } else { b.extra_ms_per_s.total_cmp(&a.extra_ms_per_s) }
+            })
             .then_with(|| a.text.cmp(&b.text))
     });
     (common, changes)
@@ -100,7 +103,8 @@ pub(super) fn statement_changes(
 fn common_factor<'a>(all: impl Iterator<Item = &'a Beside<'a>>) -> f64 {
     let factors: Vec<f64> = all
         .filter_map(|beside| {
-            let (old, new) = (spread(beside.before.iter().map(|(_, statement)| *statement)), spread(beside.after.into_iter()));
+            let (old, new) =
+                (spread(beside.before.iter().map(|(_, statement)| *statement)), spread(beside.after.into_iter()));
             (old.median() > 0.0 && !new.is_empty()).then(|| new.median() / old.median())
         })
         .collect();
@@ -208,7 +212,10 @@ pub(super) fn findings(statements: &[StatementChange], common: f64, before: &[Ba
     let after_all: f64 = statements.iter().map(time_after).sum();
     for statement in statements.iter().filter(|statement| statement.before_ms.is_none()) {
         let share = time_after(statement) / after_all.max(1e-9);
-        if share >= NEW_SHARE && time_after(statement) >= FLOOR_MS_PER_S && before.iter().any(|b| b.statements.is_some()) {
+        if share >= NEW_SHARE
+            && time_after(statement) >= FLOOR_MS_PER_S
+            && before.iter().any(|b| b.statements.is_some())
+        {
             findings.push(Finding::new(
                 code::BL115,
                 Subject::Other(format!("statement {}", shown(&statement.text))),

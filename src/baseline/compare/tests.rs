@@ -70,7 +70,10 @@ fn baseline() -> Baseline {
             statement("SELECT * FROM items WHERE id = $1", [0.1, 0.12, 0.09, 0.11], 4.0),
         ]),
         tables: vec![table("orders"), table("items")],
-        settings: BTreeMap::from([("work_mem".to_owned(), Setting { value: "4096".to_owned(), unit: Some("kB".to_owned()) })]),
+        settings: BTreeMap::from([(
+            "work_mem".to_owned(),
+            Setting { value: "4096".to_owned(), unit: Some("kB".to_owned()) },
+        )]),
         gaps: Vec::new(),
         notes: Vec::new(),
     }
@@ -125,8 +128,14 @@ fn a_slower_statement_is_named_with_its_cause() {
         worst.causes.join("; ")
     };
     assert_eq!(cause(|_| {}), "a call looks at 900 blocks instead of 4: its plan changed");
-    assert!(cause(|after| after.tables[0].has_statistics = Some(false)).starts_with("table public.orders was never analyzed"));
-    assert!(cause(|after| after.tables[0].indexes.clear()).starts_with("index \"orders_customer\" of table public.orders is"));
+    assert!(
+        cause(|after| after.tables[0].has_statistics = Some(false))
+            .starts_with("table public.orders was never analyzed")
+    );
+    assert!(
+        cause(|after| after.tables[0].indexes.clear())
+            .starts_with("index \"orders_customer\" of table public.orders is")
+    );
     let setting = cause(|after| after.settings.get_mut("work_mem").unwrap().value = "64".to_owned());
     assert!(setting.ends_with("setting work_mem is 64 × kB, and was 4096 × kB"), "{setting}");
     // a table that the statement does not name is no cause of it
@@ -191,7 +200,8 @@ fn settings_gaps_and_what_is_new_are_notes() {
 fn what_slows_everything_is_said_once() {
     let many = |factor: f64| {
         let mut baseline = baseline();
-        let texts = (0..8).map(|n| statement(&format!("SELECT t{n}.a FROM t{n}"), [factor, factor * 1.1, factor, factor], 4.0));
+        let texts =
+            (0..8).map(|n| statement(&format!("SELECT t{n}.a FROM t{n}"), [factor, factor * 1.1, factor, factor], 4.0));
         baseline.statements = Some(texts.collect());
         baseline
     };

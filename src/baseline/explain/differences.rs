@@ -29,10 +29,11 @@ pub(super) fn find(
     new: &StatementPlans,
     unplannable: &[(String, Unplannable)],
 ) -> (Vec<PlanPair>, Vec<Finding>) {
-    let settings: Vec<SettingChange> = setting_changes(old.map_or(&baseline.settings, |old| &old.settings), &new.settings)
-        .into_iter()
-        .filter(|setting| is_of_plans(&setting.name))
-        .collect();
+    let settings: Vec<SettingChange> =
+        setting_changes(old.map_or(&baseline.settings, |old| &old.settings), &new.settings)
+            .into_iter()
+            .filter(|setting| is_of_plans(&setting.name))
+            .collect();
     let servers = Servers { baseline, old, new, settings: &settings };
     let mut findings = servers.tables();
     let mut pairs = Vec::new();
@@ -132,7 +133,11 @@ impl Servers<'_> {
         match (old, new) {
             (Some(Planned::Plan(old)), Some(Planned::Plan(new))) => self.plans(text, old, new),
             (Some(Planned::Plan(_)), Some(Planned::Refused(reason))) => {
-                let said = Finding::new(code::BL204, subject(text), format!("the new server does not plan it: {}", one_line(reason)));
+                let said = Finding::new(
+                    code::BL204,
+                    subject(text),
+                    format!("the new server does not plan it: {}", one_line(reason)),
+                );
                 vec![said.with_severity(Severity::Warning)]
             }
             (_, Some(Planned::Refused(reason))) => {
@@ -152,7 +157,8 @@ impl Servers<'_> {
             let Some(was) = before.get(table) else { continue };
             let bytes: f64 = self.new.tables_of(table).map(|table| table.bytes).fold(0.0, f64::max);
             if access.is_sequential && !was.is_sequential && bytes >= SMALL_TABLE {
-                let by = was.indexes.iter().map(|index| format!("\"{}\"", one_line(index))).collect::<Vec<_>>().join(", ");
+                let by =
+                    was.indexes.iter().map(|index| format!("\"{}\"", one_line(index))).collect::<Vec<_>>().join(", ");
                 let how = if by.is_empty() { "was not".to_owned() } else { format!("was read by index {by}") };
                 let severity = if is_dearer { Severity::Error } else { Severity::Warning };
                 let message = format!("table {table} is read whole, and {how}");
@@ -174,7 +180,9 @@ impl Servers<'_> {
             let was = old_loops.get(table).copied().unwrap_or(1.0);
             if *rows >= MANY_ROWS && *rows >= MORE_ROWS * was && is_dearer {
                 let message = match old_loops.get(table) {
-                    Some(was) => format!("table {table} is looked up for each of {rows:.0} rows, and was for each of {was:.0}"),
+                    Some(was) => {
+                        format!("table {table} is looked up for each of {rows:.0} rows, and was for each of {was:.0}")
+                    }
                     None => format!("table {table} is looked up for each of {rows:.0} rows, and was joined at once"),
                 };
                 findings.push(self.said(code::BL202, text, message, table, (old, new)));
@@ -200,7 +208,12 @@ impl Servers<'_> {
                 subject(text),
                 format!("a sort or hash of about {} no longer fits into {}", Bytes(is), Bytes(new_memory)),
             )
-            .detail(format!("On the old server about {} fitted into {}. {}", Bytes(was), Bytes(old_memory), self.causes_words(None)))
+            .detail(format!(
+                "On the old server about {} fitted into {}. {}",
+                Bytes(was),
+                Bytes(old_memory),
+                self.causes_words(None)
+            ))
             .hint("Set work_mem as it was, or for the role that runs it.")
         })
     }
@@ -235,7 +248,11 @@ impl Servers<'_> {
         if causes.is_empty() {
             causes.extend(self.settings.iter().map(|setting| format!("setting {}", setting_words(setting))));
         }
-        if causes.is_empty() { "Nothing that was looked at explains it.".to_owned() } else { format!("Likely causes: {}.", causes.join("; ")) }
+        if causes.is_empty() {
+            "Nothing that was looked at explains it.".to_owned()
+        } else {
+            format!("Likely causes: {}.", causes.join("; "))
+        }
     }
 }
 

@@ -100,7 +100,10 @@ fn a_table_read_whole_is_found_with_its_cause() {
         assert_eq!(finding.message, "table public.orders is read whole, and was read by index \"orders_customer\"");
         (finding.detail.unwrap(), explanation.findings.len())
     };
-    assert_eq!(cause(|_| {}), ("The plan's cost is 4000, and was 40. Nothing that was looked at explains it.".to_owned(), 1));
+    assert_eq!(
+        cause(|_| {}),
+        ("The plan's cost is 4000, and was 40. Nothing that was looked at explains it.".to_owned(), 1)
+    );
     let (detail, count) = cause(|new| new.tables[1].has_statistics = Some(false));
     assert!(detail.ends_with("Likely causes: table public.orders was never analyzed.") && count == 2, "{detail}");
     let (detail, count) = cause(|new| new.tables[1].indexes.clear());
@@ -127,7 +130,12 @@ fn a_loop_over_many_rows_is_found() {
     };
     assert_eq!(found(&plans(15, looped(50_000.0, 9e5))), ["error BL202"]);
     assert_eq!(found(&plans(15, looped(900.0, 9e5))), [""; 0], "few rows");
-    let scans = |orders: f64| vec![scan("Index Scan", "orders", Some("orders_customer"), orders, 8.0), scan("Index Scan", "items", Some("items_order"), 9.0, 9.0)];
+    let scans = |orders: f64| {
+        vec![
+            scan("Index Scan", "orders", Some("orders_customer"), orders, 8.0),
+            scan("Index Scan", "items", Some("items_order"), 9.0, 9.0),
+        ]
+    };
     let joined = plans(13, above("Merge Join", 4000.0, scans(50_000.0)));
     assert_eq!(found_beside(&joined, &plans(15, looped(50_000.0, 9e5))), ["error BL202"]);
     assert_eq!(found_beside(&joined, &plans(15, looped(50_000.0, 4000.0))), ["info BL208"], "it costs no more");
@@ -135,7 +143,9 @@ fn a_loop_over_many_rows_is_found() {
 
 #[test]
 fn sorts_that_no_longer_fit_are_found() {
-    let sorted = |rows: f64| above("Aggregate", 50.0, vec![PlanNode { rows, children: vec![good()], ..scan("Sort", "", None, rows, 45.0) }]);
+    let sorted = |rows: f64| {
+        above("Aggregate", 50.0, vec![PlanNode { rows, children: vec![good()], ..scan("Sort", "", None, rows, 45.0) }])
+    };
     let mut new = plans(15, sorted(20_000.0));
     assert_eq!(found_beside(&plans(13, sorted(20_000.0)), &new), [""; 0], "1.3 MB fit into 4 MB");
     new.settings.get_mut("work_mem").unwrap().value = "64".to_owned();

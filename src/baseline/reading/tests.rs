@@ -27,7 +27,12 @@ fn finish(readings: Vec<Reading>, first: &TablesReading, last: &TablesReading) -
         texts: BTreeMap::from([(ID, Some(Statement::new("SELECT 'x' -- secret")))]),
         ..Ending::default()
     };
-    folder.finish(BaselineServer { version_num: ServerVersion::of_major(15), system_identifier: None }, first, last, ending)
+    folder.finish(
+        BaselineServer { version_num: ServerVersion::of_major(15), system_identifier: None },
+        first,
+        last,
+        ending,
+    )
 }
 
 fn of(readings: Vec<Reading>) -> Baseline {
@@ -50,7 +55,8 @@ fn rates_are_differences_over_time() {
 
 #[test]
 fn resets_and_restarts_are_gaps() {
-    let mut readings = vec![reading(0, 100.0, 5.0), reading(10, 50.0, 2.0), reading(20, 60.0, 4.0), reading(30, 70.0, 6.0)];
+    let mut readings =
+        vec![reading(0, 100.0, 5.0), reading(10, 50.0, 2.0), reading(20, 60.0, 4.0), reading(30, 70.0, 6.0)];
     readings[3].started = at(25);
     let baseline = of(readings);
     assert_eq!(baseline.figures["commits_per_s"], [None, Some(1.0), None]);
@@ -94,7 +100,8 @@ fn statements_of_one_text_are_one() {
 
 #[test]
 fn tables_count_since_their_reset() {
-    let table = |scans: f64| TableReading { schema: "a".into(), name: "b".into(), seq_scans: scans, ..Default::default() };
+    let table =
+        |scans: f64| TableReading { schema: "a".into(), name: "b".into(), seq_scans: scans, ..Default::default() };
     let at_time = |second: i64, reset: i64, scans: f64| TablesReading {
         at: at(second),
         reset: Some(at(reset)),

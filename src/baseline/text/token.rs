@@ -223,7 +223,8 @@ impl<'a> Reader<'a> {
         let bytes = self.rest.as_bytes();
         let mut end = 0;
         while let Some(byte) = bytes.get(end) {
-            let is_sign = matches!(byte, b'+' | b'-') && matches!(bytes[end - 1], b'e' | b'E') && !self.rest.starts_with("0x");
+            let is_sign =
+                matches!(byte, b'+' | b'-') && matches!(bytes[end - 1], b'e' | b'E') && !self.rest.starts_with("0x");
             if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_') || is_sign && end > 0 {
                 end += 1;
             } else {

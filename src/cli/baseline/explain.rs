@@ -137,9 +137,7 @@ async fn plan(
             .hint("Planning runs functions that may be anybody's. Give the login that the application uses, or one with its rights."));
     }
     let facts = read_facts(&session).await.map_err(server_failure)?;
-    let server = BaselineServer {
-        version_num: facts.facts.version_num,
-        system_identifier: facts.facts.system_identifier,
-    };
+    let server =
+        BaselineServer { version_num: facts.facts.version_num, system_identifier: facts.facts.system_identifier };
     pg_explain::plan(&session, server, facts.database, statements).await.map_err(server_failure)
 }

@@ -36,7 +36,10 @@ fn head(explanation: &Explanation) -> String {
 
 /// For people, in 80 columns.
 pub fn text(explanation: &Explanation) -> String {
-    let mut out = format!("{}\n", Style::Head.paint(&format!("Database \"{}\": {}", one_line(&explanation.database), head(explanation))));
+    let mut out = format!(
+        "{}\n",
+        Style::Head.paint(&format!("Database \"{}\": {}", one_line(&explanation.database), head(explanation)))
+    );
     for pair in differing(explanation) {
         out.push_str(&format!("\n{}\n", Characters::of_locale().shorten(&one_line(&pair.text), WIDTH)));
         out.push_str(&format!("  {} ms a second before\n", number(pair.ms_per_s)));
@@ -56,8 +59,7 @@ pub fn text(explanation: &Explanation) -> String {
 
 /// For tickets.
 pub fn markdown(explanation: &Explanation) -> String {
-    let mut out =
-        format!("# Plans of database {}\n\n{}.\n", markdown::code(&explanation.database), head(explanation));
+    let mut out = format!("# Plans of database {}\n\n{}.\n", markdown::code(&explanation.database), head(explanation));
     for pair in differing(explanation) {
         let _ = write!(out, "\n## {}\n\n", markdown::code(&shown_text(&pair.text)));
         for difference in &pair.differences {

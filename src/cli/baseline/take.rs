@@ -48,7 +48,9 @@ const ENDING_IN_HASTE: Duration = Duration::from_secs(10);
 /// between. Ctrl-C writes what was measured until then. Reads only; the role needs pg_monitor, and SELECT on the tables (or ownership)
 /// to see which have statistics. Texts of statements lose their literals before anything is written.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: pgslotplan baseline take 'host=db1 dbname=shop user=monitor' -o before.json --duration 1h")]
+#[command(
+    after_help = "Example: pgslotplan baseline take 'host=db1 dbname=shop user=monitor' -o before.json --duration 1h"
+)]
 pub struct TakeArgs {
     #[command(flatten)]
     server: PublisherArgs,
@@ -272,7 +274,9 @@ impl Taker {
             self.read_ending(&session).await
         };
         if !matches!(tokio::time::timeout(limit, ending).await, Ok(Ok(()))) {
-            self.ending.notes.push("the server did not answer at the end: tables are as they were at the beginning".to_owned());
+            self.ending
+                .notes
+                .push("the server did not answer at the end: tables are as they were at the beginning".to_owned());
         }
         self.ending.texts = self.texts;
         self.folder.finish(self.of_server, &self.first, &self.last, self.ending).map_err(|_| nothing())

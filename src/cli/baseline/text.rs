@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use pgslotplan::{
-    baseline::compare::{Comparison, FigureChange, Range, StatementChange, Verdict, Window, is_shown, number, row_words},
+    baseline::compare::{
+        Comparison, FigureChange, Range, StatementChange, Verdict, Window, is_shown, number, row_words,
+    },
     names::one_line,
     units::counted,
 };
@@ -115,7 +117,9 @@ pub fn comparison_markdown(comparison: &Comparison, top: usize) -> String {
         let _ = writeln!(out, "- before: {}", window_words(window));
     }
     let _ = writeln!(out, "- after: {}\n", window_words(&comparison.after));
-    out.push_str("## Figures\n\n| figure | before | spread | after | spread | |\n| --- | ---: | ---: | ---: | ---: | --- |\n");
+    out.push_str(
+        "## Figures\n\n| figure | before | spread | after | spread | |\n| --- | ---: | ---: | ---: | ---: | --- |\n",
+    );
     for figure in figures(comparison) {
         let _ = writeln!(
             out,

@@ -74,12 +74,7 @@ const SECTIONS: &[Section] = &[
         "How a migration that runs is doing. A slot that is lost or failing is an error.",
     ),
     section("##", "SM", "`simulate`", ""),
-    section(
-        "##",
-        "BL",
-        "`baseline`",
-        "What is worse after an upgrade than before it ([how](baseline.md)).",
-    ),
+    section("##", "BL", "`baseline`", "What is worse after an upgrade than before it ([how](baseline.md))."),
     section("###", "BL1", "`baseline compare`: two windows", ""),
     section("###", "BL2", "`baseline explain`: plans", ""),
 ];
