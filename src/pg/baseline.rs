@@ -87,10 +87,10 @@ pub async fn read(session: &Session, statements: Option<&StatementsPlace>) -> Re
     let mut reading =
         Reading { at: get(PURPOSE, row, "at")?, started: get(PURPOSE, row, "started")?, ..Reading::default() };
     read_counters(session, include_str!("sql/baseline/counters.sql"), &mut reading).await?;
-    if session.version.major() >= 16 {
+    if session.version.has_io_statistics() {
         read_counters(session, include_str!("sql/baseline/io.sql"), &mut reading).await?;
     }
-    if session.version.major() >= 17 {
+    if session.version.has_checkpointer_statistics() {
         read_counters(session, include_str!("sql/baseline/checkpointer.sql"), &mut reading).await?;
     }
     reading.levels = read_levels(session).await?;

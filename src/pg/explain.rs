@@ -28,8 +28,6 @@ const PURPOSE: &str = "plan a statement";
 /// What the session sets for itself and plans depend on.
 const AS_THE_LOGIN: &str =
     "RESET search_path; RESET row_security; RESET jit; RESET max_parallel_workers_per_gather; RESET work_mem";
-/// `EXPLAIN (GENERIC_PLAN)` came with this version.
-const GENERIC_PLAN: u32 = 16;
 
 /// Planning: read-only, 20 s a statement, 2 s a lock; a standby plans as well.
 pub const PLAN: SessionPurpose = SessionPurpose {
@@ -75,7 +73,7 @@ pub async fn plan(
         };
         plans.plans.insert(text.clone(), planned);
         session.execute(PURPOSE, "ROLLBACK").await?;
-        if session.version.major() < GENERIC_PLAN {
+        if !session.version.explains_generic_plans() {
             session.execute(PURPOSE, "DEALLOCATE ALL").await?;
         }
     }
@@ -87,7 +85,7 @@ pub async fn plan(
 /// The plan as JSON. The text holds one statement, no literal and no comment: `Statement::plannable` made it.
 async fn plan_one(session: &Session, statement: &Plannable) -> Result<String, PgError> {
     session.execute(PURPOSE, "BEGIN READ ONLY").await?;
-    if session.version.major() >= GENERIC_PLAN {
+    if session.version.explains_generic_plans() {
         return session
             .read_text(PURPOSE, &format!("EXPLAIN (GENERIC_PLAN, VERBOSE, FORMAT JSON) {}", statement.sql))
             .await;
