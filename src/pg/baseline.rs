@@ -19,8 +19,8 @@ use crate::{
 };
 
 const PURPOSE: &str = "read what the database does";
-/// Our own statements begin like this: they are none of the application's.
-const OURS: &str = "-- pgslotplan baseline:";
+/// Our own statements hold this, within: comments before a statement are no part of its text on 18. They are none of the application's.
+const OURS: &str = "/* pgslotplan baseline */";
 /// What stands for a text that the role may not see.
 const HIDDEN: &str = "<insufficient privilege>";
 /// A role that may not read others' statistics.
@@ -183,7 +183,7 @@ pub async fn read_texts(
         if text == HIDDEN {
             hidden += 1;
         } else if !texts.contains_key(&id) {
-            let is_ours = text.starts_with(OURS);
+            let is_ours = text.contains(OURS);
             let is_cut = text.chars().count() > LONGEST_TEXT;
             let text = if is_cut { format!("{text} ...") } else { text };
             texts.insert(id, (!is_ours).then(|| Statement::new(&text)));

@@ -64,8 +64,8 @@ fn statements(n: u32) -> String {
     let n = 1 + n * 7919 % 20_000;
     format!(
         "SELECT count(*) FROM orders WHERE ref = {n};
-         SELECT count(*) FROM kinds k JOIN events e ON e.kind = k.id WHERE k.name = 'k{n}';
-         SELECT count(*) FROM customers c JOIN orders o ON o.customer = c.id JOIN items i ON i.order_id = o.id WHERE c.name = 'c{n}';
+         SELECT max(e.note) FROM kinds k JOIN events e ON e.kind = k.id WHERE k.name = 'k{n}';
+         SELECT count(*) FROM orders o JOIN items i ON i.order_id = o.id JOIN customers c ON c.id = o.customer WHERE c.name = 'c{n}';
          SELECT total FROM orders WHERE id = {n};
          UPDATE customers SET visits = visits + 1 WHERE id = {n};"
     )
@@ -75,7 +75,7 @@ fn statements(n: u32) -> String {
 fn work(cluster: &Cluster, done: &AtomicBool) {
     let mut round = 0;
     while !done.load(Ordering::Relaxed) {
-        let sql: String = (0..20).map(|n| statements(round * 20 + n)).collect();
+        let sql: String = (0..5).map(|n| statements(round * 5 + n)).collect();
         drop(cluster.psql("shop", &format!("SET ROLE app; {sql}")));
         round += 1;
     }
@@ -242,7 +242,8 @@ fn window(servers: &Servers, major: u32) -> Result<(), Failed> {
     assert!(child.wait()?.success());
     let text = fs::read_to_string(&path)?;
     let baseline: Baseline = format::read(text.as_bytes())?;
-    for secret in ["sesame", "4711", "pgslotplan baseline:"] {
+    // our own statements are none of the application's
+    for secret in ["sesame", "4711", "tells_level", "is_untouched"] {
         assert!(!text.contains(secret), "{secret}: {text}");
     }
     assert!(baseline.intervals_s.len() >= 3 && baseline.gaps.is_empty(), "{:?}", baseline.gaps);

@@ -1,6 +1,6 @@
--- pgslotplan baseline: counters of the database and of the writers up to 16, by the name of their figure. One row a figure.
+-- Counters of the database and of the writers up to 16, by the name of their figure. One row a figure.
 -- Versions: 12 to 18; what a version lacks is absent. Privileges: none beyond CONNECT. Locks: none.
-WITH d AS (SELECT to_jsonb(s) AS j, s.stats_reset FROM pg_stat_database AS s WHERE s.datname = current_database()),
+WITH /* pgslotplan baseline */ d AS (SELECT to_jsonb(s) AS j, s.stats_reset FROM pg_stat_database AS s WHERE s.datname = current_database()),
      w AS (SELECT to_jsonb(s) AS j, s.stats_reset FROM pg_stat_bgwriter AS s),
      times AS (SELECT 1 FROM pg_settings WHERE name = 'track_io_timing' AND setting = 'on')
 SELECT k.name, (d.j ->> k.counter)::float8 AS value, d.stats_reset AS reset

@@ -1,6 +1,6 @@
--- pgslotplan baseline: sessions of the database and what they wait for, at this moment. One row a figure.
+-- Sessions of the database and what they wait for, at this moment. One row a figure.
 -- Versions: 12 to 18. Privileges: pg_read_all_stats shows what sessions of others wait for. Locks: none.
-WITH s AS (SELECT state, wait_event_type, xact_start FROM pg_stat_activity
+WITH /* pgslotplan baseline */ s AS (SELECT state, wait_event_type, xact_start FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend')
 SELECT k.name, k.value::float8 AS value
   FROM (SELECT count(*) AS sessions, count(*) FILTER (WHERE state = 'active') AS active,

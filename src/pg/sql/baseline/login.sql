@@ -1,7 +1,7 @@
--- pgslotplan baseline: what makes this login more than an ordinary one: attributes and memberships, direct or not, of it and of the
+-- What makes this login more than an ordinary one: attributes and memberships, direct or not, of it and of the
 -- roles that it may become. One row a reason; none for an ordinary login.
 -- Versions: 12 to 18. Privileges: none beyond CONNECT. Locks: none.
-WITH RECURSIVE own AS (
+WITH RECURSIVE /* pgslotplan baseline */ own AS (
   SELECT oid FROM pg_roles WHERE rolname = session_user
   UNION SELECT m.roleid FROM pg_auth_members AS m JOIN own ON own.oid = m.member
 )

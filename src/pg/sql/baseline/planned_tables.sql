@@ -1,6 +1,6 @@
--- pgslotplan baseline: the given tables ($1 schemas, $2 names): their size, and the root that they are partitions of. One row a table.
+-- The given tables ($1 schemas, $2 names): their size, and the root that they are partitions of. One row a table.
 -- Versions: 12 to 18. Privileges: none beyond CONNECT. Locks: ACCESS SHARE for a moment.
-SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, rn.nspname::text AS root_schema, rc.relname::text AS root_name,
+SELECT /* pgslotplan baseline */ c.oid, n.nspname::text AS schema, c.relname::text AS name, rn.nspname::text AS root_schema, rc.relname::text AS root_name,
        coalesce(pg_relation_size(c.oid), 0)::float8 AS bytes
   FROM unnest($1, $2) AS asked (schema, name)
   JOIN pg_namespace AS n ON n.nspname::text = asked.schema

@@ -1,7 +1,7 @@
--- pgslotplan baseline: settings that plans, memory, vacuum and writing depend on. One row a setting: as
+-- Settings that plans, memory, vacuum and writing depend on. One row a setting: as
 -- a session has it that sets nothing itself.
 -- Versions: 12 to 18. Privileges: none beyond CONNECT. Locks: none.
-SELECT name::text AS name, coalesce(reset_val, '')::text AS value, unit::text AS unit
+SELECT /* pgslotplan baseline */ name::text AS name, coalesce(reset_val, '')::text AS value, unit::text AS unit
   FROM pg_settings
  WHERE category LIKE 'Query Tuning%' OR category LIKE 'Autovacuum%' OR category LIKE '%/ Checkpoints'
     OR name LIKE 'autovacuum%' OR name LIKE 'vacuum\_%' OR name LIKE 'max_parallel%'

@@ -1,6 +1,6 @@
--- pgslotplan baseline: counters of tables. One row a table.
+-- Counters of tables. One row a table.
 -- Versions: 12 to 18; times of vacuums from 18 on. Privileges: none beyond CONNECT. Locks: none. Cost: 0.3 s at 20,000 tables.
-SELECT s.relid AS oid, s.schemaname::text AS schema, s.relname::text AS name,
+SELECT /* pgslotplan baseline */ s.relid AS oid, s.schemaname::text AS schema, s.relname::text AS name,
        coalesce(s.n_live_tup, 0)::float8 AS live_rows, coalesce(s.n_dead_tup, 0)::float8 AS dead_rows,
        coalesce(s.seq_scan, 0)::float8 AS seq_scans, coalesce(s.seq_tup_read, 0)::float8 AS seq_rows,
        coalesce(s.idx_scan, 0)::float8 AS index_scans,
