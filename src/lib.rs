@@ -64,6 +64,8 @@
 #![warn(missing_docs)]
 
 #[doc(hidden)]
+pub mod baseline;
+#[doc(hidden)]
 pub mod calibrate;
 mod checked;
 pub mod cost;

@@ -8,6 +8,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, js
 use serde_json::{Value, json};
 
 use crate::{
+    baseline::{
+        Baseline,
+        compare::Comparison,
+        explain::{Explanation, StatementPlans},
+    },
     cost::Calibration,
     emit::Manifest,
     format::{Digest, Document},
@@ -22,8 +27,19 @@ use crate::{
 };
 
 /// Every kind of file with its schema (JSON Schema 2020-12), in the order in which they come about.
-pub fn schemas() -> [(&'static str, Value); 6] {
-    [of::<Calibration>(), of::<Workload>(), of::<Plan>(), of::<Manifest>(), of::<Forecast>(), of::<Status>()]
+pub fn schemas() -> [(&'static str, Value); 10] {
+    [
+        of::<Calibration>(),
+        of::<Workload>(),
+        of::<Plan>(),
+        of::<Manifest>(),
+        of::<Forecast>(),
+        of::<Status>(),
+        of::<Baseline>(),
+        of::<Comparison>(),
+        of::<StatementPlans>(),
+        of::<Explanation>(),
+    ]
 }
 
 fn of<T: Document + JsonSchema>() -> (&'static str, Value) {

@@ -99,6 +99,18 @@ impl ServerVersion {
     pub fn has_streaming(self) -> bool {
         self.major() >= 14
     }
+    /// `EXPLAIN (GENERIC_PLAN)` (16).
+    pub fn explains_generic_plans(self) -> bool {
+        self.major() >= 16
+    }
+    /// `pg_stat_io` (16).
+    pub fn has_io_statistics(self) -> bool {
+        self.major() >= 16
+    }
+    /// `pg_stat_checkpointer` beside `pg_stat_bgwriter` (17).
+    pub fn has_checkpointer_statistics(self) -> bool {
+        self.major() >= 17
+    }
     /// Views `pg_stat_progress_copy` and `pg_stat_replication_slots` (14).
     pub fn shows_copies(self) -> bool {
         self.major() >= 14

@@ -139,6 +139,9 @@ fn made_again(kind: &str) -> Option<&'static str> {
         "scripts" => Some("Emit again with this release."),
         "calibration" => Some("Calibrate again with this release."),
         "forecast" => Some("Simulate again with this release."),
+        "baseline" | "statement_plans" => {
+            Some("Use the release that wrote it; a window that is over cannot be taken again.")
+        }
         _ => None,
     }
 }

@@ -4,6 +4,7 @@
 //! because 2 says that a server could not be reached (docs/rules.md, "Exit codes").
 
 mod audit;
+mod baseline;
 mod calibrate;
 mod check;
 mod connection;
@@ -90,6 +91,7 @@ enum Command {
     Emit(emit::EmitArgs),
     Check(check::CheckArgs),
     Monitor(Box<monitor::MonitorArgs>),
+    Baseline(Box<baseline::BaselineArgs>),
     Simulate(Box<simulate::SimulateArgs>),
     Report(Box<report::ReportArgs>),
     Generate(generate::GenerateArgs),
@@ -135,6 +137,7 @@ fn carry_out(command: Command, console: Console) -> Result<Exit, Failure> {
         Command::Emit(args) => emit::run(&args, &console),
         Command::Check(args) => check::run(&args, &console),
         Command::Monitor(args) => monitor::run(&args, &console),
+        Command::Baseline(args) => baseline::run(&args, &console),
         Command::Simulate(args) => simulate::run(&args, &console),
         Command::Report(args) => report::run(&args, &console),
         Command::Generate(args) => generate::run(&args, &console),

@@ -3,8 +3,12 @@
 use std::path::PathBuf;
 
 use pgslotplan::{
+    baseline::{
+        Baseline,
+        compare::{Limits, compare},
+    },
     finding,
-    report::{self, ReportInput},
+    report::{self, Observed, ReportInput},
     simulate::Compared,
 };
 
@@ -35,6 +39,9 @@ pub struct ReportArgs {
     output: PathBuf,
     #[command(flatten)]
     force: ForceArg,
+    /// What the database does, of `baseline take`; of several the last is after the upgrade, and compared (may be repeated)
+    #[arg(long, value_name = "FILE")]
+    baseline: Vec<PathBuf>,
     #[command(flatten)]
     scenario: ScenarioArgs,
 }
@@ -45,11 +52,19 @@ pub fn run(args: &ReportArgs, console: &Console) -> Result<Exit, Failure> {
     files::check_output(&args.output, existing)?;
     let (plan, workload) = read_pair(&args.plan, &args.workload)?;
     let forecast = args.scenario.forecast(&plan, &workload, Compared::WithBaselines)?;
-    let page = report::html(&ReportInput { plan: &plan, workload: &workload, forecast: &forecast });
+    let windows =
+        args.baseline.iter().map(|path| files::read_document(path)).collect::<Result<Vec<Baseline>, Failure>>()?;
+    let comparison = match windows.split_last() {
+        Some((after, before)) if !before.is_empty() => Some(compare(before, after, Limits::default())?),
+        _ => None,
+    };
+    let observed = comparison.as_ref().map(Observed::Both).or(windows.first().map(Observed::Before));
+    let page = report::html(&ReportInput { plan: &plan, workload: &workload, forecast: &forecast, observed });
     files::write_bytes(&args.output, existing, page.as_bytes())?;
     if !files::is_standard(&args.output) {
         console.note(&format!("wrote {}", files::shown(&args.output)));
     }
-    let error = finding::has_error(&plan.findings) || finding::has_error(&forecast.findings);
+    let compared = comparison.as_ref().map(|comparison| comparison.findings.as_slice()).unwrap_or_default();
+    let error = [&plan.findings, &forecast.findings, compared].into_iter().any(finding::has_error);
     Ok(if error { Exit::No } else { Exit::Done })
 }

@@ -177,6 +177,8 @@ fn night(text: &mut String, steps: &[Step]) {
         "\n## The night\n\n\
          Before: the steps up to the freeze, `cutover.conf.example` copied to `cutover.conf` in the state folder and filled in, a \
          rehearsal, and `{verify}` without a difference. PgBouncer in transaction pooling: a session that stays open blocks PAUSE.\n\n\
+         So that slow statements are known and not guessed: `pgslotplan baseline take` on the old server at a busy hour, `baseline \
+         explain` against the new one once its tables are ready and analyzed, and `baseline compare` with the same hour after the night.\n\n\
          `sh cutover.sh` moves the application in one go, and it waits for about half a second instead of minutes. Most of that is \
          the start of some six psql one after the other, so run it close to the servers. It compares the newest FINAL_ROWS rows of \
          each table within the pause, which takes a millisecond or two a table: set it to 0 for thousands of tables. `{at_rest}` \

@@ -50,6 +50,7 @@ macro_rules! codes {
 }
 
 mod audit;
+mod baseline;
 mod check_pair;
 mod check_publisher;
 mod check_subscriber;
@@ -62,12 +63,12 @@ mod simulate;
 mod workload;
 
 pub(crate) use {
-    audit::*, check_pair::*, check_publisher::*, check_subscriber::*, emit::*, health::*, inventory::*, plan::*,
-    simulate::*, workload::*,
+    audit::*, baseline::*, check_pair::*, check_publisher::*, check_subscriber::*, emit::*, health::*, inventory::*,
+    plan::*, simulate::*, workload::*,
 };
 
 /// The lists of the rooms, in the order of the page.
-const ROOMS: [&[Code]; 10] = [
+const ROOMS: [&[Code]; 11] = [
     workload::CODES,
     plan::CODES,
     audit::CODES,
@@ -78,6 +79,7 @@ const ROOMS: [&[Code]; 10] = [
     inventory::CODES,
     health::CODES,
     simulate::CODES,
+    baseline::CODES,
 ];
 
 /// Every code, in the order of the page.
@@ -119,7 +121,7 @@ mod tests {
         for code in all() {
             assert!(names.insert(code.name), "{} is listed twice", code.name);
             let (room, number) = code.name.split_at(2);
-            assert!(["WL", "PL", "AU", "EM", "PF", "IV", "HE", "SM"].contains(&room), "{}", code.name);
+            assert!(["WL", "PL", "AU", "EM", "PF", "IV", "HE", "SM", "BL"].contains(&room), "{}", code.name);
             assert!(number.len() == 3 && number.bytes().all(|digit| digit.is_ascii_digit()), "{}", code.name);
             assert!(!code.severities.is_empty());
             for text in [code.meaning, code.why, code.remedy] {

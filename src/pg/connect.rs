@@ -259,7 +259,7 @@ impl Session {
     }
 
     /// One text by the simple protocol, which poolers and old servers speak too.
-    async fn read_text(&self, purpose: &'static str, sql: &str) -> Result<String, PgError> {
+    pub(super) async fn read_text(&self, purpose: &'static str, sql: &str) -> Result<String, PgError> {
         let failed = |error| self.failure(purpose, &error);
         let asking = async {
             let mut messages = std::pin::pin!(self.client.simple_query_raw(sql).await.map_err(failed)?);

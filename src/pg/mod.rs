@@ -2,11 +2,12 @@
 //!
 //! `conninfo`, `pgpass`, `service`, `environment`, `settings` and `auth` are libpq's connection language; `socket`, `tls` and
 //! `connect` make a session of it, and `wire` ends what a server does not end; `abilities`, `catalog`, `counters`, `decode`,
-//! `facts`, `texts` and `wal` run the queries of `sql/`, `standby` asks each host of a publisher, `inventory` and `health` run those that the kit has too, whose
+//! `facts`, `texts` and `wal` run the queries of `sql/`, `baseline` reads what a database does, `explain` has statements planned, `standby` asks each host of a publisher, `inventory` and `health` run those that the kit has too, whose
 //! column names go no further. `calibrate` is the one that writes, and removes what it wrote.
 
 pub mod abilities;
 mod auth;
+pub mod baseline;
 pub mod calibrate;
 pub mod catalog;
 pub mod connect;
@@ -15,6 +16,7 @@ pub mod counters;
 pub mod decode;
 pub mod environment;
 pub mod error;
+pub mod explain;
 pub mod facts;
 mod foreign_code;
 mod foreign_keys;

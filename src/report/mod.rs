@@ -7,6 +7,7 @@
 //! `overview`, `what_happens` and `details` are the sections in their order; `chart` draws, `view` derives what plan and
 //! forecast do not state.
 
+mod baseline;
 mod chart;
 mod details;
 mod overview;
@@ -17,7 +18,14 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use maud::{DOCTYPE, Markup, PreEscaped};
 use sha2::{Digest, Sha256};
 
-use crate::{format::TOOL, names, plan::Plan, simulate::forecast::Forecast, workload::Workload};
+use crate::{
+    baseline::{Baseline, compare::Comparison},
+    format::TOOL,
+    names,
+    plan::Plan,
+    simulate::forecast::Forecast,
+    workload::Workload,
+};
 use view::View;
 
 const STYLE: &str = include_str!("style.css");
@@ -31,6 +39,17 @@ pub struct ReportInput<'a> {
     pub workload: &'a Workload,
     /// Its forecast, best with baselines.
     pub forecast: &'a Forecast,
+    /// What the database did before and after, or only before.
+    pub observed: Option<Observed<'a>>,
+}
+
+/// What the database did.
+#[derive(Clone, Copy)]
+pub enum Observed<'a> {
+    /// In one window.
+    Before(&'a Baseline),
+    /// In windows before and after.
+    Both(&'a Comparison),
 }
 
 /// The sections: anchor, title, content.
@@ -41,6 +60,7 @@ pub fn html(input: &ReportInput<'_>) -> String {
     let view = View::new(input);
     let mut sections: Vec<Section> = overview::sections(&view);
     sections.extend(what_happens::sections(&view));
+    sections.extend(input.observed.map(baseline::section));
     sections.extend(details::sections(&view));
     let page = maud::html! {
         (DOCTYPE)

@@ -9,6 +9,11 @@ use std::{
 };
 
 use pgslotplan::{
+    baseline::{
+        Baseline,
+        compare::{Limits, compare},
+        explain::{Planned, StatementPlans, explain},
+    },
     cost::{Calibration, CoefficientSets, CostModel},
     emit::{self, EmitOptions},
     format,
@@ -101,16 +106,29 @@ fn examples() -> Vec<(String, Value)> {
         status(&plan, &watch, &Thresholds::default(), None).expect("a server was seen")
     };
     let read = |bytes: Vec<u8>| serde_json::from_slice(&bytes).expect("our own JSON");
+    let window = |name: &str| -> Baseline {
+        let bytes = fs::read(root().join("tests/integration/baseline").join(name)).unwrap();
+        format::read(&bytes).expect("a window")
+    };
+    let (before, after) = (window("before.json"), window("after.json"));
+    let comparison = compare(std::slice::from_ref(&before), &after, Limits::default()).expect("of one database");
+    let mut plans = StatementPlans::new(after.server.clone(), after.database.clone());
+    plans.plans.insert(before.statements()[0].text.clone(), Planned::Refused("no such table".to_owned()));
+    let explanation = explain(&before, None, &plans, &[]);
     let mut examples: Vec<(String, Value)> = vec![
         ("made here".into(), read(format::write(&workload))),
         ("made here".into(), read(format::write(&plan))),
         ("made here".into(), read(format::write(&script.manifest()))),
         ("made here".into(), read(format::write(&forecast))),
         ("made here".into(), read(format::write(&status))),
+        ("made here".into(), read(format::write(&comparison))),
+        ("made here".into(), read(format::write(&plans))),
+        ("made here".into(), read(format::write(&explanation))),
         ("made here".into(), read(format::write(&Calibration::new(CoefficientSets::default())))),
     ];
     let mut files = Vec::new();
     collect(&root().join("samples"), &mut files);
+    collect(&root().join("tests/integration/baseline"), &mut files);
     for file in files {
         let Ok(document) = serde_json::from_slice::<Value>(&fs::read(&file).unwrap()) else { continue };
         examples.push((file.display().to_string(), document));

@@ -15,6 +15,10 @@ fn help() {
         "check --help",
         "monitor --help",
         "monitor rules --help",
+        "baseline --help",
+        "baseline take --help",
+        "baseline compare --help",
+        "baseline explain --help",
         "generate --help",
     ] {
         assert_eq!(story.run(line), 0);

@@ -9,6 +9,7 @@
 mod aurora;
 mod bad_files;
 mod bad_options;
+mod baseline;
 mod carrying;
 mod ci;
 mod commands;

@@ -12,6 +12,7 @@ mod apart;
 mod attacks_carrying;
 mod attacks_reading;
 mod bank;
+mod baseline;
 mod bench;
 mod beside;
 mod boot;
@@ -75,7 +76,8 @@ use libtest_mimic::{Arguments, Trial};
 const THREADS: usize = 4;
 
 /// Other pairs of versions of a law that a test by day holds already, and kills: `make night` runs them, and so does `--ignored`.
-const AT_NIGHT: [&str; 75] = [
+const AT_NIGHT: [&str; 76] = [
+    "baseline::broken_plans_are_found_and_nothing_else_15_to_18",
     "patroni::slots_that_it_knows_outlive_a_failover_13_to_15",
     "snapshots::pieces_of_key_ranges_12_to_15",
     "snapshots::pieces_15_to_18",
@@ -264,6 +266,7 @@ fn main() -> ExitCode {
         .chain(again::trials())
         .chain(conflicts::trials())
         .chain(attacks_carrying::trials())
+        .chain(baseline::trials())
         .map(|trial| if ignore || waits_for_night(trial.name()) { trial.with_ignored_flag(true) } else { trial }) // as measurements are
         .collect();
     trials.sort_by_key(|trial| LONGEST.iter().position(|name| trial.name().starts_with(name)).unwrap_or(LONGEST.len()));

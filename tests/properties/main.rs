@@ -1,6 +1,7 @@
 //! Laws that hold for every generated instance.
 
 mod any_policy;
+mod baseline;
 mod cluster;
 mod cut;
 mod forged;

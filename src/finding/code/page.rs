@@ -11,7 +11,7 @@ const INTRODUCTION: &str = "# Findings\n\
      it. A code is never reused for something else.\n\
      \n\
      The first two letters say where a finding comes from: `WL` the workload, `PL` the plan, `AU` `audit`, `EM` `emit`,\n\
-     `PF`, `IV` and `HE` `check`, `SM` `simulate`.";
+     `PF`, `IV` and `HE` `check`, `SM` `simulate`, `BL` `baseline`.";
 
 /// A heading: the beginning of the codes below it, its words, and what is said before the table.
 struct Section {
@@ -74,6 +74,9 @@ const SECTIONS: &[Section] = &[
         "How a migration that runs is doing. A slot that is lost or failing is an error.",
     ),
     section("##", "SM", "`simulate`", ""),
+    section("##", "BL", "`baseline`", "What is worse after an upgrade than before it ([how](baseline.md))."),
+    section("###", "BL1", "`baseline compare`: two windows", ""),
+    section("###", "BL2", "`baseline explain`: plans", ""),
 ];
 
 /// The page. A section whose codes are below further headings has no table of its own.
