@@ -133,8 +133,11 @@ impl StatementPlans {
     }
 }
 
+/// Texts of statements, each with what it was found to be.
+type Named<T> = Vec<(String, T)>;
+
 /// The statements that took most time and can be planned; and those that cannot, with the reason.
-pub fn heaviest(baseline: &Baseline, count: usize) -> (Vec<(String, Plannable)>, Vec<(String, Unplannable)>) {
+pub fn heaviest(baseline: &Baseline, count: usize) -> (Named<Plannable>, Named<Unplannable>) {
     let (mut wanted, mut others) = (Vec::new(), Vec::new());
     let mut statements: Vec<&StatementFigures> = baseline.statements().iter().collect();
     statements.sort_by(|a, b| b.total_ms.total_cmp(&a.total_ms));

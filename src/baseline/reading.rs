@@ -247,11 +247,13 @@ impl Folder {
             self.unseen.push(position);
             return;
         };
-        let was_reset = before.iter().any(|(id, a)| {
-            after.get(id).is_some_and(|b| b.calls < a.calls || b.total_ms < a.total_ms || b.blocks_hit < a.blocks_hit)
-        });
-        let all_are_gone =
-            !before.is_empty() && before.keys().filter(|id| after.contains_key(id)).count() * 2 < before.len();
+        // one that fell was thrown out and came back; where most fell, all were reset
+        let fell = |id: &StatementId, b: &StatementCounters| {
+            before.get(id).is_some_and(|a| b.calls < a.calls || b.total_ms < a.total_ms || b.blocks_hit < a.blocks_hit)
+        };
+        let known = before.keys().filter(|id| after.contains_key(id)).count();
+        let was_reset = known > 0 && after.iter().filter(|(id, b)| fell(id, b)).count() * 2 > known;
+        let all_are_gone = !before.is_empty() && known * 2 < before.len();
         if has_restarted || was_reset || all_are_gone {
             self.unseen.push(position);
             if !has_restarted {
@@ -262,7 +264,7 @@ impl Folder {
         for (id, b) in after {
             let a = before.get(id).copied().unwrap_or_default();
             let step = Step { calls: b.calls - a.calls, ms: b.total_ms - a.total_ms };
-            if step.calls <= 0.0 {
+            if step.calls <= 0.0 || fell(id, b) {
                 continue;
             }
             let sum = self.statements.entry(*id).or_default();
@@ -402,22 +404,24 @@ fn tables(
     indexes: &[IndexReading],
     has_statistics: &BTreeMap<u32, bool>,
 ) -> Vec<TableFigures> {
-    let begin = match last.reset {
-        Some(reset) if first.reset != last.reset => reset,
-        _ => first.at,
-    };
-    let seconds = (last.at - begin).total(jiff::Unit::Second).unwrap_or(0.0).max(1e-3);
-    // a counter that fell was reset: what it has now, it counted since
-    let since = |before: Option<f64>, now: f64| match before {
-        Some(before) if first.reset == last.reset && before <= now => now - before,
-        _ => now,
-    };
+    let seconds_since = |begin: Timestamp| (last.at - begin).total(jiff::Unit::Second).unwrap_or(0.0).max(1e-3);
+    let window_s = seconds_since(first.at);
+    let more =
+        |before: Option<f64>, now: f64| before.filter(|before| *before <= now).map_or(now, |before| now - before);
+    // the time of a reset is the database's, also where a single table was reset
+    let reset_s =
+        last.reset.filter(|_| first.reset != last.reset).map_or(window_s, |reset| seconds_since(reset).min(window_s));
+    const COUNTERS: [fn(&TableReading) -> f64; 4] =
+        [|table| table.seq_scans, |table| table.seq_rows, |table| table.index_scans, |table| table.writes];
     let mut kept: Vec<(u32, TableFigures)> = Vec::new();
     let wanted = last.busiest();
     for oid in wanted {
         let now = &last.tables[&oid];
         let before = first.tables.get(&oid);
-        let count = |of: fn(&TableReading) -> f64| since(before.map(of), of(now));
+        // a counter that fell was reset, and the table's others with it: what they have now, they counted since
+        let before = before.filter(|before| COUNTERS.iter().all(|of| of(before) <= of(now)));
+        let seconds = if before.is_some() || !first.tables.contains_key(&oid) { window_s } else { reset_s };
+        let count = |of: fn(&TableReading) -> f64| (of(now) - before.map_or(0.0, of)).max(0.0);
         let figures = TableFigures {
             schema: now.schema.clone(),
             name: now.name.clone(),
@@ -429,7 +433,7 @@ fn tables(
             writes_per_s: rounded(count(|table| table.writes) / seconds),
             vacuums: count(|table| table.vacuums),
             analyzes: count(|table| table.analyzes),
-            vacuum_ms: now.vacuum_ms.map(|ms| since(before.and_then(|table| table.vacuum_ms), ms)).map(rounded),
+            vacuum_ms: now.vacuum_ms.map(|ms| more(before.and_then(|table| table.vacuum_ms), ms)).map(rounded),
             has_statistics: has_statistics.get(&oid).copied(),
             indexes: indexes
                 .iter()
@@ -440,7 +444,7 @@ fn tables(
                     scans: last
                         .index_scans
                         .get(&index.oid)
-                        .map_or(0.0, |now| since(first.index_scans.get(&index.oid).copied(), *now)),
+                        .map_or(0.0, |now| more(first.index_scans.get(&index.oid).copied(), *now)),
                 })
                 .collect(),
         };

@@ -39,6 +39,9 @@ const TYPES: [&str; 14] = [
 const AFTER_BY: [&str; 12] =
     ["limit", "offset", "fetch", "having", "for", "union", "intersect", "except", "window", "order", "rows", "range"];
 
+/// First words of what reads or writes rows.
+const PLANNED: [&str; 6] = ["select", "insert", "update", "delete", "merge", "with"];
+
 /// The text of a statement without literals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
@@ -145,15 +148,32 @@ impl Statement {
             "[" if word.is_word("array") => "]",
             _ => return None,
         };
-        let mut rest = self.tokens.iter().enumerate().skip(at + 1);
+        let mut at = at + 1;
         loop {
-            rest.next().filter(|(_, token)| token.parameter().is_some())?;
-            let (end, token) = rest.next()?;
-            match token.text() {
-                "," => {}
-                text => return (text == close).then_some(end),
+            self.tokens.get(at)?.parameter()?;
+            at += 1;
+            // 18 leaves the casts of a list's elements out, too
+            while self.tokens.get(at)?.is_symbol("::") {
+                at = self.type_end(at + 1)?;
+            }
+            match self.tokens.get(at)?.text() {
+                "," => at += 1,
+                text => return (text == close).then_some(at),
             }
         }
+    }
+
+    /// Where a type ends whose name begins at `at`: words and dots, a modifier, dimensions.
+    fn type_end(&self, mut at: usize) -> Option<usize> {
+        while self.tokens.get(at).is_some_and(|token| token.name().is_some() || token.is_symbol(".")) {
+            at += 1;
+        }
+        for (open, close) in [("(", ")"), ("[", "]"), ("[", "]")] {
+            if self.tokens.get(at).is_some_and(|token| token.is_symbol(open)) {
+                at += 1 + self.tokens[at..].iter().position(|token| token.is_symbol(close))?;
+            }
+        }
+        Some(at)
     }
 
     /// First word, in capitals: `SELECT`.
@@ -173,7 +193,7 @@ impl Statement {
     /// [`Unplannable`] when it is none that reads or writes rows, or not the whole of it is known.
     pub fn plannable(&self) -> Result<Plannable, Unplannable> {
         let first = self.tokens.first().map(|token| token.text().to_uppercase()).unwrap_or_default();
-        if !["SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "("].contains(&first.as_str()) {
+        if first != "(" && !PLANNED.iter().any(|word| first.eq_ignore_ascii_case(word)) {
             return Err(Unplannable::Utility(self.command()));
         }
         if self.is_cut {
@@ -183,7 +203,13 @@ impl Statement {
             return Err(Unplannable::Several);
         }
         let parameters = self.tokens.iter().filter_map(Token::parameter).max().unwrap_or(0);
-        Ok(Plannable { sql: token::joined(&self.mended()), parameters })
+        let sql = token::joined(&self.mended());
+        // what a server reads is that text, not these tokens: read again it must be one statement, and hold no text of anybody
+        let (again, is_cut) = token::tokens(&sql);
+        if is_cut || again.iter().any(|token| token.is_symbol(";") || token.is_literal() && !token.is_number()) {
+            return Err(Unplannable::Cut);
+        }
+        Ok(Plannable { sql, parameters })
     }
 
     /// With what stands for a constant in a place where grammar wants one written in another way.
@@ -220,8 +246,14 @@ impl Statement {
 
 /// Where the value of a SET begins: a value without quotes is no literal, but may be a secret all the same.
 fn set_value(tokens: &[Token]) -> Option<usize> {
-    tokens.first().filter(|first| first.is_word("set"))?;
-    tokens.iter().position(|token| token.is_symbol("=") || token.is_word("to")).map(|at| at + 1)
+    // ALTER ROLE … SET, CREATE FUNCTION … SET; the SET of an UPDATE has expressions, whose values are literals
+    let first = tokens.iter().find(|token| !token.is_symbol("("))?;
+    if PLANNED.iter().any(|word| first.is_word(word)) {
+        return None;
+    }
+    let set = tokens.iter().position(|token| token.is_word("set"))?;
+    let value = tokens[set..].iter().position(|token| token.is_symbol("=") || token.is_word("to"))?;
+    Some(set + value + 1)
 }
 
 /// A number that is no value: the place of a column in GROUP BY or ORDER BY, a type's modifier.
@@ -264,7 +296,8 @@ fn is_modifier(before: &[Token]) -> bool {
     }
     let Some(name) = open.checked_sub(1).map(|at| &before[at]) else { return false };
     let is_cast = open >= 2 && (before[open - 2].is_symbol("::") || before[open - 2].is_word("as"));
-    is_cast || TYPES.iter().any(|word| name.is_word(word))
+    // CREATE TABLE … AS VALUES (…) is no cast
+    is_cast && !name.is_word("values") || TYPES.iter().any(|word| name.is_word(word))
 }
 
 #[cfg(test)]
@@ -286,6 +319,10 @@ mod tests {
             ),
             ("ALTER ROLE a PASSWORD 'secret'", "ALTER ROLE a PASSWORD $1"),
             ("SET my.token TO abc, def", "SET my.token TO $1"),
+            ("ALTER ROLE app SET my.token TO secret", "ALTER ROLE app SET my.token TO $1"),
+            ("ALTER DATABASE d SET x.y = \"secret\"", "ALTER DATABASE d SET x.y = $1"),
+            ("UPDATE t SET a = b WHERE c = 'd'", "UPDATE t SET a = b WHERE c = $1"),
+            ("CREATE TABLE t AS VALUES (123, 456)", "CREATE TABLE t AS VALUES ($1, $2)"),
             ("CREATE USER x VALID UNTIL '2030-01-01'; ", "CREATE USER x VALID UNTIL $1"),
             (
                 "SELECT a, count(*) FROM t GROUP BY 1, 2 ORDER BY 2 DESC, 12345 LIMIT 5",
@@ -305,9 +342,15 @@ mod tests {
 
     #[test]
     fn what_can_be_read_in_two_ways_is_left_out() {
-        for sql in
-            ["SELECT 'a\\' secret'", "SELECT 'secret", "SELECT $x$ secret", "SELECT 1 /* secret", "SELECT \"secret"]
-        {
+        for sql in [
+            "SELECT 'a\\'', secret'",
+            "SELECT $ secret",
+            "SELECT 'a\\' secret'",
+            "SELECT 'secret",
+            "SELECT $x$ secret",
+            "SELECT 1 /* secret",
+            "SELECT \"secret",
+        ] {
             let kept = text(sql);
             assert!(!kept.contains("secret") && kept.starts_with("SELECT"), "{sql}: {kept}");
         }
@@ -320,6 +363,10 @@ mod tests {
     fn versions_word_the_same_statement_alike() {
         let key = |sql: &str| Statement::new(sql).key();
         assert_eq!(key("SELECT * FROM t WHERE a IN ($1, $2, $3)"), key("SELECT * FROM t WHERE a IN ($1 /*, ... */)"));
+        assert_eq!(
+            key("SELECT * FROM t WHERE a IN ($1::int,$2::numeric(3,1)[], $3::timestamp with time zone)"),
+            key("SELECT * FROM t WHERE a IN ($1 /*, ... */)")
+        );
         assert_eq!(key("SELECT ARRAY[$1,$2]\n, $3"), key("SELECT ARRAY[$1 /*, ... */], $2"));
         assert_ne!(key("SELECT f($1, $2)"), key("SELECT f($1)"));
         assert_ne!(key("SELECT a FROM t"), key("SELECT b FROM t"));
@@ -337,6 +384,8 @@ mod tests {
         assert_eq!(plannable("SELECT 1; DROP TABLE t"), Err(Unplannable::Several));
         assert_eq!(plannable("DROP TABLE t"), Err(Unplannable::Utility("DROP".into())));
         assert_eq!(plannable("EXPLAIN ANALYZE SELECT 1"), Err(Unplannable::Utility("EXPLAIN".into())));
+        let glued = "SELECT $'x' \"a $$ ; COMMIT; BEGIN READ WRITE; DROP TABLE victim; COMMIT; --\"";
+        assert_eq!(plannable(glued), Err(Unplannable::Cut));
         assert_eq!(plannable(""), Err(Unplannable::Utility(String::new())));
         assert_eq!(plannable("UPDATE t SET a = $3 WHERE b = 'x'").unwrap().parameters, 4);
         assert_eq!(plannable("(SELECT 1) UNION (SELECT 2)").unwrap().parameters, 2);

@@ -182,11 +182,12 @@ pub async fn read_texts(
         let Some(text) = get::<Option<String>>(PURPOSE, row, "text")? else { return Ok(()) };
         if text == HIDDEN {
             hidden += 1;
-        } else if !texts.contains_key(&id) {
-            let is_ours = text.contains(OURS);
-            let is_cut = text.chars().count() > LONGEST_TEXT;
-            let text = if is_cut { format!("{text} ...") } else { text };
-            texts.insert(id, (!is_ours).then(|| Statement::new(&text)));
+        } else {
+            texts.entry(id).or_insert_with(|| {
+                let is_cut = text.chars().count() > LONGEST_TEXT;
+                let text = if is_cut { format!("{text} ...") } else { text };
+                (!text.contains(OURS)).then(|| Statement::new(&text))
+            });
         }
         Ok(())
     };

@@ -361,7 +361,7 @@ fn by_night(servers: &Servers, publisher: u32, subscriber: u32) -> Result<(), Fa
         })?;
         let before = begun.pieces().0;
         wait_for("pieces after the cuts", || begun.pieces().0 > before + 2)?;
-        running.signal("-INT")?;
+        running.signal("-TERM")?;
         let outcome = running.end()?;
         assert!(
             outcome.code > 0 && outcome.stderr.contains("a piece is copied again"),

@@ -41,7 +41,7 @@ fn windows() -> impl Strategy<Value = Baseline> {
 proptest! {
     #[test]
     fn the_same_is_never_worse(window in windows()) {
-        let comparison = compare(&[window.clone()], &window, Limits::default()).unwrap();
+        let comparison = compare(std::slice::from_ref(&window), &window, Limits::default()).unwrap();
         prop_assert!(comparison.findings.iter().all(|finding| finding.severity == Severity::Info), "{:?}", comparison.findings);
     }
 

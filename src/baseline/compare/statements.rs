@@ -44,9 +44,18 @@ struct Beside<'a> {
     after: Option<&'a StatementFigures>,
 }
 
+/// Time in which statements were seen: an interval in which none was called is one that nobody could read.
+fn seen_s(baseline: &Baseline) -> f64 {
+    let is_seen = |position: usize| {
+        baseline.statements().iter().any(|statement| matches!(statement.ms_per_call.get(position), Some(Some(_))))
+    };
+    let seen = baseline.intervals_s.iter().enumerate().filter(|(position, _)| is_seen(*position));
+    seen.map(|(_, seconds)| *seconds).sum()
+}
+
 /// Milliseconds of statements in a second of a window.
 fn ms_per_s(baseline: &Baseline) -> f64 {
-    baseline.statements().iter().map(|statement| statement.total_ms).sum::<f64>() / baseline.observed_s().max(1e-9)
+    baseline.statements().iter().map(|statement| statement.total_ms).sum::<f64>() / seen_s(baseline).max(1e-9)
 }
 
 /// The mean of the windows before that have statements.
@@ -125,11 +134,11 @@ impl Context<'_> {
     fn change(&self, beside: &Beside<'_>) -> StatementChange {
         let old = spread(beside.before.iter().map(|(_, statement)| *statement));
         let new = spread(beside.after.into_iter());
-        let observed: f64 = beside.before.iter().map(|(baseline, _)| baseline.observed_s()).sum();
+        let observed: f64 = beside.before.iter().map(|(baseline, _)| seen_s(baseline)).sum();
         let calls: f64 = beside.before.iter().map(|(_, statement)| statement.calls).sum();
         let blocks: f64 = beside.before.iter().map(|(_, statement)| statement.blocks).sum();
         let after_calls = beside.after.map_or(0.0, |statement| statement.calls);
-        let after_calls_per_s = after_calls / self.after.observed_s().max(1e-9);
+        let after_calls_per_s = after_calls / seen_s(self.after).max(1e-9);
         let more_ms = new.median() - old.median();
         let extra = if old.is_empty() || new.is_empty() { 0.0 } else { more_ms * after_calls_per_s };
         let factor = self.limits.factor * self.common.max(1.0);
@@ -206,6 +215,7 @@ pub(super) fn findings(statements: &[StatementChange], common: f64, before: &[Ba
                 Subject::Other("all statements".to_owned()),
                 format!("in the middle they take {} times as long", number(common)),
             )
+            .with_severity(if common >= BAD_FACTOR { Severity::Error } else { Severity::Warning })
             .hint("Compare processors, disks and what else runs there, before the plans of single statements."),
         );
     }

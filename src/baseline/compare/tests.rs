@@ -206,7 +206,7 @@ fn what_slows_everything_is_said_once() {
         baseline
     };
     let comparison = compare(&[many(1.0)], &many(3.0), Limits::default()).unwrap();
-    assert_eq!(codes_of(&comparison), ["warning BL113"]);
+    assert_eq!(codes_of(&comparison), ["error BL113"]);
     assert!((comparison.common_factor - 3.0).abs() < 1e-9);
 }
 

@@ -20,6 +20,8 @@ const SMALL_TABLE: f64 = 500_000.0;
 /// A loop over so many times the rows, and so many at least, is another one.
 const MORE_ROWS: f64 = 10.0;
 const MANY_ROWS: f64 = 1_000.0;
+/// Memory of so many times as much is more than the noise of estimates.
+const MORE_BYTES: f64 = 1.5;
 /// A plan that costs less than so many times the old one is no worse, whatever its shape.
 const DEARER: f64 = 1.2;
 
@@ -202,7 +204,9 @@ impl Servers<'_> {
         let old_memory = memory(self.old.map_or(&self.baseline.settings, |old| &old.settings))?;
         let new_memory = memory(&self.new.settings)?;
         let (was, is) = (most(old), most(new));
-        (is > new_memory && was <= old_memory).then(|| {
+        // estimates differ a little after every ANALYZE
+        let is_other = new_memory < old_memory || is >= MORE_BYTES * was;
+        (is > new_memory && was <= old_memory && is_other).then(|| {
             Finding::new(
                 code::BL203,
                 subject(text),
@@ -214,7 +218,11 @@ impl Servers<'_> {
                 Bytes(old_memory),
                 self.causes_words(None)
             ))
-            .hint("Set work_mem as it was, or for the role that runs it.")
+            .hint(if new_memory < old_memory {
+                "Set work_mem as it was, or for the role that runs it."
+            } else {
+                "More rows are expected than before: analyze its tables; if that is right, set work_mem for the role that runs it."
+            })
         })
     }
 

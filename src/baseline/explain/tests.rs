@@ -53,9 +53,9 @@ fn plans(major: u32, plan: PlanNode) -> StatementPlans {
 }
 
 fn baseline() -> Baseline {
-    let mut text = format!(
-        "{{\"kind\":\"baseline\",\"version\":1,\"tool\":\"x\",\"server\":{{\"version_num\":130000}},\"database\":\"shop\",\
-         \"start\":\"2026-12-01T00:00:00Z\",\"end\":\"2026-12-01T00:01:00Z\",\"intervals_s\":[60],\"figures\":{{}},\"statements\":["
+    let mut text = String::from(
+        "{\"kind\":\"baseline\",\"version\":1,\"tool\":\"x\",\"server\":{\"version_num\":130005},\"database\":\"shop\",\
+         \"start\":\"2026-12-01T00:00:00Z\",\"end\":\"2026-12-01T00:01:00Z\",\"intervals_s\":[60],\"figures\":{},\"statements\":[",
     );
     for (position, (statement, ms)) in [("COMMIT", 900), (TEXT, 600), ("SELECT 'x", 5)].into_iter().enumerate() {
         let comma = if position > 0 { "," } else { "" };

@@ -52,6 +52,11 @@ impl Token {
         self.kind == Kind::Literal
     }
 
+    /// A literal that kept its text: a small number.
+    pub(super) fn is_number(&self) -> bool {
+        self.is_literal() && !self.text.is_empty()
+    }
+
     /// The number of a parameter.
     pub(super) fn parameter(&self) -> Option<usize> {
         match self.kind {
@@ -208,9 +213,9 @@ impl<'a> Reader<'a> {
             return Some(());
         }
         let tag_end = after.find(|c: char| !is_of_word(c) || c == '$').unwrap_or(after.len());
+        // no statement has a dollar sign for itself, and beside another token it could become one that quotes
         if !after[tag_end..].starts_with('$') {
-            self.take_symbol('$');
-            return Some(());
+            return None;
         }
         let tag = &self.rest[..tag_end + 2];
         let end = self.rest[tag.len()..].find(tag)?;
@@ -282,11 +287,9 @@ fn string_end(text: &str, escapes: Escapes) -> Option<usize> {
     loop {
         match bytes.get(at)? {
             b'\\' if escapes == Escapes::Backslash => at += 2,
+            b'\'' if escapes == Escapes::None && at > 0 && bytes[at - 1] == b'\\' => return None,
             b'\'' if bytes.get(at + 1) == Some(&b'\'') => at += 2,
-            b'\'' => {
-                let is_doubtful = escapes == Escapes::None && at > 0 && bytes[at - 1] == b'\\';
-                return (!is_doubtful).then_some(at + 1);
-            }
+            b'\'' => return Some(at + 1),
             _ => at += 1,
         }
     }

@@ -62,7 +62,7 @@ pub struct TakeArgs {
     /// Length of the window, as in `1h`
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
     duration: f64,
-    /// Time between two readings [default: a twelfth of the window]
+    /// Time between two readings [default: a twelfth of the window, at most 10 min where that is not too many]
     #[arg(long, value_name = "TIME", value_parser = interval)]
     interval: Option<f64>,
 }
@@ -80,7 +80,9 @@ fn interval(text: &str) -> Result<f64, String> {
 impl TakeArgs {
     /// The interval, so that there are at least two and not too many.
     fn interval_s(&self) -> Result<f64, Failure> {
-        let interval = self.interval.unwrap_or((self.duration / INTERVALS).clamp(1.0, 600.0)).min(self.duration);
+        let most = self.duration / MOST_INTERVALS as f64;
+        let interval = self.interval.unwrap_or((self.duration / INTERVALS).clamp(1.0, 600.0).max(most));
+        let interval = interval.min(self.duration);
         let (count, most) = (self.duration / interval, MOST_INTERVALS);
         if count > most as f64 {
             return Err(Failure::new(format!("the window would have {count:.0} intervals, and {most} are the most"))
@@ -254,7 +256,17 @@ impl Taker {
         let has_statistics = pg_baseline::read_statistics(session, &kept).await?;
         let settings = pg_baseline::read_settings(session).await?;
         if let Some(place) = &self.place {
-            pg_baseline::read_texts(session, place, &mut self.texts).await?;
+            match pg_baseline::read_texts(session, place, &mut self.texts).await {
+                Ok(_) => {}
+                // one text that this database's encoding has no characters for hides them all
+                Err(PgError::Statement { message, .. }) => {
+                    let note = format!("texts of statements cannot be read: {message}");
+                    if !self.ending.notes.contains(&note) {
+                        self.ending.notes.push(note);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
         }
         self.last = last;
         self.ending.indexes = indexes;

@@ -51,9 +51,9 @@ codes! {
         "each transaction writes more temporary files",
         "Sorts and hashes no longer fit into memory",
         "Compare `work_mem` and `hash_mem_multiplier`";
-    BL113 Warning:
+    BL113 Error | Warning:
         "all statements take longer by about the same factor",
-        "No plan is to blame: the server is slower, or busy with something else",
+        "No plan is to blame: the server is slower, or busy with something else; `error` means twice as long or more",
         "Compare processors, disks and neighbours";
     BL114 Info:
         "the load differs between the windows",

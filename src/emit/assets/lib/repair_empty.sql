@@ -8,5 +8,14 @@ SELECT count(*) > 0 AS empties FROM pgslotplan.repair WHERE prefix = :'prefix' A
 \ir repair_unlisted.sql
 \set kept_as :prefix '/repair'
 \ir empty_tables.sql
+-- what came empty from a snapshot comes anew
+SELECT pg_temp.has_state('piece') AS has_pieces \gset
+\if :has_pieces
+UPDATE pgslotplan.piece AS p SET emptied = false
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (SELECT w.relid FROM pg_partition_tree(c.oid) AS w UNION SELECT c.oid) AS t
+JOIN pg_temp.emptied AS e ON e.oid = t.relid
+WHERE p.prefix = :'prefix' AND p.emptied AND n.nspname = p.target_schema AND c.relname = p.target_name;
+\endif
 UPDATE pgslotplan.repair SET state = 'emptied' WHERE prefix = :'prefix' AND repair = :'repair';
 \endif

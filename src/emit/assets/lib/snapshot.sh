@@ -12,13 +12,13 @@ lock_making() {
     (
         trap - EXIT
         ask_subscriber -v prefix="$prefix" -f "$here/lib/snapshot_lock.sql" -f -
-    ) < "$temporary/lock" > "$temporary/locked" 2>&1 &
+    ) < "$temporary/lock" > "$temporary/locked" 2> "$temporary/lock.errors" &
     exec 8> "$temporary/lock"
     while [ ! -s "$temporary/locked" ] && kill -0 "$!" 2> /dev/null; do sleep 0.1; done
     case $(cat "$temporary/locked") in
     locked) ;;
     busy) die 'another run of this step is making the snapshot' 'Run this one again when that says how many pieces there are.' ;;
-    *) die 'the lock on the subscriber cannot be had' "$(plain < "$temporary/locked")" ;;
+    *) die 'the lock on the subscriber cannot be had' "$(plain < "$temporary/lock.errors")" ;;
     esac
 }
 look_at_load() {

@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS pgslotplan.piece (
     prefix text NOT NULL, number integer NOT NULL, schema_name name NOT NULL, table_name name NOT NULL, relation oid NOT NULL, filenode oid NOT NULL,
     truncates boolean NOT NULL, way text NOT NULL, key_name name, key_type text, lo text, hi text, columns text[] NOT NULL, is_binary boolean NOT NULL,
     encoding text NOT NULL, target_schema name NOT NULL, target_name name NOT NULL, is_sole boolean NOT NULL, bytes bigint NOT NULL,
-    emptied boolean NOT NULL DEFAULT false, files oid[],
+    emptied boolean NOT NULL DEFAULT false, files oid[], shape text,
     txid bigint, attempts integer NOT NULL DEFAULT 0, taken timestamptz, done timestamptz, PRIMARY KEY (prefix, number));
 CREATE INDEX IF NOT EXISTS piece_waiting ON pgslotplan.piece (prefix, attempts, number) WHERE done IS NULL AND txid IS NULL;
 SELECT pg_temp.close_state() AS has_state \gset
