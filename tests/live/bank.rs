@@ -183,7 +183,7 @@ impl Stage {
             if let Some(status) = child.try_wait()? {
                 return Err(format!("{file} never came to \"{part}\": {status}: {}", fs::read_to_string(&log)?).into());
             }
-            if begun.elapsed() > Duration::from_secs(60) {
+            if begun.elapsed() > Duration::from_secs(180) {
                 let _ = child.kill();
                 return Err(format!("{file} never came to \"{part}\": {}", self.pair.state("evidence.tsv")).into());
             }
@@ -242,7 +242,7 @@ pub struct Clients {
 impl Default for Clients {
     fn default() -> Self {
         Clients {
-            pause_ms: 3,
+            pause_ms: 15,
             done: AtomicBool::default(),
             forgiving: false,
             slowest_ms: AtomicU64::default(),
@@ -319,7 +319,7 @@ impl Clients {
                 if !unsure {
                     return;
                 }
-                if since.elapsed() > Duration::from_secs(60) {
+                if since.elapsed() > Duration::from_secs(180) {
                     self.errors
                         .lock()
                         .expect("no client panics")

@@ -155,20 +155,6 @@ const AT_NIGHT: [&str; 76] = [
     "conflicts::slots_go_on_by_the_runbook_15_to_18",
 ];
 
-/// What takes minutes begins first, so that it is not all that runs at the end.
-const LONGEST: &[&str] = &[
-    "patroni::",
-    "cutover::abort",
-    "walk::",
-    "managed::the_night",
-    "repairs::slots",
-    "transitions::",
-    "cutover_faults::",
-    "snapshots::",
-    "again::",
-    "refusals::",
-];
-
 fn waits_for_night(name: &str) -> bool {
     AT_NIGHT.contains(&name) && std::env::var_os("PGSLOTPLAN_NIGHT").is_none()
 }
@@ -214,7 +200,7 @@ fn main() -> ExitCode {
             );
         }
     }
-    let mut trials: Vec<Trial> = boot::trials()
+    let trials: Vec<Trial> = boot::trials()
         .into_iter()
         .chain(sample::trials())
         .chain(unusable::trials())
@@ -269,6 +255,5 @@ fn main() -> ExitCode {
         .chain(baseline::trials())
         .map(|trial| if ignore || waits_for_night(trial.name()) { trial.with_ignored_flag(true) } else { trial }) // as measurements are
         .collect();
-    trials.sort_by_key(|trial| LONGEST.iter().position(|name| trial.name().starts_with(name)).unwrap_or(LONGEST.len()));
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -281,7 +281,7 @@ impl Patroni {
             if matches!(answer, Ok(true)) {
                 return Ok(());
             }
-            if begun.elapsed() > Duration::from_secs(120) {
+            if begun.elapsed() > Duration::from_secs(300) {
                 let logs: Vec<String> = self
                     .nodes
                     .iter()
