@@ -567,8 +567,9 @@ prepare_pause() { compare_inventory cutover && remember_servers && subscriber_fi
 # By hand, perhaps again. What this step has paused was looked at before, and answers nobody; what somebody else has was not
 close_and_pause() {
     ask_all || return
-    if ! { any_paused && [ -f "$state/pausing" ]; }; then over_entries must_be_awake && looks_ready || return; fi
-    prepare_pause && : > "$state/pausing" && pause_all
+    if ! { any_paused && { [ -f "$state/pausing" ] || [ -f "$state/paused" ]; }; }; then over_entries must_be_awake && looks_ready || return; fi
+    prepare_pause && : > "$state/pausing" || return
+    pause_all || { code=$?; rm -f "$state/pausing"; return "$code"; } # it has resumed everything
 }
 quiesce() {
     hook MAINTENANCE_ON "$MAINTENANCE_ON" && hook WORKERS_PAUSE "$WORKERS_PAUSE" && hook READERS_TO_NEW "$READERS_TO_NEW"
